@@ -1,0 +1,144 @@
+"""Accuracy of the shipped predictor on JPEGs made, deterministically, from a folder of clean images.
+
+    python bench/accuracy.py --images DIR [--n 2763] [--csv docs/accuracy.csv]
+
+Regions of 256 to 1024 pixels (less where the image is smaller), quality 1 to 99, three chroma subsamplings,
+baseline, optimized and progressive. The JPEGs are written as files and read by ``Predictor.predict_file``.
+"""
+
+import argparse
+import csv
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+from tqdm import tqdm
+
+from jpegqf.engine import Aggregation, Prediction, Predictor
+from jpegqf.model import load_model
+from jpegqf.train.figures import figures_of, wilson
+
+SUFFIXES = {".webp", ".png", ".bmp", ".tif", ".tiff", ".ppm"}
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+BANDS = ((1, 9), (10, 29), (30, 49), (50, 69), (70, 89), (90, 95), (96, 99))
+ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 24)  # optimized saves of noise need one large buffer
+
+
+@dataclass(frozen=True)
+class Row:
+    """One JPEG and what was said of it; ``predicted``, ``low``, ``high`` are empty if it was not judged."""
+
+    image: str
+    width: int
+    height: int
+    subsampling: str
+    quality: int
+    predicted: int | None
+    low: int | None
+    high: int | None
+    confidence: float | None
+    issue: str
+
+
+def _region(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    width, height = (min(side, int(rng.integers(256, 1025))) for side in image.size)
+    left, top = int(rng.integers(image.width - width + 1)), int(rng.integers(image.height - height + 1))
+    return image.crop((left, top, left + width, top + height))
+
+
+def make_and_judge(path: Path, predictor: Predictor, target: Path, rng: np.random.Generator) -> Row:
+    """Write one JPEG of a region of ``path`` to ``target`` and predict it."""
+    with Image.open(path) as opened:
+        region = _region(opened.convert("L" if opened.mode in ("L", "1") else "RGB"), rng)
+    quality, subsampling = int(rng.integers(1, 100)), SUBSAMPLINGS[rng.integers(3)]
+    chroma = {} if region.mode == "L" else {"subsampling": subsampling}
+    region.save(target, quality=quality, optimize=rng.random() < 0.5, progressive=rng.random() < 0.3, **chroma)
+    answer = predictor.predict_file(target)
+    known = (path.name, region.width, region.height, subsampling if chroma else "gray", quality)
+    if isinstance(answer, Prediction):
+        low, high = answer.interval()
+        return Row(*known, answer.rounded, low, high, round(float(answer.probability.max()), 4), "")
+    return Row(*known, None, None, None, None, answer.message)
+
+
+def judge_all(folder: Path, count: int, seed: int, predictor: Predictor) -> Iterator[Row]:
+    """``count`` rows over the images of ``folder``, each image as often as the others."""
+    images = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not images:
+        raise SystemExit(f"no lossless image ({' '.join(sorted(SUFFIXES))}) in {folder}")
+    order = np.random.default_rng(seed).permutation(len(images))
+    with tempfile.TemporaryDirectory() as scratch:
+        for i in range(count):
+            path = images[order[i % len(images)]]
+            yield make_and_judge(path, predictor, Path(scratch) / "region.jpg", np.random.default_rng((seed, i)))
+
+
+def _mean_interval(errors: NDArray[np.float64]) -> tuple[float, float]:
+    """95 % bootstrap interval of a mean (Efron, 1979), 2,000 resamples."""
+    rng = np.random.default_rng(0)
+    means = [rng.choice(errors, len(errors)).mean() for _ in range(2000)]
+    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+
+
+def _share_line(name: str, share: float, count: int) -> str:
+    low, high = (100 * bound for bound in wilson(share, count))
+    return f"{name:<10} {100 * share:7.2f} %   [{low:.2f}, {high:.2f}]"
+
+
+def summary(rows: list[Row]) -> str:
+    """The table: coverage, errors, intervals, a slice per band of qualities."""
+    judged = [row for row in rows if row.predicted is not None]
+    if not judged:
+        return "no image could be judged"
+    predicted = np.array([row.predicted for row in judged], np.float64)
+    quality = np.array([row.quality for row in judged])
+    found = figures_of(predicted, quality)
+    mae_low, mae_high = _mean_interval(np.abs(predicted - quality))
+    inside = float(np.mean([(row.low or 0) <= row.quality <= (row.high or 0) for row in judged]))
+    lines = [
+        _share_line("coverage", len(judged) / len(rows), len(rows)),
+        f"{'MAE':<10} {found.mae:7.4f}     [{mae_low:.4f}, {mae_high:.4f}]",
+        _share_line("exact", found.exact, found.count),
+        _share_line("Acc@1", found.within_1, found.count),
+        _share_line("Acc@2", found.within_2, found.count),
+        _share_line("Acc@5", found.within_5, found.count),
+        _share_line("in 95 % int.", inside, found.count),
+        "",
+        "QF band    images     MAE     exact    Acc@1",
+    ]
+    for first, last in BANDS:
+        band = (quality >= first) & (quality <= last)
+        if band.any():
+            part = figures_of(predicted[band], quality[band])
+            shares = f"{100 * part.exact:7.2f} % {100 * part.within_1:6.2f} %"
+            lines.append(f"{first:>3}-{last:<3} {part.count:>9} {part.mae:9.4f} {shares}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Make, judge, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=Path, required=True, help="folder of clean, lossless images")
+    parser.add_argument("--n", type=int, default=2763, help="JPEGs to make (default %(default)s, as the seed's test)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ckpt", type=Path, help="checkpoint (default: the bundled one)")
+    parser.add_argument("--aggregation", choices=("evidence", "median"), default="evidence")
+    parser.add_argument("--csv", type=Path, help="write one row per JPEG here")
+    arguments = parser.parse_args()
+    aggregation: Aggregation = arguments.aggregation
+    predictor = Predictor(load_model(arguments.ckpt), aggregation=aggregation)
+    rows = list(tqdm(judge_all(arguments.images, arguments.n, arguments.seed, predictor), total=arguments.n))
+    if arguments.csv:
+        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(row) for row in rows)
+    print(summary(rows))
+
+
+if __name__ == "__main__":
+    main()

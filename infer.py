@@ -1,0 +1,8 @@
+"""``python infer.py …``: predict the JPEG quality factor of images. All of it is in ``jpegqf.infer``."""
+
+import sys
+
+from jpegqf.infer import main
+
+if __name__ == "__main__":
+    sys.exit(main())

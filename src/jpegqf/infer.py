@@ -1,0 +1,254 @@
+"""The command ``infer.py``: arguments -> engine -> files, console and exit code."""
+
+import argparse
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from PIL import Image
+from tqdm import tqdm
+
+from jpegqf import __version__
+from jpegqf.decode import MAX_PIXELS
+from jpegqf.engine import Issue, Prediction, Predictor
+from jpegqf.errors import JpegqfError, UsageError
+from jpegqf.model import DEVICES, Model, load_model
+from jpegqf.sinks import CsvSink, Sink, Sinks, SqliteSink, printable
+from jpegqf.sources import JPEG_SUFFIXES, find_images, normalize_suffixes
+
+DEFAULT_PIXEL_LIMIT = 178_956_970
+
+OK, ISSUES_ONLY, BAD_CALL, SOME_ISSUES = 0, 1, 2, 3
+
+DESCRIPTION = """\
+Predict the JPEG quality factor (QF, 1-100) of images from their pixels.
+从像素预测图片的 JPEG 质量因子 (QF, 1-100)。"""
+
+EPILOG = f"""\
+exit codes / 退出码:
+  {OK}  every image was predicted / 全部预测成功
+  {ISSUES_ONLY}  finished, but no image could be predicted / 已完成, 但没有任何图片可预测
+  {BAD_CALL}  bad call, unusable checkpoint, or results cannot be written / 调用错误, 权重不可用, 或结果无法写入
+  {SOME_ISSUES}  finished, some images predicted, some listed as issues / 已完成, 部分成功, 部分列为问题样本
+  130, 143  interrupted (Ctrl-C, SIGTERM); what was done is in the files / 被中断; 已完成的结果已写入文件
+
+examples / 示例:
+  python infer.py --input photo.jpg
+  python infer.py --input photos --recursive --output_mode both
+  python infer.py --input scans --exts .jpg .png .tif --quiet"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """A wrong call is one line, like every other error."""
+        self.exit(BAD_CALL, f"错误 / Error: {message} (--help tells more)\n")
+
+
+OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("--ckpt", {"metavar": "PATH"}, "checkpoint, .onnx or .pth (default: the bundled one) / 权重文件 (默认: 内置权重)"),
+    ("--input", {"metavar": "PATH", "required": True}, "an image or a folder / 图片或文件夹"),
+    ("--recursive", {"action": "store_true"}, "descend into subfolders / 递归子文件夹"),
+    (
+        "--exts",
+        {"nargs": "+", "metavar": "EXT", "default": list(JPEG_SUFFIXES)},
+        f"suffixes to take, any case, dot optional (default: {' '.join(JPEG_SUFFIXES)}); "
+        ".png .bmp .webp .tif .tiff work when named / 接受的后缀, 不分大小写, 点可省略",
+    ),
+    ("--output_mode", {"choices": ("csv", "db", "both"), "default": "csv"}, "what to write / 输出方式"),
+    ("--pred_csv", {"metavar": "PATH", "default": "./outputs/predictions.csv"}, "predictions / 成功预测"),
+    ("--issue_csv", {"metavar": "PATH", "default": "./outputs/issues.csv"}, "issues / 问题样本"),
+    ("--output_db", {"metavar": "PATH", "default": "./outputs/results.db"}, "SQLite database / 数据库"),
+    (
+        "--disable_tta",
+        {"action": "store_true"},
+        "no averaging over flips; the evidence is mirror-invariant, so the answer stays / 关闭翻转增强, 结果不变",
+    ),
+    ("--no_calibrator", {"action": "store_true"}, "skip the checkpoint's calibrator / 不使用校准器"),
+    ("--device", {"choices": DEVICES, "default": "auto"}, "where the model runs / 运行设备"),
+    ("--enable_pixel_limit", {"action": "store_true"}, "skip larger images, told from the header / 跳过像素过多的图片"),
+    ("--max_image_pixels", {"type": int, "metavar": "N", "default": DEFAULT_PIXEL_LIMIT}, "that limit / 像素上限"),
+    ("--quiet", {"action": "store_true"}, "no progress bar, no [*] lines / 安静模式"),
+    ("--version", {"action": "version", "version": f"jpegqf {__version__}"}, "show the version / 显示版本"),
+)
+
+
+def _parser() -> argparse.ArgumentParser:
+    kind = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        prog="infer.py",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=kind,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    parser.add_argument("--help", "-h", action="help", help="show this help / 显示帮助")
+    for flag, settings, words in OPTIONS:
+        shown = f"{words} (default: %(default)s)" if isinstance(settings.get("default"), (str, int)) else words
+        parser.add_argument(flag, help=shown, **settings)
+    return parser
+
+
+class _Stop:
+    """Remembers a request to stop, so that an image in work is finished and its row written."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+    def __call__(self, number: int, frame: Any) -> None:
+        self.signal = number
+        signal.signal(number, signal.SIG_DFL)  # a second request ends at once
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen for Ctrl-C and SIGTERM while the batch runs."""
+        earlier = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+
+
+@dataclass
+class Outcome:
+    """What became of a batch."""
+
+    found: int
+    counts: Counter[str]
+    """``ok``, ``skipped`` and ``error``."""
+    seconds: float = 0.0
+    stopped_by: int = 0
+    """The signal that ended it early, or 0."""
+    last: Prediction | Issue | None = None
+
+    def exit_code(self) -> int:
+        """The documented exit code."""
+        if self.stopped_by:
+            return 128 + self.stopped_by
+        if not self.counts["skipped"] + self.counts["error"]:
+            return OK
+        return SOME_ISSUES if self.counts["ok"] else ISSUES_ONLY
+
+
+def _open_sinks(arguments: argparse.Namespace) -> tuple[Sinks, list[str]]:
+    """The sinks asked for, and the lines that name their files."""
+    sinks: list[Sink] = []
+    lines = []
+    if arguments.output_mode in ("csv", "both"):
+        table = CsvSink(arguments.pred_csv, arguments.issue_csv)
+        sinks.append(table)
+        lines.append(f"[+] 成功预测CSV / Predictions CSV: {table.prediction_file}")
+        lines.append(f"[+] 问题样本CSV / Issues CSV: {table.issue_file}")
+    if arguments.output_mode in ("db", "both"):
+        database = SqliteSink(arguments.output_db)
+        sinks.append(database)
+        lines.append(f"[+] 数据库 / Database: {database.file}")
+    return Sinks(sinks), lines
+
+
+def _run(predictor: Predictor, images: list[str], sinks: Sinks, max_pixels: int, quiet: bool) -> Outcome:
+    """Predict every image and write its row; stops early, with valid files, when asked to."""
+    outcome = Outcome(len(images), Counter())
+    stop = _Stop()
+    started = time.monotonic()
+    show = not quiet and len(images) > 1 and sys.stderr.isatty()
+    with sinks, stop.listening(), tqdm(total=len(images), unit="img", disable=not show) as progress:
+        for path, answer in predictor.predict_files(images, max_pixels):
+            if isinstance(answer, Prediction):
+                sinks.prediction(path, answer.rounded)
+                outcome.counts["ok"] += 1
+            else:
+                sinks.issue(path, answer.kind, answer.message)
+                outcome.counts[answer.kind] += 1
+            outcome.last = answer
+            progress.update()
+            if stop.signal:
+                outcome.stopped_by = stop.signal
+                break
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def _result_lines(path: str, answer: Prediction | Issue | None) -> list[str]:
+    lines = ["===== 结果 / Result =====", f"图片 / Image: {printable(path)}"]
+    if isinstance(answer, Prediction):
+        return [*lines, f"最终QF / Final QF: {answer.rounded:.4f}"]
+    if isinstance(answer, Issue):
+        word = "已跳过 / Skipped" if answer.kind == "skipped" else "错误 / Error"
+        return [*lines, f"[!] {word}: {answer.message}"]
+    return lines
+
+
+def _summary_lines(outcome: Outcome) -> list[str]:
+    done = sum(outcome.counts.values())
+    rate = done / outcome.seconds if outcome.seconds > 0 else 0.0
+    return [
+        "===== 汇总 / Summary =====",
+        f"找到图片 / Found: {outcome.found}",
+        f"成功 / OK: {outcome.counts['ok']}",
+        f"跳过 / Skipped: {outcome.counts['skipped']}",
+        f"错误 / Error: {outcome.counts['error']}",
+        f"总耗时 / Total time: {outcome.seconds:.2f} s",
+        f"速度 / Speed: {rate:.2f} images/s",
+    ]
+
+
+def _settings_lines(arguments: argparse.Namespace, model: Model) -> list[str]:
+    limit = str(arguments.max_image_pixels) if arguments.enable_pixel_limit else "关 / off"
+    return [
+        f"[*] 设备 / Device: {model.device}",
+        f"[*] 权重类型 / Weight type: {model.weight_type} ({model.config.name})",
+        f"[*] 校准器 / Calibrator: {'关 / off' if arguments.no_calibrator else '开 / on'}",
+        f"[*] 翻转增强 / TTA: {'关 / off' if arguments.disable_tta else '开 / on'}",
+        f"[*] 像素上限 / Pixel limit: {limit}",
+    ]
+
+
+def _infer(arguments: argparse.Namespace) -> int:
+    """Check the call, then work; raises JpegqfError for a bad call."""
+    if arguments.max_image_pixels <= 0:
+        raise UsageError(f"--max_image_pixels must be at least 1, not {arguments.max_image_pixels}")
+    images = find_images(arguments.input, normalize_suffixes(arguments.exts), arguments.recursive)
+    model = load_model(arguments.ckpt, arguments.device)
+    predictor = Predictor(model, calibrate=not arguments.no_calibrator)
+    max_pixels = arguments.max_image_pixels if arguments.enable_pixel_limit else MAX_PIXELS
+    sinks, file_lines = _open_sinks(arguments)
+    outcome = _run(predictor, images, sinks, max_pixels, arguments.quiet)
+    single = not os.path.isdir(arguments.input)
+    lines = _result_lines(images[0], outcome.last) if single else _summary_lines(outcome)
+    if outcome.stopped_by:
+        lines.append("[!] 已中断 / Interrupted: rows written so far are in the files")
+    settings = [] if arguments.quiet else _settings_lines(arguments, model)
+    print("\n".join([*lines, *file_lines, *settings]))
+    return outcome.exit_code()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code. Errors of the call are one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    arguments = _parser().parse_args(argv)
+    Image.MAX_IMAGE_PIXELS = None  # jpegqf.decode has its own limit, decided from the header
+    try:
+        return _infer(arguments)
+    except JpegqfError as error:
+        print(f"错误 / Error: {error}", file=sys.stderr)
+    except (OSError, sqlite3.Error) as error:
+        print(f"错误 / Error: results cannot be written: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("已中断 / Interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    return BAD_CALL
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,283 @@
+"""Checkpoints: verify and load one, evidence -> distribution over quality, calibrated."""
+
+import io
+import json
+import math
+import os
+import pickle
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.errors import CheckpointError, MissingExtraError, UsageError
+from jpegqf.features import FEATURES, EvidenceSettings
+from jpegqf.patches import PatchRule
+
+if TYPE_CHECKING:
+    from jpegqf.network import CandidateScorer
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Run = Callable[[F32], F32]
+T = TypeVar("T")
+
+FORMAT = 1
+"""Version of the checkpoint layout; a file with a higher one needs a newer jpegqf."""
+ARCHITECTURE = "candidate-scorer-1"
+"""Name of the design in ``jpegqf.network``; a checkpoint carries it and is refused by code without it."""
+METADATA_KEY = "jpegqf"
+MAX_CHECKPOINT_BYTES = 64 * 2**20
+MAX_METADATA_CHARS = 2**20
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Width:
+    """Sizes of the network's layers."""
+
+    hidden: int = 192
+    score: int = 64
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.hidden <= 2048 and 1 <= self.score <= 512):
+            raise ValueError("network width out of bounds")
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """Fitted on held-out scenes: log-probabilities are divided by ``temperature`` (Guo et al., ICML 2017)."""
+
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.temperature <= 20:
+            raise ValueError("calibrator temperature out of bounds")
+
+    def apply(self, log_probability: F64) -> F64:
+        """Natural log-probabilities (..., 100) -> the same, calibrated and normalized."""
+        return _normalized(log_probability / self.temperature)
+
+
+def _normalized(log_probability: F64) -> F64:
+    shifted = log_probability - log_probability.max(axis=-1, keepdims=True)
+    out: F64 = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return out
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything beside the weights: every number that changes a prediction, and where it came from."""
+
+    name: str
+    width: Width
+    patch_rule: PatchRule
+    evidence: EvidenceSettings
+    calibrator: Calibrator
+    training: Mapping[str, Any]
+    """Recipe and figures of the training run; for people, never read by the code."""
+
+    def to_json(self) -> str:
+        """The metadata that a checkpoint stores."""
+        return json.dumps({"format": FORMAT, "architecture": ARCHITECTURE, "features": FEATURES, **asdict(self)})
+
+
+def parse_config(text: str) -> ModelConfig:
+    """Metadata from a checkpoint -> configuration. Raises CheckpointError naming what does not fit."""
+    try:
+        raw = json.loads(text[: MAX_METADATA_CHARS + 1])
+    except (ValueError, RecursionError):
+        raise CheckpointError("its metadata is damaged (not JSON)") from None
+    if not isinstance(raw, dict):
+        raise CheckpointError("its metadata is damaged (not an object)")
+    _check_identity(raw)
+    try:
+        return ModelConfig(
+            name=str(raw["name"])[:200],
+            width=_section(Width, raw),
+            patch_rule=_section(PatchRule, raw),
+            evidence=_section(EvidenceSettings, raw),
+            calibrator=_section(Calibrator, raw),
+            training=raw.get("training") or {},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"its configuration is damaged ({error})") from None
+
+
+def _check_identity(raw: Mapping[str, Any]) -> None:
+    version = raw.get("format")
+    if not isinstance(version, int):
+        raise CheckpointError("it has no format version: not a jpegqf checkpoint")
+    if version > FORMAT:
+        raise CheckpointError(f"it was made by a newer jpegqf (format {version}, this version reads up to {FORMAT})")
+    if raw.get("architecture") != ARCHITECTURE:
+        found = str(raw.get("architecture"))[:80]
+        raise CheckpointError(f"it holds another architecture ({found!r}, this version runs {ARCHITECTURE!r})")
+    if raw.get("features") != FEATURES:
+        raise CheckpointError("it was trained on other features than this version computes")
+
+
+SECTIONS = {Width: "width", PatchRule: "patch_rule", EvidenceSettings: "evidence", Calibrator: "calibrator"}
+
+
+def _section(kind: type[T], raw: Mapping[str, Any]) -> T:
+    """A settings object from its part of the metadata: known keys, finite numbers of the right type."""
+    values = raw[SECTIONS[kind]]
+    if not isinstance(values, dict):
+        raise ValueError(f"{SECTIONS[kind]} is not an object")
+    checked: dict[str, float] = {}
+    for item in fields(kind):  # type: ignore[arg-type]
+        value = values[item.name]
+        wanted = (int,) if item.type is int else (int, float)
+        if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
+            raise ValueError(f"{SECTIONS[kind]}.{item.name} is {value!r}")
+        checked[item.name] = value
+    return kind(**checked)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded checkpoint: ``run`` maps evidence float32 (n, 100, FEATURES) to log-probabilities (n, 100)."""
+
+    config: ModelConfig
+    run: Run
+    device: str
+    """``cpu`` or ``cuda``: where it really runs."""
+    weight_type: str
+    """``ONNX`` or ``PyTorch``."""
+
+    def log_probabilities(self, evidence: F32) -> F64:
+        """Uncalibrated natural log-probabilities, float64 (n, 100). Raises CheckpointError on a bad output."""
+        out = np.asarray(self.run(np.ascontiguousarray(evidence, np.float32)), np.float64)
+        if out.shape != (len(evidence), 100) or not np.isfinite(out).all():
+            raise CheckpointError("its weights give no distribution over 100 qualities")
+        return _normalized(out)
+
+
+def default_checkpoint() -> Path:
+    """The checkpoint that ships with the package (or, in a source checkout, with the repository)."""
+    packaged = Path(__file__).parent / "checkpoints" / "model.onnx"
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "checkpoints" / "model.onnx"
+
+
+def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto") -> Model:
+    """Load a ``.onnx`` or ``.pth`` checkpoint, by default the bundled one, on ``auto``, ``cpu`` or ``cuda``.
+
+    Raises CheckpointError if the file cannot be used, UsageError if CUDA is asked for and absent,
+    MissingExtraError if the file needs a package that is not installed. Nothing in the file is executed.
+    """
+    file = default_checkpoint() if path is None else Path(path)
+    if device not in DEVICES:
+        raise UsageError(f"device {device!r} is not one of {', '.join(DEVICES)}")
+    loader = {".onnx": _load_onnx, ".pth": _load_pth}.get(file.suffix.lower())
+    if loader is None:
+        raise CheckpointError(f"checkpoint {file}: the suffix must be .onnx or .pth")
+    try:
+        return loader(_read(file), device)
+    except CheckpointError as error:
+        raise CheckpointError(f"checkpoint {file}: {error}") from None
+
+
+def _read(file: Path) -> bytes:
+    try:
+        size = file.stat().st_size
+        if size > MAX_CHECKPOINT_BYTES:
+            raise CheckpointError(f"{size} bytes is more than a checkpoint may have ({MAX_CHECKPOINT_BYTES})")
+        with file.open("rb") as opened:
+            data = opened.read(MAX_CHECKPOINT_BYTES + 1)
+    except OSError as error:
+        raise CheckpointError((error.strerror or "cannot be read").lower()) from None
+    if not data:
+        raise CheckpointError("the file is empty")
+    return data
+
+
+def _load_onnx(data: bytes, device: str) -> Model:
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)
+    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    if device == "cuda" and not has_cuda:
+        raise UsageError("--device cuda: this onnxruntime has no CUDA; install onnxruntime-gpu, or use --device cpu")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    wanted = (
+        ["CPUExecutionProvider"]
+        if device == "cpu" or not has_cuda
+        else ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=wanted)
+        metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+    except Exception as error:  # onnxruntime's exceptions share no public base class
+        raise CheckpointError(f"not a readable ONNX model: truncated or damaged ({type(error).__name__})") from None
+    if metadata is None:
+        raise CheckpointError("it is an ONNX model of another kind (it has no jpegqf metadata)")
+    config = parse_config(metadata)
+    if len(inputs) != 1 or len(outputs) != 1 or list(inputs[0].shape[1:]) != [100, FEATURES]:
+        raise CheckpointError("its graph is not that of the architecture it names")
+    placed = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
+    if device == "cuda" and placed != "cuda":
+        raise UsageError("--device cuda: onnxruntime could not start CUDA here; check the driver, or use --device cpu")
+    return Model(config, _onnx_run(session, inputs[0].name), placed, "ONNX")
+
+
+def _onnx_run(session: Any, name: str) -> Run:
+    def run(evidence: F32) -> F32:
+        try:
+            out: F32 = session.run(None, {name: evidence})[0]
+        except Exception as error:  # as above
+            raise CheckpointError(f"its graph cannot be run ({type(error).__name__})") from None
+        return out
+
+    return run
+
+
+def _load_pth(data: bytes, device: str) -> Model:
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError('a .pth checkpoint needs PyTorch: pip install "jpegqf[torch]"') from None
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: PyTorch finds no CUDA device here; use --device cpu")
+    placed = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    try:
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise CheckpointError("refused: not a plain file of tensors (damaged, or it would run code)") from None
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"not a readable PyTorch file: truncated or damaged ({type(error).__name__})") from None
+    if not isinstance(content, dict) or not isinstance(content.get(METADATA_KEY), str):
+        raise CheckpointError("it is a PyTorch file of another kind (it has no jpegqf metadata)")
+    config = parse_config(content[METADATA_KEY])
+    return Model(config, _torch_run(_network(content.get("weights"), config), placed), placed, "PyTorch")
+
+
+def _network(weights: Any, config: ModelConfig) -> "CandidateScorer":
+    from jpegqf.network import CandidateScorer
+
+    network = CandidateScorer(config.width)
+    try:
+        network.load_state_dict(weights, strict=True)
+    except (RuntimeError, TypeError, AttributeError):
+        raise CheckpointError("its weights are not those of the architecture it names") from None
+    return network.eval()
+
+
+def _torch_run(network: "CandidateScorer", device: str) -> Run:
+    import torch
+
+    network = network.to(device)
+
+    def run(evidence: F32) -> F32:
+        with torch.inference_mode():
+            out: F32 = network(torch.from_numpy(evidence).to(device)).cpu().numpy()
+        return out
+
+    return run

@@ -1,0 +1,78 @@
+"""The patch-selection rule: which 128x128 regions of a luma plane are looked at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.decode import Luma
+
+
+@dataclass(frozen=True)
+class PatchRule:
+    """The numbers of the rule; they live in the checkpoint's configuration, these are its defaults.
+
+    ``size`` and ``stride`` are in pixels and multiples of 8, so that patches start on the 8x8 grid.
+    ``threshold`` is a score in squared grey levels (see :func:`scores`).
+    """
+
+    size: int = 128
+    stride: int = 128
+    threshold: float = 15.0
+    relaxation: float = 1.5
+    most: int = 24
+    fewest: int = 5
+
+    def __post_init__(self) -> None:
+        if self.size < 8 or self.stride < 8 or self.size % 8 or self.stride % 8:
+            raise ValueError("patch size and stride must be positive multiples of 8")
+        if self.relaxation < 1 or not 1 <= self.fewest <= self.most:
+            raise ValueError("patch rule needs relaxation >= 1 and 1 <= fewest <= most")
+
+
+def _windows(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.uint8]:
+    """All patches in raster order, a view (rows, columns, size, size)."""
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (rule.size, rule.size))
+    view: NDArray[np.uint8] = windows[:: rule.stride, :: rule.stride]
+    return view
+
+
+def scores(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.float64]:
+    """Score of each patch in raster order, float64 (patches,): twice its luma variance.
+
+    "Mean channel variance + gray variance", read on luma alone. Sums are exact integers.
+    """
+    windows = _windows(plane, rule)
+    count = rule.size**2
+    total = np.zeros(windows.shape[:2])
+    squares = np.zeros(windows.shape[:2])
+    for row in range(windows.shape[0]):
+        strip = windows[row].astype(np.int32)
+        total[row] = strip.sum(axis=(1, 2))
+        squares[row] = (strip * strip).sum(axis=(1, 2), dtype=np.int64)
+    variance = squares / count - (total / count) ** 2
+    return 2 * variance.reshape(-1)
+
+
+def choose(score: NDArray[np.float64], rule: PatchRule) -> NDArray[np.int64]:
+    """Indices of the patches to use, in raster order, int64; empty if the image tells too little.
+
+    Five steps: >= ``most`` above the threshold: the first ``most``; else >= ``fewest`` above it: all of
+    them; else >= ``fewest`` above the relaxed threshold: the first ``fewest``; else all of those.
+    """
+    above = np.flatnonzero(score > rule.threshold)
+    if len(above) >= rule.fewest:
+        return above[: rule.most]
+    relaxed = np.flatnonzero(score > rule.threshold / rule.relaxation)
+    return relaxed[: rule.fewest]
+
+
+def select(luma: Luma, rule: PatchRule) -> list[Luma]:
+    """The patches of ``luma`` that the rule takes, each (size, size), in raster order."""
+    height, width = luma.plane.shape
+    if min(height, width) < rule.size:
+        return []
+    columns = (width - rule.size) // rule.stride + 1
+    chosen = choose(scores(luma.plane, rule), rule)
+    corners = [(int(i) // columns * rule.stride, int(i) % columns * rule.stride) for i in chosen]
+    return [luma.crop(top, left, rule.size, rule.size) for top, left in corners]

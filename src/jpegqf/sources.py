@@ -1,0 +1,52 @@
+"""A file or a folder -> the images in it, in sorted order."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from jpegqf.errors import UsageError
+
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+
+
+def normalize_suffixes(suffixes: Iterable[str]) -> frozenset[str]:
+    """Lower-case suffixes with their dot. Raises UsageError for an empty one."""
+    cleaned = [suffix.strip().lower() for suffix in suffixes]
+    if not cleaned or any(not suffix.strip(".") for suffix in cleaned):
+        raise UsageError("--exts needs at least one suffix, such as .jpg")
+    return frozenset(suffix if suffix.startswith(".") else "." + suffix for suffix in cleaned)
+
+
+def find_images(path: str, suffixes: frozenset[str], recursive: bool = False) -> list[str]:
+    """Paths of the images, sorted; each begins with ``path`` as given.
+
+    A file is taken if its suffix is among ``suffixes``; in a folder only such names are taken, whatever
+    they are (a broken link or a folder named ``x.jpg`` is reported later, not lost). Linked folders are
+    not entered. Raises UsageError if there is nothing to take.
+    """
+    if os.path.isdir(path):
+        found = _scan(path, suffixes, recursive)
+        if not found:
+            depth = "" if recursive else "; --recursive descends into subfolders"
+            raise UsageError(f"no image with suffix {' '.join(sorted(suffixes))} in {path!r}{depth}")
+        return sorted(found)
+    if not os.path.lexists(path):
+        raise UsageError(f"no such file or folder: {path!r}")
+    if Path(path).suffix.lower() not in suffixes:
+        allowed = " ".join(sorted(suffixes))
+        raise UsageError(f"{path!r} has none of the suffixes {allowed}; --exts names others")
+    return [path]
+
+
+def _scan(folder: str, suffixes: frozenset[str], recursive: bool) -> list[str]:
+    def refuse(error: OSError) -> None:
+        if error.filename == folder:
+            raise UsageError(f"cannot read folder {folder!r}: {error.strerror}")
+
+    found = []
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        named = files if recursive else files + folders
+        found += [os.path.join(parent, name) for name in named if Path(name).suffix.lower() in suffixes]
+        if not recursive:
+            break
+    return found

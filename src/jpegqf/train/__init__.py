@@ -1,0 +1,1 @@
+"""Training: clean scenes -> synthetic JPEGs -> evidence -> weights. Needs the extra ``jpegqf[train]``."""

@@ -1,0 +1,121 @@
+"""Folder of clean images -> scenes, split by group -> shards of evidence on disk, made once, in parallel."""
+
+import csv
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from jpegqf.features import FEATURES, EvidenceSettings, evidence
+from jpegqf.patches import PatchRule, select
+from jpegqf.train.synthesis import SMALLEST, draw_sample
+
+SHARD = 1000
+"""Samples per shard: the unit that an interrupted run does not repeat."""
+SUFFIXES = {".webp", ".png", ".bmp", ".tif", ".tiff", ".ppm"}
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Image files, by part: scenes that are fitted on, and scenes held out."""
+
+    fitted: list[Path]
+    held_out: list[Path]
+
+
+def find_scenes(folder: Path, held_out_share: float = 0.1) -> Scenes:
+    """Split the clean images of ``folder`` by scene, stable under added files.
+
+    ``manifest.csv`` (columns ``file``, ``group``) names the scene of each file; without it each file is
+    its own scene. Raises ValueError if the folder holds no usable image.
+    """
+    manifest = folder / "manifest.csv"
+    if manifest.exists():
+        with manifest.open(newline="", encoding="utf-8") as rows:
+            groups = {folder / row["file"]: row["group"] for row in csv.DictReader(rows)}
+    else:
+        groups = {p: p.stem for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES}
+    parts: tuple[list[Path], list[Path]] = ([], [])
+    for path, group in sorted(groups.items()):
+        fraction = int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") / 2**32
+        with Image.open(path) as image:
+            if min(image.size) >= SMALLEST:
+                parts[fraction < held_out_share].append(path)
+    if not parts[0] or not parts[1]:
+        raise ValueError(f"{folder} holds too few clean images of {SMALLEST} pixels and more to train on")
+    return Scenes(*parts)
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """All that determines a shard's content."""
+
+    scenes: list[Path]
+    seed: tuple[int, ...]
+    rule: PatchRule
+    settings: EvidenceSettings
+    target: Path
+
+
+def make_shard(job: ShardJob) -> Path:
+    """Draw SHARD samples, write ``target`` (.npz: x float16 (n, 100, FEATURES), quality uint8 (n,))."""
+    rng = np.random.default_rng(job.seed)
+    x = np.empty((SHARD, 100, FEATURES), np.float16)
+    quality = np.empty(SHARD, np.uint8)
+    done = 0
+    while done < SHARD:
+        with Image.open(job.scenes[rng.integers(len(job.scenes))]) as file:
+            scene = file.convert("RGB")
+        sample = draw_sample(scene, rng)
+        patches = select(sample.luma, job.rule)
+        if not patches:
+            continue
+        keep = len(patches) if rng.random() < 0.5 else int(rng.integers(1, len(patches) + 1))
+        first = int(rng.integers(len(patches) - keep + 1))
+        x[done] = evidence(patches[first : first + keep], job.settings)
+        quality[done] = sample.quality
+        done += 1
+    part = job.target.with_suffix(".part.npz")
+    np.savez(part, x=x, quality=quality)
+    os.replace(part, job.target)
+    return job.target
+
+
+def make_shards(
+    scenes: list[Path],
+    samples: int,
+    seed: tuple[int, ...],
+    folder: Path,
+    rule: PatchRule,
+    settings: EvidenceSettings,
+    progress: Callable[[int, int], None],
+) -> list[Path]:
+    """Make the shards that ``folder`` lacks, on all cores; a shard's name carries what determines it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe = json.dumps([asdict(rule), asdict(settings), FEATURES, sorted(p.name for p in scenes), seed])
+    key = hashlib.sha256(recipe.encode()).hexdigest()[:12]
+    count = -(-samples // SHARD)
+    targets = [folder / f"{key}-{i:04d}.npz" for i in range(count)]
+    jobs = [ShardJob(scenes, (*seed, i), rule, settings, t) for i, t in enumerate(targets) if not t.exists()]
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+        for made, _ in enumerate(pool.imap_unordered(make_shard, jobs), start=count - len(jobs) + 1):
+            progress(made, count)
+    return targets
+
+
+def load_shards(paths: list[Path]) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
+    """Evidence (n, 100, FEATURES) and quality (n,) of all shards."""
+    x = np.empty((len(paths) * SHARD, 100, FEATURES), np.float16)
+    quality = np.empty(len(paths) * SHARD, np.int64)
+    for i, path in enumerate(paths):
+        with np.load(path, allow_pickle=False) as shard:
+            x[i * SHARD : (i + 1) * SHARD] = shard["x"]
+            quality[i * SHARD : (i + 1) * SHARD] = shard["quality"]
+    return x, quality

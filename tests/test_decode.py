@@ -1,0 +1,149 @@
+import io
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MakeJpeg
+from PIL import Image
+
+from jpegqf.decode import Luma, decode_luma, read_luma
+from jpegqf.errors import ImageBrokenError, ImageSkippedError
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("options", [{"subsampling": 0}, {"subsampling": 2, "progressive": True}, {"optimize": True}])
+def test_jpeg_luma_is_the_decoders_own_integers(jpeg: MakeJpeg, options: dict[str, object]) -> None:
+    data = jpeg(75, **options)
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("L", image.size)
+        expected = np.asarray(image)
+    assert np.array_equal(decode_luma(data).luma.plane, expected)
+
+
+def test_luma_from_rgb_equals_the_decoders_luma_where_nothing_is_clipped(jpeg: MakeJpeg) -> None:
+    data = jpeg(60)
+    direct = decode_luma(data).luma.plane
+    with Image.open(io.BytesIO(data)) as image:
+        computed = Luma.from_rgb(np.asarray(image.convert("RGB")))
+    assert computed.marks is not None
+    clean = computed.marks == 0
+    assert clean.mean() > 0.7
+    assert np.array_equal(computed.plane[clean], direct[clean])
+
+
+def test_marks_say_which_way_clipping_went() -> None:
+    rgb = np.array([[[0, 9, 9], [9, 255, 9], [0, 9, 255], [9, 9, 9]]], np.uint8)
+    marks = Luma.from_rgb(rgb).marks
+    assert marks is not None
+    assert marks.tolist() == [[1, 2, 3, 0]]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP", "PPM"])
+def test_lossless_formats_give_the_same_luma(photo: Image.Image, kind: str) -> None:
+    data = saved(photo, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    assert np.array_equal(decode_luma(data).luma.plane, Luma.from_rgb(np.asarray(photo)).plane)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK"])
+def test_every_8_bit_mode_gives_luma_of_the_right_shape(photo: Image.Image, mode: str) -> None:
+    data = saved(photo.convert(mode), "TIFF" if mode == "CMYK" else "PNG")
+    assert decode_luma(data).luma.plane.shape == (512, 512)
+
+
+def test_16_bit_samples_are_skipped_with_the_reason() -> None:
+    data = saved(Image.fromarray(np.zeros((200, 200), np.uint16)), "PNG")
+    with pytest.raises(ImageSkippedError, match="not 8 bits"):
+        decode_luma(data)
+
+
+def test_orientation_is_noted_and_not_applied(cat: Image.Image, jpeg: MakeJpeg) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    decoded = decode_luma(jpeg(90, cat, exif=exif.tobytes()))
+    assert decoded.orientation == 6
+    assert decoded.luma.plane.shape == (300, 451)
+
+
+@pytest.mark.parametrize("value", [0, 9, 60000])
+def test_a_nonsense_orientation_counts_as_none(cat: Image.Image, jpeg: MakeJpeg, value: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = value
+    assert decode_luma(jpeg(90, cat, exif=exif.tobytes())).orientation == 1
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_truncated_jpeg_is_an_error_that_says_so(jpeg: MakeJpeg, share: float, progressive: bool) -> None:
+    data = jpeg(80, progressive=progressive)
+    with pytest.raises(ImageBrokenError, match="truncated"):
+        decode_luma(data[: int(len(data) * share)])
+
+
+def test_a_jpeg_damaged_inside_the_scan_is_an_error_not_a_number(jpeg: MakeJpeg) -> None:
+    data = bytearray(jpeg(80))
+    middle = len(data) // 2
+    data[middle : middle + 400] = bytes(range(200)) * 2
+    with pytest.raises(ImageBrokenError, match="corrupt"):
+        decode_luma(bytes(data))
+
+
+def test_junk_between_markers_does_no_harm(jpeg: MakeJpeg) -> None:
+    data = jpeg(80)
+    table = data.index(b"\xff\xdb")
+    assert np.array_equal(decode_luma(data[:table] + b"\0" * 9 + data[table:]).luma.plane, decode_luma(data).luma.plane)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"hello, I am text", "not an image"),
+        (b"\xff\xd8\xff\xd9", "JPEG"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "image"),
+    ],
+)
+def test_what_is_not_an_image_is_told_in_words(data: bytes, message: str) -> None:
+    with pytest.raises(ImageBrokenError, match=message):
+        decode_luma(data)
+
+
+def test_every_truncation_of_a_small_file_decodes_or_is_told_in_words(jpeg: MakeJpeg) -> None:
+    data = jpeg(50, Image.new("RGB", (24, 24), (9, 99, 199)))
+    for end in range(len(data)):
+        try:
+            decode_luma(data[:end])
+        except (ImageBrokenError, ImageSkippedError) as reason:
+            assert str(reason).splitlines() == [str(reason)]
+
+
+def test_the_pixel_limit_is_decided_from_the_header(jpeg: MakeJpeg) -> None:
+    data = bytearray(jpeg(50, Image.new("L", (16, 16))))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", 60000, 2000)  # a header that promises 120 million pixels
+    with pytest.raises(ImageSkippedError, match=r"2000x60000 = 120000000, the limit is 1000"):
+        decode_luma(bytes(data[: frame + 30]) + bytes(data[frame + 30 :]), max_pixels=1000)
+
+
+def test_a_decompression_bomb_is_skipped_without_decoding(jpeg: MakeJpeg) -> None:
+    data = bytearray(jpeg(50, Image.new("L", (16, 16))))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", 65500, 65500)
+    with pytest.raises(ImageSkippedError, match="too many pixels"):
+        decode_luma(bytes(data))
+
+
+def test_folders_pipes_and_missing_files_are_errors_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ImageBrokenError, match="regular file"):
+        read_luma(tmp_path)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageBrokenError, match="regular file"):
+        read_luma(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageBrokenError, match="no such file"):
+        read_luma(tmp_path / "absent.jpg")

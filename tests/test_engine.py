@@ -1,0 +1,112 @@
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, MakeJpeg
+from PIL import Image
+
+from jpegqf.decode import Luma, decode_luma
+from jpegqf.engine import Issue, Prediction, Predictor
+from jpegqf.errors import ImageSkippedError
+
+GOLDEN = REPOSITORY / "tests" / "golden"
+
+
+def predict(predictor: Predictor, data: bytes) -> Prediction:
+    return predictor.predict(decode_luma(data).luma)
+
+
+@pytest.mark.parametrize("quality", [*range(1, 100, 7), 99])
+def test_quality_of_a_photograph_is_exact(predictor: Predictor, jpeg: MakeJpeg, quality: int) -> None:
+    assert predict(predictor, jpeg(quality)).rounded == quality
+
+
+@pytest.mark.parametrize("options", [{"subsampling": 0}, {"subsampling": 1}, {"progressive": True}, {"optimize": True}])
+def test_how_the_file_is_coded_does_not_matter(
+    predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image, options: dict[str, object]
+) -> None:
+    assert predict(predictor, jpeg(83, cat, **options)).rounded == 83
+    assert predict(predictor, jpeg(83, cat.convert("L"))).rounded == 83
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP"])
+def test_a_jpeg_saved_again_without_loss_keeps_its_quality(predictor: Predictor, jpeg: MakeJpeg, kind: str) -> None:
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(jpeg(67))) as image:
+        image.save(out, kind, **({"lossless": True} if kind == "WEBP" else {}))
+    assert predict(predictor, out.getvalue()).rounded == 67
+
+
+@pytest.mark.parametrize("quality", [8, 41, 77, 95])
+@pytest.mark.parametrize("flip", [*list(Image.Transpose)[:2], Image.Transpose.ROTATE_180])
+def test_averaging_over_flips_would_change_nothing(
+    predictor: Predictor, jpeg: MakeJpeg, quality: int, flip: Image.Transpose
+) -> None:
+    """512x512 is a whole number of patches, so mirrored patches are the patches of the mirrored image."""
+    luma = decode_luma(jpeg(quality)).luma
+    mirrored = Luma(np.asarray(Image.fromarray(luma.plane).transpose(flip)))
+    straight, turned = predictor.predict(luma), predictor.predict(mirrored)
+    assert turned.quality == straight.quality
+    assert np.abs(turned.probability - straight.probability).max() < 0.01
+
+
+def test_both_aggregations_answer(predictor: Predictor, jpeg: MakeJpeg) -> None:
+    median = Predictor(predictor.model, aggregation="median")
+    assert predict(median, jpeg(58)).quality == predict(predictor, jpeg(58)).quality == 58
+
+
+def test_the_distribution_sums_to_one_and_holds_the_interval(predictor: Predictor, jpeg: MakeJpeg) -> None:
+    answer = predict(predictor, jpeg(97))
+    low, high = answer.interval()
+    assert answer.probability.sum() == pytest.approx(1)
+    assert low <= answer.rounded <= high
+    assert answer.probability[low - 1 : high].sum() >= 0.95 - 1e-9
+
+
+def test_the_interval_is_the_shortest_that_holds_the_mass() -> None:
+    probability = np.zeros(100)
+    probability[[10, 11, 12, 60]] = [0.5, 0.3, 0.17, 0.03]
+    answer = Prediction(11, probability, 1)
+    assert answer.interval() == (11, 13)
+    assert answer.interval(0.79) == (11, 12)
+    assert answer.interval(1.0) == (11, 61)
+    assert Prediction(50, np.full(100, 0.01), 1).interval(1.0) == (1, 100)
+
+
+def test_too_small_and_too_flat_are_skipped_with_the_reason(predictor: Predictor) -> None:
+    with pytest.raises(ImageSkippedError, match="too small: 300x127"):
+        predictor.predict(Luma(np.zeros((127, 300), np.uint8)))
+    with pytest.raises(ImageSkippedError, match="too little information"):
+        predictor.predict(Luma(np.full((400, 400), 77, np.uint8)))
+
+
+def test_a_batch_keeps_order_and_gives_each_file_one_answer(
+    predictor: Predictor, jpeg: MakeJpeg, tmp_path: Path
+) -> None:
+    good, broken, absent = (tmp_path / name for name in ("good.jpg", "broken.jpg", "absent.jpg"))
+    good.write_bytes(jpeg(35))
+    broken.write_bytes(jpeg(35)[:3000])
+    answers = list(predictor.predict_files(map(str, (absent, good, broken))))
+    assert [path for path, _ in answers] == [str(absent), str(good), str(broken)]
+    kinds = [answer.kind if isinstance(answer, Issue) else answer.rounded for _, answer in answers]
+    assert kinds == ["error", 35, "error"]
+
+
+def golden_cases(predictor: Predictor, jpeg: MakeJpeg, images: dict[str, Image.Image]) -> dict[str, int]:
+    found = {}
+    for name, image in images.items():
+        for quality in range(2, 101, 6):
+            for subsampling in (0, 2):
+                data = jpeg(quality, image, subsampling=subsampling)
+                found[f"{name} {quality} {subsampling}"] = predict(predictor, data).rounded
+    return found
+
+
+def test_golden_predictions_of_this_model(
+    predictor: Predictor, jpeg: MakeJpeg, photo: Image.Image, cat: Image.Image
+) -> None:
+    """Keyed by the model's name: another model brings its own file (``golden_cases`` makes it)."""
+    path = GOLDEN / f"{predictor.model.config.name}.json"
+    assert golden_cases(predictor, jpeg, {"astronaut": photo, "chelsea": cat}) == json.loads(path.read_text())

@@ -1,0 +1,211 @@
+import io
+import json
+import pickle
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ONNX, PTH
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jpegqf.errors import CheckpointError, MissingExtraError, UsageError
+from jpegqf.features import FEATURES, EvidenceSettings
+from jpegqf.model import FORMAT, Calibrator, ModelConfig, Width, load_model, parse_config
+from jpegqf.patches import PatchRule
+
+CONFIG = ModelConfig("test", Width(), PatchRule(), EvidenceSettings(), Calibrator(1.5), {})
+
+
+def changed(**values: Any) -> str:
+    return json.dumps({**json.loads(CONFIG.to_json()), **values})
+
+
+def test_configuration_survives_the_round_trip() -> None:
+    assert parse_config(CONFIG.to_json()) == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "not an object"),
+        ("{}", "not a jpegqf checkpoint"),
+        (changed(format=FORMAT + 1), "newer jpegqf"),
+        (changed(architecture="resnet"), "another architecture"),
+        (changed(features=7), "other features"),
+        (changed(patch_rule=3), "patch_rule is not an object"),
+        (changed(patch_rule={**asdict(PatchRule()), "size": 100}), "multiples of 8"),
+        (changed(patch_rule={**asdict(PatchRule()), "size": 8.5}), r"patch_rule\.size is 8\.5"),
+        (changed(calibrator={"temperature": float("nan")}), "temperature is nan"),
+        (changed(calibrator={"temperature": 1e9}), "out of bounds"),
+        (changed(width={"hidden": 10**9, "score": 4}), "out of bounds"),
+        (changed(evidence={}), "configuration is damaged"),
+        (changed(evidence={**asdict(EvidenceSettings()), "clip_rounds": 10**9}), "out of bounds"),
+    ],
+)
+def test_damaged_metadata_is_refused_naming_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        parse_config(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_any_json_is_refused_with_a_checkpoint_error(value: object) -> None:
+    with pytest.raises(CheckpointError):
+        parse_config(json.dumps(value))
+
+
+def test_bundled_onnx_gives_distributions() -> None:
+    model = load_model(ONNX, "cpu")
+    evidence = np.random.default_rng(0).normal(size=(3, 100, FEATURES)).astype(np.float32)
+    assert np.exp(model.log_probabilities(evidence)).sum(axis=1) == pytest.approx(1)
+    assert (model.device, model.weight_type) == ("cpu", "ONNX")
+
+
+def test_pth_and_onnx_hold_the_same_weights_and_configuration() -> None:
+    pytest.importorskip("torch", reason="the .pth route needs PyTorch")
+    first, second = load_model(ONNX, "cpu"), load_model(PTH, "cpu")
+    assert first.config == second.config
+    evidence = np.random.default_rng(0).normal(size=(8, 100, FEATURES)).astype(np.float32)
+    ours, theirs = (np.exp(model.log_probabilities(evidence)) for model in (first, second))
+    assert np.abs(ours - theirs).max() <= 1e-3
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(0, 0.999))
+def test_a_truncated_onnx_is_one_clear_error(tmp_path_factory: pytest.TempPathFactory, share: float) -> None:
+    data = ONNX.read_bytes()
+    path = tmp_path_factory.mktemp("cut") / "cut.onnx"
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(CheckpointError, match=r"cut\.onnx"):
+        load_model(path, "cpu")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_pth_is_one_clear_error(tmp_path: Path, share: float) -> None:
+    pytest.importorskip("torch", reason="the .pth route needs PyTorch")
+    data = PTH.read_bytes()
+    path = tmp_path / "cut.pth"
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(CheckpointError, match="truncated or damaged"):
+        load_model(path, "cpu")
+
+
+class Trap:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("trapped"),))
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_pickle_that_would_run_code_is_refused_and_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrap: bool
+) -> None:
+    torch = pytest.importorskip("torch", reason="the .pth route needs PyTorch")
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "trap.pth"
+    if wrap:
+        torch.save({"jpegqf": Trap()}, path)
+    else:
+        path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(CheckpointError, match=r"refused|damaged"):
+        load_model(path, "cpu")
+    assert not Path("trapped").exists()
+
+
+def test_a_pth_of_another_kind_or_other_weights_is_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the .pth route needs PyTorch")
+    path = tmp_path / "other.pth"
+    torch.save({"state": {}}, path)
+    with pytest.raises(CheckpointError, match="another kind"):
+        load_model(path)
+    torch.save({"jpegqf": CONFIG.to_json(), "weights": {"mean": torch.zeros(3)}}, path)
+    with pytest.raises(CheckpointError, match="weights are not those"):
+        load_model(path)
+
+
+def onnx_bytes(metadata: str | None, shape: list[int]) -> bytes:
+    onnx = pytest.importorskip("onnx", reason="writing a foreign ONNX file needs onnx")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node("ReduceSum", ["evidence"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("evidence", kind, ["n", *shape])],
+        [helper.make_tensor_value_info("y", kind, None)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    if metadata is not None:
+        helper.set_model_props(model, {"jpegqf": metadata})
+    out: bytes = model.SerializeToString()
+    return out
+
+
+@pytest.mark.parametrize(
+    ("metadata", "shape", "message"),
+    [
+        (None, [100, FEATURES], "another kind"),
+        (changed(format=99), [100, FEATURES], "newer jpegqf"),
+        (CONFIG.to_json(), [100, 3], "graph is not that"),
+    ],
+)
+def test_a_foreign_onnx_is_refused(tmp_path: Path, metadata: str | None, shape: list[int], message: str) -> None:
+    path = tmp_path / "foreign.onnx"
+    path.write_bytes(onnx_bytes(metadata, shape))
+    with pytest.raises(CheckpointError, match=message):
+        load_model(path, "cpu")
+
+
+def test_a_graph_that_lies_about_its_output_is_caught_when_run(tmp_path: Path) -> None:
+    path = tmp_path / "liar.onnx"
+    path.write_bytes(onnx_bytes(CONFIG.to_json(), [100, FEATURES]))
+    model = load_model(path, "cpu")
+    with pytest.raises(CheckpointError, match="no distribution"):
+        model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))
+
+
+@pytest.mark.parametrize(("name", "message"), [("absent.onnx", "no such file"), ("model.bin", "suffix")])
+def test_a_missing_or_misnamed_checkpoint_is_told(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        load_model(tmp_path / name)
+
+
+def test_a_checkpoint_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jpegqf.model.MAX_CHECKPOINT_BYTES", 10)
+    path = tmp_path / "big.onnx"
+    path.write_bytes(b"x" * 11)
+    with pytest.raises(CheckpointError, match="more than a checkpoint may have"):
+        load_model(path)
+
+
+def test_pth_without_pytorch_names_the_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "jpegqf\[torch\]"'):
+        load_model(PTH)
+
+
+def test_cuda_where_there_is_none_is_an_error_not_a_fall_back() -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this machine has CUDA")
+    with pytest.raises(UsageError, match="no CUDA"):
+        load_model(ONNX, "cuda")
+
+
+def test_calibrator_keeps_order_and_normalizes() -> None:
+    log_probability = np.log(np.random.default_rng(0).dirichlet(np.ones(100), 4))
+    calibrated = Calibrator(2.0).apply(log_probability)
+    assert np.exp(calibrated).sum(axis=1) == pytest.approx(1)
+    assert np.array_equal(calibrated.argsort(axis=1), log_probability.argsort(axis=1))
+    assert replace(CONFIG, calibrator=Calibrator()).calibrator.apply(log_probability) == pytest.approx(log_probability)
+
+
+def test_bundled_checkpoints_are_small() -> None:
+    assert max(ONNX.stat().st_size, PTH.stat().st_size) <= 8 * 2**20
+    assert io.BytesIO(PTH.read_bytes()).read(2) == b"PK"
