@@ -14,17 +14,18 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFile
 from tqdm import tqdm
 
 from jpegqf.engine import Aggregation, Prediction, Predictor
 from jpegqf.model import load_model
-from jpegqf.train.figures import figures_of, wilson
+from jpegqf.train.figures import Figures, figures_of, wilson
 
 SUFFIXES = {".webp", ".png", ".bmp", ".tif", ".tiff", ".ppm"}
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 BANDS = ((1, 9), (10, 29), (30, 49), (50, 69), (70, 89), (90, 95), (96, 99))
+SEED = {"MAE": "0.1541", "Acc@1": "99.78 %", "Acc@2": "99.86 %", "Acc@5": "99.93 %"}
+"""Published by the public CNN tool for its own 2,763 images."""
 ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 24)  # optimized saves of noise need one large buffer
 
 
@@ -77,45 +78,72 @@ def judge_all(folder: Path, count: int, seed: int, predictor: Predictor) -> Iter
             yield make_and_judge(path, predictor, Path(scratch) / "region.jpg", np.random.default_rng((seed, i)))
 
 
-def _mean_interval(errors: NDArray[np.float64]) -> tuple[float, float]:
-    """95 % bootstrap interval of a mean (Efron, 1979), 2,000 resamples."""
+def _row(raw: dict[str, str]) -> Row:
+    """A row from the texts of a CSV."""
+
+    def whole(name: str) -> int | None:
+        return int(raw[name]) if raw[name] else None
+
+    return Row(
+        raw["image"], int(raw["width"]), int(raw["height"]), raw["subsampling"], int(raw["quality"]),
+        whole("predicted"), whole("low"), whole("high"),
+        float(raw["confidence"]) if raw["confidence"] else None, raw["issue"],
+    )  # fmt: skip
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Rows of an earlier run's CSV."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [_row(raw) for raw in csv.DictReader(file)]
+
+
+def figures_of_rows(rows: list[Row]) -> Figures:
+    """Figures of the judged rows."""
+    judged = [row for row in rows if row.predicted is not None]
+    predicted = np.array([row.predicted for row in judged], np.float64)
+    return figures_of(predicted, np.array([row.quality for row in judged]))
+
+
+def _mean_interval(rows: list[Row]) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean absolute error (Efron, 1979), 2,000 resamples."""
+    errors = np.array([abs(row.predicted - row.quality) for row in rows if row.predicted is not None], np.float64)
     rng = np.random.default_rng(0)
     means = [rng.choice(errors, len(errors)).mean() for _ in range(2000)]
     return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
 
 
-def _share_line(name: str, share: float, count: int) -> str:
+def _share(share: float, count: int) -> str:
     low, high = (100 * bound for bound in wilson(share, count))
-    return f"{name:<10} {100 * share:7.2f} %   [{low:.2f}, {high:.2f}]"
+    return f"{100 * share:.2f} % [{low:.2f}, {high:.2f}]"
 
 
-def summary(rows: list[Row]) -> str:
-    """The table: coverage, errors, intervals, a slice per band of qualities."""
-    judged = [row for row in rows if row.predicted is not None]
-    if not judged:
-        return "no image could be judged"
-    predicted = np.array([row.predicted for row in judged], np.float64)
-    quality = np.array([row.quality for row in judged])
-    found = figures_of(predicted, quality)
-    mae_low, mae_high = _mean_interval(np.abs(predicted - quality))
-    inside = float(np.mean([(row.low or 0) <= row.quality <= (row.high or 0) for row in judged]))
-    lines = [
-        _share_line("coverage", len(judged) / len(rows), len(rows)),
-        f"{'MAE':<10} {found.mae:7.4f}     [{mae_low:.4f}, {mae_high:.4f}]",
-        _share_line("exact", found.exact, found.count),
-        _share_line("Acc@1", found.within_1, found.count),
-        _share_line("Acc@2", found.within_2, found.count),
-        _share_line("Acc@5", found.within_5, found.count),
-        _share_line("in 95 % int.", inside, found.count),
-        "",
-        "QF band    images     MAE     exact    Acc@1",
-    ]
+def overall_table(rows: list[Row]) -> str:
+    """Coverage, errors and intervals, in Markdown, beside what the seed publishes."""
+    found = figures_of_rows(rows)
+    inside = sum((row.low or 0) <= row.quality <= (row.high or 0) for row in rows) / found.count
+    mae_low, mae_high = _mean_interval(rows)
+    lines = (
+        ("coverage", _share(found.count / len(rows), len(rows))),
+        ("MAE", f"{found.mae:.4f} [{mae_low:.4f}, {mae_high:.4f}]"),
+        ("exact", _share(found.exact, found.count)),
+        ("Acc@1", _share(found.within_1, found.count)),
+        ("Acc@2", _share(found.within_2, found.count)),
+        ("Acc@5", _share(found.within_5, found.count)),
+        ("in the 95 % interval", _share(inside, found.count)),
+    )
+    body = [f"| {name} | {value} | {SEED.get(name, '–')} |" for name, value in lines]
+    return "\n".join([f"| {len(rows)} JPEGs | jpegqf | the CNN tool, on its own images |", "|---|---|---|", *body])
+
+
+def band_table(rows: list[Row]) -> str:
+    """Figures by band of true quality, in Markdown."""
+    lines = ["| QF | judged | MAE | exact | Acc@1 |", "|---|---|---|---|---|"]
     for first, last in BANDS:
-        band = (quality >= first) & (quality <= last)
-        if band.any():
-            part = figures_of(predicted[band], quality[band])
-            shares = f"{100 * part.exact:7.2f} % {100 * part.within_1:6.2f} %"
-            lines.append(f"{first:>3}-{last:<3} {part.count:>9} {part.mae:9.4f} {shares}")
+        part = [row for row in rows if first <= row.quality <= last and row.predicted is not None]
+        if part:
+            found = figures_of_rows(part)
+            shares = f"{100 * found.exact:.2f} % | {100 * found.within_1:.2f} %"
+            lines.append(f"| {first}–{last} | {found.count} | {found.mae:.4f} | {shares} |")
     return "\n".join(lines)
 
 
@@ -137,7 +165,9 @@ def main() -> None:
             writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
             writer.writeheader()
             writer.writerows(asdict(row) for row in rows)
-    print(summary(rows))
+    if all(row.predicted is None for row in rows):
+        raise SystemExit("no image could be judged")
+    print(overall_table(rows), band_table(rows), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -34,9 +34,10 @@ def test_rounding_noise_of_a_decoded_jpeg_has_the_stated_deviation(jpeg: MakeJpe
 
 @pytest.mark.parametrize("quality", [10, 50, 75, 90])
 def test_only_the_true_table_gives_the_blocks_back(jpeg: MakeJpeg, quality: int) -> None:
+    """Finer tables can do it too where they hold divisors of the true steps; few do."""
     missed = evidence(patches_of(jpeg(quality)), SETTINGS)[:, MISSED_RICH]
     assert missed[quality - 1] <= 0.05
-    assert (np.delete(missed, quality - 1) > 0.3).all()
+    assert np.sort(np.delete(missed, quality - 1))[5] > 0.5
 
 
 def test_clipped_blocks_are_given_back_too(jpeg: MakeJpeg) -> None:

@@ -161,6 +161,18 @@ def test_a_foreign_onnx_is_refused(tmp_path: Path, metadata: str | None, shape: 
         load_model(path, "cpu")
 
 
+def test_an_onnx_that_reads_other_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    onnx = pytest.importorskip("onnx", reason="writing a foreign ONNX file needs onnx")
+    monkeypatch.chdir(tmp_path)
+    Path("secret").write_bytes(b"A" * 400)
+    model = onnx.load_from_string(onnx_bytes(CONFIG.to_json(), [100, FEATURES]))
+    tensor = model.graph.initializer.add(name="w", data_type=1, dims=[100], data_location=1)
+    tensor.external_data.add(key="location", value="secret")
+    Path("m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(CheckpointError, match="refers to other files"):
+        load_model("m.onnx", "cpu")
+
+
 def test_a_graph_that_lies_about_its_output_is_caught_when_run(tmp_path: Path) -> None:
     path = tmp_path / "liar.onnx"
     path.write_bytes(onnx_bytes(CONFIG.to_json(), [100, FEATURES]))

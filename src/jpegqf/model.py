@@ -34,6 +34,8 @@ METADATA_KEY = "jpegqf"
 MAX_CHECKPOINT_BYTES = 64 * 2**20
 MAX_METADATA_CHARS = 2**20
 DEVICES = ("auto", "cpu", "cuda")
+EXTERNAL_DATA = b"\n\x08location"
+"""How a protobuf TensorProto.external_data entry begins: the tensor's bytes would be read from another file."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,8 @@ def _read(file: Path) -> bytes:
 def _load_onnx(data: bytes, device: str) -> Model:
     import onnxruntime
 
+    if EXTERNAL_DATA in data:
+        raise CheckpointError("refused: it refers to other files")
     onnxruntime.set_default_logger_severity(4)
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     if device == "cuda" and not has_cuda:

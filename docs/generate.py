@@ -1,0 +1,90 @@
+"""Write what the documentation takes from the code and from measured CSV files; ``--check`` only compares.
+
+python docs/generate.py [--check]
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from jpegqf.infer import EPILOG, OPTIONS
+
+REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(REPOSITORY / "bench"))
+from accuracy import band_table, figures_of_rows, overall_table, read_rows  # noqa: E402 - needs the line above
+
+READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
+
+
+def comparison_table() -> str:
+    """Both aggregations on the same files."""
+    lines = ["| aggregation | MAE | exact | Acc@1 | Acc@5 |", "|---|---|---|---|---|"]
+    for name, file in (("evidence added (default)", "accuracy.csv"), ("median over patches", "accuracy-median.csv")):
+        found = figures_of_rows(read_rows(REPOSITORY / "docs" / file))
+        shares = " | ".join(f"{100 * share:.2f} %" for share in (found.exact, found.within_1, found.within_5))
+        lines.append(f"| {name} | {found.mae:.4f} | {shares} |")
+    return "\n".join(lines)
+
+
+def cli_reference() -> str:
+    """Every flag of the command, from the parser's own table."""
+    lines = [
+        "# Command-line reference",
+        "",
+        "`python infer.py [flags]`, after installation also `jpegqf-infer [flags]`.",
+        "Made by `python docs/generate.py` from the command itself.",
+        "",
+        "| flag | default | meaning |",
+        "|---|---|---|",
+    ]
+    for flag, settings, words in OPTIONS:
+        default = settings.get("default", "required" if settings.get("required") else "–")
+        shown = " ".join(default) if isinstance(default, list) else str(default)
+        value = settings.get("metavar") or " ".join(settings.get("choices", ()))
+        lines.append(f"| `{flag}{' ' if value else ''}{value}` | {shown} | {words} |")
+    return "\n".join([*lines, "", "```", EPILOG, "```", ""])
+
+
+def _fill(text: str, name: str, content: str) -> str:
+    """Put ``content`` between ``<!-- name -->`` and ``<!-- /name -->``."""
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+    filled, count = re.subn(pattern, lambda found: f"{found[1]}{content}\n{found[2]}", text, flags=re.DOTALL)
+    if count != 1:
+        raise SystemExit(f"no place for {name}")
+    return filled
+
+
+def generated() -> dict[str, str]:
+    """Every generated file with its content."""
+    rows = read_rows(REPOSITORY / "docs" / "accuracy.csv")
+    overall = overall_table(rows)
+    command = "`python bench/accuracy.py --images DIR --csv docs/accuracy.csv`"
+    files = {"docs/cli.md": cli_reference()}
+    for name in READMES:
+        files[name] = _fill((REPOSITORY / name).read_text(encoding="utf-8"), "accuracy", f"{overall}\n\n{command}")
+    card = (REPOSITORY / "docs" / "model-card.md").read_text(encoding="utf-8")
+    for name, content in (("accuracy", overall), ("bands", band_table(rows)), ("aggregation", comparison_table())):
+        card = _fill(card, name, content)
+    files["docs/model-card.md"] = card
+    return files
+
+
+def main() -> int:
+    """Write or compare; 1 if something is out of date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if something is out of date")
+    check = parser.parse_args().check
+    stale = []
+    for name, content in generated().items():
+        path = REPOSITORY / name
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            stale.append(name)
+            if not check:
+                path.write_text(content, encoding="utf-8")
+    print(("out of date: " if check else "written: ") + ", ".join(stale) if stale else "up to date")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+import re
+import subprocess
+import sys
+
+import pytest
+
+from conftest import REPOSITORY
+from jpegqf.infer import OPTIONS
+
+READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
+
+
+def test_what_is_generated_is_up_to_date() -> None:
+    command = [sys.executable, str(REPOSITORY / "docs" / "generate.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_every_flag_is_in_the_command_line_reference() -> None:
+    text = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
+    for flag, _, _ in OPTIONS:
+        assert f"`{flag}" in text
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_link_in_a_readme_leads_to_a_file(name: str) -> None:
+    readme = REPOSITORY / name
+    links = re.findall(r"\]\(([^)#]+)\)", readme.read_text(encoding="utf-8"))
+    assert len(links) >= 8
+    for link in links:
+        assert (readme.parent / link).exists(), link
+
+
+def test_the_three_readmes_show_the_same_commands() -> None:
+    texts = [(REPOSITORY / name).read_text(encoding="utf-8") for name in READMES]
+    blocks = [re.findall(r"^    (.+)$", text, re.MULTILINE) for text in texts]
+    assert blocks[0] == blocks[1] == blocks[2]
+    assert "python -m pip install . && python infer.py --input demo/test.jpg" in blocks[0]
+
+
+def test_the_python_example_in_the_readme_runs() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert (done.returncode, done.stdout) == (0, "92 (92, 92)\n"), done.stderr
