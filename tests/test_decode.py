@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MakeJpeg
 from PIL import Image
 
+from conftest import MakeJpeg
 from jpegqf.decode import Luma, decode_luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, MakeJpeg
 from PIL import Image
 
+from conftest import REPOSITORY, MakeJpeg
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import Issue, Prediction, Predictor
 from jpegqf.errors import ImageSkippedError

@@ -2,9 +2,9 @@ import io
 
 import numpy as np
 import pytest
-from conftest import MakeJpeg
 from PIL import Image
 
+from conftest import MakeJpeg
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.features import FEATURES, FORWARD, INVERSE, EvidenceSettings, cut_blocks, evidence
 from jpegqf.patches import PatchRule, select

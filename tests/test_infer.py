@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, MakeJpeg
 from PIL import Image
 
+from conftest import REPOSITORY, MakeJpeg
 from jpegqf.infer import main
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ONNX, PTH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import ONNX, PTH
 from jpegqf.errors import CheckpointError, MissingExtraError, UsageError
 from jpegqf.features import FEATURES, EvidenceSettings
 from jpegqf.model import FORMAT, Calibrator, ModelConfig, Width, load_model, parse_config

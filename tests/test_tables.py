@@ -2,10 +2,10 @@ import io
 
 import numpy as np
 import pytest
-from conftest import MakeJpeg
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from conftest import MakeJpeg
 from jpegqf.tables import ijg_luma, ijg_luma_all
 
 
