@@ -187,6 +187,8 @@ def _in_words(message: str) -> str:
     lowered = message.lower()
     if "truncated" in lowered or "premature end of jpeg file" in lowered or "unexpected end" in lowered:
         return "file is truncated: the image data ends early"
+    if "unsupported" in lowered:
+        return f"cannot be decoded: {' '.join(message.split())[:200]}"
     if "broken data stream" in lowered:
         return "corrupt image: the data cannot be decoded"
     detail = " ".join(message.split())[:200].removeprefix("Corrupt JPEG data: ")

@@ -1,7 +1,11 @@
 """The command ``infer.py``: arguments -> engine -> files, console and exit code."""
 
-import argparse
 import os
+
+# The matrices are small: a second BLAS thread costs more than it gives. NumPy reads this when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
 import signal
 import sqlite3
 import sys
