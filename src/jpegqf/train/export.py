@@ -1,5 +1,6 @@
 """Network and configuration -> ``model.pth`` and ``model.onnx``, the same weights in both."""
 
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -23,6 +24,7 @@ def save_pth(network: CandidateScorer, config: ModelConfig, target: Path) -> Non
 def save_onnx(network: CandidateScorer, config: ModelConfig, target: Path) -> None:
     """The graph with its weights inside and the configuration as model metadata."""
     network = network.cpu().eval()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision, which is not used
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
