@@ -59,7 +59,7 @@ class Frame:
 
     @property
     def subsampling(self) -> str:
-        """ "gray", "4:2:0" and the like, or the factors as "2x2,1x1,2x1" where no such name fits."""
+        """Name such as "4:2:0" or "gray", or the factors as "2x2,1x1,2x1" where no such name fits."""
         parts = [(part.horizontal, part.vertical) for part in self.components]
         if len(parts) == 1:
             return "gray"

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import BinaryIO
@@ -43,7 +44,6 @@ MAX_JUNK_BEFORE = 4_096
 """Bytes searched for the start of the image: enough for a transfer's stray header, too few for a container."""
 MAX_JUNK = 2**20
 """Bytes skipped in all while looking for a marker outside entropy-coded data."""
-
 
 
 def _zigzag() -> tuple[int, ...]:
@@ -113,7 +113,7 @@ class Header:
 
     @property
     def color(self) -> str | None:
-        """ "gray", "YCbCr", "RGB", "CMYK" or "YCCK", told as libjpeg's decoder does; None if unknown."""
+        """One of "gray", "YCbCr", "RGB", "CMYK" and "YCCK", told as libjpeg's decoder does; None if unknown."""
         parts = self.frame.components if self.frame else ()
         transform = self.facts.adobe_transform
         if len(parts) == 3:
@@ -207,23 +207,19 @@ class _Walk:
 
     def _marker(self) -> int:
         """Code of the next marker between segments; anything else is skipped as junk."""
+        first, code = self.reader.take(2)
+        if first == 0xFF and 0 < code < 0xFF:
+            return code
         skipped = 0
-        byte = self.reader.take(1)[0]
-        while True:
-            while byte != 0xFF:
-                skipped += 1
-                if self.junk + skipped > MAX_JUNK:
-                    raise EOFError
-                byte = self.reader.take(1)[0]
-            while byte == 0xFF:
-                byte = self.reader.take(1)[0]
-            if byte:
-                break
-            skipped += 2
+        while first != 0xFF or code in (0, 0xFF):
+            skipped += first != 0xFF or code == 0
+            if self.junk + skipped > MAX_JUNK:
+                raise EOFError
+            first, code = code, self.reader.take(1)[0]
         if skipped:
             self.junk += skipped
             self.note("junk between segments")
-        return byte
+        return code
 
     def _standalone(self, code: int) -> None:
         """Restart markers here are junk; a second start of image opens a thumbnail that leaked out."""
@@ -243,20 +239,19 @@ class _Walk:
             self.reader.skip(size)
             return code == SOS
         payload = self.reader.take(size)
-        if code in FRAMES:
+        handler = _HANDLERS.get(code)
+        if handler:
+            handler(self, payload)
+        elif code in FRAMES:
             self.on_frame(code, payload)
-        elif APP0 <= code <= APP15:
-            self.on_app(code - APP0, payload)
         else:
-            handlers = {DQT: self.on_dqt, DHT: self.on_dht, SOS: self.on_sos, DRI: self.on_dri}
-            handlers.update({DNL: self.on_dnl, COM: self.on_com})
-            handlers[code](payload)
+            self.on_app(code - APP0, payload)
         return code == SOS
 
     def _wanted(self, code: int) -> bool:
         if APP0 <= code <= APP15:
             return len(self.apps) < MAX_APPS
-        return code in FRAMES or code in (DQT, DHT, SOS, DRI, DNL, COM)
+        return code in FRAMES or code in _HANDLERS
 
     def on_app(self, number: int, payload: bytes) -> None:
         name = identifier(payload)
@@ -269,7 +264,7 @@ class _Walk:
             self.comments.append(plain_text(payload[:MAX_COMMENT].rstrip(b"\0")))
 
     def on_dri(self, payload: bytes) -> None:
-        if len(payload) >= 2:
+        if len(payload) >= 2 and self.restart_interval is None:
             self.restart_interval = int.from_bytes(payload[:2], "big") or None
 
     def on_dnl(self, payload: bytes) -> None:
@@ -357,3 +352,13 @@ class _Walk:
             truncated=self.truncated,
             notes=tuple(self.notes),
         )
+
+
+_HANDLERS: dict[int, Callable[[_Walk, bytes], None]] = {
+    DQT: _Walk.on_dqt,
+    DHT: _Walk.on_dht,
+    SOS: _Walk.on_sos,
+    DRI: _Walk.on_dri,
+    DNL: _Walk.on_dnl,
+    COM: _Walk.on_com,
+}

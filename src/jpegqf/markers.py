@@ -42,6 +42,8 @@ class Reader:
 
     def take(self, size: int) -> bytes:
         """The next ``size`` bytes."""
+        if self.read and self.at == len(self.buffer):  # the usual case with streams, without copies
+            self.buffer, self.at = self.read(size), 0
         if not self.fill(size):
             raise EOFError
         self.at += size
