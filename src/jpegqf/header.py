@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from jpegqf.markers import (
     STANDALONE,
     STANDARD_HUFFMAN,
     Reader,
+    Stream,
 )
 from jpegqf.metadata import AppSegment, Facts, identifier, plain_text, read_facts
 
@@ -129,7 +129,7 @@ class Header:
         return any(app.number == 2 and app.identifier == "MPF" for app in self.apps)
 
 
-def read_header(source: bytes | BinaryIO, scans: bool = True) -> Header:
+def read_header(source: bytes | Stream, scans: bool = True) -> Header:
     """Walk the markers of a JPEG, given as bytes or as a stream (which need not be seekable).
 
     With ``scans`` the walk goes on through the entropy-coded data to the end of the image: it counts the
@@ -143,9 +143,15 @@ def read_header(source: bytes | BinaryIO, scans: bool = True) -> Header:
     except EOFError:
         walk.truncated = True
         walk.note("file ends before its header does" if not walk.begun else "file ends inside the image data")
+    except _Enough:
+        pass
     except OSError as error:
         raise HeaderError(f"cannot be read: {(error.strerror or 'input/output error').lower()}") from None
     return walk.result()
+
+
+class _Enough(Exception):  # noqa: N818 - no error: it ends the walk
+    """A limit was reached; what was read so far counts."""
 
 
 class _Walk:
@@ -214,7 +220,8 @@ class _Walk:
         while first != 0xFF or code in (0, 0xFF):
             skipped += first != 0xFF or code == 0
             if self.junk + skipped > MAX_JUNK:
-                raise EOFError
+                self.note(f"more than {MAX_JUNK} bytes of junk: the rest was not read")
+                raise _Enough
             first, code = code, self.reader.take(1)[0]
         if skipped:
             self.junk += skipped

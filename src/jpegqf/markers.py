@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Protocol
 
 CHUNK = 2**16
 """Bytes read at a time from a stream inside entropy-coded data."""
@@ -18,10 +18,17 @@ _MARKER_IN_SCAN = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 """Other codes do not occur there, except in damage: stuffed zeros, restarts, fill bytes, JPEG-LS's stuffed bits."""
 
 
+class Stream(Protocol):
+    """What is asked of a stream: up to ``size`` bytes, none at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Read on."""
+
+
 class Reader:
     """Bytes or a stream as one forward sequence; raises EOFError where it ends."""
 
-    def __init__(self, source: bytes | BinaryIO) -> None:
+    def __init__(self, source: bytes | Stream) -> None:
         self.buffer = bytes(source) if isinstance(source, (bytes, bytearray, memoryview)) else b""
         self.at = 0
         self.read: Callable[[int], bytes] | None = getattr(source, "read", None)
