@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
@@ -72,7 +72,16 @@ def identify(header: Header) -> HeaderEvidence:
         return HeaderEvidence(None, None, Encoder(Family.UNKNOWN, "unknown"))
     luma = _match(header.luma.values, False)
     chroma = _match(header.chroma.values, True) if header.chroma else None
+    chroma = _agreeing(chroma, luma)
     return HeaderEvidence(luma, chroma, _encoder(header, header.luma, luma, chroma))
+
+
+def _agreeing(one: Match | None, other: Match | None) -> Match | None:
+    """Of several qualities that write a table, the one that the other table has, if it is among them."""
+    if one is None or other is None or other.kind != "exact" or one.kind != "exact":
+        return one
+    agreed = range(max(one.low or 0, other.low or 0), min(one.high or 0, other.high or 0) + 1)
+    return replace(one, quality=agreed[len(agreed) // 2]) if agreed else one
 
 
 @lru_cache(maxsize=4096)
@@ -129,7 +138,8 @@ def _mozjpeg(luma: I64, chroma: I64 | None) -> Encoder | None:
     found = match_mozjpeg(luma, chroma)
     if not found:
         return None
-    number, match, _ = found
+    number = found[0]
+    match = _agreeing(found[1], found[2]) or found[1]
     name = f"mozjpeg -quant-table {number} ({MOZJPEG_NAMES[number]})"
     return Encoder(Family.MOZJPEG, name, match.quality, by="tables")
 

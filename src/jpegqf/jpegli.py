@@ -76,7 +76,7 @@ def match_jpegli(tables: Sequence[I64], subsampled: bool = False) -> Distance | 
     A table without any step between 1 and 255 bounds nothing, and is no match by itself.
     """
     planes = {1: ("Y",), 2: ("Y", "Cr"), 3: ("Y", "Cb", "Cr")}.get(len(tables))
-    if planes is None:
+    if planes is None or min(int(table.min()) for table in tables) < 1:
         return None
     bounds = [_bounds(table.reshape(64), plane, subsampled) for table, plane in zip(tables, planes, strict=True)]
     low, high = max(pair[0] for pair in bounds), min(pair[1] for pair in bounds)
