@@ -40,8 +40,8 @@ class Encoder:
 
     ``name`` in words. ``quality`` on that encoder's own scale (IJG, mozjpeg, jpegli 1..100; Photoshop's Save As
     0..12, its Save for Web 0..100), None if unknown. ``distance``: jpegli's, in butteraugli units.
-    ``by``: "tables" (every step of every table equal), "metadata" (an Adobe segment says so, and the tables are
-    no other known encoder's), or "nothing". ``alternatives``: encoders that write these very tables at another
+    ``by``: "tables" (every step of every table equal), "metadata" (an Adobe segment or a camera's name says so, and
+    the tables are no known encoder's), or "nothing". ``alternatives``: encoders that write these very tables at another
     setting, as (name, quality).
     """
 

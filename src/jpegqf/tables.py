@@ -118,11 +118,12 @@ def table_error(steps: I64, logs: F64) -> F64:
     """Distance of 64 steps from each of n tables, given as natural logarithms, float (n, 64).
 
     The root of the weighted mean of squared log ratios of steps, weights 1 / (1 + row + column): 0.1 says that
-    steps differ by some 10 %, low frequencies counting most. Chosen among 14 metrics over 117 tables (eight
-    mozjpeg bases, jpegli, 42 of cameras and editors) on five photographs: the nearest IJG quality then is, on
-    average, 2.8 from that of equal squared error and 2.4 from that of equal rate (sums of steps: 3.7 and 7.0;
-    absolute differences: 4.4 and 7.5; unweighted logs: 2.4 and 4.8). Up to an error of 0.4 it is within 2.1
-    of either on average; beyond, soon off by ten and more, so nothing is said.
+    steps differ by some 10 %, low frequencies counting most. Chosen among 11 metrics over 121 tables (eight
+    mozjpeg bases, jpegli, 46 of cameras, editors and damaged files) on five photographs, with
+    ``bench/table_metric.py``: the nearest IJG quality then is, on average, 2.7 from that of equal squared error
+    and 2.4 from that of equal rate (sums of steps: 3.6 and 6.8; absolute differences: 4.3 and 7.3; unweighted
+    logs: 2.3 and 4.7). Up to an error of 0.4 it is at most 2 off on average and 8 at worst; beyond, soon more
+    than ten, so nothing is said.
     """
     difference = np.log(steps) - logs
     result: F64 = np.sqrt((difference * difference) @ _WEIGHTS)

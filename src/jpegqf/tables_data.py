@@ -156,7 +156,7 @@ JPEGLI_Y = (
     8.01276, 7.96738, 8.56476, 9.69705, 9.54262, 9.46264, 8.86165, 10.5897, 9.46107, 9.40067, 7.61601,
 )
 """Step per unit of distance up to 1.5, upper triangle row by row (the tables are symmetric). Measured from jpegli
-(google/jpegli, 2026): the distance at which each step changes, by bisection, to 6 digits."""
+as PyPI's ajpegli 1.0 carries it: the distance at which each step changes, by bisection, to 6 digits."""
 
 JPEGLI_CB = (
     4.91214, 11.3002, 16.1971, 18.523, 19.2653, 29.8289, 32.1211, 50.6015, 15.4658, 15.6167, 23.7747, 28.7863,
