@@ -23,3 +23,7 @@ class ImageSkippedError(JpegqfError):
 
 class ImageBrokenError(JpegqfError):
     """An image that cannot be read: truncated, corrupt, not an image, unreadable."""
+
+
+class HeaderError(JpegqfError):
+    """Bytes that hold no readable JPEG header: not a JPEG, or nothing of use in it."""

@@ -1,0 +1,145 @@
+import io
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import MakeJpeg
+from jpegqf.encoders import Encoder, Family, HeaderEvidence, identify
+from jpegqf.header import read_header
+from jpegqf.jpegli import jpegli_table
+from jpegqf.tables import scaled
+from jpegqf.tables_data import ADOBE, MOZJPEG_CHROMA, MOZJPEG_LUMA
+
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8))
+ODD = [[step * 5 % 97 + 3 for step in range(64)], [step * 7 % 89 + 3 for step in range(64)]]
+"""Tables that no encoder has."""
+
+
+def judged(extra: bytes = b"", **options: object) -> HeaderEvidence:
+    """Evidence from the noise saved with Pillow's options, segments inserted after the start of image."""
+    out = io.BytesIO()
+    NOISE.save(out, "JPEG", **options)
+    data = out.getvalue()
+    return identify(read_header(data[:2] + extra + data[2:]))
+
+
+def app(number: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, 0xE0 + number, len(payload) + 2) + payload
+
+
+def exif(**texts: str) -> bytes:
+    """An APP1 segment with texts by tag name (make, model, software)."""
+    tags = {"make": 0x010F, "model": 0x0110, "software": 0x0131}
+    out = Image.Exif()
+    for name, text in texts.items():
+        out[tags[name]] = text
+    return app(1, out.tobytes() if out.tobytes().startswith(b"Exif") else b"Exif\0\0" + out.tobytes())
+
+
+ADOBE_MARKER = app(14, b"Adobe\0\x64\0\0\0\0\1")
+DUCKY = app(12, b"Ducky\0\1\0\4\0\0\0\x3c\0\0")
+SAVED_AS_8 = app(13, b"Photoshop 3.0\0" + b"8BIM\4\6\0\0\0\0\0\7\0\4\0\0\0\1\0\0")
+
+
+@pytest.mark.parametrize("quality", range(1, 101))
+def test_every_ijg_quality_is_told_in_luma_chroma_and_encoder(quality: int) -> None:
+    evidence = judged(quality=quality)
+    assert evidence.luma is not None
+    assert evidence.chroma is not None
+    assert (evidence.luma.kind, evidence.luma.quality) == ("exact", quality)
+    assert (evidence.chroma.kind, evidence.chroma.quality) == ("exact", quality)
+    assert (evidence.encoder.family, evidence.encoder.quality) == (Family.IJG, quality)
+    assert evidence.encoder.by == "tables"
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_mozjpeg_is_named_with_its_base_and_its_own_quality(number: int) -> None:
+    for quality in (30, 60, 75, 90):
+        tables = [scaled(np.array(base[number]), quality).tolist() for base in (MOZJPEG_LUMA, MOZJPEG_CHROMA)]
+        encoder = judged(qtables=tables).encoder
+        assert encoder.family is Family.MOZJPEG
+        assert f"-quant-table {number} " in encoder.name
+        assert encoder.quality == pytest.approx(quality, abs=1 if number == 1 else 0)
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+def test_jpegli_is_named_with_its_distance_and_quality(subsampling: int) -> None:
+    tables = [jpegli_table(1.9, plane, subsampling == 2).reshape(-1).tolist() for plane in ("Y", "Cr")]
+    encoder = judged(qtables=tables, subsampling=subsampling).encoder
+    assert encoder.family is Family.JPEGLI
+    assert encoder.distance == pytest.approx(1.9, abs=0.01)
+    assert encoder.quality == 80
+
+
+def test_unknown_tables_have_neither_quality_nor_encoder() -> None:
+    evidence = judged(qtables=ODD)
+    assert evidence.luma is not None
+    assert (evidence.luma.kind, evidence.luma.quality) == ("none", None)
+    assert evidence.encoder == Encoder(Family.UNKNOWN, "unknown")
+
+
+def test_a_cameras_own_file_is_told_and_an_edited_one_is_not() -> None:
+    own = judged(exif(make="NIKON", model="E990"), qtables=ODD).encoder
+    assert (own.family, own.name, own.quality) == (Family.CAMERA, "NIKON E990", None)
+    edited = judged(exif(make="NIKON", model="E990", software="Picasa"), qtables=ODD).encoder
+    assert edited.family is Family.UNKNOWN
+
+
+def test_a_camera_name_that_repeats_the_maker_is_not_doubled() -> None:
+    assert judged(exif(make="NIKON CORPORATION", model="NIKON D50"), qtables=ODD).encoder.name == "NIKON D50"
+
+
+def test_ijg_tables_outweigh_what_old_metadata_say() -> None:
+    encoder = judged(exif(make="NIKON", software="Adobe Photoshop") + ADOBE_MARKER + SAVED_AS_8, quality=70).encoder
+    assert (encoder.family, encoder.quality) == (Family.IJG, 70)
+
+
+def test_adobe_segments_give_its_own_quality_where_tables_are_unknown() -> None:
+    web = judged(DUCKY + ADOBE_MARKER, qtables=ODD, optimize=True).encoder
+    assert web == Encoder(Family.ADOBE, "Photoshop Save for Web", 60, by="metadata")
+    plain = judged(SAVED_AS_8 + ADOBE_MARKER, qtables=ODD, optimize=True).encoder
+    assert plain == Encoder(Family.ADOBE, "Photoshop Save As", 8, by="metadata")
+
+
+def test_adobe_segments_without_its_marker_prove_nothing() -> None:
+    assert judged(SAVED_AS_8, qtables=ODD, optimize=True).encoder.family is Family.UNKNOWN
+
+
+def test_adobe_tables_known_by_their_checksum_lie_within_its_scales() -> None:
+    for name, quality in ADOBE.values():
+        assert 0 <= quality <= (12 if name == "Photoshop Save As" else 100)
+
+
+def test_files_that_gdiplus_may_have_written_name_its_quality_beside() -> None:
+    assert judged(quality=84, dpi=(96, 96)).encoder.alternatives == (("Windows GDI+", 85),)
+    assert judged(quality=84).encoder.alternatives == ()
+    assert judged(quality=84, dpi=(96, 96), optimize=True).encoder.alternatives == ()
+
+
+def test_windows_software_turns_the_quality_into_its_own() -> None:
+    encoder = judged(exif(software="Windows Photo Editor 10.0"), quality=58).encoder
+    assert (encoder.family, encoder.quality) == (Family.WINDOWS, 59)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_images_without_chroma_have_no_chroma_match(mode: str, jpeg: MakeJpeg) -> None:
+    evidence = identify(read_header(jpeg(66, NOISE.convert(mode))))
+    assert evidence.luma is not None
+    assert (evidence.luma.quality, evidence.chroma) == (66, None)
+    assert evidence.encoder.quality == 66
+
+
+def test_lossless_frames_have_no_quality(jpeg: MakeJpeg) -> None:
+    data = jpeg(66, NOISE.convert("L")).replace(b"\xff\xc0", b"\xff\xc3")
+    assert identify(read_header(data)) == HeaderEvidence(None, None, Encoder(Family.UNKNOWN, "unknown"))
+
+
+def test_any_tables_at_all_are_judged_without_an_exception(jpeg: MakeJpeg) -> None:
+    data = jpeg(66, NOISE)
+    start = data.index(b"\xff\xdb") + 5
+    for value in range(256):
+        evidence = identify(read_header(data[:start] + bytes([value]) * 64 + data[start + 64 :]))
+        assert evidence.luma is not None
+        assert (evidence.luma.quality is None) == (evidence.luma.kind == "none")
