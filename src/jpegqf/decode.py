@@ -14,7 +14,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from jpegqf.errors import ImageBrokenError, ImageSkippedError
+from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 
 U8 = NDArray[np.uint8]
 
@@ -88,39 +88,43 @@ def _read(path: Path) -> bytes:
     try:
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
-            raise ImageBrokenError("not a regular file")
+            raise ImageBrokenError(Reason.UNREADABLE, "not a regular file")
         if info.st_size > MAX_FILE_BYTES:
-            raise ImageSkippedError(f"file of {info.st_size} bytes is larger than the limit of {MAX_FILE_BYTES}")
+            raise ImageSkippedError(
+                Reason.TOO_LARGE, f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
+            )
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES)
     except OSError as error:
-        raise ImageBrokenError(f"cannot be read: {(error.strerror or 'input/output error').lower()}") from None
+        words = (error.strerror or "input/output error").lower()
+        raise ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}") from None
 
 
 def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode image bytes; errors as for :func:`read_luma`."""
     if not data:
-        raise ImageBrokenError("file is empty")
+        raise ImageBrokenError(Reason.EMPTY, "file is empty")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as image:
                 return _decode_opened(image, data, max_pixels)
     except Image.DecompressionBombError:
-        raise ImageSkippedError("too many pixels: refused as a possible decompression bomb") from None
+        raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: refused as a possible decompression bomb") from None
     except UnidentifiedImageError:
-        raise ImageBrokenError(_unidentified(data)) from None
+        raise _unidentified(data) from None
     except MemoryError:
-        raise ImageSkippedError("too many pixels: not enough memory to decode it") from None
+        raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: not enough memory to decode it") from None
     except READ_ERRORS as error:
-        raise ImageBrokenError(_in_words(str(error))) from None
+        raise _in_words(str(error)) from None
 
 
 def _decode_opened(image: Image.Image, data: bytes, max_pixels: int) -> Decoded:
     pixels = image.width * image.height
     if pixels > min(max_pixels, MAX_PIXELS):
         size = f"{image.width}x{image.height} = {pixels}"
-        raise ImageSkippedError(f"too many pixels: {size}, the limit is {min(max_pixels, MAX_PIXELS)}")
+        limit = min(max_pixels, MAX_PIXELS)
+        raise ImageSkippedError(Reason.TOO_LARGE, f"too many pixels: {size}, the limit is {limit}")
     orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     kept = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
     name = image.format or ""
@@ -166,7 +170,7 @@ def _pixel_luma(image: Image.Image) -> Luma:
         return Luma(np.asarray(image.getchannel("G")))
     if mode in ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA"):
         return Luma.from_rgb(np.asarray(image.convert("RGB")))
-    raise ImageSkippedError(f"samples are not 8 bits wide or have no luma (Pillow mode {mode})")
+    raise ImageSkippedError(Reason.NOT_8_BIT, f"samples are not 8 bits wide or have no luma (Pillow mode {mode})")
 
 
 def _cmyk_luma(image: Image.Image) -> Luma:
@@ -176,20 +180,20 @@ def _cmyk_luma(image: Image.Image) -> Luma:
     return Luma(np.asarray(image.getchannel("M")))
 
 
-def _unidentified(data: bytes) -> str:
+def _unidentified(data: bytes) -> ImageBrokenError:
     if data[:2] == b"\xff\xd8":
-        return "corrupt or unsupported JPEG: its header cannot be understood"
-    return "not an image in a known format"
+        return ImageBrokenError(Reason.UNSUPPORTED, "corrupt or unsupported JPEG: its header cannot be understood")
+    return ImageBrokenError(Reason.NOT_AN_IMAGE, "not an image in a known format")
 
 
-def _in_words(message: str) -> str:
-    """A decoder's message as one line a person understands."""
+def _in_words(message: str) -> ImageBrokenError:
+    """A decoder's message as one line a person understands, with its reason."""
     lowered = message.lower()
-    if "truncated" in lowered or "premature end of jpeg file" in lowered or "unexpected end" in lowered:
-        return "file is truncated: the image data ends early"
-    if "unsupported" in lowered:
-        return f"cannot be decoded: {' '.join(message.split())[:200]}"
-    if "broken data stream" in lowered:
-        return "corrupt image: the data cannot be decoded"
     detail = " ".join(message.split())[:200].removeprefix("Corrupt JPEG data: ")
-    return f"corrupt image: {detail}" if detail else "corrupt image"
+    if "truncated" in lowered or "premature end of jpeg file" in lowered or "unexpected end" in lowered:
+        return ImageBrokenError(Reason.TRUNCATED, "file is truncated: the image data ends early")
+    if "unsupported" in lowered:
+        return ImageBrokenError(Reason.UNSUPPORTED, f"cannot be decoded: {detail}")
+    if "broken data stream" in lowered or not detail:
+        return ImageBrokenError(Reason.CORRUPT, "corrupt image: the data cannot be decoded")
+    return ImageBrokenError(Reason.CORRUPT, f"corrupt image: {detail}")

@@ -95,7 +95,9 @@ def _both(header: HeaderSummary, pixels: PixelSummary) -> Answer:
         text = f"header and pixels say {'' if header.match == 'exact' else 'about '}{header.quality}"
         return Answer(header.quality, "header", Verdict.CONSISTENT, text)
     if header.match != "exact" or pixels.confidence < SURE:
-        return Answer(header.quality, "header", Verdict.HEADER_ONLY, f"header says {header.quality}, the pixels leave it open")
+        return Answer(
+            header.quality, "header", Verdict.HEADER_ONLY, f"header says {header.quality}, the pixels leave it open"
+        )
     text = f"header says {header.quality}, pixels say {pixels.quality}"
     if pixels.quality < header.quality:
         return Answer(header.quality, "header", Verdict.RESAVED, text + ": saved before, more coarsely")
