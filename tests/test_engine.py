@@ -68,11 +68,11 @@ def test_the_distribution_sums_to_one_and_holds_the_interval(predictor: Predicto
 def test_the_interval_is_the_shortest_that_holds_the_mass() -> None:
     probability = np.zeros(100)
     probability[[10, 11, 12, 60]] = [0.5, 0.3, 0.17, 0.03]
-    answer = Prediction(11, probability, 1)
+    answer = Prediction(11, probability, 1.0, 1)
     assert answer.interval() == (11, 13)
     assert answer.interval(0.79) == (11, 12)
     assert answer.interval(1.0) == (11, 61)
-    assert Prediction(50, np.full(100, 0.01), 1).interval(1.0) == (1, 100)
+    assert Prediction(50, np.full(100, 0.01), 1.0, 1).interval(1.0) == (1, 100)
 
 
 def test_too_small_and_too_flat_are_skipped_with_the_reason(predictor: Predictor) -> None:

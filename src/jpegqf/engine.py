@@ -25,7 +25,9 @@ class Prediction:
     quality: float
     """Calibrated point prediction, 1..100: the most probable quality (``evidence``) or the median of the patches'."""
     probability: F64
-    """Over qualities 1..100, float64 (100,), sums to 1."""
+    """Over qualities 1..100 given that there was a save, float64 (100,), sums to 1."""
+    jpeg_probability: float
+    """That the image was saved as JPEG and still has its 8x8 grid at the first pixel."""
     patches: int
     """How many 128x128 patches were looked at."""
 
@@ -84,9 +86,11 @@ class Predictor:
         log_probability = self.model.log_probabilities(stacked)
         if self.calibrate:
             log_probability = config.calibrator.apply(log_probability)
-        probability = np.exp(log_probability)
+        joint = np.exp(log_probability)
+        saved = joint[:, :100].sum(axis=1, keepdims=True)
+        probability = joint[:, :100] / saved
         quality = float(np.median(QUALITIES[probability.argmax(axis=1)]))
-        return Prediction(quality, probability.mean(axis=0), len(patches))
+        return Prediction(quality, probability.mean(axis=0), float(saved.mean()), len(patches))
 
     def predict_file(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Prediction | Issue:
         """Predict from a file; whatever is wrong with the image comes back as an Issue, never as an exception."""

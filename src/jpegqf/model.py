@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 FORMAT = 1
 """Version of the checkpoint layout; a file with a higher one needs a newer jpegqf."""
-ARCHITECTURE = "candidate-scorer-1"
+ARCHITECTURE = "candidate-scorer-2"
 """Name of the design in ``jpegqf.network``; a checkpoint carries it and is refused by code without it."""
 METADATA_KEY = "jpegqf"
 MAX_CHECKPOINT_BYTES = 64 * 2**20
@@ -61,7 +61,7 @@ class Calibrator:
             raise ValueError("calibrator temperature out of bounds")
 
     def apply(self, log_probability: F64) -> F64:
-        """Natural log-probabilities (..., 100) -> the same, calibrated and normalized."""
+        """Natural log-probabilities (..., 101) -> the same, calibrated and normalized."""
         return _normalized(log_probability / self.temperature)
 
 
@@ -143,7 +143,7 @@ def _section(kind: type[T], raw: Mapping[str, Any]) -> T:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded checkpoint: ``run`` maps evidence float32 (n, 100, FEATURES) to log-probabilities (n, 100)."""
+    """A loaded checkpoint: ``run`` maps evidence float32 (n, 100, FEATURES) to log-probabilities (n, 101)."""
 
     config: ModelConfig
     run: Run
@@ -153,9 +153,12 @@ class Model:
     """``ONNX`` or ``PyTorch``."""
 
     def log_probabilities(self, evidence: F32) -> F64:
-        """Uncalibrated natural log-probabilities, float64 (n, 100). Raises CheckpointError on a bad output."""
+        """Uncalibrated natural log-probabilities, float64 (n, 101): qualities 1..100, then "no JPEG grid here".
+
+        Raises CheckpointError on a bad output.
+        """
         out = np.asarray(self.run(np.ascontiguousarray(evidence, np.float32)), np.float64)
-        if out.shape != (len(evidence), 100) or not np.isfinite(out).all():
+        if out.shape != (len(evidence), 101) or not np.isfinite(out).all():
             raise CheckpointError("its weights give no distribution over 100 qualities")
         return _normalized(out)
 

@@ -16,13 +16,13 @@ from jpegqf.features import EvidenceSettings
 from jpegqf.model import F64, Calibrator, ModelConfig, Width
 from jpegqf.patches import PatchRule
 from jpegqf.train.dataset import SHARD, find_scenes, load_shards, make_shards
-from jpegqf.train.figures import Figures, figures
+from jpegqf.train.figures import Figures, figures, grid_figures
 
 try:
     import torch
 
     from jpegqf.train.export import save_onnx, save_pth
-    from jpegqf.train.fit import Data, Recipe, fit, fit_calibrator, log_probabilities
+    from jpegqf.train.fit import Data, Recipe, fit, fit_calibrator, log_probabilities, targets
 except ImportError as missing:
     raise SystemExit(f'training needs {missing.name}: pip install "jpegqf[train]"') from None
 
@@ -36,10 +36,10 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="where model.pth and model.onnx go")
     parser.add_argument("--work", type=Path, default=Path("outputs/train"), help="evidence and state, to resume from")
-    parser.add_argument("--samples", type=int, default=60_000, help="synthetic JPEGs to fit on (default %(default)s)")
+    parser.add_argument("--samples", type=int, default=75_000, help="synthetic JPEGs to fit on (default %(default)s)")
     parser.add_argument("--epochs", type=int, default=12, help="passes over them (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="everything drawn depends on it (default %(default)s)")
-    parser.add_argument("--name", default="base-1", help="the model's name (default %(default)s)")
+    parser.add_argument("--name", default="base-2", help="the model's name (default %(default)s)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     arguments = parser.parse_args(argv)
     if arguments.samples < 1 or arguments.epochs < 1:
@@ -67,8 +67,8 @@ def _calibrated(log_probability: F64, quality: NDArray[np.int64]) -> tuple[Calib
     """Fit the calibrator on half of the held-out samples; figures and loss of the other half."""
     calibrator = fit_calibrator(log_probability[::2], quality[::2])
     rest, truth = calibrator.apply(log_probability[1::2]), quality[1::2]
-    loss = float(-rest[np.arange(len(truth)), truth - 1].mean())
-    return calibrator, {**asdict(figures(rest, truth)), "loss": loss}
+    loss = float(-rest[np.arange(len(truth)), targets(truth)].mean())
+    return calibrator, {**asdict(figures(rest, truth)), **grid_figures(rest, truth), "loss": loss}
 
 
 def train(arguments: argparse.Namespace, device: str) -> None:

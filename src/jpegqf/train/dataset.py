@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jpegqf.features import FEATURES, EvidenceSettings, evidence
-from jpegqf.patches import PatchRule, select
-from jpegqf.train.synthesis import SMALLEST, draw_sample
+from jpegqf.patches import PatchRule
+from jpegqf.train.synthesis import SMALLEST, draw_patches, draw_sample
 
 SHARD = 1000
 """Samples per shard: the unit that an interrupted run does not repeat."""
@@ -65,23 +65,16 @@ class ShardJob:
 
 
 def make_shard(job: ShardJob) -> Path:
-    """Draw SHARD samples, write ``target`` (.npz: x float16 (n, 100, FEATURES), quality uint8 (n,))."""
+    """Draw SHARD samples, write ``target`` (.npz: x float16 (n, 100, FEATURES), quality uint8 (n,), 0 for none)."""
     rng = np.random.default_rng(job.seed)
     x = np.empty((SHARD, 100, FEATURES), np.float16)
     quality = np.empty(SHARD, np.uint8)
-    done = 0
-    while done < SHARD:
+    for i in range(SHARD):
         with Image.open(job.scenes[rng.integers(len(job.scenes))]) as file:
             scene = file.convert("RGB")
         sample = draw_sample(scene, rng)
-        patches = select(sample.luma, job.rule)
-        if not patches:
-            continue
-        keep = len(patches) if rng.random() < 0.5 else int(rng.integers(1, len(patches) + 1))
-        first = int(rng.integers(len(patches) - keep + 1))
-        x[done] = evidence(patches[first : first + keep], job.settings)
-        quality[done] = sample.quality
-        done += 1
+        x[i] = evidence(draw_patches(sample.luma, job.rule, rng), job.settings)
+        quality[i] = sample.quality
     part = job.target.with_suffix(".part.npz")
     np.savez(part, x=x, quality=quality)
     os.replace(part, job.target)

@@ -26,8 +26,20 @@ def figures_of(predicted: NDArray[np.float64], quality: NDArray[np.int64]) -> Fi
 
 
 def figures(log_probability: NDArray[np.float64], quality: NDArray[np.int64]) -> Figures:
-    """Figures of the most probable quality of each distribution (n, 100)."""
-    return figures_of(log_probability.argmax(axis=1) + 1.0, quality)
+    """Figures of the most probable quality in each row (n, 101), over the samples that have one."""
+    saved = quality > 0
+    return figures_of(log_probability[saved, :100].argmax(axis=1) + 1.0, quality[saved])
+
+
+def grid_figures(log_probability: NDArray[np.float64], quality: NDArray[np.int64]) -> dict[str, float]:
+    """How well "no JPEG grid" is told, from rows (n, 101): false alarms, and detection of saved samples."""
+    says_saved = log_probability[:, 100] < np.log(0.5)
+    bands = {
+        "false_alarms": quality == 0,
+        "detected_1_95": (quality >= 1) & (quality <= 95),
+        "detected_96_100": quality > 95,
+    }
+    return {name: float(says_saved[rows].mean()) for name, rows in bands.items()}
 
 
 def wilson(share: float, count: int) -> tuple[float, float]:

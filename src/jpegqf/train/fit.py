@@ -18,7 +18,7 @@ from jpegqf.network import CandidateScorer
 from jpegqf.train.figures import Figures, figures
 
 Data = tuple[NDArray[np.float16], NDArray[np.int64]]
-"""Evidence (n, 100, FEATURES) and quality 1..100 (n,)."""
+"""Evidence (n, 100, FEATURES) and quality 1..100, or 0 for none (n,)."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,14 @@ class Recipe:
     seed: int = 0
 
 
+def targets(quality: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Index of each quality among the network's 101 outputs; none (0) is the last."""
+    return (quality - 1) % 101
+
+
 def _batch(data: Data, rows: NDArray[np.int64], device: str) -> tuple[torch.Tensor, torch.Tensor]:
     x, quality = data
-    return torch.from_numpy(x[rows]).to(device).float(), torch.from_numpy(quality[rows] - 1).to(device)
+    return torch.from_numpy(x[rows]).to(device).float(), torch.from_numpy(targets(quality[rows])).to(device)
 
 
 def _new_network(data: Data, width: Width, device: str) -> CandidateScorer:
@@ -71,7 +76,7 @@ def _run_epoch(
 
 
 def log_probabilities(network: CandidateScorer, x: NDArray[np.float16], batch: int = 500) -> NDArray[np.float64]:
-    """Uncalibrated log-probabilities, float64 (n, 100), of evidence (n, 100, FEATURES)."""
+    """Uncalibrated log-probabilities, float64 (n, 101), of evidence (n, 100, FEATURES)."""
     network.eval()
     parts = []
     with torch.inference_mode():
@@ -127,7 +132,7 @@ def fit_calibrator(log_probability: NDArray[np.float64], quality: NDArray[np.int
 
     def loss(log_temperature: float) -> float:
         calibrated = Calibrator(math.exp(log_temperature)).apply(log_probability)
-        return float(-calibrated[np.arange(len(quality)), quality - 1].mean())
+        return float(-calibrated[np.arange(len(quality)), targets(quality)].mean())
 
     low, high = math.log(0.25), math.log(4)
     golden = (math.sqrt(5) - 1) / 2

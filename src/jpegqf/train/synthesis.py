@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from jpegqf.decode import Luma
+from jpegqf.patches import PatchRule, select
 
 RESAMPLERS = (Image.Resampling.BOX, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR)
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
@@ -16,9 +17,13 @@ SMALLEST = 128
 """Shortest side that is drawn, pixels: one patch."""
 
 
+NEVER = 0
+"""The quality of a sample that shows no JPEG grid at its first pixel: never saved, cropped off the grid, resized."""
+
+
 @dataclass(frozen=True)
 class Sample:
-    """A luma plane as decoded, and the quality factor (1..100) of its last save."""
+    """A luma plane as decoded, and the quality factor (1..100) of its last save, or NEVER."""
 
     luma: Luma
     quality: int
@@ -103,17 +108,57 @@ def _saved_before(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 def decode(data: bytes, from_rgb: bool) -> Luma:
     """Luma straight from the decoder, or computed from its RGB as for a PNG made from the JPEG."""
     with Image.open(io.BytesIO(data)) as image:
-        if from_rgb and image.mode == "RGB":
-            return Luma.from_rgb(np.asarray(image))
+        if from_rgb:
+            return luma_of(image)
         image.draft("L", image.size)
         return Luma(np.asarray(image.convert("L")))
 
 
-def draw_sample(scene: Image.Image, rng: np.random.Generator, resaved: float = 0.06) -> Sample:
-    """One training sample: ``resaved`` is the share of regions that had been saved as JPEG before."""
+def _off_grid(data: bytes, rng: np.random.Generator) -> Luma:
+    """A JPEG's pixels cropped so that the 8x8 grid starts elsewhere, or resized."""
+    with Image.open(io.BytesIO(data)) as image:
+        if rng.random() < 0.6:
+            left, top = divmod(int(rng.integers(1, 64)), 8)
+            moved = image.crop((left, top, *image.size))
+        else:
+            factor = rng.uniform(0.5, 1.6)
+            size = [max(16, round(side * factor)) for side in image.size]
+            moved = image.resize((size[0], size[1]), RESAMPLERS[rng.integers(len(RESAMPLERS))])
+        return luma_of(moved)
+
+
+def luma_of(image: Image.Image) -> Luma:
+    """Luma of an L or RGB image."""
+    pixels = np.asarray(image)
+    return Luma(pixels) if image.mode == "L" else Luma.from_rgb(pixels)
+
+
+def draw_sample(scene: Image.Image, rng: np.random.Generator, resaved: float = 0.06, never: float = 0.2) -> Sample:
+    """One training sample; ``never`` is the share without a JPEG grid at the first pixel.
+
+    ``resaved`` is the share of regions that had been saved as JPEG before.
+    """
     region = draw_region(scene, rng)
+    shows_grid = rng.random() >= never
+    if not shows_grid and rng.random() < 0.5:
+        return Sample(luma_of(region), NEVER)
     if rng.random() < resaved:
         region = _saved_before(region, rng)
     quality = int(rng.integers(1, 101))
     data = compress(region, quality, rng)
+    if not shows_grid:
+        return Sample(_off_grid(data, rng), NEVER)
     return Sample(decode(data, from_rgb=bool(rng.random() < 0.4)), quality)
+
+
+def draw_patches(luma: Luma, rule: PatchRule, rng: np.random.Generator) -> list[Luma]:
+    """What a prediction may see of an image: the rule's patches, some of them, or a small piece on the grid."""
+    patches = select(luma, rule)
+    if not patches or rng.random() < 0.2:
+        rows, columns = (side // 8 for side in luma.plane.shape)
+        tall, wide = (min(n, int(2 ** rng.uniform(1, 5))) for n in (rows, columns))
+        top, left = int(rng.integers(rows - tall + 1)), int(rng.integers(columns - wide + 1))
+        return [luma.crop(8 * top, 8 * left, 8 * tall, 8 * wide)]
+    keep = len(patches) if rng.random() < 0.6 else int(rng.integers(1, len(patches) + 1))
+    first = int(rng.integers(len(patches) - keep + 1))
+    return patches[first : first + keep]
