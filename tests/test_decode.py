@@ -51,10 +51,18 @@ def test_lossless_formats_give_the_same_luma(photo: Image.Image, kind: str) -> N
     assert np.array_equal(decode_luma(data).luma.plane, Luma.from_rgb(np.asarray(photo)).plane)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGBA", "CMYK"])
 def test_every_8_bit_mode_gives_luma_of_the_right_shape(photo: Image.Image, mode: str) -> None:
     data = saved(photo.convert(mode), "TIFF" if mode == "CMYK" else "PNG")
     assert decode_luma(data).luma.plane.shape == (512, 512)
+
+
+def test_a_palette_of_colours_is_refused_and_one_of_grays_is_not(photo: Image.Image) -> None:
+    with pytest.raises(ImageSkippedError, match="reduced to a palette"):
+        decode_luma(saved(photo.convert("P"), "PNG"))
+    gray = photo.convert("L")
+    kept = decode_luma(saved(gray, "GIF")).luma.plane
+    assert np.array_equal(kept, np.asarray(gray))
 
 
 def test_16_bit_samples_are_skipped_with_the_reason() -> None:

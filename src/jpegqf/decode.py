@@ -81,10 +81,11 @@ def read_luma(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Dec
     Raises ImageSkippedError (more than ``max_pixels`` pixels, told from the header; samples that are not
     8 bits) and ImageBrokenError (unreadable, empty, not an image, truncated, corrupt).
     """
-    return decode_luma(_read(Path(path)), max_pixels)
+    return decode_luma(read_bytes(Path(path)), max_pixels)
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """All bytes of a regular file of at most MAX_FILE_BYTES; errors as for :func:`read_luma`."""
     try:
         info = path.stat()
         if not stat.S_ISREG(info.st_mode):
@@ -108,7 +109,7 @@ def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as image:
-                return _decode_opened(image, data, max_pixels)
+                return _decode_opened(image, max_pixels, data)
     except Image.DecompressionBombError:
         raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: refused as a possible decompression bomb") from None
     except UnidentifiedImageError:
@@ -119,7 +120,15 @@ def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
         raise _in_words(str(error)) from None
 
 
-def _decode_opened(image: Image.Image, data: bytes, max_pixels: int) -> Decoded:
+def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Luma of an image that Pillow has opened; errors as for :func:`read_luma`."""
+    try:
+        return _decode_opened(image, max_pixels, None)
+    except READ_ERRORS as error:
+        raise _in_words(str(error)) from None
+
+
+def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> Decoded:
     pixels = image.width * image.height
     if pixels > min(max_pixels, MAX_PIXELS):
         size = f"{image.width}x{image.height} = {pixels}"
@@ -128,8 +137,8 @@ def _decode_opened(image: Image.Image, data: bytes, max_pixels: int) -> Decoded:
     orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     kept = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
     name = image.format or ""
-    is_jpeg = name in ("JPEG", "MPO")
-    return Decoded(_jpeg_luma(image, data) if is_jpeg else _pixel_luma(image), name, kept)
+    is_jpeg_file = data is not None and name in ("JPEG", "MPO")
+    return Decoded(_jpeg_luma(image, data) if data and is_jpeg_file else _pixel_luma(image), name, kept)
 
 
 def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
@@ -168,9 +177,19 @@ def _pixel_luma(image: Image.Image) -> Luma:
         return _cmyk_luma(image)
     if image.info.get("adobe_transform") == 0 and image.format in ("JPEG", "MPO"):
         return Luma(np.asarray(image.getchannel("G")))
-    if mode in ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA"):
+    if mode in ("P", "PA"):
+        return _palette_luma(image)
+    if mode in ("RGB", "RGBA", "RGBX", "RGBa"):
         return Luma.from_rgb(np.asarray(image.convert("RGB")))
     raise ImageSkippedError(Reason.NOT_8_BIT, f"samples are not 8 bits wide or have no luma (Pillow mode {mode})")
+
+
+def _palette_luma(image: Image.Image) -> Luma:
+    """A palette keeps every gray, but a photograph's colours were reduced to fit it, and their DCT with them."""
+    rgb = np.asarray(image.convert("RGB"))
+    if (rgb[..., :1] != rgb).any():
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, "colours were reduced to a palette: the pixels tell nothing")
+    return Luma(rgb[..., 0])
 
 
 def _cmyk_luma(image: Image.Image) -> Luma:

@@ -17,6 +17,11 @@ from jpegqf.tables import QUALITIES
 Aggregation = Literal["evidence", "median"]
 IssueType = Literal["skipped", "error"]
 
+SMALLEST_SIDE = 16
+"""Pixels: two blocks a side; below, there is next to nothing to read."""
+LARGEST_PIECE = 1024
+"""Pixels of a side that are looked at where no patch has contrast."""
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -69,18 +74,32 @@ class Predictor:
     aggregation: Aggregation = "evidence"
 
     def predict(self, luma: Luma) -> Prediction:
-        """Predict from a luma plane. Raises ImageSkippedError if it is too small or tells too little."""
-        config = self.model.config
-        size = config.patch_rule.size
+        """Predict by the five-step patch rule. Raises ImageSkippedError if the image is too small or too plain."""
+        rule = self.model.config.patch_rule
         height, width = luma.plane.shape
-        if min(height, width) < size:
-            raise ImageSkippedError(
-                Reason.TOO_SMALL, f"too small: {width}x{height}, the shorter side must have {size} pixels"
-            )
-        patches = select(luma, config.patch_rule)
+        if min(height, width) < rule.size:
+            words = f"too small: {width}x{height}, the shorter side must have {rule.size} pixels"
+            raise ImageSkippedError(Reason.TOO_SMALL, words)
+        patches = select(luma, rule)
         if not patches:
             words = "too little information: no part of the image has enough contrast"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
+        return self._ask(patches)
+
+    def examine(self, luma: Luma) -> Prediction:
+        """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
+
+        Raises ImageSkippedError if a side is under 16 pixels.
+        """
+        height, width = luma.plane.shape
+        if min(height, width) < SMALLEST_SIDE:
+            words = f"too small: {width}x{height}, the shorter side must have {SMALLEST_SIDE} pixels"
+            raise ImageSkippedError(Reason.TOO_SMALL, words)
+        patches = select(luma, self.model.config.patch_rule)
+        return self._ask(patches or [luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))])
+
+    def _ask(self, patches: list[Luma]) -> Prediction:
+        config = self.model.config
         groups = [patches] if self.aggregation == "evidence" else [[patch] for patch in patches]
         stacked = np.stack([evidence(group, config.evidence) for group in groups])
         log_probability = self.model.log_probabilities(stacked)
@@ -88,7 +107,7 @@ class Predictor:
             log_probability = config.calibrator.apply(log_probability)
         joint = np.exp(log_probability)
         saved = joint[:, :100].sum(axis=1, keepdims=True)
-        probability = joint[:, :100] / saved
+        probability = np.exp(log_probability[:, :100] - np.log(np.maximum(saved, 1e-300)))
         quality = float(np.median(QUALITIES[probability.argmax(axis=1)]))
         return Prediction(quality, probability.mean(axis=0), float(saved.mean()), len(patches))
 

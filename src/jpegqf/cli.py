@@ -1,0 +1,139 @@
+"""The command ``jpegqf``: arguments -> scan -> files or terminal, and exit code."""
+
+import os
+
+# The matrices are small: a second BLAS thread costs more than it gives. NumPy reads this when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import click
+
+from jpegqf import __version__
+from jpegqf.errors import JpegqfError
+
+if TYPE_CHECKING:
+    from jpegqf.record import Record
+
+SCAN_EPILOG = """\b
+Examples:
+  jpegqf scan photo.jpg
+  jpegqf scan photos --recursive -o photos.csv -o photos.db
+  find . -name '*.jpg' | jpegqf scan - > photos.jsonl
+  jpegqf scan crawl.tar --only header -o headers.parquet
+\b
+Exit codes: 0 every image was judged; 1 none was; 2 bad call; 3 some were, some are skipped or errors."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="jpegqf")
+def main() -> None:
+    """Tell how hard images were compressed as JPEG: from header, pixels and history."""
+
+
+@main.command(epilog=SCAN_EPILOG)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--recursive", "-r", is_flag=True, help="Descend into subfolders.")
+@click.option("outputs", "-o", "--output", multiple=True, metavar="FILE",
+              help="Write rows here; .csv .jsonl .db .sqlite .parquet; may be given several times.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
+@click.option("--only", type=click.Choice(["header", "pixels"]), help="Look at one kind of evidence alone.")
+@click.option("--exts", multiple=True, metavar="EXT", help="Suffixes to take in folders and archives; repeatable.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
+@click.option("--max-pixels", type=click.IntRange(1), metavar="N", help="Skip larger images, told from the header.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary.")
+def scan(
+    paths: tuple[str, ...],
+    recursive: bool,
+    outputs: tuple[str, ...],
+    overwrite: bool,
+    only: str | None,
+    exts: tuple[str, ...],
+    jobs: int,
+    max_pixels: int | None,
+    quiet: bool,
+) -> None:
+    """One row of evidence per image.
+
+    PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input), or a
+    .tar or .zip archive. Without -o: a table on a terminal, JSON Lines in a pipe.
+    """
+    from jpegqf.decode import MAX_PIXELS
+    from jpegqf.items import IMAGE_SUFFIXES
+    from jpegqf.scanning import scan as scan_paths
+    from jpegqf.sources import normalize_suffixes
+
+    try:
+        suffixes = normalize_suffixes(exts) if exts else IMAGE_SUFFIXES
+        records = scan_paths(paths, recursive, suffixes, only, jobs, max_pixels or MAX_PIXELS)  # type: ignore[arg-type]
+        counts = _write(records, outputs, overwrite, quiet)
+    except JpegqfError as error:
+        raise _Refused(str(error)) from None
+    if not quiet and (outputs or sys.stdout.isatty()):
+        click.echo(", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error")), err=True)
+    sys.exit(_exit_code(counts))
+
+
+class _Refused(click.ClickException):
+    """A bad call: one line, exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"Error: {self.message}", err=True)
+
+
+def _exit_code(counts: "Counter[str]") -> int:
+    if not counts["skipped"] + counts["error"]:
+        return 0 if counts["ok"] else 1
+    return 3 if counts["ok"] else 1
+
+
+def _write(records: Iterator["Record"], outputs: tuple[str, ...], overwrite: bool, quiet: bool) -> "Counter[str]":
+    """Send each record to every output as it comes; returns how many had which status."""
+    from tqdm import tqdm
+
+    from jpegqf.writers import open_writer
+
+    counts: Counter[str] = Counter()
+    with ExitStack() as stack:
+        writers = [stack.enter_context(closing(open_writer(path, overwrite))) for path in outputs]
+        show = _shower() if not outputs else None
+        hidden = quiet or not outputs or not sys.stderr.isatty()
+        for record in tqdm(records, unit="img", disable=hidden):
+            for writer in writers:
+                writer.write(record)
+            if show:
+                show(record)
+            counts[record.status.value] += 1
+    return counts
+
+
+def _shower() -> "Callable[[Record], None]":
+    """How a record is shown without -o."""
+    from jpegqf.writers import json_line
+
+    if not sys.stdout.isatty():
+        return lambda record: click.echo(json_line(record))
+    width = shutil.get_terminal_size().columns
+    return lambda record: click.echo(table_line(record, width))
+
+
+def table_line(record: "Record", width: int) -> str:
+    """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
+    from jpegqf.sinks import printable
+
+    name = printable(record.path).replace("\n", " ")
+    room = max(12, width // 3)
+    shown = name if len(name) <= room else "…" + name[1 - room :]
+    words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
+    return f"{shown:<{room}} {record.qf if record.qf is not None else '-':>3}  {words}"[: max(width, 40)]
+
+
+if __name__ == "__main__":
+    main()

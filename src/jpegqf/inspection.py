@@ -1,0 +1,181 @@
+"""One image, in any form -> one Record: header, pixels and history put side by side and judged."""
+
+import os
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from jpegqf.decode import MAX_FILE_BYTES, MAX_PIXELS, Decoded, Luma, decode_image, decode_luma, read_bytes
+from jpegqf.encoders import HeaderEvidence, identify
+from jpegqf.engine import Prediction, Predictor
+from jpegqf.errors import HeaderError, ImageBrokenError, ImageError
+from jpegqf.header import Header, read_header
+from jpegqf.history import earlier_save
+from jpegqf.model import load_model
+from jpegqf.record import Record, Status
+from jpegqf.verdict import Answer, HeaderSummary, HistorySummary, PixelSummary, judge
+
+Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
+Only = Literal["header", "pixels"]
+
+JPEG_START = b"\xff\xd8"
+SHOWN_DIGITS = 4
+"""Probabilities are rounded: more digits would say more than is known."""
+
+
+@lru_cache(maxsize=1)
+def default_predictor() -> Predictor:
+    """The bundled model, loaded once."""
+    return Predictor(load_model())
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """How to look at images: with which model, at which part of the evidence, up to how many pixels."""
+
+    predictor: Predictor = field(default_factory=default_predictor)
+    only: Only | None = None
+    max_pixels: int = MAX_PIXELS
+
+    def inspect(self, source: Source, name: str | None = None) -> Record:
+        """One row for a path, bytes, a binary file, a PIL image or a uint8 array (h, w) or (h, w, 3).
+
+        Whatever is wrong with the image is in the row. ``name`` becomes its path. Raises TypeError for a
+        source of another kind.
+        """
+        row = Record(path=name or _name(source), filename=os.path.basename(name or _name(source)), status=Status.OK)
+        try:
+            if isinstance(source, (np.ndarray, Image.Image)):
+                return self._pixels_alone(row, source)
+            return self._file(row, _bytes(source))
+        except ImageError as issue:
+            return _failed(row, issue)
+
+    def _pixels_alone(self, row: Record, source: NDArray[np.uint8] | Image.Image) -> Record:
+        decoded = _decoded(source, self.max_pixels)
+        return self._finish(row, decoded, None)
+
+    def _file(self, row: Record, data: bytes) -> Record:
+        header = _header(data) if self.only != "pixels" else None
+        if header:
+            row = _with_header(row, header, identify(header))
+        if self.only == "header":
+            return _judged(row) if header else replace(row, message="not a JPEG: it has no header to read")
+        try:
+            decoded = decode_luma(data, self.max_pixels)
+        except ImageError as issue:
+            return _judged(_failed(row, issue))
+        return self._finish(row, decoded, header)
+
+    def _finish(self, row: Record, decoded: Decoded, header: Header | None) -> Record:
+        height, width = decoded.luma.plane.shape
+        row = replace(row, format=decoded.format or None, width=width, height=height)
+        try:
+            row = _with_pixels(row, self.predictor.examine(decoded.luma), self.predictor)
+        except ImageError as issue:
+            row = _failed(row, issue)
+        if header:
+            row = _with_history(row, decoded.luma, header)
+        return _judged(row)
+
+
+def inspect(source: Source, **options: Any) -> Record:
+    """One image -> one Record, with the bundled model; options as for :class:`Inspector`."""
+    return Inspector(**options).inspect(source)
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    name = getattr(source, "filename", None) or getattr(source, "name", None)
+    return name if isinstance(name, str) else ""
+
+
+def _bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
+    if isinstance(source, (str, os.PathLike)):
+        return read_bytes(Path(source))
+    if isinstance(source, bytes):
+        return source
+    if hasattr(source, "read"):
+        return bytes(source.read(MAX_FILE_BYTES))
+    raise TypeError(f"cannot inspect a {type(source).__name__}: give a path, bytes, a file, a PIL image or an array")
+
+
+def _decoded(source: NDArray[np.uint8] | Image.Image, max_pixels: int) -> Decoded:
+    if isinstance(source, Image.Image):
+        return decode_image(source, max_pixels)
+    if source.dtype != np.uint8 or not (source.ndim == 2 or (source.ndim == 3 and source.shape[2] == 3)):
+        raise TypeError(f"an array must be uint8 (h, w) or (h, w, 3), not {source.dtype} {source.shape}")
+    return Decoded(Luma(source) if source.ndim == 2 else Luma.from_rgb(source), "", 1)
+
+
+def _header(data: bytes) -> Header | None:
+    if not data.startswith(JPEG_START):
+        return None
+    try:
+        return read_header(data)
+    except HeaderError:
+        return None
+
+
+def _failed(row: Record, issue: ImageError) -> Record:
+    status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
+    return replace(row, status=status, reason=issue.reason.value, message=str(issue))
+
+
+def _with_header(row: Record, header: Header, found: HeaderEvidence) -> Record:
+    frame = header.frame
+    return replace(
+        row,
+        format="JPEG",
+        width=frame.width if frame else None,
+        height=frame.height or None if frame else None,
+        header_qf=found.luma.quality if found.luma else None,
+        header_qf_chroma=found.chroma.quality if found.chroma else None,
+        header_match=found.luma.kind if found.luma else None,
+        encoder=found.encoder.family.value,
+        encoder_quality=found.encoder.quality,
+        subsampling=frame.subsampling if frame else None,
+        progressive=frame.progressive if frame else None,
+    )
+
+
+def _with_pixels(row: Record, said: Prediction, predictor: Predictor) -> Record:
+    low, high = said.interval()
+    return replace(
+        row,
+        pixel_qf=said.rounded,
+        pixel_qf_low=low,
+        pixel_qf_high=high,
+        pixel_confidence=round(float(said.probability.max()), SHOWN_DIGITS),
+        jpeg_probability=round(said.jpeg_probability, SHOWN_DIGITS),
+        model=predictor.model.config.name,
+    )
+
+
+def _with_history(row: Record, luma: Luma, header: Header) -> Record:
+    if header.luma is None or header.color not in ("YCbCr", "gray", "YCCK"):
+        return row
+    told = earlier_save(luma, header.luma.steps)
+    probability = told.recompressed_probability
+    rounded = None if probability is None else round(probability, SHOWN_DIGITS)
+    return replace(row, first_qf=told.first_quality, recompressed_probability=rounded)
+
+
+def _judged(row: Record) -> Record:
+    header = HeaderSummary(row.header_qf, row.header_match or "none") if row.encoder else None
+    pixels = None
+    if row.pixel_qf is not None and row.pixel_qf_low is not None and row.pixel_qf_high is not None:
+        confidence, saved = row.pixel_confidence or 0.0, row.jpeg_probability or 0.0
+        pixels = PixelSummary(row.pixel_qf, row.pixel_qf_low, row.pixel_qf_high, confidence, saved)
+    history = HistorySummary(row.first_qf, row.recompressed_probability)
+    answer: Answer = judge(row.format or "image", header, pixels, history)
+    if pixels and not header and pixels.jpeg_probability < 0.5:
+        # A number for pixels that show no grid would be invented.
+        row = replace(row, pixel_qf=None, pixel_qf_low=None, pixel_qf_high=None, pixel_confidence=None)
+    return replace(row, qf=answer.quality, qf_source=answer.source, verdict=answer.verdict, verdict_text=answer.text)

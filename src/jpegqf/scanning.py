@@ -1,0 +1,54 @@
+"""A stream of items -> a stream of records in the same order, on one core or several."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import lru_cache
+from multiprocessing import get_context
+
+from jpegqf.decode import MAX_PIXELS
+from jpegqf.inspection import Inspector, Only
+from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
+from jpegqf.record import Record
+
+AHEAD = 8
+"""Items in work per process: enough to keep it busy, few enough to bound memory."""
+
+
+@lru_cache(maxsize=2)
+def _inspector(only: Only | None, max_pixels: int) -> Inspector:
+    """One per process and setting: loading the model takes longer than an image."""
+    return Inspector(only=only, max_pixels=max_pixels)
+
+
+def _inspect(item: Item, only: Only | None, max_pixels: int) -> Record:
+    source = item.name if item.data is None else item.data
+    return _inspector(only, max_pixels).inspect(source, item.name)
+
+
+def scan(
+    paths: Iterable[str],
+    recursive: bool = False,
+    suffixes: frozenset[str] = IMAGE_SUFFIXES,
+    only: Only | None = None,
+    jobs: int = 1,
+    max_pixels: int = MAX_PIXELS,
+) -> Iterator[Record]:
+    """Records of all images that ``paths`` lead to (see ``jpegqf.items.find_items``), one each, in order.
+
+    ``only`` is None, "header" or "pixels". ``jobs`` processes work ahead within a bounded window. Raises
+    UsageError for a path that leads nowhere.
+    """
+    items = find_items(paths, suffixes, recursive)
+    if jobs <= 1:
+        for item in items:
+            yield _inspect(item, only, max_pixels)
+        return
+    window: deque[Future[Record]] = deque()
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for item in items:
+            window.append(pool.submit(_inspect, item, only, max_pixels))
+            if len(window) >= AHEAD * jobs:
+                yield window.popleft().result()
+        while window:
+            yield window.popleft().result()
