@@ -1,0 +1,65 @@
+import io
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from jpegqf.errors import UsageError
+from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
+
+
+def found(*paths: str, recursive: bool = False) -> list[Item]:
+    return list(find_items(paths, IMAGE_SUFFIXES, recursive))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/b.png", "in/a.JPG", "in/notes.txt", "in/sub/c.webp", "x1.jpg", "x2.jpg"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(name.encode())
+    return tmp_path
+
+
+def test_folders_give_their_images_sorted(folder: Path) -> None:
+    assert [item.name for item in found("in")] == ["in/a.JPG", "in/b.png"]
+    assert [item.name for item in found("in", recursive=True)] == ["in/a.JPG", "in/b.png", "in/sub/c.webp"]
+
+
+def test_globs_files_and_lists_keep_the_order_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("list.txt").write_text("x2.jpg\n\nin/notes.txt\r\nabsent.jpg\n")
+    assert [item.name for item in found("x*.jpg", "in/notes.txt")] == ["x1.jpg", "x2.jpg", "in/notes.txt"]
+    assert [item.name for item in found("@list.txt")] == ["x2.jpg", "in/notes.txt", "absent.jpg"]
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"one.jpg\ncaf\xe9.jpg")))
+    assert [os.fsencode(item.name) for item in found("-")] == [b"one.jpg", b"caf\xe9.jpg"]
+
+
+def test_archives_are_read_as_streams_of_members(folder: Path) -> None:
+    with tarfile.open("a.tar.gz", "w:gz") as archive:
+        archive.add("in")
+    with zipfile.ZipFile("b.zip", "w") as packed:
+        packed.write("in/b.png", "../../evil.png")
+        packed.write("in/notes.txt")
+    names = ["a.tar.gz!in/a.JPG", "a.tar.gz!in/b.png", "a.tar.gz!in/sub/c.webp"]
+    items = found("a.tar.gz", "b.zip")
+    assert sorted(item.name for item in items[:3]) == names
+    assert items[3] == Item("b.zip!../../evil.png", b"in/b.png")
+    assert not (folder.parent / "evil.png").exists()
+
+
+def test_a_broken_archive_and_a_path_to_nowhere_are_bad_calls(folder: Path) -> None:
+    Path("c.zip").write_bytes(b"PK not really")
+    with pytest.raises(UsageError, match="archive"):
+        found("c.zip")
+    with pytest.raises(UsageError, match="no such file"):
+        found("nowhere*.jpg")
+    with pytest.raises(UsageError, match="cannot read list"):
+        found("@nolist")
+
+
+def test_a_linked_folder_is_not_entered(folder: Path) -> None:
+    os.symlink("..", folder / "in" / "sub" / "loop")
+    assert len(found("in", recursive=True)) == 3

@@ -1,0 +1,51 @@
+import pytest
+
+from jpegqf.record import Verdict
+from jpegqf.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
+
+NOTHING = HistorySummary(None, None)
+SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
+
+
+@pytest.mark.parametrize(
+    ("container", "header", "pixels", "history", "verdict", "quality", "source", "words"),
+    [
+        ("JPEG", (95, "exact"), (95, 95, 95, 1.0, 1.0), (None, 0.01), "consistent", 95, "header", "pixels say 95"),
+        ("JPEG", (95, "exact"), (95, 95, 95, 1.0, 1.0), (60, 0.99), "resaved", 95, "header", "compressed at 60 before"),
+        ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 1.0), (None, None), "resaved", 95, "header", "pixels say 60"),
+        ("JPEG", (60, "exact"), (95, 95, 95, 0.99, 1.0), (None, None), "mismatch", 60, "header", "pixels say 95"),
+        ("JPEG", (95, "exact"), (60, 40, 80, 0.2, 1.0), (None, None), "header_only", 95, "header", "leave it open"),
+        ("JPEG", (95, "exact"), None, (None, None), "header_only", 95, "header", "the pixels tell nothing"),
+        ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 0.1), (None, None), "header_only", 95, "header", "tell nothing"),
+        ("JPEG", (75, "nearest"), (78, 78, 78, 0.99, 1.0), (None, None), "consistent", 75, "header", "about 75"),
+        ("JPEG", (75, "nearest"), (90, 90, 90, 0.99, 1.0), (None, None), "header_only", 75, "header", "open"),
+        ("JPEG", (None, "none"), (82, 82, 82, 0.99, 1.0), (None, None), "pixels_only", 82, "pixels", "pixels say 82"),
+        ("JPEG", (None, "none"), None, (None, None), "unknown", None, None, "no known scale"),
+        ("PNG", None, (82, 82, 82, 0.99, 0.999), (None, None), "pixels_only", 82, "pixels", "PNG whose pixels were a"),
+        ("PNG", None, (49, 49, 51, 0.4, 0.99), (None, None), "pixels_only", None, None, "between 49 and 51"),
+        ("PNG", None, (100, 97, 100, 0.4, 0.01), (None, None), "never_jpeg", None, None, "never compressed"),
+        ("PNG", None, (50, 1, 90, 0.1, 0.5), (None, None), "unknown", None, None, "do not tell"),
+        ("PNG", None, None, (None, None), "unknown", None, None, "tell nothing"),
+    ],
+)  # fmt: skip
+def test_each_combination_of_evidence_has_one_verdict(
+    container, header, pixels, history, verdict, quality, source, words
+) -> None:  # type: ignore[no-untyped-def]
+    answer = judge(
+        container,
+        HeaderSummary(*header) if header else None,
+        PixelSummary(*pixels) if pixels else None,
+        HistorySummary(*history),
+    )
+    assert (answer.verdict, answer.quality, answer.source) == (Verdict(verdict), quality, source)
+    assert words in answer.text
+
+
+def test_no_number_is_invented_without_evidence() -> None:
+    for container, header in (("PNG", None), ("JPEG", HeaderSummary(None, "none"))):
+        assert judge(container, header, None, NOTHING).quality is None
+
+
+def test_an_uncertain_history_does_not_change_the_verdict() -> None:
+    answer = judge("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(40, 0.3))
+    assert answer.verdict is Verdict.CONSISTENT
