@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from jpegqf.record import Verdict
@@ -29,8 +31,8 @@ SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
     ],
 )  # fmt: skip
 def test_each_combination_of_evidence_has_one_verdict(
-    container, header, pixels, history, verdict, quality, source, words
-) -> None:  # type: ignore[no-untyped-def]
+    container: str, header: Any, pixels: Any, history: Any, verdict: str, quality: Any, source: Any, words: str
+) -> None:
     answer = judge(
         container,
         HeaderSummary(*header) if header else None,

@@ -79,6 +79,33 @@ def scan(
     sys.exit(_exit_code(counts))
 
 
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def header(files: tuple[str, ...]) -> None:
+    """Print what each JPEG's header tells: qualities, encoder, tables.
+
+    Exit codes: 0 every header was read, 1 none was, 3 some were.
+    """
+    from pathlib import Path
+
+    from jpegqf.decode import read_bytes
+    from jpegqf.encoders import identify
+    from jpegqf.header import read_header
+    from jpegqf.present import header_lines
+    from jpegqf.sinks import printable
+
+    counts: Counter[str] = Counter()
+    for name in files:
+        try:
+            found = read_header(read_bytes(Path(name)))
+            click.echo("\n".join(header_lines(printable(name), found, identify(found))))
+            counts["ok"] += 1
+        except JpegqfError as error:
+            click.echo(f"{printable(name)}: {error}", err=True)
+            counts["error"] += 1
+    sys.exit(_exit_code(counts))
+
+
 class _Refused(click.ClickException):
     """A bad call: one line, exit code 2."""
 
