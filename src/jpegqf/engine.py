@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from jpegqf.decode import MAX_PIXELS, Luma, read_luma
-from jpegqf.errors import ImageBrokenError, ImageSkippedError
+from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.features import evidence
 from jpegqf.model import F64, Model
 from jpegqf.patches import select
@@ -72,10 +72,12 @@ class Predictor:
         size = config.patch_rule.size
         height, width = luma.plane.shape
         if min(height, width) < size:
-            raise ImageSkippedError(f"too small: {width}x{height}, the shorter side must have {size} pixels")
+            words = f"too small: {width}x{height}, the shorter side must have {size} pixels"
+            raise ImageSkippedError(Reason.TOO_SMALL, words)
         patches = select(luma, config.patch_rule)
         if not patches:
-            raise ImageSkippedError("too little information: no part of the image has enough contrast")
+            words = "too little information: no part of the image has enough contrast"
+            raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         groups = [patches] if self.aggregation == "evidence" else [[patch] for patch in patches]
         stacked = np.stack([evidence(group, config.evidence) for group in groups])
         log_probability = self.model.log_probabilities(stacked)
@@ -93,8 +95,6 @@ class Predictor:
             return Issue("skipped", str(reason))
         except ImageBrokenError as reason:
             return Issue("error", str(reason))
-        except MemoryError:
-            return Issue("skipped", "too many pixels: not enough memory to judge it")
 
     def predict_files(
         self, paths: Iterable[str], max_pixels: int = MAX_PIXELS

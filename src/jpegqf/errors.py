@@ -1,5 +1,7 @@
 """One exception tree: what a caller may catch, and nothing else, leaves the package."""
 
+from enum import Enum
+
 
 class JpegqfError(Exception):
     """Base of all errors raised on purpose; the message is one line, written for people."""
@@ -17,11 +19,35 @@ class MissingExtraError(JpegqfError):
     """An optional dependency is absent; the message names the command that installs it."""
 
 
-class ImageSkippedError(JpegqfError):
+class Reason(str, Enum):
+    """Why an image was not judged, as a code for programs."""
+
+    TOO_SMALL = "too_small"
+    TOO_LARGE = "too_large"
+    TOO_LITTLE_INFORMATION = "too_little_information"
+    NOT_8_BIT = "not_8_bit"
+    REDUCED_COLOURS = "reduced_colours"
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    NOT_AN_IMAGE = "not_an_image"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    UNSUPPORTED = "unsupported"
+
+
+class ImageError(JpegqfError):
+    """An image that gets an issue instead of an answer: ``reason`` for programs, the message for people."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ImageSkippedError(ImageError):
     """An image that is sound but cannot be judged: too small, too large, too little information."""
 
 
-class ImageBrokenError(JpegqfError):
+class ImageBrokenError(ImageError):
     """An image that cannot be read: truncated, corrupt, not an image, unreadable."""
 
 
