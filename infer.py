@@ -2,7 +2,7 @@
 
 import sys
 
-from jpegqf.infer import main
+from jpegqf.launch import infer
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(infer())

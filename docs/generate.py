@@ -7,6 +7,7 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from jpegqf.infer import EPILOG, OPTIONS
 
@@ -27,6 +28,13 @@ def comparison_table() -> str:
     return "\n".join(lines)
 
 
+def _default(settings: dict[str, Any]) -> str:
+    if settings.get("action"):
+        return "off" if settings["action"] == "store_true" else ""
+    default = settings.get("default", "required" if settings.get("required") else "")
+    return " ".join(default) if isinstance(default, list) else str(default)
+
+
 def cli_reference() -> str:
     """Every flag of the command, from the parser's own table."""
     lines = [
@@ -39,10 +47,9 @@ def cli_reference() -> str:
         "|---|---|---|",
     ]
     for flag, settings, words in OPTIONS:
-        default = settings.get("default", "required" if settings.get("required") else "–")
-        shown = " ".join(default) if isinstance(default, list) else str(default)
-        value = settings.get("metavar") or " ".join(settings.get("choices", ()))
-        lines.append(f"| `{flag}{' ' if value else ''}{value}` | {shown} | {words} |")
+        value = settings.get("metavar") or " or ".join(settings.get("choices", ()))
+        many = " ..." if settings.get("nargs") == "+" else ""
+        lines.append(f"| `{flag}{' ' if value else ''}{value}{many}` | {_default(settings)} | {words} |")
     return "\n".join([*lines, "", "```", EPILOG, "```", ""])
 
 

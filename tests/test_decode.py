@@ -51,10 +51,41 @@ def test_lossless_formats_give_the_same_luma(photo: Image.Image, kind: str) -> N
     assert np.array_equal(decode_luma(data).luma.plane, Luma.from_rgb(np.asarray(photo)).plane)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGBA", "CMYK"])
-def test_every_8_bit_mode_gives_luma_of_the_right_shape(photo: Image.Image, mode: str) -> None:
-    data = saved(photo.convert(mode), "TIFF" if mode == "CMYK" else "PNG")
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_every_mode_with_8_bit_luma_gives_it(photo: Image.Image, mode: str) -> None:
+    data = saved(photo.convert(mode), "PNG")
     assert decode_luma(data).luma.plane.shape == (512, 512)
+
+
+def test_one_bit_and_cmyk_outside_a_jpeg_are_refused(photo: Image.Image) -> None:
+    for mode, kind, words in (("1", "PNG", "one bit"), ("CMYK", "TIFF", "CMYK")):
+        with pytest.raises(ImageSkippedError, match=words):
+            decode_luma(saved(photo.convert(mode), kind))
+
+
+def test_a_cmyk_jpeg_gives_a_plane_as_coded(photo: Image.Image) -> None:
+    assert decode_luma(saved(photo.convert("CMYK"), "JPEG", quality=80)).luma.plane.shape == (512, 512)
+
+
+@pytest.mark.parametrize("kind", ["EPS", "ICO", "JPEG2000", "TGA"])
+def test_other_formats_are_not_opened_whatever_their_name(photo: Image.Image, kind: str) -> None:
+    with pytest.raises(ImageBrokenError, match="not an image"):
+        decode_luma(saved(photo, kind))
+
+
+def test_whatever_a_decoder_raises_becomes_one_of_our_errors(monkeypatch: pytest.MonkeyPatch, jpeg: MakeJpeg) -> None:
+    def explode(*_: object, **__: object) -> None:
+        raise RuntimeError("Conversion failed: Reformat failed")
+
+    monkeypatch.setattr("jpegqf.decode._decode_opened", explode)
+    with pytest.raises(ImageBrokenError, match="corrupt image"):
+        decode_luma(jpeg(80))
+
+
+def test_an_unknown_jfif_revision_does_no_harm(jpeg: MakeJpeg) -> None:
+    data = bytearray(jpeg(80))
+    data[data.index(b"JFIF") + 5] = 2
+    assert np.array_equal(decode_luma(bytes(data)).luma.plane, decode_luma(jpeg(80)).luma.plane)
 
 
 def test_a_palette_of_colours_is_refused_and_one_of_grays_is_not(photo: Image.Image) -> None:
@@ -147,11 +178,22 @@ def test_a_decompression_bomb_is_skipped_without_decoding(jpeg: MakeJpeg) -> Non
         decode_luma(bytes(data))
 
 
+def test_a_progressive_jpeg_has_a_lower_limit_of_pixels(jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # as the command does: only our own limits count
+    data = bytearray(jpeg(50, Image.new("L", (16, 16)), progressive=True))
+    frame = data.index(b"\xff\xc2")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", 20000, 20000)
+    with pytest.raises(ImageSkippedError, match="limit is 268435456"):
+        decode_luma(bytes(data))
+
+
 def test_folders_pipes_and_missing_files_are_errors_in_words(tmp_path: Path) -> None:
     with pytest.raises(ImageBrokenError, match="regular file"):
         read_luma(tmp_path)
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(ImageBrokenError, match="regular file"):
         read_luma(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageBrokenError, match="no file can have this name"):
+        read_luma("a\0b.jpg")
     with pytest.raises(ImageBrokenError, match="no such file"):
         read_luma(tmp_path / "absent.jpg")

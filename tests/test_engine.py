@@ -39,6 +39,16 @@ def test_a_jpeg_saved_again_without_loss_keeps_its_quality(predictor: Predictor,
     assert predict(predictor, out.getvalue()).rounded == 67
 
 
+def test_rgb_coded_planes_are_judged_by_a_plane_as_coded(predictor: Predictor, photo: Image.Image) -> None:
+    for kind, options in (
+        ("JPEG", {"keep_rgb": True, "quality": 70}),
+        ("TIFF", {"compression": "jpeg", "quality": 70}),
+    ):
+        out = io.BytesIO()
+        photo.save(out, kind, **options)
+        assert predict(predictor, out.getvalue()).rounded == 70
+
+
 @pytest.mark.parametrize("quality", [8, 41, 77, 95])
 @pytest.mark.parametrize("flip", [*list(Image.Transpose)[:2], Image.Transpose.ROTATE_180])
 def test_averaging_over_flips_would_change_nothing(

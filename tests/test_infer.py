@@ -175,6 +175,19 @@ def test_a_bad_call_is_exit_code_2_and_one_line(folder: Path, arguments: list[st
     assert not Path("outputs").exists() or not os.listdir("outputs")
 
 
+def test_a_stdout_that_is_full_or_gone_changes_neither_results_nor_code(folder: Path) -> None:
+    command = [sys.executable, str(REPOSITORY / "infer.py"), "--input", "in/a.jpg"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [row[2] for row in rows("outputs/predictions.csv")] == ["35"]
+
+
+def test_a_message_stays_one_line_whatever_the_name(folder: Path) -> None:
+    done = run("--input", "in", "--ckpt", "no\npe.onnx")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
 def test_help_is_in_english_and_chinese_and_names_every_flag() -> None:
     done = run("--help")
     assert done.returncode == 0

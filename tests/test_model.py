@@ -1,6 +1,9 @@
 import io
 import json
+import os
 import pickle
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +65,14 @@ def test_any_json_is_refused_with_a_checkpoint_error(value: object) -> None:
         parse_config(json.dumps(value))
 
 
+def test_loading_a_model_keeps_onnxruntime_from_reporting_home(tmp_path: Path) -> None:
+    code = f"from jpegqf.model import load_model; load_model({str(ONNX)!r}, 'cpu')"
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_bundled_onnx_gives_distributions() -> None:
     model = load_model(ONNX, "cpu")
     evidence = np.random.default_rng(0).normal(size=(3, 100, FEATURES)).astype(np.float32)
@@ -96,6 +107,22 @@ def test_a_truncated_pth_is_one_clear_error(tmp_path: Path, share: float) -> Non
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(CheckpointError, match="truncated or damaged"):
         load_model(path, "cpu")
+
+
+@given(st.binary(min_size=1, max_size=5000))
+@settings(deadline=None, max_examples=50)
+def test_any_bytes_as_pth_are_one_clear_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    pytest.importorskip("torch", reason="the .pth route needs PyTorch")
+    path = tmp_path_factory.mktemp("any") / "any.pth"
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"any\.pth"):
+        load_model(path, "cpu")
+
+
+def test_a_pipe_is_no_checkpoint(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.onnx")
+    with pytest.raises(CheckpointError, match="regular file"):
+        load_model(tmp_path / "pipe.onnx")
 
 
 class Trap:
@@ -173,12 +200,11 @@ def test_an_onnx_that_reads_other_files_is_refused(tmp_path: Path, monkeypatch: 
         load_model("m.onnx", "cpu")
 
 
-def test_a_graph_that_lies_about_its_output_is_caught_when_run(tmp_path: Path) -> None:
+def test_a_graph_that_lies_about_its_output_is_caught_when_loaded(tmp_path: Path) -> None:
     path = tmp_path / "liar.onnx"
     path.write_bytes(onnx_bytes(CONFIG.to_json(), [100, FEATURES]))
-    model = load_model(path, "cpu")
-    with pytest.raises(CheckpointError, match="no distribution"):
-        model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))
+    with pytest.raises(CheckpointError, match=r"liar\.onnx: its weights give no distribution"):
+        load_model(path, "cpu")
 
 
 @pytest.mark.parametrize(("name", "message"), [("absent.onnx", "no such file"), ("model.bin", "suffix")])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jpegqf.errors import UsageError
-from jpegqf.sinks import CsvSink, Sinks, SqliteSink, create_new, guard_cell, guard_path, printable
+from jpegqf.sinks import CsvSink, Sinks, SqliteSink, create_all_new, create_new, guard_cell, guard_path, printable
 
 # Any bytes that a Unix file name may have, as Python hands them over.
 NAMES = st.binary(min_size=1, max_size=30).filter(lambda raw: b"/" not in raw and b"\0" not in raw)
@@ -94,6 +94,29 @@ def test_an_existing_target_is_never_touched_even_within_a_second(tmp_path: Path
     assert len(set(taken)) == 5
     assert taken[0] == target
     assert all(Path(name).parent == tmp_path / "new" and name.endswith(".csv") for name in taken)
+
+
+def test_a_folder_is_no_target(tmp_path: Path) -> None:
+    for target in (str(tmp_path), f"{tmp_path}/new/"):
+        with pytest.raises(UsageError, match="it is a folder"):
+            create_new(target)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_file_is_left_behind_if_another_cannot_be_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        create_all_new([str(tmp_path / "p.csv"), str(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_sqlite_treats_specially_are_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sink = SqliteSink(create_new(":memory:"))
+    sink.prediction("a.jpg", 92)
+    sink.close()
+    connection = sqlite3.connect(tmp_path / ":memory:")
+    assert connection.execute("SELECT count(*) FROM predictions").fetchone() == (1,)
+    connection.close()
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:

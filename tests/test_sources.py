@@ -35,6 +35,26 @@ def test_a_folder_named_like_an_image_is_listed_not_lost(tmp_path: Path) -> None
     assert names(tmp_path) == ["broken.jpg", "folder.jpg"]
 
 
+def test_a_linked_folder_named_like_an_image_is_listed_with_recursive_too(tmp_path: Path) -> None:
+    touch(tmp_path, "sub/a.jpg")
+    os.symlink("sub", tmp_path / "link.jpg")
+    assert names(tmp_path) == ["link.jpg"]
+    assert names(tmp_path, recursive=True) == ["link.jpg", "sub/a.jpg"]
+
+
+def test_a_subfolder_that_cannot_be_read_is_listed_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a.jpg", "locked/b.jpg")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert names(tmp_path, recursive=True) == ["a.jpg", "locked"]
+
+
 def test_a_cyclic_link_ends(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg")
     os.symlink(tmp_path, tmp_path / "loop")

@@ -4,8 +4,9 @@ import io
 import os
 import re
 import stat
-import struct
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,20 +15,31 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
+from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
 
 U8 = NDArray[np.uint8]
 
 MAX_FILE_BYTES = 2**31
 MAX_PIXELS = 2**30
-"""Larger images are never decoded: their luma alone would fill a gigabyte."""
+"""Larger images are never decoded: the luma of a baseline JPEG alone would fill a gigabyte."""
+MAX_COSTLY_PIXELS = 2**28
+"""The same where decoding holds all channels or all coefficients at once: 4 to 8 bytes a pixel."""
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
+"""Nothing else is opened whatever a file is called: some formats run programs, others hide an image's size.
+
+JPEG includes multi-picture files (MPO)."""
 EXIF_ORIENTATION = 0x0112
 RGB_TO_LUMA = (299, 587, 114)
 """ITU-R BT.601 weights in thousandths, as JFIF prescribes."""
 STRIP = 512
 """Rows converted at a time, so that large images cost no large temporaries."""
-READ_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, OverflowError)
-"""What Pillow's plugins raise on broken files (its own documentation names only the first few)."""
+HARMLESS = (
+    "Could not determine subsampling",
+    "unknown JFIF revision",
+    "nknown Adobe color transform",
+    "bad ICC marker",
+)
+"""Complaints of the strict decoder about what leaves the pixels intact or is only unusual."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +60,25 @@ class Luma:
         Rounding gives back the integer luma of the JPEG decoder that made the pixels, wherever no
         channel is clipped.
         """
-        plane = np.empty(rgb.shape[:2], np.uint8)
-        marks = np.empty(rgb.shape[:2], np.uint8)
-        for top in range(0, len(rgb), STRIP):
-            rows = rgb[top : top + STRIP]
+        height, width, _ = rgb.shape
+        return cls._from_strips(height, width, lambda top: rgb[top : top + STRIP])
+
+    @classmethod
+    def from_rgb_image(cls, image: Image.Image) -> "Luma":
+        """The same for a PIL image of mode RGB, RGBA or RGBX, without a second copy of it."""
+
+        def strip(top: int) -> U8:
+            rows = image.crop((0, top, image.width, min(top + STRIP, image.height)))
+            return np.asarray(rows)[..., :3]
+
+        return cls._from_strips(image.height, image.width, strip)
+
+    @classmethod
+    def _from_strips(cls, height: int, width: int, strip: Callable[[int], U8]) -> "Luma":
+        plane = np.empty((height, width), np.uint8)
+        marks = np.empty((height, width), np.uint8)
+        for top in range(0, height, STRIP):
+            rows = strip(top)
             red, green, blue = (rows[..., i].astype(np.int32) * RGB_TO_LUMA[i] for i in range(3))
             plane[top : top + STRIP] = (red + green + blue + 500) // 1000
             marks[top : top + STRIP] = (rows == 0).any(axis=2) | ((rows == 255).any(axis=2) << 1)
@@ -88,57 +115,75 @@ def read_bytes(path: Path) -> bytes:
     """All bytes of a regular file of at most MAX_FILE_BYTES; errors as for :func:`read_luma`."""
     try:
         info = path.stat()
+        if stat.S_ISDIR(info.st_mode):
+            raise ImageBrokenError(Reason.UNREADABLE, _folder_in_words(path))
         if not stat.S_ISREG(info.st_mode):
             raise ImageBrokenError(Reason.UNREADABLE, "not a regular file")
         if info.st_size > MAX_FILE_BYTES:
-            raise ImageSkippedError(
-                Reason.TOO_LARGE, f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
-            )
+            words = f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
+            raise ImageSkippedError(Reason.TOO_LARGE, words)
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES)
     except OSError as error:
         words = (error.strerror or "input/output error").lower()
         raise ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}") from None
+    except ValueError:
+        raise ImageBrokenError(Reason.UNREADABLE, "cannot be read: no file can have this name") from None
+
+
+def _folder_in_words(path: Path) -> str:
+    readable = os.access(path, os.R_OK | os.X_OK)
+    return "a folder, not a regular file" if readable else "a folder that cannot be read: permission denied"
 
 
 def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode image bytes; errors as for :func:`read_luma`."""
     if not data:
         raise ImageBrokenError(Reason.EMPTY, "file is empty")
+    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        return _decode_opened(image, max_pixels, data)
+
+
+def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Luma of an image that Pillow has opened or made; errors as for :func:`read_luma`."""
+    with _errors_in_words(b""):
+        return _decode_opened(image, max_pixels, None)
+
+
+@contextmanager
+def _errors_in_words(data: bytes) -> Iterator[None]:
+    """Turn whatever a decoder raises or warns of into one of our two errors."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data)) as image:
-                return _decode_opened(image, max_pixels, data)
+            yield
+    except ImageError:
+        raise
     except Image.DecompressionBombError:
         raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: refused as a possible decompression bomb") from None
     except UnidentifiedImageError:
         raise _unidentified(data) from None
     except MemoryError:
         raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: not enough memory to decode it") from None
-    except READ_ERRORS as error:
-        raise _in_words(str(error)) from None
-
-
-def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """Luma of an image that Pillow has opened; errors as for :func:`read_luma`."""
-    try:
-        return _decode_opened(image, max_pixels, None)
-    except READ_ERRORS as error:
+    except Exception as error:  # plugins raise many kinds on broken files, and one file must not end a batch
         raise _in_words(str(error)) from None
 
 
 def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> Decoded:
-    pixels = image.width * image.height
-    if pixels > min(max_pixels, MAX_PIXELS):
-        size = f"{image.width}x{image.height} = {pixels}"
-        limit = min(max_pixels, MAX_PIXELS)
-        raise ImageSkippedError(Reason.TOO_LARGE, f"too many pixels: {size}, the limit is {limit}")
+    name = image.format or ""
+    is_jpeg = name in ("JPEG", "MPO")
+    _check_size(image, max_pixels, costly=not is_jpeg or "progression" in image.info)
     orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     kept = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-    name = image.format or ""
-    is_jpeg_file = data is not None and name in ("JPEG", "MPO")
-    return Decoded(_jpeg_luma(image, data) if data and is_jpeg_file else _pixel_luma(image), name, kept)
+    return Decoded(_jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image), name, kept)
+
+
+def _check_size(image: Image.Image, max_pixels: int, costly: bool) -> None:
+    limit = min(max_pixels, MAX_COSTLY_PIXELS if costly else MAX_PIXELS)
+    pixels = image.width * image.height
+    if pixels > limit:
+        words = f"too many pixels: {image.width}x{image.height} = {pixels}, the limit is {limit}"
+        raise ImageSkippedError(Reason.TOO_LARGE, words)
 
 
 def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
@@ -149,7 +194,7 @@ def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
             return Luma(simplejpeg.decode_jpeg(data, "GRAY", strict=True)[..., 0])
         except ValueError as error:
             if not _harmless(str(error)):
-                raise
+                raise _in_words(str(error), tell=True) from None
         image.draft("L", image.size)
     return _pixel_luma(image)
 
@@ -158,45 +203,58 @@ def _harmless(message: str) -> bool:
     """Whether strict decoding stopped for something that leaves the pixels intact.
 
     Junk between markers ahead of the scan does; junk ahead of a restart or end marker (0xd0-0xd9) is a
-    damaged scan. Unusual samplings are outside TurboJPEG's interface, not damaged.
+    damaged scan.
     """
-    if "Could not determine subsampling" in message:
-        return True
     junk = re.search(r"extraneous bytes before marker 0x([0-9a-f]{2})", message)
-    return junk is not None and not 0xD0 <= int(junk[1], 16) <= 0xD9
+    if junk:
+        return not 0xD0 <= int(junk[1], 16) <= 0xD9
+    return any(words in message for words in HARMLESS)
 
 
 def _pixel_luma(image: Image.Image) -> Luma:
     """Luma of decoded pixels of any mode with 8-bit samples."""
     mode = image.mode
-    if mode in ("1", "L", "LA", "La"):
+    if mode in ("L", "LA", "La"):
         return Luma(np.asarray(image.convert("L")))
     if mode == "YCbCr":
         return Luma(np.asarray(image.getchannel("Y")))
     if mode == "CMYK":
         return _cmyk_luma(image)
-    if image.info.get("adobe_transform") == 0 and image.format in ("JPEG", "MPO"):
+    if mode == "RGB" and _coded_as_rgb(image):
         return Luma(np.asarray(image.getchannel("G")))
-    if mode in ("P", "PA"):
+    if mode in ("1", "P", "PA"):
         return _palette_luma(image)
-    if mode in ("RGB", "RGBA", "RGBX", "RGBa"):
-        return Luma.from_rgb(np.asarray(image.convert("RGB")))
+    if mode in ("RGB", "RGBA", "RGBX"):
+        return Luma.from_rgb_image(image)
     raise ImageSkippedError(Reason.NOT_8_BIT, f"samples are not 8 bits wide or have no luma (Pillow mode {mode})")
 
 
+def _coded_as_rgb(image: Image.Image) -> bool:
+    """Whether a JPEG codec coded red, green and blue themselves: each plane then has its own DCT, luma has none."""
+    if image.format == "TIFF":
+        photometric = getattr(image, "tag_v2", {}).get(262)
+        return image.info.get("compression") == "jpeg" and photometric == 2
+    return image.format in ("JPEG", "MPO") and image.info.get("adobe_transform") == 0
+
+
 def _palette_luma(image: Image.Image) -> Luma:
-    """A palette keeps every gray, but a photograph's colours were reduced to fit it, and their DCT with them."""
+    """A palette keeps every gray, but colours were reduced to fit it, and one bit keeps nothing."""
+    words = "colours were reduced to a palette or to one bit: the pixels tell nothing"
+    if image.mode == "1":
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
     rgb = np.asarray(image.convert("RGB"))
     if (rgb[..., :1] != rgb).any():
-        raise ImageSkippedError(Reason.REDUCED_COLOURS, "colours were reduced to a palette: the pixels tell nothing")
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
     return Luma(rgb[..., 0])
 
 
 def _cmyk_luma(image: Image.Image) -> Luma:
-    """YCCK holds luma under an RGB that is the complement of CMY; plain CMYK is coded plane by plane."""
+    """YCCK holds luma under an RGB that is the complement of CMY; a plain CMYK JPEG is coded plane by plane."""
     if image.info.get("adobe_transform") == 2:
         return Luma.from_rgb(255 - np.asarray(image)[..., :3])
-    return Luma(np.asarray(image.getchannel("M")))
+    if image.format in ("JPEG", "MPO"):
+        return Luma(np.asarray(image.getchannel("M")))
+    raise ImageSkippedError(Reason.NOT_8_BIT, "CMYK pixels outside a JPEG have no luma")
 
 
 def _unidentified(data: bytes) -> ImageBrokenError:
@@ -205,14 +263,13 @@ def _unidentified(data: bytes) -> ImageBrokenError:
     return ImageBrokenError(Reason.NOT_AN_IMAGE, "not an image in a known format")
 
 
-def _in_words(message: str) -> ImageBrokenError:
-    """A decoder's message as one line a person understands, with its reason."""
+def _in_words(message: str, tell: bool = False) -> ImageBrokenError:
+    """A decoder's message as one line a person understands, with its reason; ``tell`` passes its words on."""
     lowered = message.lower()
     detail = " ".join(message.split())[:200].removeprefix("Corrupt JPEG data: ")
     if "truncated" in lowered or "premature end of jpeg file" in lowered or "unexpected end" in lowered:
         return ImageBrokenError(Reason.TRUNCATED, "file is truncated: the image data ends early")
     if "unsupported" in lowered:
         return ImageBrokenError(Reason.UNSUPPORTED, f"cannot be decoded: {detail}")
-    if "broken data stream" in lowered or not detail:
-        return ImageBrokenError(Reason.CORRUPT, "corrupt image: the data cannot be decoded")
-    return ImageBrokenError(Reason.CORRUPT, f"corrupt image: {detail}")
+    words = detail if tell and detail else "the data cannot be decoded"
+    return ImageBrokenError(Reason.CORRUPT, f"corrupt image: {words}")

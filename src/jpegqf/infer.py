@@ -24,7 +24,7 @@ from jpegqf.decode import MAX_PIXELS
 from jpegqf.engine import Issue, Prediction, Predictor
 from jpegqf.errors import JpegqfError, UsageError
 from jpegqf.model import DEVICES, Model, load_model
-from jpegqf.sinks import CsvSink, Sink, Sinks, SqliteSink, printable
+from jpegqf.sinks import CsvSink, Sink, Sinks, SqliteSink, create_all_new, printable
 from jpegqf.sources import JPEG_SUFFIXES, find_images, normalize_suffixes
 
 DEFAULT_PIXEL_LIMIT = 178_956_970
@@ -52,7 +52,8 @@ examples / 示例:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """A wrong call is one line, like every other error."""
-        self.exit(BAD_CALL, f"错误 / Error: {message} (--help tells more)\n")
+        _complain(f"{message} (--help tells more)")
+        self.exit(BAD_CALL)
 
 
 OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
@@ -86,7 +87,6 @@ OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
 def _parser() -> argparse.ArgumentParser:
     kind = argparse.RawDescriptionHelpFormatter
     parser = _Parser(
-        prog="infer.py",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=kind,
@@ -143,18 +143,19 @@ class Outcome:
 
 
 def _open_sinks(arguments: argparse.Namespace) -> tuple[Sinks, list[str]]:
-    """The sinks asked for, and the lines that name their files."""
+    """The sinks asked for, and the lines that name their files; no file is left behind if one cannot be made."""
+    tables, database = arguments.output_mode != "db", arguments.output_mode != "csv"
+    wanted = [arguments.pred_csv, arguments.issue_csv] * tables + [arguments.output_db] * database
+    names = create_all_new(wanted)
     sinks: list[Sink] = []
     lines = []
-    if arguments.output_mode in ("csv", "both"):
-        table = CsvSink(arguments.pred_csv, arguments.issue_csv)
-        sinks.append(table)
-        lines.append(f"[+] 成功预测CSV / Predictions CSV: {table.prediction_file}")
-        lines.append(f"[+] 问题样本CSV / Issues CSV: {table.issue_file}")
-    if arguments.output_mode in ("db", "both"):
-        database = SqliteSink(arguments.output_db)
-        sinks.append(database)
-        lines.append(f"[+] 数据库 / Database: {database.file}")
+    if tables:
+        sinks.append(CsvSink(names[0], names[1]))
+        lines.append(f"[+] 成功预测CSV / Predictions CSV: {names[0]}")
+        lines.append(f"[+] 问题样本CSV / Issues CSV: {names[1]}")
+    if database:
+        sinks.append(SqliteSink(names[-1]))
+        lines.append(f"[+] 数据库 / Database: {names[-1]}")
     return Sinks(sinks), lines
 
 
@@ -231,8 +232,21 @@ def _infer(arguments: argparse.Namespace) -> int:
     if outcome.stopped_by:
         lines.append("[!] 已中断 / Interrupted: rows written so far are in the files")
     settings = [] if arguments.quiet else _settings_lines(arguments, model)
-    print("\n".join([*lines, *file_lines, *settings]))
+    _say([*lines, *file_lines, *settings])
     return outcome.exit_code()
+
+
+def _say(lines: list[str]) -> None:
+    """Print; the results are in their files, so a closed or full stdout changes nothing."""
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> None:
+    """One line on stderr, whatever names the message holds."""
+    print(f"错误 / Error: {' '.join(message.split())}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -245,9 +259,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _infer(arguments)
     except JpegqfError as error:
-        print(f"错误 / Error: {error}", file=sys.stderr)
+        _complain(str(error))
     except (OSError, sqlite3.Error) as error:
-        print(f"错误 / Error: results cannot be written: {error}", file=sys.stderr)
+        _complain(f"results cannot be written: {error}")
     except KeyboardInterrupt:
         print("已中断 / Interrupted", file=sys.stderr)
         return 128 + signal.SIGINT

@@ -24,10 +24,10 @@ class PatchRule:
     fewest: int = 5
 
     def __post_init__(self) -> None:
-        if self.size < 8 or self.stride < 8 or self.size % 8 or self.stride % 8:
-            raise ValueError("patch size and stride must be positive multiples of 8")
-        if self.relaxation < 1 or not 1 <= self.fewest <= self.most:
-            raise ValueError("patch rule needs relaxation >= 1 and 1 <= fewest <= most")
+        if any(not 8 <= side <= 1024 or side % 8 for side in (self.size, self.stride)):
+            raise ValueError("patch size and stride must be multiples of 8 up to 1024")
+        if self.threshold < 0 or self.relaxation < 1 or not 1 <= self.fewest <= self.most <= 1024:
+            raise ValueError("patch rule needs threshold >= 0, relaxation >= 1 and 1 <= fewest <= most <= 1024")
 
 
 def _windows(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import IO, Any, Protocol
@@ -48,6 +48,8 @@ def create_new(target: str) -> str:
 
     Returns the name taken. Raises UsageError if the place cannot be written.
     """
+    if os.path.isdir(target) or not os.path.basename(target):
+        raise UsageError(f"cannot write {target!r}: it is a folder")
     try:
         os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
         for name in _candidates(target):
@@ -60,6 +62,19 @@ def create_new(target: str) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot write {target!r}: {reason}") from None
     raise UsageError(f"cannot write {target!r}: too many files of that name")
+
+
+def create_all_new(targets: Iterable[str]) -> list[str]:
+    """:func:`create_new` for several targets; none is left behind if one of them fails."""
+    created: list[str] = []
+    try:
+        for target in targets:
+            created.append(create_new(target))
+    except UsageError:
+        for name in created:
+            os.remove(name)
+        raise
+    return created
 
 
 class Sink(Protocol):
@@ -76,12 +91,10 @@ class Sink(Protocol):
 
 
 class CsvSink:
-    """Two CSV files, UTF-8 with BOM, flushed row by row."""
+    """Two CSV files, UTF-8 with BOM, flushed row by row; what the files held is replaced."""
 
     def __init__(self, predictions: str, issues: str) -> None:
-        self.prediction_file = create_new(predictions)
-        self.issue_file = create_new(issues)
-        self._files = [self._open(name) for name in (self.prediction_file, self.issue_file)]
+        self._files = [self._open(name) for name in (predictions, issues)]
         for file, columns in zip(self._files, (PREDICTION_COLUMNS, ISSUE_COLUMNS), strict=True):
             self._write(file, columns)
 
@@ -113,11 +126,11 @@ class CsvSink:
 
 
 class SqliteSink:
-    """Tables ``predictions`` and ``issues`` behind an autoincrement ``id``; commits once a second."""
+    """Tables ``predictions`` and ``issues`` in an empty file, behind an autoincrement ``id``; commits once a second."""
 
     def __init__(self, target: str) -> None:
-        self.file = create_new(target)
-        self._connection = sqlite3.connect(self.file, isolation_level=None)
+        # An absolute path: ":memory:" and "file:..." are names like any other.
+        self._connection = sqlite3.connect(os.path.abspath(target), isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         names = "id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL, filename TEXT NOT NULL"

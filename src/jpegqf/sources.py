@@ -21,8 +21,8 @@ def find_images(path: str, suffixes: frozenset[str], recursive: bool = False) ->
     """Paths of the images, sorted; each begins with ``path`` as given.
 
     A file is taken if its suffix is among ``suffixes``; in a folder only such names are taken, whatever
-    they are (a broken link or a folder named ``x.jpg`` is reported later, not lost). Linked folders are
-    not entered. Raises UsageError if there is nothing to take.
+    they are (a broken link or a folder named ``x.jpg`` is reported later, not lost), and so is a subfolder
+    that cannot be read. Linked folders are not entered. Raises UsageError if there is nothing to take.
     """
     if os.path.isdir(path):
         found = _scan(path, suffixes, recursive)
@@ -34,18 +34,21 @@ def find_images(path: str, suffixes: frozenset[str], recursive: bool = False) ->
         raise UsageError(f"no such file or folder: {path!r}")
     if Path(path).suffix.lower() not in suffixes:
         allowed = " ".join(sorted(suffixes))
-        raise UsageError(f"{path!r} has none of the suffixes {allowed}; --exts names others")
+        raise UsageError(f"the suffix of {path!r} is not among {allowed}; --exts chooses others")
     return [path]
 
 
 def _scan(folder: str, suffixes: frozenset[str], recursive: bool) -> list[str]:
-    def refuse(error: OSError) -> None:
-        if error.filename == folder:
-            raise UsageError(f"cannot read folder {folder!r}: {error.strerror}")
+    found: list[str] = []
 
-    found = []
-    for parent, folders, files in os.walk(folder, onerror=refuse):
-        named = files if recursive else files + folders
+    def note_unreadable(error: OSError) -> None:
+        if error.filename == folder:
+            raise UsageError(f"cannot read folder {folder!r}: {(error.strerror or '').lower()}")
+        found.append(error.filename)
+
+    for parent, folders, files in os.walk(folder, onerror=note_unreadable):
+        entered = {name for name in folders if recursive and not os.path.islink(os.path.join(parent, name))}
+        named = (name for name in files + folders if name not in entered)
         found += [os.path.join(parent, name) for name in named if Path(name).suffix.lower() in suffixes]
         if not recursive:
             break
