@@ -6,10 +6,12 @@ python docs/generate.py [--check]
 import argparse
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from jpegqf.infer import EPILOG, OPTIONS
+from jpegqf.record import Record, column_type
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "bench"))
@@ -53,6 +55,15 @@ def cli_reference() -> str:
     return "\n".join([*lines, "", "```", EPILOG, "```", ""])
 
 
+def column_table() -> str:
+    """The columns of a record, from their declaration."""
+    lines = ["| column | type | unit | meaning |", "|---|---|---|---|"]
+    for item in fields(Record):
+        unit, meaning = item.metadata["unit"], item.metadata["meaning"]
+        lines.append(f"| `{item.name}` | {column_type(item.name).__name__} | {unit} | {meaning} |")
+    return "\n".join(lines)
+
+
 def _fill(text: str, name: str, content: str) -> str:
     """Put ``content`` between ``<!-- name -->`` and ``<!-- /name -->``."""
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -74,6 +85,8 @@ def generated() -> dict[str, str]:
     for name, content in (("accuracy", overall), ("bands", band_table(rows)), ("aggregation", comparison_table())):
         card = _fill(card, name, content)
     files["docs/model-card.md"] = card
+    page = (REPOSITORY / "docs" / "scan.md").read_text(encoding="utf-8")
+    files["docs/scan.md"] = _fill(page, "columns", column_table())
     return files
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from conftest import REPOSITORY
 from jpegqf.infer import OPTIONS
+from jpegqf.record import COLUMNS
 
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
 
@@ -29,6 +30,19 @@ def test_every_link_in_a_readme_leads_to_a_file(name: str) -> None:
     assert len(links) >= 8
     for link in links:
         assert (readme.parent / link).exists(), link
+
+
+def test_every_column_is_in_the_documentation() -> None:
+    text = (REPOSITORY / "docs" / "scan.md").read_text(encoding="utf-8")
+    for column in COLUMNS:
+        assert f"| `{column}` |" in text
+
+
+def test_the_example_of_scan_runs() -> None:
+    text = (REPOSITORY / "docs" / "scan.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "92 consistent header and pixels say 92"), done.stderr
 
 
 def test_the_three_readmes_show_the_same_commands() -> None:

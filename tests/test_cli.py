@@ -1,0 +1,118 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from conftest import MakeJpeg
+from jpegqf.cli import table_line
+from jpegqf.record import COLUMNS, Record, Status
+from jpegqf.writers import read_records
+
+
+def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "jpegqf", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", input=stdin, timeout=120, check=False
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    inside = tmp_path / "in"
+    inside.mkdir()
+    (inside / "a.jpg").write_bytes(jpeg(82, cat))
+    with Image.open(inside / "a.jpg") as image:
+        image.save(inside / "b.png")
+    (inside / "c cut.jpg").write_bytes(jpeg(50, cat)[:5000])
+    (inside / "d.txt").write_text("no image")
+    return tmp_path
+
+
+def test_a_pipe_gets_one_json_line_per_image(folder: Path) -> None:
+    done = run("scan", "in")
+    assert (done.returncode, done.stderr) == (3, "")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [list(row) for row in rows] == [list(COLUMNS)] * 3
+    assert [(row["path"], row["status"], row["qf"], row["verdict"]) for row in rows] == [
+        ("in/a.jpg", "ok", 82, "consistent"),
+        ("in/b.png", "ok", 82, "pixels_only"),
+        ("in/c cut.jpg", "error", 50, "header_only"),
+    ]
+    assert rows[1]["verdict_text"] == "PNG whose pixels were a JPEG at 82"
+    assert rows[2]["reason"] == "truncated"
+
+
+def test_several_outputs_hold_the_same_rows_and_are_kept(folder: Path) -> None:
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    names = ["o/a.csv", "o/a.jsonl", "o/a.db", "o/a.parquet"]
+    outputs = [word for name in names for word in ("-o", name)]
+    done = run("scan", "in", *outputs)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "2 ok, 0 skipped, 1 error\n")
+    first, *others = [list(read_records(name)) for name in names]
+    assert len(first) == 3
+    assert all(other == first for other in others)
+    again = run("scan", "in", *outputs)
+    assert again.returncode == 2
+    assert "--overwrite" in again.stderr
+    assert run("scan", "in", *outputs, "--overwrite", "--quiet").returncode == 3
+
+
+def test_two_processes_give_the_same_rows_in_the_same_order(folder: Path) -> None:
+    assert run("scan", "in", "--jobs", "2").stdout == run("scan", "in").stdout
+
+
+def test_only_header_and_only_pixels_leave_the_rest_unknown(folder: Path) -> None:
+    header = json.loads(run("scan", "in/a.jpg", "--only", "header").stdout)
+    assert (header["header_qf"], header["pixel_qf"], header["qf_source"]) == (82, None, "header")
+    pixels = json.loads(run("scan", "in/a.jpg", "--only", "pixels").stdout)
+    assert (pixels["header_qf"], pixels["pixel_qf"], pixels["qf_source"]) == (None, 82, "pixels")
+
+
+def test_paths_come_from_standard_input_too(folder: Path) -> None:
+    done = run("scan", "-", stdin="in/b.png\nin/absent.jpg\n")
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["ok", "error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scan"], "Missing argument"),
+        (["scan", "absent"], "no such file or folder"),
+        (["scan", "in", "-o", "a.xlsx"], "suffix must be one of"),
+        (["scan", "in", "--only", "guess"], "guess"),
+        (["scan", "in", "--jobs", "0"], "--jobs"),
+        (["frobnicate"], "No such command"),
+    ],
+)
+def test_a_bad_call_is_exit_code_2_without_traceback(folder: Path, arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_header_prints_qualities_encoder_and_tables(folder: Path) -> None:
+    done = run("header", "in/a.jpg", "in/d.txt")
+    assert done.returncode == 3
+    for words in ("451x300", "luma quality     82, exact", "chroma quality   82, exact", "IJG", "table 1: slot 1"):
+        assert words in done.stdout
+    assert done.stderr.startswith("in/d.txt: ")
+
+
+def test_help_and_version_are_quick_to_import_nothing_heavy() -> None:
+    code = "import sys, jpegqf, jpegqf.cli; print([m for m in ('numpy', 'PIL', 'onnxruntime') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
+    assert run("--version").stdout.startswith("jpegqf, version 0.")
+
+
+def test_a_line_of_the_table_fits_the_terminal_whatever_the_name() -> None:
+    record = Record(os.fsdecode(b"x\xe9" + b"y" * 300), "y", Status.OK, qf=82, verdict_text="header and pixels say 82")
+    line = table_line(record, 80)
+    assert len(line) <= 80
+    assert "82  header and pixels" in line

@@ -1,0 +1,77 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import jpegqf
+from conftest import MakeJpeg
+from jpegqf.record import Status, Verdict
+
+
+def test_every_kind_of_source_gives_the_same_pixel_evidence(jpeg: MakeJpeg, cat: Image.Image, tmp_path: Path) -> None:
+    data = jpeg(71, cat.convert("L"))
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    with Image.open(path) as image:
+        array = np.asarray(image.convert("L"))
+        found = [jpegqf.inspect(source) for source in (path, str(path), data, io.BytesIO(data), image, array)]
+    assert {row.pixel_qf for row in found} == {71}
+    assert {row.header_qf for row in found[:4]} == {71}
+    assert {row.header_qf for row in found[4:]} == {None}
+    assert found[0].path == str(path)
+
+
+def test_a_source_of_another_kind_is_a_bad_call() -> None:
+    with pytest.raises(TypeError, match="cannot inspect"):
+        jpegqf.inspect(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="uint8"):
+        jpegqf.inspect(np.zeros((50, 50)))  # type: ignore[arg-type]
+
+
+def test_header_columns_are_filled(jpeg: MakeJpeg, cat: Image.Image) -> None:
+    row = jpegqf.inspect(jpeg(90, cat, subsampling=0, progressive=True))
+    known = (row.format, row.width, row.height, row.header_qf, row.header_qf_chroma, row.header_match, row.encoder)
+    assert known == ("JPEG", 451, 300, 90, 90, "exact", "ijg")
+    assert (row.subsampling, row.progressive, row.encoder_quality) == ("4:4:4", True, 90)
+    assert (row.grid_x, row.grid_y) == (None, None)
+
+
+def test_pixels_that_were_never_a_jpeg_get_no_number(photo: Image.Image) -> None:
+    small = photo.resize((256, 256), Image.Resampling.LANCZOS)
+    row = jpegqf.inspect(small)
+    assert (row.status, row.verdict) == (Status.OK, Verdict.NEVER_JPEG)
+    assert row.jpeg_probability is not None
+    assert row.jpeg_probability < 0.1
+    assert (row.qf, row.pixel_qf, row.pixel_qf_low, row.pixel_confidence) == (None, None, None, None)
+
+
+def test_a_png_cropped_off_the_grid_gets_no_wrong_number(jpeg: MakeJpeg, photo: Image.Image) -> None:
+    with Image.open(io.BytesIO(jpeg(60))) as image:
+        row = jpegqf.inspect(image.crop((3, 5, 500, 500)))
+    assert row.qf is None
+
+
+@pytest.mark.parametrize("size", [16, 24, 48, 64, 100])
+def test_small_images_are_judged_with_honest_doubt(jpeg: MakeJpeg, cat: Image.Image, size: int) -> None:
+    row = jpegqf.inspect(jpeg(75, cat.crop((120, 90, 120 + size, 90 + size))))
+    assert row.status is Status.OK
+    assert row.pixel_qf_low is not None
+    assert row.pixel_qf_high is not None
+    assert row.pixel_qf_low <= 75 <= row.pixel_qf_high
+
+
+def test_below_16_pixels_the_header_still_speaks(jpeg: MakeJpeg, cat: Image.Image) -> None:
+    row = jpegqf.inspect(jpeg(75, cat.crop((0, 0, 15, 40))))
+    assert (row.status, row.reason, row.qf, row.verdict) == (Status.SKIPPED, "too_small", 75, Verdict.HEADER_ONLY)
+
+
+def test_a_truncated_jpeg_keeps_what_its_header_said(jpeg: MakeJpeg) -> None:
+    row = jpegqf.inspect(jpeg(64)[:9000])
+    assert (row.status, row.reason, row.header_qf, row.pixel_qf) == (Status.ERROR, "truncated", 64, None)
+
+
+def test_what_is_no_image_is_a_row_in_words() -> None:
+    row = jpegqf.inspect(b"hello", name="x.jpg")
+    assert (row.path, row.status, row.reason, row.verdict) == ("x.jpg", Status.ERROR, "not_an_image", Verdict.UNKNOWN)
