@@ -1,0 +1,169 @@
+"""How well an earlier save is found, on JPEGs made, deterministically, from a folder of clean images.
+
+    python bench/history.py --images DIR [--n 2000] [--csv FILE]
+
+Of n regions of 256 to 512 pixels (less where the image is smaller), one half is saved once, at quality 1
+to 100. Of the others nine in ten are saved at 5 or more below the last quality (30 to 100) and then at the
+last, the rest at any first quality. Chroma subsampling, progression and Huffman tables are drawn.
+"""
+
+import argparse
+import csv
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFile
+from tqdm import tqdm
+
+from accuracy import SUFFIXES
+from jpegqf.decode import decode_luma
+from jpegqf.history import SEEN_AT, earlier_save
+from jpegqf.tables import ijg_luma
+from jpegqf.train.figures import wilson
+
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+LAST_BANDS = ((1, 29), (30, 49), (50, 69), (70, 84), (85, 94), (95, 100))
+GAPS = ((5, 6), (7, 9), (10, 14), (15, 24), (25, 39), (40, 95))
+CLOSE = ((1, 4), (0, 0), (-4, -1), (-99, -5))
+ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 24)  # optimized saves of noise need one large buffer
+
+
+@dataclass(frozen=True)
+class Row:
+    """One JPEG and what was said of it; ``first`` is empty for a single save, answers where nothing was said."""
+
+    image: str
+    width: int
+    height: int
+    first: int | None
+    last: int
+    first_quality: int | None
+    probability: float | None
+
+    @property
+    def found(self) -> bool:
+        """Called saved before."""
+        return self.probability is not None and self.probability >= SEEN_AT
+
+    @property
+    def gap(self) -> int:
+        """Last minus first quality, of a double save."""
+        return self.last - (self.first or 0)
+
+
+def _save(image: Image.Image, quality: int, rng: np.random.Generator) -> bytes:
+    out = io.BytesIO()
+    chroma = {} if image.mode == "L" else {"subsampling": SUBSAMPLINGS[rng.integers(3)]}
+    image.save(out, "JPEG", quality=quality, optimize=rng.random() < 0.5, progressive=rng.random() < 0.3, **chroma)
+    return out.getvalue()
+
+
+def _qualities(rng: np.random.Generator) -> tuple[int | None, int]:
+    """First (None: single save) and last quality."""
+    if rng.random() < 0.5:
+        return None, int(rng.integers(1, 101))
+    last = int(rng.integers(30, 101))
+    return int(rng.integers(5, last - 4) if rng.random() < 0.9 else rng.integers(1, 101)), last
+
+
+def make_and_judge(path: Path, largest: int, rng: np.random.Generator) -> tuple[Row, float]:
+    """Save a region of ``path`` once or twice, and ask for its history; the row, and milliseconds spent asking."""
+    with Image.open(path) as opened:
+        image = opened.convert("L" if opened.mode in ("L", "1") else "RGB")
+    width, height = (min(side, int(rng.integers(largest // 2, largest + 1))) for side in image.size)
+    left, top = int(rng.integers(image.width - width + 1)), int(rng.integers(image.height - height + 1))
+    image = image.crop((left, top, left + width, top + height))
+    first, last = _qualities(rng)
+    if first is not None:
+        with Image.open(io.BytesIO(_save(image, first, rng))) as earlier:
+            earlier.load()
+            image = earlier.copy()
+    luma = decode_luma(_save(image, last, rng)).luma
+    started = time.perf_counter()
+    said = earlier_save(luma, ijg_luma(last))
+    spent = 1000 * (time.perf_counter() - started)
+    probability = None if said.recompressed_probability is None else round(said.recompressed_probability, 4)
+    return Row(path.name, width, height, first, last, said.first_quality, probability), spent
+
+
+def judge_all(images: list[Path], count: int, largest: int, seed: int) -> Iterator[tuple[Row, float]]:
+    """``count`` rows and times, each image as often as the others."""
+    order = np.random.default_rng(seed).permutation(len(images))
+    for i in range(count):
+        yield make_and_judge(images[order[i % len(images)]], largest, np.random.default_rng((seed, i)))
+
+
+def _share(part: int, count: int) -> str:
+    if not count:
+        return "–"
+    low, high = (100 * bound for bound in wilson(part / count, count))
+    return f"{part}/{count} = {100 * part / count:.1f} % [{low:.1f}, {high:.1f}]"
+
+
+def line(name: str, rows: list[Row]) -> str:
+    """One line of a table of double saves: found, no answer, first quality named, exact, mean absolute error."""
+    found = [row for row in rows if row.found]
+    errors = np.array([abs(row.first_quality - (row.first or 0)) for row in found if row.first_quality is not None])
+    silent = sum(row.probability is None for row in rows)
+    cells = [name, _share(len(found), len(rows)), str(silent), f"{len(errors)}/{len(found)}"]
+    cells += [f"{int((errors == 0).sum())}", f"{errors.mean():.3f}"] if len(errors) else ["–", "–"]
+    return f"| {' | '.join(cells)} |"
+
+
+def sliced(rows: list[Row], slices: tuple[tuple[int, int], ...], key: Callable[[Row], int], name: str) -> list[str]:
+    """Lines of the rows whose ``key`` lies in each slice."""
+    out = []
+    for low, high in slices:
+        part = [row for row in rows if low <= key(row) <= high]
+        if part:
+            out.append(line(f"{name} {low}…{high}", part))
+    return out
+
+
+def tables(rows: list[Row]) -> str:
+    """All figures, in Markdown."""
+    single = [row for row in rows if row.first is None]
+    double = [row for row in rows if row.first is not None]
+    lower = [row for row in double if row.gap >= GAPS[0][0]]
+    lines = ["| saved once | called saved before | no answer |", "|---|---|---|"]
+    for low, high in ((1, 100), *LAST_BANDS):
+        part = [row for row in single if low <= row.last <= high]
+        silent = sum(row.probability is None for row in part)
+        lines.append(f"| last {low}…{high} | {_share(sum(row.found for row in part), len(part))} | {silent} |")
+    lines += ["", "| saved twice | found | no answer | first named | exact | MAE |", "|---|---|---|---|---|---|"]
+    lines.append(line("first 5 or more below last", lower))
+    lines += sliced(lower, LAST_BANDS, lambda row: row.last, "last")
+    lines += sliced(lower, GAPS, lambda row: row.gap, "last - first")
+    lines += sliced(double, CLOSE, lambda row: row.gap, "outside the target: last - first")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Make, judge, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=Path, required=True, help="folder of clean, lossless images")
+    parser.add_argument("--n", type=int, default=2000, help="JPEGs to make (default %(default)s)")
+    parser.add_argument("--largest", type=int, default=512, help="longest side of a region (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--csv", type=Path, help="write one row per JPEG here")
+    arguments = parser.parse_args()
+    images = sorted(path for path in arguments.images.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not images:
+        raise SystemExit(f"no lossless image ({' '.join(sorted(SUFFIXES))}) in {arguments.images}")
+    judged = list(tqdm(judge_all(images, arguments.n, arguments.largest, arguments.seed), total=arguments.n))
+    rows = [row for row, _ in judged]
+    if arguments.csv:
+        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(row) for row in rows)
+    print(tables(rows))
+    print(f"\n{np.median([spent for _, spent in judged]):.1f} ms per image (median; decoding not counted)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+import io
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from jpegqf.decode import Luma, decode_luma
+from jpegqf.history import SEEN_AT, Evidence, History, decision, earlier_save, gather, judge, statistics
+from jpegqf.tables import ijg_luma
+
+PHOTOS: dict[str, Callable[[], object]] = {
+    "astronaut": skimage.data.astronaut,  # NASA, public domain
+    "chelsea": skimage.data.chelsea,  # CC0 by Stefan van der Walt
+    "coffee": skimage.data.coffee,  # CC0 by Rachel Michetti
+}
+PAIRS = [(10, 40), (30, 60), (50, 75), (60, 80), (75, 85), (75, 90), (70, 95), (85, 92), (88, 95), (90, 99)]
+
+
+def saved(image: Image.Image, *qualities: int, **options: object) -> Luma:
+    """Luma of an image saved at each quality in turn."""
+    for quality in qualities:
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=quality, **options)
+        with Image.open(out) as opened:
+            opened.load()
+            image = opened.copy()
+    return decode_luma(out.getvalue()).luma
+
+
+@pytest.fixture(scope="module", params=PHOTOS)
+def photograph(request: pytest.FixtureRequest) -> Image.Image:
+    """Half size: two of the three photographs are developed JPEGs, and a smaller image carries no trace of it."""
+    image = Image.fromarray(np.asarray(PHOTOS[request.param]()))
+    return image.resize((image.width * 2 // 3, image.height * 2 // 3), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize(("first", "last"), PAIRS)
+def test_an_aligned_save_at_a_lower_quality_is_found_and_named(photograph: Image.Image, first: int, last: int) -> None:
+    history = earlier_save(saved(photograph, first, last), ijg_luma(last))
+    assert history.recompressed_probability is not None
+    assert history.recompressed_probability >= SEEN_AT
+    assert history.first_quality is not None
+    assert abs(history.first_quality - first) <= 1
+
+
+@pytest.mark.parametrize("quality", range(5, 101, 5))
+def test_a_single_save_is_not_called_saved_before(photograph: Image.Image, quality: int) -> None:
+    history = earlier_save(saved(photograph, quality), ijg_luma(quality))
+    assert history.first_quality is None
+    assert history.recompressed_probability is None or history.recompressed_probability < SEEN_AT
+
+
+def test_a_save_on_another_grid_is_not_given_a_quality(photograph: Image.Image) -> None:
+    with_trace = Image.fromarray(saved(photograph, 60).plane)
+    moved = with_trace.crop((3, 5, with_trace.width, with_trace.height))
+    assert earlier_save(saved(moved, 90), ijg_luma(90)).first_quality is None
+
+
+def test_the_same_table_twice_leaves_no_trace(photograph: Image.Image) -> None:
+    assert earlier_save(saved(photograph, 80, 80), ijg_luma(80)).first_quality is None
+
+
+def test_the_last_table_need_not_be_an_ijg_table(photograph: Image.Image) -> None:
+    """A flat table, as some encoders write; the first save is IJG."""
+    flat = np.full((8, 8), 5)
+    out = io.BytesIO()
+    Image.fromarray(saved(photograph, 70).plane).save(out, "JPEG", qtables=[flat.ravel().tolist()])
+    history = earlier_save(decode_luma(out.getvalue()).luma, flat)
+    assert history.first_quality == 70
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+def test_chroma_subsampling_does_not_matter(subsampling: str) -> None:
+    image = Image.fromarray(skimage.data.coffee())
+    assert earlier_save(saved(image, 65, 85, subsampling=subsampling), ijg_luma(85)).first_quality == 65
+
+
+@pytest.mark.parametrize(
+    "plane",
+    [
+        np.full((256, 256), 128),
+        np.zeros((256, 256)),
+        np.full((256, 256), 255),
+        np.kron(np.indices((32, 32)).sum(axis=0) % 2, np.full((8, 8), 255)),
+        np.tile(np.arange(8) * 30, (256, 32)),
+        np.zeros((7, 300)),
+    ],
+    ids=["grey", "black", "white", "chequered", "repeated", "no whole block"],
+)
+def test_nothing_is_said_of_images_without_information(plane: np.ndarray) -> None:
+    assert earlier_save(Luma(plane.astype(np.uint8)), ijg_luma(75)) == History(None, None)
+
+
+def test_nothing_is_said_when_no_table_is_coarser() -> None:
+    plane = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    assert earlier_save(Luma(plane), np.full((8, 8), 255)) == History(None, None)
+    assert earlier_save(Luma(plane), np.full((8, 8), 65535)) == History(None, None)
+
+
+def test_noise_that_was_never_saved_is_not_called_saved_before() -> None:
+    plane = np.random.default_rng(0).integers(0, 256, (256, 256), dtype=np.uint8)
+    assert earlier_save(Luma(plane), ijg_luma(90)).first_quality is None
+
+
+def test_several_qualities_that_fit_alike_are_not_chosen_from() -> None:
+    alike = np.full((3, 5), 40.0)
+    evidence = Evidence(np.array([40, 50, 60]), alike, alike, np.ones(5), np.full(5, 100.0), 500, 9.0)
+    assert judge(evidence, 0.9) == History(None, 0.9)
+
+
+def test_no_trace_is_only_reported_where_a_trace_would_show() -> None:
+    nothing, strong = np.zeros((3, 5)), np.full((3, 5), 40.0)
+    quality, rest = np.array([40, 50, 60]), (np.ones(5), np.full(5, 100.0), 500, 9.0)
+    assert judge(Evidence(quality, nothing, nothing, *rest), 0.1) == History(None, None)
+    assert judge(Evidence(quality, nothing, strong, *rest), 0.1) == History(None, 0.1)
+
+
+def test_a_table_that_is_none_is_refused() -> None:
+    luma = Luma(np.zeros((16, 16), np.uint8))
+    with pytest.raises(ValueError, match="8x8 steps"):
+        earlier_save(luma, np.ones(64, np.int64))
+    with pytest.raises(ValueError, match="8x8 steps"):
+        earlier_save(luma, np.zeros((8, 8), np.int64))
+
+
+def test_evidence_of_a_true_first_quality_is_about_what_is_expected() -> None:
+    evidence = gather(saved(Image.fromarray(skimage.data.coffee()), 65, 85), ijg_luma(85))
+    assert evidence is not None
+    row = int(np.flatnonzero(evidence.quality == 65)[0])
+    assert evidence.found[row].sum() == pytest.approx(evidence.expected[row].sum(), rel=0.4)
+
+
+def test_the_decision_takes_the_statistics_there_are() -> None:
+    evidence = gather(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
+    assert evidence is not None
+    values = statistics(evidence)
+    assert np.isfinite(values).all()
+    assert decision().mean.shape == decision().scale.shape == values.shape
+
+
+def test_a_large_image_costs_no_more_than_a_budget_of_blocks() -> None:
+    plane = np.random.default_rng(0).integers(60, 200, (4096, 4096), dtype=np.uint8)
+    evidence = gather(Luma(plane), ijg_luma(80))
+    assert evidence is not None
+    assert evidence.blocks <= 8192
+    small = Luma(plane[:512, :512])
+    earlier_save(small, ijg_luma(80))
+    started = time.perf_counter()
+    earlier_save(small, ijg_luma(80))
+    assert time.perf_counter() - started < 0.5
+
+
+def test_the_fitted_decision_tells_what_can_be_told() -> None:
+    training = pytest.importorskip("jpegqf.train.history")
+    rng = np.random.default_rng(0)
+    truth = np.arange(400) % 2
+    values = rng.normal(size=(400, 15)) + 4.0 * truth[:, None]
+    fitted = training.fit(values, truth.astype(np.float64), seed=0)
+    assert training.report(fitted, values, truth) == {"found": 1.0, "false": 0.0}
+
+
+def test_drawn_qualities_keep_the_distance_that_must_be_found() -> None:
+    training = pytest.importorskip("jpegqf.train.history")
+    rng = np.random.default_rng(0)
+    drawn = [training.draw_qualities(rng, 15) for _ in range(2000)]
+    assert all(1 <= last <= 100 and (first is None or 1 <= first <= 100) for first, last in drawn)
+    assert 0.4 < np.mean([first is None for first, _ in drawn]) < 0.5
+    assert np.mean([first is not None and first <= last - training.GAP for first, last in drawn]) > 0.45
