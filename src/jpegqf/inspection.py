@@ -84,9 +84,9 @@ class Inspector:
         return _judged(row)
 
 
-def inspect(source: Source, **options: Any) -> Record:
+def inspect(source: Source, name: str | None = None, **options: Any) -> Record:
     """One image -> one Record, with the bundled model; options as for :class:`Inspector`."""
-    return Inspector(**options).inspect(source)
+    return Inspector(**options).inspect(source, name)
 
 
 def _name(source: Source) -> str:
