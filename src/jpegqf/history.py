@@ -9,8 +9,9 @@ compressed JPEG images", DFRWS 2003, compares such histograms). The log likeliho
 frequencies. A prior that misfits looks like structure too, so a small network, fitted on single and double
 saves by ``python -m jpegqf.train.history``, weighs the best candidate's evidence against what is expected.
 
-Blind by nature where every informative q2 is a multiple of its q1 or equal to it, where hardly a
-coefficient differs from zero, and where the first save was on another grid or finer than the last.
+Blind by nature where the steps asked are nearly those of the last save, where hardly a coefficient differs
+from zero (smooth or mostly flat images), and where the first save was on another grid or finer than the
+last. A first table that is no IJG table is named after the IJG quality that fits it best.
 """
 
 import json
@@ -66,7 +67,7 @@ class History:
     """An earlier save; None: cannot be told.
 
     ``first_quality`` is its IJG quality, 1..99; ``recompressed_probability`` the probability, 0..1, that
-    there was one at a lower quality on the same grid (at even odds before looking).
+    there was one at a lower quality on the same grid (at odds of one to two before looking).
     """
 
     first_quality: int | None
