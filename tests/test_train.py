@@ -8,7 +8,7 @@ from jpegqf.features import FEATURES, EvidenceSettings
 from jpegqf.model import Calibrator, ModelConfig, Width, load_model
 from jpegqf.patches import PatchRule
 from jpegqf.train import dataset, synthesis
-from jpegqf.train.figures import figures_of, wilson
+from jpegqf.train.figures import figures_of, grid_figures, wilson
 
 
 def test_samples_depend_on_the_seed_alone(photo: Image.Image) -> None:
@@ -21,8 +21,9 @@ def test_samples_depend_on_the_seed_alone(photo: Image.Image) -> None:
 
 def test_drawn_qualities_cover_1_to_100(cat: Image.Image) -> None:
     drawn = [synthesis.draw_sample(cat, np.random.default_rng(seed)).quality for seed in range(250)]
-    assert min(drawn) <= 5
+    assert min(quality for quality in drawn if quality) <= 5
     assert max(drawn) >= 96
+    assert 0.1 < np.mean([quality == synthesis.NEVER for quality in drawn]) < 0.3
 
 
 def make_scenes(folder: Path, photo: Image.Image) -> None:
@@ -57,7 +58,7 @@ def test_shards_are_made_once_and_hold_evidence(
     x, quality = dataset.load_shards([dataset.make_shard(job)])
     assert x.shape == (5, 100, FEATURES)
     assert np.isfinite(x).all()
-    assert ((quality >= 1) & (quality <= 100)).all()
+    assert ((quality >= 0) & (quality <= 100)).all()
     again, _ = dataset.load_shards([dataset.make_shard(job)])
     assert np.array_equal(x, again)
 
@@ -100,8 +101,8 @@ def test_calibrator_finds_the_temperature_that_was_applied() -> None:
     from jpegqf.train.fit import fit_calibrator
 
     rng = np.random.default_rng(0)
-    true = Calibrator().apply(rng.normal(size=(4000, 100)) * 3)
-    quality = np.array([rng.choice(100, p=np.exp(row)) for row in true]) + 1
+    true = Calibrator().apply(rng.normal(size=(4000, 101)) * 3)
+    quality = (np.array([rng.choice(101, p=np.exp(row)) for row in true]) + 1) % 101
     assert fit_calibrator(true * 2.5, quality).temperature == pytest.approx(2.5, rel=0.1)
 
 
@@ -127,6 +128,14 @@ def test_figures_count_what_they_say() -> None:
     found = figures_of(np.array([50.0, 51, 48, 70]), np.array([50, 50, 50, 50]))
     assert (found.count, found.mae, found.exact) == (4, 23 / 4, 0.25)
     assert (found.within_1, found.within_2, found.within_5) == (0.5, 0.75, 0.75)
+
+
+def test_grid_figures_tell_false_alarms_from_misses() -> None:
+    says_none = np.log(np.array([0.9, 0.1, 0.9, 0.1]))
+    rows = np.full((4, 101), np.log(1e-3))
+    rows[:, 100] = says_none
+    found = grid_figures(rows, np.array([0, 0, 50, 99]))
+    assert found == {"false_alarms": 0.5, "detected_1_95": 0.0, "detected_96_100": 1.0}
 
 
 def test_wilson_interval_holds_the_share() -> None:

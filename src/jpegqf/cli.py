@@ -106,6 +106,33 @@ def header(files: tuple[str, ...]) -> None:
     sys.exit(_exit_code(counts))
 
 
+@main.command()
+@click.argument("file", metavar="FILE")
+@click.option("--plot", "picture", metavar="PNG", help="Write a picture of the evidence; needs jpegqf[plot].")
+def explain(file: str, picture: str | None) -> None:
+    """Tell the evidence of one image in words, and as a picture with --plot."""
+    from pathlib import Path
+
+    from jpegqf.decode import read_bytes
+    from jpegqf.explain import explain as explain_image
+    from jpegqf.explain import plot
+    from jpegqf.inspection import Inspector
+    from jpegqf.sinks import printable
+
+    inspector = Inspector()
+    try:
+        data = read_bytes(Path(file))
+        lines, luma, said = explain_image(data, inspector.inspect(data, printable(file)), inspector.predictor)
+        click.echo("\n".join(lines))
+        if picture and luma and said:
+            plot(luma, said, inspector.predictor, lines[0], picture)
+    except JpegqfError as error:
+        raise _Refused(str(error)) from None
+    except (OSError, ValueError) as error:
+        raise _Refused(f"--plot {picture!r} cannot be written: {error}") from None
+    sys.exit(0 if said else 1)
+
+
 class _Refused(click.ClickException):
     """A bad call: one line, exit code 2."""
 

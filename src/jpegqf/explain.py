@@ -1,0 +1,170 @@
+"""One image -> its evidence in words and as a picture."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.decode import Luma, decode_luma
+from jpegqf.engine import SMALLEST_SIDE, Prediction, Predictor
+from jpegqf.errors import ImageError, MissingExtraError
+from jpegqf.features import FORWARD, cut_blocks
+from jpegqf.patches import choose, scores
+from jpegqf.record import Record
+from jpegqf.tables import ijg_luma
+
+FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
+"""(row, column) of the DCT coefficients whose histograms are shown: low ones are seldom all zero."""
+MOST_PIECES = 600
+"""Pieces of the map; they grow with the image."""
+SMALLEST_PIECE = 64
+TIE = 0.05
+"""Probability from which another quality is named beside the best."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """Quality and confidence of each square piece of an image, float64 (rows, columns); ``side`` in pixels.
+
+    Where a piece shows no JPEG grid both are NaN.
+    """
+
+    quality: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    side: int
+
+
+def quality_map(predictor: Predictor, luma: Luma) -> Map:
+    """Judge an image piece by piece: what was pasted in from another JPEG on the same grid stands out."""
+    height, width = luma.plane.shape
+    side = SMALLEST_PIECE
+    while (height // side) * (width // side) > MOST_PIECES:
+        side *= 2
+    side = max(SMALLEST_SIDE, min(side, height // 8 * 8, width // 8 * 8))
+    shape = (height // side, width // side)
+    quality, confidence = np.full(shape, np.nan), np.full(shape, np.nan)
+    for row, column in np.ndindex(*shape):
+        said = predictor.examine(luma.crop(row * side, column * side, side, side))
+        if said.jpeg_probability >= 0.5:
+            quality[row, column] = said.rounded
+            confidence[row, column] = said.probability.max()
+    return Map(quality, confidence, side)
+
+
+def explain_lines(record: Record, said: Prediction | None) -> list[str]:
+    """The evidence of one image in words, a line each."""
+    answer = record.qf if record.qf is not None else "unknown"
+    lines = [
+        f"{record.path}: {record.verdict_text or record.message}",
+        f"  answer     {answer} ({record.verdict.value})",
+    ]
+    if record.encoder:
+        quality = f"quality {record.header_qf}, {record.header_match}" if record.header_qf else "no IJG quality"
+        chroma = f"; chroma {record.header_qf_chroma}" if record.header_qf_chroma else ""
+        lines.append(f"  header     {quality}{chroma}; encoder family {record.encoder}; {record.subsampling}")
+    if said:
+        lines += _pixel_lines(said)
+    elif record.message:
+        lines.append(f"  pixels     {record.message}")
+    if record.recompressed_probability is not None:
+        first = f", at quality {record.first_qf}" if record.first_qf else ""
+        lines.append(f"  history    saved before with probability {record.recompressed_probability:.2f}{first}")
+    elif record.encoder:
+        lines.append("  history    cannot be told")
+    return lines
+
+
+def _pixel_lines(said: Prediction) -> list[str]:
+    if said.jpeg_probability < 0.5:
+        return [f"  pixels     no JPEG grid at the first pixel (probability of one: {said.jpeg_probability:.2f})"]
+    low, high = said.interval()
+    sure = said.probability.max()
+    lines = [f"  pixels     quality {said.rounded}, probability {sure:.2f}, 95 % interval {low}-{high}"]
+    ties = [q + 1 for q in np.flatnonzero(said.probability >= TIE) if q + 1 != said.rounded]
+    if ties:
+        others = ", ".join(f"{q} ({said.probability[q - 1]:.2f})" for q in ties)
+        lines.append(f"             also possible: {others}: their tables agree wherever this image has detail")
+    return lines
+
+
+def explain(data: bytes, record: Record, predictor: Predictor) -> tuple[list[str], Luma | None, Prediction | None]:
+    """Words for an image's bytes and its record; luma and prediction for the picture, None if there are none."""
+    try:
+        luma = decode_luma(data).luma
+        said = predictor.examine(luma)
+    except ImageError:
+        return explain_lines(record, None), None, None
+    return explain_lines(record, said), luma, said
+
+
+def plot(luma: Luma, said: Prediction, predictor: Predictor, title: str, target: str) -> None:
+    """Write a picture of the evidence: patches, quality map, posterior, histograms with the best table's comb.
+
+    Raises MissingExtraError without matplotlib; OSError if ``target`` cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError('plots need matplotlib: pip install "jpegqf[plot]"') from None
+    figure = Figure(figsize=(13, 9), layout="constrained")
+    figure.suptitle(title)
+    grid = figure.add_gridspec(3, 4)
+    _show_patches(figure.add_subplot(grid[0:2, 0:2]), luma, predictor)
+    _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma))
+    _show_posterior(figure.add_subplot(grid[1:2, 2:4]), said)
+    coefficients = _coefficients(luma)
+    for place, frequency in enumerate(FREQUENCIES):
+        _show_histogram(figure.add_subplot(grid[2, place]), coefficients, frequency, said)
+    figure.savefig(target, dpi=100)
+
+
+def _coefficients(luma: Luma) -> NDArray[np.float32]:
+    blocks = cut_blocks([luma.crop(0, 0, 1024, 1024)])
+    sound = ~(blocks.low | blocks.high).any(axis=1)
+    out: NDArray[np.float32] = (blocks.pixels[sound].astype(np.float32) - 128) @ FORWARD
+    return out
+
+
+def _show_patches(axes: Any, luma: Luma, predictor: Predictor) -> None:
+    from matplotlib.patches import Rectangle
+
+    rule = predictor.model.config.patch_rule
+    height, width = luma.plane.shape
+    step = max(1, max(height, width) // 1200)
+    axes.imshow(luma.plane[::step, ::step], cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
+    columns = (width - rule.size) // rule.stride + 1
+    chosen: list[int] = []
+    if min(height, width) >= rule.size:
+        chosen = choose(scores(luma.plane, rule), rule).tolist()
+    for i in chosen:
+        corner = (i % columns * rule.stride, i // columns * rule.stride)
+        axes.add_patch(Rectangle(corner, rule.size, rule.size, fill=False, edgecolor="tab:orange"))
+    axes.set_title(f"luma, {len(chosen)} patches used" if chosen else "luma, used as a whole")
+
+
+def _show_map(figure: Any, axes: Any, found: Map) -> None:
+    image = axes.imshow(found.quality, cmap="viridis", vmin=1, vmax=100)
+    axes.set_title(f"quality of each {found.side}x{found.side} piece (blank: no JPEG grid)")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    figure.colorbar(image, ax=axes, label="QF")
+
+
+def _show_posterior(axes: Any, said: Prediction) -> None:
+    low, high = said.interval()
+    axes.bar(np.arange(1, 101), said.probability, color="tab:blue")
+    axes.axvspan(low - 0.5, high + 0.5, color="tab:orange", alpha=0.2, label=f"95 % interval {low}-{high}")
+    axes.set(xlabel="quality factor", ylabel="probability", xlim=(0, 101), ylim=(0, 1.05))
+    axes.set_title(f"posterior; JPEG grid with probability {said.jpeg_probability:.2f}")
+    axes.legend()
+
+
+def _show_histogram(axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], said: Prediction) -> None:
+    values = np.abs(coefficients[:, 8 * frequency[0] + frequency[1]])
+    step = int(ijg_luma(said.rounded)[frequency])
+    end = max(6 * step, float(np.quantile(values, 0.9)) if len(values) else 0.0)
+    axes.hist(values[values <= end], bins=np.arange(0, end + 0.5, max(0.25, end / 200)), color="tab:gray", log=True)
+    for multiple in np.arange(step, end, step):
+        axes.axvline(multiple, color="tab:orange", linewidth=0.6)
+    axes.set_title(f"|coefficient| {frequency}, step {step} of QF {said.rounded}", fontsize=9)

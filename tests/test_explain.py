@@ -1,0 +1,61 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import MakeJpeg
+from jpegqf.decode import Luma
+from jpegqf.engine import Predictor
+from jpegqf.explain import explain, plot, quality_map
+from jpegqf.inspection import inspect
+from jpegqf.record import Record
+
+
+def luma_at(quality: int, jpeg: MakeJpeg, image: Image.Image) -> np.ndarray:
+    with Image.open(io.BytesIO(jpeg(quality, image.convert("L")))) as opened:
+        return np.asarray(opened)
+
+
+def test_the_map_shows_both_halves_of_a_splice(predictor: Predictor, jpeg: MakeJpeg, photo: Image.Image) -> None:
+    left, right = luma_at(60, jpeg, photo), luma_at(90, jpeg, photo)
+    spliced = np.concatenate([left[:, :256], right[:, 256:]], axis=1)
+    found = quality_map(predictor, Luma(spliced))
+    assert found.side == 64
+    assert found.quality.shape == (8, 8)
+    assert np.nanmedian(found.quality[:, :4]) == 60
+    assert np.nanmedian(found.quality[:, 4:]) == 90
+    assert (np.abs(found.quality[:, :4] - 60) <= 1).mean() > 0.8
+    assert (np.abs(found.quality[:, 4:] - 90) <= 1).mean() > 0.8
+
+
+def test_the_words_name_answer_interval_and_history(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image) -> None:
+    with Image.open(io.BytesIO(jpeg(60, cat))) as image:
+        data = jpeg(92, image.copy())
+    lines, luma, said = explain(data, inspect(data, "twice.jpg"), predictor)
+    text = "\n".join(lines)
+    assert lines[0] == "twice.jpg: header 92, pixels compressed at 60 before: re-saved"
+    for words in ("answer     92 (resaved)", "quality 92, exact", "95 % interval", "saved before with probability"):
+        assert words in text
+    assert luma is not None
+    assert said is not None
+
+
+def test_what_cannot_be_decoded_is_told_in_words(predictor: Predictor, jpeg: MakeJpeg) -> None:
+    data = jpeg(50)[:4000]
+    lines, luma, said = explain(data, inspect(data, "cut.jpg"), predictor)
+    assert (luma, said) == (None, None)
+    assert "truncated" in "\n".join(lines)
+
+
+def test_the_picture_is_a_picture(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    data = jpeg(75, cat)
+    lines, luma, said = explain(data, Record(**{**inspect(data).__dict__, "path": "a.jpg"}), predictor)
+    assert luma is not None
+    assert said is not None
+    plot(luma, said, predictor, lines[0], str(tmp_path / "out.png"))
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (1300, 900)
+        assert len(image.convert("RGB").getcolors(2**24) or []) > 100
