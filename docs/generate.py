@@ -4,6 +4,7 @@ python docs/generate.py [--check]
 """
 
 import argparse
+import csv
 import re
 import sys
 from dataclasses import fields
@@ -64,6 +65,26 @@ def column_table() -> str:
     return "\n".join(lines)
 
 
+def real_summary(path: Path) -> str:
+    """How header, pixels and ImageMagick agree on the real files."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    exact = [row for row in rows if row["header_match"] == "exact"]
+    judged = [row for row in exact if row["pixel_qf"] and min(int(row["width"]), int(row["height"])) >= 128]
+    agree = sum(row["pixel_qf"] == row["header_qf"] for row in judged)
+    other = sum(row["imagemagick"] == row["header_qf"] for row in exact)
+    guessed = sum(row["header_match"] != "exact" and bool(row["imagemagick"]) for row in rows)
+    return "\n".join([
+        "| | files |",
+        "|---|---|",
+        f"| tables equal an IJG table | {len(exact)} of {len(rows)} |",
+        f"| of these, judged from pixels (sides of 128 and more) | {len(judged)} |",
+        f"| pixels name the same quality | {agree} of {len(judged)} |",
+        f"| ImageMagick names the same quality | {other} of {len(exact)} |",
+        f"| ImageMagick names a quality where the tables are no IJG table's | {guessed} |",
+    ])  # fmt: skip
+
+
 def _fill(text: str, name: str, content: str) -> str:
     """Put ``content`` between ``<!-- name -->`` and ``<!-- /name -->``."""
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -86,6 +107,7 @@ def generated() -> dict[str, str]:
         card = _fill(card, name, content)
     files["docs/model-card.md"] = card
     page = (REPOSITORY / "docs" / "scan.md").read_text(encoding="utf-8")
+    page = _fill(page, "real", real_summary(REPOSITORY / "docs" / "real-files.csv"))
     files["docs/scan.md"] = _fill(page, "columns", column_table())
     return files
 

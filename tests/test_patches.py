@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jpegqf.decode import Luma
-from jpegqf.patches import PatchRule, choose, scores, select
+from jpegqf.patches import PatchRule, choose, liveliest, scores, select
 
 RULE = PatchRule()
 
@@ -39,6 +39,13 @@ def test_selected_patches_are_the_pixels_at_their_place() -> None:
     patches = select(Luma(plane), RULE)
     assert len(patches) == 6
     assert np.array_equal(patches[4].plane, plane[128:256, 128:256])
+
+
+def test_the_liveliest_patches_are_found_however_plain_the_image() -> None:
+    plane = np.zeros((128, 128 * 40), np.uint8)
+    plane[::2, 128 * 30 : 128 * 33] = 1
+    patches = liveliest(Luma(plane), PatchRule(most=5))
+    assert [int(patch.plane.max()) for patch in patches] == [0, 0, 1, 1, 1]
 
 
 def test_an_image_with_a_short_side_has_no_patch() -> None:

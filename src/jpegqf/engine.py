@@ -11,7 +11,7 @@ from jpegqf.decode import MAX_PIXELS, Luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.features import evidence
 from jpegqf.model import F64, Model
-from jpegqf.patches import select
+from jpegqf.patches import liveliest, select
 from jpegqf.tables import QUALITIES
 
 Aggregation = Literal["evidence", "median"]
@@ -20,7 +20,7 @@ IssueType = Literal["skipped", "error"]
 SMALLEST_SIDE = 16
 """Pixels: two blocks a side; below, there is next to nothing to read."""
 LARGEST_PIECE = 1024
-"""Pixels of a side that are looked at where no patch has contrast."""
+"""Pixels of a side that are looked at where the image is too narrow for a patch."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ class Predictor:
         if min(height, width) < SMALLEST_SIDE:
             words = f"too small: {width}x{height}, the shorter side must have {SMALLEST_SIDE} pixels"
             raise ImageSkippedError(Reason.TOO_SMALL, words)
-        patches = select(luma, self.model.config.patch_rule)
+        rule = self.model.config.patch_rule
+        patches = select(luma, rule) or liveliest(luma, rule)
         return self._ask(patches or [luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))])
 
     def _ask(self, patches: list[Luma]) -> Prediction:

@@ -24,6 +24,8 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.ui
 Only = Literal["header", "pixels"]
 
 JPEG_START = b"\xff\xd8"
+MOST_DOUBT = 20
+"""Qualities that the 95 % interval may span for one of them to be named; beyond, the interval alone is given."""
 SHOWN_DIGITS = 4
 """Probabilities are rounded: more digits would say more than is known."""
 
@@ -169,13 +171,19 @@ def _with_history(row: Record, luma: Luma, header: Header) -> Record:
 
 def _judged(row: Record) -> Record:
     header = HeaderSummary(row.header_qf, row.header_match or "none") if row.encoder else None
-    pixels = None
-    if row.pixel_qf is not None and row.pixel_qf_low is not None and row.pixel_qf_high is not None:
-        confidence, saved = row.pixel_confidence or 0.0, row.jpeg_probability or 0.0
-        pixels = PixelSummary(row.pixel_qf, row.pixel_qf_low, row.pixel_qf_high, confidence, saved)
+    pixels = _pixel_summary(row)
     history = HistorySummary(row.first_qf, row.recompressed_probability)
     answer: Answer = judge(row.format or "image", header, pixels, history)
-    if pixels and not header and pixels.jpeg_probability < 0.5:
+    if pixels and pixels.jpeg_probability < 0.5 and not header:
         # A number for pixels that show no grid would be invented.
         row = replace(row, pixel_qf=None, pixel_qf_low=None, pixel_qf_high=None, pixel_confidence=None)
+    elif pixels and pixels.high - pixels.low > MOST_DOUBT:
+        row = replace(row, pixel_qf=None)
     return replace(row, qf=answer.quality, qf_source=answer.source, verdict=answer.verdict, verdict_text=answer.text)
+
+
+def _pixel_summary(row: Record) -> PixelSummary | None:
+    if row.pixel_qf is None or row.pixel_qf_low is None or row.pixel_qf_high is None:
+        return None
+    confidence, saved = row.pixel_confidence or 0.0, row.jpeg_probability or 0.0
+    return PixelSummary(row.pixel_qf, row.pixel_qf_low, row.pixel_qf_high, confidence, saved)

@@ -67,12 +67,23 @@ def choose(score: NDArray[np.float64], rule: PatchRule) -> NDArray[np.int64]:
     return relaxed[: rule.fewest]
 
 
+def _crops(luma: Luma, indices: NDArray[np.int64], rule: PatchRule) -> list[Luma]:
+    """The patches of these raster indices, each (size, size)."""
+    columns = (luma.plane.shape[1] - rule.size) // rule.stride + 1
+    corners = [(int(i) // columns * rule.stride, int(i) % columns * rule.stride) for i in indices]
+    return [luma.crop(top, left, rule.size, rule.size) for top, left in corners]
+
+
 def select(luma: Luma, rule: PatchRule) -> list[Luma]:
     """The patches of ``luma`` that the rule takes, each (size, size), in raster order."""
-    height, width = luma.plane.shape
-    if min(height, width) < rule.size:
+    if min(luma.plane.shape) < rule.size:
         return []
-    columns = (width - rule.size) // rule.stride + 1
-    chosen = choose(scores(luma.plane, rule), rule)
-    corners = [(int(i) // columns * rule.stride, int(i) % columns * rule.stride) for i in chosen]
-    return [luma.crop(top, left, rule.size, rule.size) for top, left in corners]
+    return _crops(luma, choose(scores(luma.plane, rule), rule), rule)
+
+
+def liveliest(luma: Luma, rule: PatchRule) -> list[Luma]:
+    """The patches of highest score, at most ``most``, whatever their score, in raster order."""
+    if min(luma.plane.shape) < rule.size:
+        return []
+    ranked = np.argsort(-scores(luma.plane, rule), kind="stable")
+    return _crops(luma, np.sort(ranked[: rule.most]), rule)

@@ -61,7 +61,10 @@ class Record:
     encoder_quality: float | None = _column("quality on that encoder's own scale", "encoder's quality")
     subsampling: str | None = _column("chroma subsampling: 4:4:4, 4:2:2, 4:2:0, ..., gray")
     progressive: bool | None = _column("whether the JPEG is progressive")
-    pixel_qf: int | None = _column("quality of the last JPEG save, from the pixels alone", "IJG quality 1-100")
+    pixel_qf: int | None = _column(
+        "quality of the last JPEG save, from the pixels alone; null if its interval spans more than 20",
+        "IJG quality 1-100",
+    )
     pixel_qf_low: int | None = _column("lower end of its 95 % interval", "IJG quality 1-100")
     pixel_qf_high: int | None = _column("upper end of its 95 % interval", "IJG quality 1-100")
     pixel_confidence: float | None = _column("probability that pixel_qf is exact", "0-1")
