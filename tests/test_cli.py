@@ -1,7 +1,9 @@
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,34 @@ def test_a_bad_call_is_exit_code_2_without_traceback(folder: Path, arguments: li
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_scan_leaves_whole_files(folder: Path, jobs: str) -> None:
+    many = folder / "many"
+    many.mkdir()
+    for i in range(2000):
+        os.link(folder / "in" / "a.jpg", many / f"{i:04d}.jpg")
+    command = [sys.executable, "-m", "jpegqf", "scan", "many", "-o", "a.csv", "-o", "a.db", "--jobs", jobs]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as batch:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (Path("a.csv").exists() and Path("a.csv").stat().st_size > 3000):
+            time.sleep(0.02)
+        os.killpg(batch.pid, signal.SIGINT)
+        _, errors = batch.communicate(timeout=30)
+    assert batch.returncode == 130
+    assert errors.startswith("interrupted: ")
+    assert len(errors.splitlines()) == 1
+    rows = list(read_records("a.csv"))
+    assert 0 < len(rows) < 2000
+    assert rows == list(read_records("a.db"))
+
+
+def test_a_broken_archive_is_one_error_row(folder: Path) -> None:
+    Path("x.tar").write_bytes(b"no archive")
+    done = run("scan", "x.tar", "in/a.jpg")
+    statuses = [json.loads(line)["status"] for line in done.stdout.splitlines()]
+    assert (done.returncode, statuses) == (3, ["error", "ok"])
 
 
 def test_header_prints_qualities_encoder_and_tables(folder: Path) -> None:

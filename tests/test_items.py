@@ -50,10 +50,27 @@ def test_archives_are_read_as_streams_of_members(folder: Path) -> None:
     assert not (folder.parent / "evil.png").exists()
 
 
-def test_a_broken_archive_and_a_path_to_nowhere_are_bad_calls(folder: Path) -> None:
-    Path("c.zip").write_bytes(b"PK not really")
-    with pytest.raises(UsageError, match="archive"):
-        found("c.zip")
+@pytest.mark.parametrize("name", ["c.zip", "c.tar", "c.tar.gz"])
+def test_a_broken_archive_is_an_item_with_its_problem(folder: Path, name: str) -> None:
+    Path(name).write_bytes(b"PK not really")
+    (item,) = found(name)
+    assert item.name == name
+    assert "archive cannot be read" in (item.problem or "")
+
+
+def test_a_tar_cut_short_gives_what_came_before(folder: Path) -> None:
+    for name in ("in/a.JPG", "in/b.png"):
+        Path(name).write_bytes(name.encode() * 5000)
+    with tarfile.open("a.tar", "w") as archive:
+        archive.add("in/a.JPG")
+        archive.add("in/b.png")
+    Path("a.tar").write_bytes(Path("a.tar").read_bytes()[:55_000])
+    first, last = found("a.tar")
+    assert first == Item("a.tar!in/a.JPG", b"in/a.JPG" * 5000)
+    assert last.problem
+
+
+def test_a_path_to_nowhere_is_a_bad_call(folder: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         found("nowhere*.jpg")
     with pytest.raises(UsageError, match="cannot read list"):

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ Examples:
   find . -name '*.jpg' | jpegqf scan - > photos.jsonl
   jpegqf scan crawl.tar --only header -o headers.parquet
 \b
-Exit codes: 0 every image was judged; 1 none was; 2 bad call; 3 some were, some are skipped or errors."""
+Exit codes: 0 every image was judged; 1 none was; 2 bad call; 3 some were, some are skipped or errors;
+130, 143 interrupted, with what was done in the files."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,12 +73,15 @@ def scan(
     try:
         suffixes = normalize_suffixes(exts) if exts else IMAGE_SUFFIXES
         records = scan_paths(paths, recursive, suffixes, only, jobs, max_pixels or MAX_PIXELS)  # type: ignore[arg-type]
-        counts = _write(records, outputs, overwrite, quiet)
+        counts, stopped_by = _write(records, outputs, overwrite, quiet)
     except JpegqfError as error:
         raise _Refused(str(error)) from None
-    if not quiet and (outputs or sys.stdout.isatty()):
-        click.echo(", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error")), err=True)
-    sys.exit(_exit_code(counts))
+    except (OSError, BrokenExecutor) as error:
+        raise _Refused(f"the scan cannot go on: {error or type(error).__name__}") from None
+    if not quiet and (outputs or stopped_by or sys.stdout.isatty()):
+        told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+        click.echo(("interrupted: " if stopped_by else "") + told, err=True)
+    sys.exit(128 + stopped_by if stopped_by else _exit_code(counts))
 
 
 @main.command()
@@ -148,24 +153,34 @@ def _exit_code(counts: "Counter[str]") -> int:
     return 3 if counts["ok"] else 1
 
 
-def _write(records: Iterator["Record"], outputs: tuple[str, ...], overwrite: bool, quiet: bool) -> "Counter[str]":
-    """Send each record to every output as it comes; returns how many had which status."""
+def _write(
+    records: Iterator["Record"], outputs: tuple[str, ...], overwrite: bool, quiet: bool
+) -> "tuple[Counter[str], int]":
+    """Send each record to every output as it comes.
+
+    Returns how many had which status, and the signal that ended it early, or 0; outputs are whole either way.
+    """
     from tqdm import tqdm
 
+    from jpegqf.stopping import Stop
     from jpegqf.writers import open_writer
 
     counts: Counter[str] = Counter()
+    stop = Stop()
     with ExitStack() as stack:
         writers = [stack.enter_context(closing(open_writer(path, overwrite))) for path in outputs]
         show = _shower() if not outputs else None
         hidden = quiet or not outputs or not sys.stderr.isatty()
+        stack.enter_context(stop.listening())
         for record in tqdm(records, unit="img", disable=hidden):
             for writer in writers:
                 writer.write(record)
             if show:
                 show(record)
             counts[record.status.value] += 1
-    return counts
+            if stop.signal:
+                break
+    return counts, stop.signal
 
 
 def _shower() -> "Callable[[Record], None]":

@@ -11,8 +11,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -26,6 +25,7 @@ from jpegqf.errors import JpegqfError, UsageError
 from jpegqf.model import DEVICES, Model, load_model
 from jpegqf.sinks import CsvSink, Sink, Sinks, SqliteSink, create_all_new, printable
 from jpegqf.sources import JPEG_SUFFIXES, find_images, normalize_suffixes
+from jpegqf.stopping import Stop
 
 DEFAULT_PIXEL_LIMIT = 178_956_970
 
@@ -100,27 +100,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Stop:
-    """Remembers a request to stop, so that an image in work is finished and its row written."""
-
-    def __init__(self) -> None:
-        self.signal = 0
-
-    def __call__(self, number: int, frame: Any) -> None:
-        self.signal = number
-        signal.signal(number, signal.SIG_DFL)  # a second request ends at once
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Listen for Ctrl-C and SIGTERM while the batch runs."""
-        earlier = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in earlier.items():
-                signal.signal(number, handler)
-
-
 @dataclass
 class Outcome:
     """What became of a batch."""
@@ -162,7 +141,7 @@ def _open_sinks(arguments: argparse.Namespace) -> tuple[Sinks, list[str]]:
 def _run(predictor: Predictor, images: list[str], sinks: Sinks, max_pixels: int, quiet: bool) -> Outcome:
     """Predict every image and write its row; stops early, with valid files, when asked to."""
     outcome = Outcome(len(images), Counter())
-    stop = _Stop()
+    stop = Stop()
     started = time.monotonic()
     show = not quiet and len(images) > 1 and sys.stderr.isatty()
     with sinks, stop.listening(), tqdm(total=len(images), unit="img", disable=not show) as progress:

@@ -1,10 +1,12 @@
 """Paths, folders, globs, lists and archives -> a lazy stream of items to inspect."""
 
 import glob
+import lzma
 import os
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +24,14 @@ MAX_LIST_LINE = 65_536
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to inspect: ``data`` holds the bytes of an archive's member, None for a file of its own."""
+    """One thing to inspect: ``data`` holds the bytes of an archive's member, None for a file of its own.
+
+    ``problem`` says why it cannot even be opened: a folder without permission, a broken archive.
+    """
 
     name: str
     data: bytes | None = None
+    problem: str | None = None
 
 
 def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
@@ -47,7 +53,7 @@ def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) 
 
 def _path_items(path: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
     if os.path.isdir(path):
-        yield from (Item(name) for name in _walk(path, suffixes, recursive))
+        yield from _walk(path, suffixes, recursive)
     elif path.lower().endswith(ARCHIVE_SUFFIXES) and os.path.isfile(path):
         yield from (_zip_items if path.lower().endswith(".zip") else _tar_items)(path, suffixes)
     elif os.path.lexists(path):
@@ -58,18 +64,19 @@ def _path_items(path: str, suffixes: frozenset[str], recursive: bool) -> Iterato
         raise UsageError(f"no such file or folder: {path!r}")
 
 
-def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[str]:
-    """Names below a folder, files before the subfolders beside them, each sorted; linked folders are not entered."""
+def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
+    """Items of a folder, files before the subfolders beside them, each sorted; linked folders are not entered."""
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise UsageError(f"cannot read folder {folder!r}: {(error.strerror or '').lower()}") from None
+        yield Item(folder, problem=f"folder cannot be read: {(error.strerror or '').lower()}")
+        return
     folders = [entry.path for entry in found if entry.is_dir(follow_symlinks=False)] if recursive else []
     entered = set(folders)
     for entry in found:
         if entry.path not in entered and Path(entry.name).suffix.lower() in suffixes:
-            yield entry.path
+            yield Item(entry.path)
     for path in folders:
         yield from _walk(path, suffixes, recursive)
 
@@ -95,8 +102,8 @@ def _tar_items(path: str, suffixes: frozenset[str]) -> Iterator[Item]:
             for member in archive:
                 if member.isreg() and Path(member.name).suffix.lower() in suffixes:
                     yield _member(path, member.name, lambda member=member: archive.extractfile(member))  # type: ignore[misc]
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise UsageError(f"archive {path!r} cannot be read to its end: {error}") from None
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        yield Item(path, problem=f"archive cannot be read to its end: {error}")
 
 
 def _zip_items(path: str, suffixes: frozenset[str]) -> Iterator[Item]:
@@ -106,14 +113,14 @@ def _zip_items(path: str, suffixes: frozenset[str]) -> Iterator[Item]:
                 if not info.is_dir() and Path(info.filename).suffix.lower() in suffixes:
                     yield _member(path, info.filename, lambda info=info: archive.open(info))  # type: ignore[misc]
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
-        raise UsageError(f"archive {path!r} cannot be read to its end: {error}") from None
+        yield Item(path, problem=f"archive cannot be read to its end: {error}")
 
 
 def _member(archive: str, name: str, open_member: Callable[[], IO[bytes] | None]) -> Item:
-    """A member's bytes, bounded whatever its header says; one that cannot be read is an item of no bytes."""
+    """A member's bytes, bounded whatever its header says."""
+    place = f"{archive}!{name}"
     try:
         file = open_member()
-        data = file.read(MAX_FILE_BYTES) if file else b""
-    except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError):
-        data = b""
-    return Item(f"{archive}!{name}", data)
+        return Item(place, file.read(MAX_FILE_BYTES) if file else b"")
+    except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, NotImplementedError, zlib.error) as error:
+        return Item(place, problem=f"member of an archive cannot be read: {error}")

@@ -1,5 +1,7 @@
 """A stream of items -> a stream of records in the same order, on one core or several."""
 
+import os
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -7,9 +9,10 @@ from functools import lru_cache
 from multiprocessing import get_context
 
 from jpegqf.decode import MAX_PIXELS
+from jpegqf.errors import Reason
 from jpegqf.inspection import Inspector, Only
 from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
-from jpegqf.record import Record
+from jpegqf.record import Record, Status
 
 AHEAD = 8
 """Items in work per process: enough to keep it busy, few enough to bound memory."""
@@ -22,6 +25,9 @@ def _inspector(only: Only | None, max_pixels: int) -> Inspector:
 
 
 def _inspect(item: Item, only: Only | None, max_pixels: int) -> Record:
+    if item.problem:
+        name = os.path.basename(item.name)
+        return Record(item.name, name, Status.ERROR, reason=Reason.UNREADABLE.value, message=item.problem)
     source = item.name if item.data is None else item.data
     return _inspector(only, max_pixels).inspect(source, item.name)
 
@@ -45,10 +51,18 @@ def scan(
             yield _inspect(item, only, max_pixels)
         return
     window: deque[Future[Record]] = deque()
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
+    try:
         for item in items:
             window.append(pool.submit(_inspect, item, only, max_pixels))
             if len(window) >= AHEAD * jobs:
                 yield window.popleft().result()
         while window:
             yield window.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that writes decides when to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
