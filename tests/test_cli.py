@@ -88,6 +88,7 @@ def test_paths_come_from_standard_input_too(folder: Path) -> None:
         (["scan", "in", "-o", "a.xlsx"], "suffix must be one of"),
         (["scan", "in", "--only", "guess"], "guess"),
         (["scan", "in", "--jobs", "0"], "--jobs"),
+        (["scan", "in", "--exts", ".bmp,.gif"], "no image found"),
         (["frobnicate"], "No such command"),
     ],
 )

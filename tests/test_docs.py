@@ -56,4 +56,13 @@ def test_the_python_example_in_the_readme_runs() -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=False)
-    assert (done.returncode, done.stdout) == (0, "92 (92, 92)\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "92 consistent\n"), done.stderr
+
+
+def test_the_tutorial_prints_what_it_says() -> None:
+    text = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    promised = re.findall(r"# -> (.+)$", code, re.MULTILINE)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert len(promised) == 7
+    assert done.stdout.splitlines() == promised, done.stderr

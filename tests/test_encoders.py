@@ -1,5 +1,8 @@
 import io
+import shutil
 import struct
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,3 +146,15 @@ def test_any_tables_at_all_are_judged_without_an_exception(jpeg: MakeJpeg) -> No
         evidence = identify(read_header(data[:start] + bytes([value]) * 64 + data[start + 64 :]))
         assert evidence.luma is not None
         assert (evidence.luma.quality is None) == (evidence.luma.kind == "none")
+
+
+@pytest.mark.skipif(not shutil.which("identify"), reason="ImageMagick is not installed")
+@pytest.mark.parametrize("quality", [3, 25, 49, 50, 77, 92, 99])
+def test_imagemagick_names_the_same_quality_for_ijg_tables(quality: int, jpeg: MakeJpeg, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg(quality))
+    command = ["identify", "-format", "%Q", str(path)]
+    other = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    found = identify(read_header(path.read_bytes())).luma
+    assert found is not None
+    assert other == str(found.quality) == str(quality)

@@ -45,7 +45,12 @@ def main() -> None:
               help="Write rows here; .csv .jsonl .db .sqlite .parquet; may be given several times.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
 @click.option("--only", type=click.Choice(["header", "pixels"]), help="Look at one kind of evidence alone.")
-@click.option("--exts", multiple=True, metavar="EXT", help="Suffixes to take in folders and archives; repeatable.")
+@click.option(
+    "--exts",
+    multiple=True,
+    metavar="EXT",
+    help="Suffixes to take in folders and archives, .png,.jpg; repeatable.",
+)
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--max-pixels", type=click.IntRange(1), metavar="N", help="Skip larger images, told from the header.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary.")
@@ -71,13 +76,16 @@ def scan(
     from jpegqf.sources import normalize_suffixes
 
     try:
-        suffixes = normalize_suffixes(exts) if exts else IMAGE_SUFFIXES
+        named = [part for words in exts for part in words.replace(",", " ").split()]
+        suffixes = normalize_suffixes(named) if exts else IMAGE_SUFFIXES
         records = scan_paths(paths, recursive, suffixes, only, jobs, max_pixels or MAX_PIXELS)  # type: ignore[arg-type]
         counts, stopped_by = _write(records, outputs, overwrite, quiet)
     except JpegqfError as error:
         raise _Refused(str(error)) from None
     except (OSError, BrokenExecutor) as error:
         raise _Refused(f"the scan cannot go on: {error or type(error).__name__}") from None
+    if not counts and not stopped_by:
+        raise _Refused(f"no image found in {' '.join(paths)[:200]}; --recursive descends, --exts names other suffixes")
     if not quiet and (outputs or stopped_by or sys.stdout.isatty()):
         told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
         click.echo(("interrupted: " if stopped_by else "") + told, err=True)
