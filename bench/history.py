@@ -16,20 +16,18 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image
 from tqdm import tqdm
 
-from accuracy import SUFFIXES
+from accuracy import SUBSAMPLINGS, SUFFIXES
 from jpegqf.decode import decode_luma
 from jpegqf.history import SEEN_AT, earlier_save
 from jpegqf.tables import ijg_luma
 from jpegqf.train.figures import wilson
 
-SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 LAST_BANDS = ((1, 29), (30, 49), (50, 69), (70, 84), (85, 94), (95, 100))
 GAPS = ((5, 6), (7, 9), (10, 14), (15, 24), (25, 39), (40, 95))
 CLOSE = ((1, 4), (0, 0), (-4, -1), (-99, -5))
-ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 24)  # optimized saves of noise need one large buffer
 
 
 @dataclass(frozen=True)
