@@ -120,6 +120,34 @@ def test_an_interrupted_scan_leaves_whole_files(folder: Path, jobs: str) -> None
     assert rows == list(read_records("a.db"))
 
 
+def test_a_refused_scan_touches_no_output(folder: Path) -> None:
+    Path("keep.csv").write_text("precious")
+    for call in (["absent.jpg", "-o", "keep.csv", "--overwrite"], ["in", "-o", "new.csv", "-o", "keep.csv"]):
+        assert run("scan", *call).returncode == 2
+    assert run("scan", "in", "-o", "twice.csv", "-o", "./twice.csv").returncode == 2
+    assert Path("keep.csv").read_text() == "precious"
+    assert not Path("new.csv").exists()
+    assert not Path("twice.csv").exists()
+
+
+def test_explain_draws_into_new_png_files_only(folder: Path) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    photo = Path("in/a.jpg").read_bytes()
+    for target in ("in/a.jpg", "in/b.png", "x.txt"):
+        assert run("explain", "in/a.jpg", "--plot", target).returncode == 2
+    assert Path("in/a.jpg").read_bytes() == photo
+    done = run("explain", "in/a.jpg", "--plot", "new.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path("new.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_header_skips_what_has_none(folder: Path) -> None:
+    done = run("scan", "in", "--only", "header")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["status"], row["reason"]) for row in rows] == [("ok", None), ("skipped", "not_a_jpeg"), ("ok", None)]
+    assert rows[0]["verdict_text"] == "header says 82; the pixels were not looked at"
+
+
 def test_a_broken_archive_is_one_error_row(folder: Path) -> None:
     Path("x.tar").write_bytes(b"no archive")
     done = run("scan", "x.tar", "in/a.jpg")

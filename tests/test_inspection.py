@@ -62,6 +62,25 @@ def test_small_images_are_judged_with_honest_doubt(jpeg: MakeJpeg, cat: Image.Im
     assert row.pixel_qf_low <= 75 <= row.pixel_qf_high
 
 
+def test_flat_and_patterned_images_get_no_number(jpeg: MakeJpeg) -> None:
+    stripes = np.tile(np.array([0, 0, 255, 255], np.uint8), (128, 64))
+    for array in (np.full((128, 128), 117, np.uint8), np.zeros((300, 300), np.uint8), stripes):
+        row = jpegqf.inspect(array)
+        assert (row.qf, row.pixel_qf, row.reason, row.verdict) == (
+            None,
+            None,
+            "too_little_information",
+            Verdict.UNKNOWN,
+        )
+    black = jpegqf.inspect(jpeg(85, Image.new("RGB", (200, 200))))
+    assert (black.qf, black.qf_source, black.verdict) == (85, "header", Verdict.HEADER_ONLY)
+
+
+def test_tables_of_no_ijg_quality_get_none_from_the_pixels_either(jpeg: MakeJpeg, photo: Image.Image) -> None:
+    row = jpegqf.inspect(jpeg(75, photo, qtables=[[8] * 64, [8] * 64]))
+    assert (row.header_match, row.qf, row.verdict) == ("none", None, Verdict.UNKNOWN)
+
+
 def test_below_16_pixels_the_header_still_speaks(jpeg: MakeJpeg, cat: Image.Image) -> None:
     row = jpegqf.inspect(jpeg(75, cat.crop((0, 0, 15, 40))))
     assert (row.status, row.reason, row.qf, row.verdict) == (Status.SKIPPED, "too_small", 75, Verdict.HEADER_ONLY)

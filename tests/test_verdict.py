@@ -21,7 +21,7 @@ SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
         ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 0.1), (None, None), "header_only", 95, "header", "tell nothing"),
         ("JPEG", (75, "nearest"), (78, 78, 78, 0.99, 1.0), (None, None), "consistent", 75, "header", "about 75"),
         ("JPEG", (75, "nearest"), (90, 90, 90, 0.99, 1.0), (None, None), "header_only", 75, "header", "open"),
-        ("JPEG", (None, "none"), (82, 82, 82, 0.99, 1.0), (None, None), "pixels_only", 82, "pixels", "pixels say 82"),
+        ("JPEG", (None, "none"), (82, 82, 82, 0.99, 1.0), (None, None), "unknown", None, None, "near no IJG table"),
         ("JPEG", (None, "none"), None, (None, None), "unknown", None, None, "no known scale"),
         ("PNG", None, (82, 82, 82, 0.99, 0.999), (None, None), "pixels_only", 82, "pixels", "PNG whose pixels were a"),
         ("PNG", None, (49, 49, 51, 0.4, 0.99), (None, None), "pixels_only", None, None, "between 49 and 51"),

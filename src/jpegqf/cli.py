@@ -6,11 +6,14 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import shutil
+import signal
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, closing
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import click
@@ -82,7 +85,9 @@ def scan(
         counts, stopped_by = _write(records, outputs, overwrite, quiet)
     except JpegqfError as error:
         raise _Refused(str(error)) from None
-    except (OSError, BrokenExecutor) as error:
+    except BrokenPipeError:
+        sys.exit(128 + signal.SIGPIPE)
+    except (OSError, BrokenExecutor, sqlite3.Error) as error:
         raise _Refused(f"the scan cannot go on: {error or type(error).__name__}") from None
     if not counts and not stopped_by:
         raise _Refused(f"no image found in {' '.join(paths)[:200]}; --recursive descends, --exts names other suffixes")
@@ -133,6 +138,8 @@ def explain(file: str, picture: str | None) -> None:
     from jpegqf.sinks import printable
 
     inspector = Inspector()
+    if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
+        raise _Refused(f"--plot {picture!r} must be a new file with the suffix .png")
     try:
         data = read_bytes(Path(file))
         lines, luma, said = explain_image(data, inspector.inspect(data, printable(file)), inspector.predictor)
@@ -141,8 +148,8 @@ def explain(file: str, picture: str | None) -> None:
             plot(luma, said, inspector.predictor, lines[0], picture)
     except JpegqfError as error:
         raise _Refused(str(error)) from None
-    except (OSError, ValueError) as error:
-        raise _Refused(f"--plot {picture!r} cannot be written: {error}") from None
+    except OSError as error:
+        raise _Refused(f"{picture or 'standard output'} cannot be written: {error}") from None
     sys.exit(0 if said else 1)
 
 
@@ -171,16 +178,17 @@ def _write(
     from tqdm import tqdm
 
     from jpegqf.stopping import Stop
-    from jpegqf.writers import open_writer
+    from jpegqf.writers import open_writers
 
     counts: Counter[str] = Counter()
     stop = Stop()
     with ExitStack() as stack:
-        writers = [stack.enter_context(closing(open_writer(path, overwrite))) for path in outputs]
+        first = list(islice(records, 1))  # a path that leads nowhere is told before any file is touched
+        writers = [stack.enter_context(closing(writer)) for writer in open_writers(outputs, overwrite)]
         show = _shower() if not outputs else None
         hidden = quiet or not outputs or not sys.stderr.isatty()
         stack.enter_context(stop.listening())
-        for record in tqdm(records, unit="img", disable=hidden):
+        for record in tqdm(chain(first, records), unit="img", disable=hidden):
             for writer in writers:
                 writer.write(record)
             if show:
@@ -205,7 +213,7 @@ def table_line(record: "Record", width: int) -> str:
     """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
     from jpegqf.sinks import printable
 
-    name = printable(record.path).replace("\n", " ")
+    name = "".join(letter if letter.isprintable() else "?" for letter in printable(record.path))
     room = max(12, width // 3)
     shown = name if len(name) <= room else "…" + name[1 - room :]
     words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""

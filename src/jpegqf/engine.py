@@ -9,7 +9,7 @@ import numpy as np
 
 from jpegqf.decode import MAX_PIXELS, Luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
-from jpegqf.features import evidence
+from jpegqf.features import cut_blocks, evidence
 from jpegqf.model import F64, Model
 from jpegqf.patches import liveliest, select
 from jpegqf.tables import QUALITIES
@@ -19,6 +19,8 @@ IssueType = Literal["skipped", "error"]
 
 SMALLEST_SIDE = 16
 """Pixels: two blocks a side; below, there is next to nothing to read."""
+FEWEST_BLOCKS = 4
+"""Different blocks with any contrast; a flat image or a drawn pattern of one block fits many tables by chance."""
 LARGEST_PIECE = 1024
 """Pixels of a side that are looked at where the image is too narrow for a patch."""
 
@@ -89,7 +91,8 @@ class Predictor:
     def examine(self, luma: Luma) -> Prediction:
         """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
 
-        Raises ImageSkippedError if a side is under 16 pixels.
+        Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks
+        with anything in them.
         """
         height, width = luma.plane.shape
         if min(height, width) < SMALLEST_SIDE:
@@ -97,7 +100,12 @@ class Predictor:
             raise ImageSkippedError(Reason.TOO_SMALL, words)
         rule = self.model.config.patch_rule
         patches = select(luma, rule) or liveliest(luma, rule)
-        return self._ask(patches or [luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))])
+        patches = patches or [luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))]
+        blocks = cut_blocks(patches).pixels
+        if (blocks != blocks[:, :1]).any(axis=1).sum() < FEWEST_BLOCKS:
+            words = "too little information: fewer than 4 different blocks that are not flat"
+            raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
+        return self._ask(patches)
 
     def _ask(self, patches: list[Luma]) -> Prediction:
         config = self.model.config

@@ -25,6 +25,7 @@ class Reason(str, Enum):
     TOO_SMALL = "too_small"
     TOO_LARGE = "too_large"
     TOO_LITTLE_INFORMATION = "too_little_information"
+    NOT_A_JPEG = "not_a_jpeg"
     NOT_8_BIT = "not_8_bit"
     REDUCED_COLOURS = "reduced_colours"
     UNREADABLE = "unreadable"

@@ -13,7 +13,7 @@ from PIL import Image
 from jpegqf.decode import MAX_FILE_BYTES, MAX_PIXELS, Decoded, Luma, decode_image, decode_luma, read_bytes
 from jpegqf.encoders import HeaderEvidence, identify
 from jpegqf.engine import Prediction, Predictor
-from jpegqf.errors import HeaderError, ImageBrokenError, ImageError
+from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
 from jpegqf.header import Header, read_header
 from jpegqf.history import earlier_save
 from jpegqf.model import load_model
@@ -44,6 +44,10 @@ class Inspector:
     only: Only | None = None
     max_pixels: int = MAX_PIXELS
 
+    def __post_init__(self) -> None:
+        if self.only not in (None, "header", "pixels"):
+            raise ValueError(f"only must be None, 'header' or 'pixels', not {self.only!r}")
+
     def inspect(self, source: Source, name: str | None = None) -> Record:
         """One row for a path, bytes, a binary file, a PIL image or a uint8 array (h, w) or (h, w, 3).
 
@@ -67,12 +71,19 @@ class Inspector:
         if header:
             row = _with_header(row, header, identify(header))
         if self.only == "header":
-            return _judged(row) if header else replace(row, message="not a JPEG: it has no header to read")
+            return self._header_alone(row, header)
         try:
             decoded = decode_luma(data, self.max_pixels)
         except ImageError as issue:
             return _judged(_failed(row, issue))
         return self._finish(row, decoded, header)
+
+    @staticmethod
+    def _header_alone(row: Record, header: Header | None) -> Record:
+        if header is None:
+            return _failed(row, ImageSkippedError(Reason.NOT_A_JPEG, "no JPEG header that can be read"))
+        known = f"header says {row.header_qf}" if row.header_qf else "tables near no IJG table"
+        return replace(_judged(row), verdict_text=f"{known}; the pixels were not looked at")
 
     def _finish(self, row: Record, decoded: Decoded, header: Header | None) -> Record:
         height, width = decoded.luma.plane.shape
@@ -174,16 +185,20 @@ def _judged(row: Record) -> Record:
     pixels = _pixel_summary(row)
     history = HistorySummary(row.first_qf, row.recompressed_probability)
     answer: Answer = judge(row.format or "image", header, pixels, history)
-    if pixels and pixels.jpeg_probability < 0.5 and not header:
+    if row.jpeg_probability is not None and row.jpeg_probability < 0.5:
         # A number for pixels that show no grid would be invented.
         row = replace(row, pixel_qf=None, pixel_qf_low=None, pixel_qf_high=None, pixel_confidence=None)
-    elif pixels and pixels.high - pixels.low > MOST_DOUBT:
+    elif pixels is None:
         row = replace(row, pixel_qf=None)
     return replace(row, qf=answer.quality, qf_source=answer.source, verdict=answer.verdict, verdict_text=answer.text)
 
 
 def _pixel_summary(row: Record) -> PixelSummary | None:
+    """What the pixels tell, None if they leave more than MOST_DOUBT qualities open."""
     if row.pixel_qf is None or row.pixel_qf_low is None or row.pixel_qf_high is None:
         return None
-    confidence, saved = row.pixel_confidence or 0.0, row.jpeg_probability or 0.0
+    saved = row.jpeg_probability or 0.0
+    if row.pixel_qf_high - row.pixel_qf_low > MOST_DOUBT and saved >= 0.5:
+        return None
+    confidence = row.pixel_confidence or 0.0
     return PixelSummary(row.pixel_qf, row.pixel_qf_low, row.pixel_qf_high, confidence, saved)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from jpegqf.decode import MAX_FILE_BYTES
 from jpegqf.errors import UsageError
 from jpegqf.sources import JPEG_SUFFIXES
 
 IMAGE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"})
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip")
+MAX_MEMBER_BYTES = 2**28
+"""Of an archive's member, which is held in memory whatever the archive says of its size."""
 MAX_LIST_LINE = 65_536
 """Bytes of a line in a list of paths."""
 
@@ -44,6 +45,8 @@ def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) 
     """
     for path in paths:
         if path == "-":
+            if sys.stdin is None:
+                raise UsageError("- reads paths from standard input, which is closed")
             yield from _listed(sys.stdin.buffer)
         elif path.startswith("@") and not os.path.lexists(path):
             yield from _list_file(path[1:])
@@ -121,6 +124,9 @@ def _member(archive: str, name: str, open_member: Callable[[], IO[bytes] | None]
     place = f"{archive}!{name}"
     try:
         file = open_member()
-        return Item(place, file.read(MAX_FILE_BYTES) if file else b"")
+        data = file.read(MAX_MEMBER_BYTES + 1) if file else b""
+        if len(data) > MAX_MEMBER_BYTES:
+            return Item(place, problem=f"member of an archive is over the limit of {MAX_MEMBER_BYTES} bytes")
+        return Item(place, data)
     except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, NotImplementedError, zlib.error) as error:
         return Item(place, problem=f"member of an archive cannot be read: {error}")

@@ -33,7 +33,7 @@ def _inspect(item: Item, only: Only | None, max_pixels: int) -> Record:
 
 
 def scan(
-    paths: Iterable[str],
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     recursive: bool = False,
     suffixes: frozenset[str] = IMAGE_SUFFIXES,
     only: Only | None = None,
@@ -45,7 +45,8 @@ def scan(
     ``only`` is None, "header" or "pixels". ``jobs`` processes work ahead within a bounded window. Raises
     UsageError for a path that leads nowhere.
     """
-    items = find_items(paths, suffixes, recursive)
+    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    items = find_items((os.fspath(path) for path in several), suffixes, recursive)
     if jobs <= 1:
         for item in items:
             yield _inspect(item, only, max_pixels)
@@ -65,4 +66,5 @@ def scan(
 
 def _ignore_interrupt() -> None:
     """Ctrl-C reaches every process of a terminal; the one that writes decides when to stop."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

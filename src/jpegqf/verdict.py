@@ -66,15 +66,19 @@ def _without_header(container: str, pixels: PixelSummary | None) -> Answer:
     if pixels is None:
         return Answer(None, None, Verdict.UNKNOWN, "no JPEG header, and the pixels tell nothing")
     if pixels.jpeg_probability >= SURE and pixels.confidence >= TOLD:
-        text = f"{container} whose pixels were a JPEG at {pixels.quality}"
+        text = f"{_what(container)} whose pixels were a JPEG at {pixels.quality}"
         return Answer(pixels.quality, "pixels", Verdict.PIXELS_ONLY, text)
     if pixels.jpeg_probability >= SURE:
-        text = f"{container} whose pixels were a JPEG, at a quality between {pixels.low} and {pixels.high}"
+        text = f"{_what(container)} whose pixels were a JPEG, at a quality between {pixels.low} and {pixels.high}"
         return Answer(None, None, Verdict.PIXELS_ONLY, text)
-    if pixels.jpeg_probability <= 1 - SURE:
+    if pixels.jpeg_probability <= 1 - SURE and container != "JPEG":
         text = "no JPEG grid at the first pixel: never compressed, or cropped or resized since"
         return Answer(None, None, Verdict.NEVER_JPEG, text)
     return Answer(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")
+
+
+def _what(container: str) -> str:
+    return "image" if container == "JPEG" else container
 
 
 def _header_alone(header: HeaderSummary) -> Answer:
@@ -87,9 +91,8 @@ def _header_alone(header: HeaderSummary) -> Answer:
 
 def _both(header: HeaderSummary, pixels: PixelSummary) -> Answer:
     if header.quality is None:
-        known = pixels.quality if pixels.confidence >= SURE else None
-        text = "tables of no known scale; " + (f"pixels say {known}" if known else "the pixels leave it open")
-        return Answer(known, "pixels" if known else None, Verdict.PIXELS_ONLY if known else Verdict.UNKNOWN, text)
+        # The tables are not the IJG's, so no IJG quality of the last save exists to be read from the pixels.
+        return Answer(None, None, Verdict.UNKNOWN, "saved with tables that are near no IJG table")
     slack = 0 if header.match == "exact" else NEAR
     if pixels.low - slack <= header.quality <= pixels.high + slack:
         text = f"header and pixels say {'' if header.match == 'exact' else 'about '}{header.quality}"

@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from jpegqf.errors import MissingExtraError, UsageError
@@ -140,7 +140,7 @@ def arrow_schema() -> "pyarrow.Schema":
     return arrow.schema([(name, types[column_type(name)]) for name in COLUMNS])
 
 
-WRITERS: dict[str, type[CsvWriter] | type[JsonLinesWriter] | type[SqliteWriter] | type[ParquetWriter]] = {
+WRITERS: dict[str, type[CsvWriter | JsonLinesWriter | SqliteWriter | ParquetWriter]] = {
     ".csv": CsvWriter,
     ".jsonl": JsonLinesWriter,
     ".db": SqliteWriter,
@@ -149,17 +149,22 @@ WRITERS: dict[str, type[CsvWriter] | type[JsonLinesWriter] | type[SqliteWriter] 
 }
 
 
+def _check_target(path: str, overwrite: bool) -> type[CsvWriter | JsonLinesWriter | SqliteWriter | ParquetWriter]:
+    kind = WRITERS.get(os.path.splitext(path)[1].lower())
+    if kind is None:
+        raise UsageError(f"-o {path!r}: the suffix must be one of {' '.join(WRITERS)}")
+    if os.path.lexists(path) and not overwrite:
+        raise UsageError(f"-o {path!r} exists; --overwrite replaces it")
+    return kind
+
+
 def open_writer(path: str, overwrite: bool = False) -> Writer:
     """A writer for the suffix of ``path``; parents are created.
 
     Raises UsageError for another suffix, for a file that exists unless ``overwrite``, and for a place that
     cannot be written; MissingExtraError for Parquet without pyarrow.
     """
-    kind = WRITERS.get(os.path.splitext(path)[1].lower())
-    if kind is None:
-        raise UsageError(f"-o {path!r}: the suffix must be one of {' '.join(WRITERS)}")
-    if os.path.lexists(path) and not overwrite:
-        raise UsageError(f"-o {path!r} exists; --overwrite replaces it")
+    kind = _check_target(path, overwrite)
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if os.path.lexists(path):
@@ -167,6 +172,15 @@ def open_writer(path: str, overwrite: bool = False) -> Writer:
         return kind(path)
     except (OSError, sqlite3.Error) as error:
         raise UsageError(f"-o {path!r} cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def open_writers(paths: Sequence[str], overwrite: bool = False) -> list[Writer]:
+    """:func:`open_writer` for several files, none of which is touched if one is refused beforehand."""
+    if len({os.path.realpath(path) for path in paths}) < len(paths):
+        raise UsageError("-o names one file twice")
+    for path in paths:
+        _check_target(path, overwrite)
+    return [open_writer(path, overwrite) for path in paths]
 
 
 def read_records(path: str) -> Iterator[Record]:
