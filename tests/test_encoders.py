@@ -148,6 +148,18 @@ def test_any_tables_at_all_are_judged_without_an_exception(jpeg: MakeJpeg) -> No
         assert (evidence.luma.quality is None) == (evidence.luma.kind == "none")
 
 
+@pytest.mark.skipif(not shutil.which("exiftool"), reason="exiftool is not installed")
+def test_exiftool_names_the_same_quality_for_ijg_tables(jpeg: MakeJpeg, tmp_path: Path) -> None:
+    for quality in (25, 50, 77, 92):
+        path = tmp_path / f"{quality}.jpg"
+        path.write_bytes(jpeg(quality))
+        command = ["exiftool", "-s3", "-JPEGQualityEstimate", str(path)]
+        other = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+        found = identify(read_header(path.read_bytes())).luma
+        assert found is not None
+        assert other == str(found.quality) == str(quality)
+
+
 @pytest.mark.skipif(not shutil.which("identify"), reason="ImageMagick is not installed")
 @pytest.mark.parametrize("quality", [3, 25, 49, 50, 77, 92, 99])
 def test_imagemagick_names_the_same_quality_for_ijg_tables(quality: int, jpeg: MakeJpeg, tmp_path: Path) -> None:

@@ -165,6 +165,15 @@ def _show_histogram(axes: Any, coefficients: NDArray[np.float32], frequency: tup
     step = int(ijg_luma(said.rounded)[frequency])
     end = max(6 * step, float(np.quantile(values, 0.9)) if len(values) else 0.0)
     axes.hist(values[values <= end], bins=np.arange(0, end + 0.5, max(0.25, end / 200)), color="tab:gray", log=True)
+    _draw_comb(axes, step, end, "tab:orange", "-")
+    second = int(np.argsort(said.probability)[-2]) + 1
+    other = int(ijg_luma(second)[frequency])
+    if other != step:
+        _draw_comb(axes, other, end, "tab:blue", ":")
+    rival = f", next best QF {second}: {other}"
+    axes.set_title(f"|coefficient| {frequency}, step {step} of QF {said.rounded}{rival}", fontsize=8)
+
+
+def _draw_comb(axes: Any, step: int, end: float, color: str, style: str) -> None:
     for multiple in np.arange(step, end, step):
-        axes.axvline(multiple, color="tab:orange", linewidth=0.6)
-    axes.set_title(f"|coefficient| {frequency}, step {step} of QF {said.rounded}", fontsize=9)
+        axes.axvline(multiple, color=color, linestyle=style, linewidth=0.6)
