@@ -30,6 +30,14 @@ def test_the_map_shows_both_halves_of_a_splice(predictor: Predictor, jpeg: MakeJ
     assert (np.abs(found.quality[:, 4:] - 90) <= 1).mean() > 0.8
 
 
+def test_a_flat_piece_is_blank_in_the_map_and_stops_nothing(predictor: Predictor, jpeg: MakeJpeg) -> None:
+    drawn = Image.effect_noise((256, 256), 60)
+    drawn.paste(128, (0, 0, 128, 128))
+    found = quality_map(predictor, Luma(luma_at(70, jpeg, drawn)))
+    assert np.isnan(found.quality[0, 0])
+    assert found.quality[3, 3] == 70
+
+
 def test_the_words_name_answer_interval_and_history(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image) -> None:
     with Image.open(io.BytesIO(jpeg(60, cat))) as image:
         data = jpeg(92, image.copy())

@@ -30,6 +30,11 @@ def test_a_source_of_another_kind_is_a_bad_call() -> None:
         jpegqf.inspect(np.zeros((50, 50)))  # type: ignore[arg-type]
 
 
+def test_header_alone_loads_no_model(jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jpegqf.inspection.default_predictor", lambda: pytest.fail("a model was loaded"))
+    assert jpegqf.inspect(jpeg(64), only="header").header_qf == 64
+
+
 def test_header_columns_are_filled(jpeg: MakeJpeg, cat: Image.Image) -> None:
     row = jpegqf.inspect(jpeg(90, cat, subsampling=0, progressive=True))
     known = (row.format, row.width, row.height, row.header_qf, row.header_qf_chroma, row.header_match, row.encoder)

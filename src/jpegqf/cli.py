@@ -134,18 +134,18 @@ def explain(file: str, picture: str | None) -> None:
     from jpegqf.decode import read_bytes
     from jpegqf.explain import explain as explain_image
     from jpegqf.explain import plot
-    from jpegqf.inspection import Inspector
+    from jpegqf.inspection import default_predictor, inspect
     from jpegqf.sinks import printable
 
-    inspector = Inspector()
     if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
         raise _Refused(f"--plot {picture!r} must be a new file with the suffix .png")
     try:
         data = read_bytes(Path(file))
-        lines, luma, said = explain_image(data, inspector.inspect(data, printable(file)), inspector.predictor)
+        predictor = default_predictor()
+        lines, luma, said = explain_image(data, inspect(data, printable(file)), predictor)
         click.echo("\n".join(lines))
         if picture and luma and said:
-            plot(luma, said, inspector.predictor, lines[0], picture)
+            plot(luma, said, predictor, lines[0], picture)
     except JpegqfError as error:
         raise _Refused(str(error)) from None
     except OSError as error:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import SMALLEST_SIDE, Prediction, Predictor
-from jpegqf.errors import ImageError, MissingExtraError
+from jpegqf.errors import ImageError, ImageSkippedError, MissingExtraError
 from jpegqf.features import FORWARD, cut_blocks
 from jpegqf.patches import choose, scores
 from jpegqf.record import Record
@@ -27,7 +27,7 @@ TIE = 0.05
 class Map:
     """Quality and confidence of each square piece of an image, float64 (rows, columns); ``side`` in pixels.
 
-    Where a piece shows no JPEG grid both are NaN.
+    Where a piece shows no JPEG grid, or nothing at all, both are NaN.
     """
 
     quality: NDArray[np.float64]
@@ -45,7 +45,10 @@ def quality_map(predictor: Predictor, luma: Luma) -> Map:
     shape = (height // side, width // side)
     quality, confidence = np.full(shape, np.nan), np.full(shape, np.nan)
     for row, column in np.ndindex(*shape):
-        said = predictor.examine(luma.crop(row * side, column * side, side, side))
+        try:
+            said = predictor.examine(luma.crop(row * side, column * side, side, side))
+        except ImageSkippedError:  # a flat piece
+            continue
         if said.jpeg_probability >= 0.5:
             quality[row, column] = said.rounded
             confidence[row, column] = said.probability.max()

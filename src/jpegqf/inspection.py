@@ -1,7 +1,7 @@
 """One image, in any form -> one Record: header, pixels and history put side by side and judged."""
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -38,9 +38,12 @@ def default_predictor() -> Predictor:
 
 @dataclass(frozen=True)
 class Inspector:
-    """How to look at images: with which model, at which part of the evidence, up to how many pixels."""
+    """How to look at images: with which model, at which part of the evidence, up to how many pixels.
 
-    predictor: Predictor = field(default_factory=default_predictor)
+    Without a ``predictor`` the bundled one is loaded when the first pixels are looked at.
+    """
+
+    predictor: Predictor | None = None
     only: Only | None = None
     max_pixels: int = MAX_PIXELS
 
@@ -89,7 +92,8 @@ class Inspector:
         height, width = decoded.luma.plane.shape
         row = replace(row, format=decoded.format or None, width=width, height=height)
         try:
-            row = _with_pixels(row, self.predictor.examine(decoded.luma), self.predictor)
+            predictor = self.predictor or default_predictor()
+            row = _with_pixels(row, predictor.examine(decoded.luma), predictor)
         except ImageError as issue:
             row = _failed(row, issue)
         if header:
