@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from jpegqf.errors import UsageError
-from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
+from jpegqf.items import IMAGE_SUFFIXES, Item, check_paths, find_items
 
 
 def found(*paths: str, recursive: bool = False) -> list[Item]:
@@ -72,9 +72,12 @@ def test_a_tar_cut_short_gives_what_came_before(folder: Path) -> None:
 
 def test_a_path_to_nowhere_is_a_bad_call(folder: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
-        found("nowhere*.jpg")
+        check_paths(["x1.jpg", "nowhere*.jpg"])
+    with pytest.raises(UsageError, match="cannot read list"):
+        check_paths(["@nolist"])
     with pytest.raises(UsageError, match="cannot read list"):
         found("@nolist")
+    check_paths(["in", "x*.jpg", "-"])
 
 
 def test_a_linked_folder_is_not_entered(folder: Path) -> None:

@@ -7,21 +7,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import shutil
 import signal
-import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor
-from contextlib import ExitStack, closing
-from itertools import chain, islice
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jpegqf import __version__
-from jpegqf.errors import JpegqfError
+from jpegqf.errors import JpegqfError, OutputError, UsageError
 
 if TYPE_CHECKING:
+    from jpegqf.batch import Batch, Request
     from jpegqf.record import Record
 
 SCAN_EPILOG = """\b
@@ -31,8 +28,8 @@ Examples:
   find . -name '*.jpg' | jpegqf scan - > photos.jsonl
   jpegqf scan crawl.tar --only header -o headers.parquet
 \b
-Exit codes: 0 every image was judged; 1 none was; 2 bad call; 3 some were, some are skipped or errors;
-130, 143 interrupted, with what was done in the files."""
+Exit codes: 0 every image was judged; 1 none was; 2 bad call, or an output cannot be written; 3 some were, some
+are skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,6 +44,8 @@ def main() -> None:
 @click.option("outputs", "-o", "--output", multiple=True, metavar="FILE",
               help="Write rows here; .csv .jsonl .db .sqlite .parquet; may be given several times.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
+@click.option("--resume", is_flag=True, help="Go on after the rows that the -o files hold already.")
+@click.option("--summary", metavar="FILE", help="Write counts, reasons, rates and versions here, as JSON.")
 @click.option("--only", type=click.Choice(["header", "pixels"]), help="Look at one kind of evidence alone.")
 @click.option(
     "--exts",
@@ -54,47 +53,68 @@ def main() -> None:
     metavar="EXT",
     help="Suffixes to take in folders and archives, .png,.jpg; repeatable.",
 )
-@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
-@click.option("--max-pixels", type=click.IntRange(1), metavar="N", help="Skip larger images, told from the header.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary.")
-def scan(
-    paths: tuple[str, ...],
-    recursive: bool,
-    outputs: tuple[str, ...],
-    overwrite: bool,
-    only: str | None,
-    exts: tuple[str, ...],
-    jobs: int,
-    max_pixels: int | None,
-    quiet: bool,
-) -> None:
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Worker processes.")
+@click.option("--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
+              help="Skip larger images, told from the header.")  # fmt: skip
+@click.option("--timeout-per-image", type=click.FloatRange(0, 86_400, min_open=True), default=60, show_default=True,
+              metavar="SECONDS", help="Give up an image that takes longer: one error row.")  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
+def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, quiet: bool, **asked: Any) -> None:
     """One row of evidence per image.
 
     PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input), or a
     .tar or .zip archive. Without -o: a table on a terminal, JSON Lines in a pipe.
     """
-    from jpegqf.decode import MAX_PIXELS
-    from jpegqf.items import IMAGE_SUFFIXES
-    from jpegqf.scanning import scan as scan_paths
-    from jpegqf.sources import normalize_suffixes
+    from jpegqf.batch import Batch
 
+    failure = None
     try:
-        named = [part for words in exts for part in words.replace(",", " ").split()]
-        suffixes = normalize_suffixes(named) if exts else IMAGE_SUFFIXES
-        records = scan_paths(paths, recursive, suffixes, only, jobs, max_pixels or MAX_PIXELS)  # type: ignore[arg-type]
-        counts, stopped_by = _write(records, outputs, overwrite, quiet)
-    except JpegqfError as error:
-        raise _Refused(str(error)) from None
+        batch = Batch(_request(paths, outputs, summary, **asked))
+        try:
+            batch.run(*_spectators(outputs, quiet))
+        except OutputError as error:
+            failure = str(error)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
+        code = _ending(batch, failure, summary, quiet)
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)
-    except (OSError, BrokenExecutor, sqlite3.Error) as error:
+    except JpegqfError as error:
+        raise _Refused(str(error)) from None
+    except OSError as error:
         raise _Refused(f"the scan cannot go on: {error or type(error).__name__}") from None
-    if not counts and not stopped_by:
-        raise _Refused(f"no image found in {' '.join(paths)[:200]}; --recursive descends, --exts names other suffixes")
-    if not quiet and (outputs or stopped_by or sys.stdout.isatty()):
-        told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
-        click.echo(("interrupted: " if stopped_by else "") + told, err=True)
-    sys.exit(128 + stopped_by if stopped_by else _exit_code(counts))
+    sys.exit(code)
+
+
+def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, **asked: Any) -> "Request":
+    """The call as a request. Raises UsageError for what does not go together."""
+    from jpegqf.batch import Request
+    from jpegqf.items import IMAGE_SUFFIXES
+    from jpegqf.sources import normalize_suffixes
+
+    if asked["resume"] and (asked["overwrite"] or not outputs):
+        raise UsageError("--resume goes on with the files of -o" + (": not with --overwrite" * asked["overwrite"]))
+    if summary and os.path.lexists(summary) and not (asked["overwrite"] or asked["resume"]):
+        raise UsageError(f"--summary {summary!r} exists; --overwrite replaces it")
+    exts, timeout = asked.pop("exts"), asked.pop("timeout_per_image")
+    named = [part for words in exts for part in words.replace(",", " ").split()]
+    suffixes = normalize_suffixes(named) if exts else IMAGE_SUFFIXES
+    return Request(paths, suffixes, outputs, timeout=timeout, **asked)
+
+
+def _ending(batch: "Batch", failure: str | None, summary: str | None, quiet: bool) -> int:
+    """Tell what became of the scan, on the terminal and in the summary file; returns the exit code."""
+    from jpegqf.summary import Ending, write_summary
+
+    counts = batch.tally.statuses
+    code = 2 if failure else 128 + batch.stopped_by if batch.stopped_by else _exit_code(counts)
+    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+    if failure:
+        click.echo(f"Error: {failure} ({told})", err=True)
+    elif not quiet and (batch.request.outputs or batch.stopped_by or sys.stdout.isatty()):
+        click.echo(("interrupted: " if batch.stopped_by else "") + told, err=True)
+    if summary:
+        write_summary(summary, batch.tally, Ending(batch.seconds, code, batch.stopped_by, failure))
+    return code
 
 
 @main.command()
@@ -116,11 +136,13 @@ def header(files: tuple[str, ...]) -> None:
     for name in files:
         try:
             found = read_header(read_bytes(Path(name)))
-            click.echo("\n".join(header_lines(printable(name), found, identify(found))))
-            counts["ok"] += 1
+            lines = header_lines(printable(name), found, identify(found))
         except JpegqfError as error:
             click.echo(f"{printable(name)}: {error}", err=True)
             counts["error"] += 1
+            continue
+        _print(lines)
+        counts["ok"] += 1
     sys.exit(_exit_code(counts))
 
 
@@ -143,13 +165,13 @@ def explain(file: str, picture: str | None) -> None:
         data = read_bytes(Path(file))
         predictor = default_predictor()
         lines, luma, said = explain_image(data, inspect(data, printable(file)), predictor)
-        click.echo("\n".join(lines))
+        _print(lines)
         if picture and luma and said:
             plot(luma, said, predictor, lines[0], picture)
     except JpegqfError as error:
         raise _Refused(str(error)) from None
     except OSError as error:
-        raise _Refused(f"{picture or 'standard output'} cannot be written: {error}") from None
+        raise _Refused(f"{picture} cannot be written: {error}") from None
     sys.exit(0 if said else 1)
 
 
@@ -162,41 +184,33 @@ class _Refused(click.ClickException):
         click.echo(f"Error: {self.message}", err=True)
 
 
+def _print(lines: list[str]) -> None:
+    """Lines on standard output; a reader that went away ends the command, a full disk is a refusal."""
+    try:
+        click.echo("\n".join(lines))
+    except BrokenPipeError:
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        raise _Refused(f"standard output cannot be written: {(error.strerror or '').lower()}") from None
+
+
 def _exit_code(counts: "Counter[str]") -> int:
     if not counts["skipped"] + counts["error"]:
         return 0 if counts["ok"] else 1
     return 3 if counts["ok"] else 1
 
 
-def _write(
-    records: Iterator["Record"], outputs: tuple[str, ...], overwrite: bool, quiet: bool
-) -> "tuple[Counter[str], int]":
-    """Send each record to every output as it comes.
-
-    Returns how many had which status, and the signal that ended it early, or 0; outputs are whole either way.
-    """
+def _spectators(
+    outputs: tuple[str, ...], quiet: bool
+) -> "tuple[Callable[[Record], None] | None, Callable[[Iterable[Record]], Iterable[Record]]]":
+    """What shows each record without -o, and the progress bar, or what stands for it."""
+    if not outputs:
+        return _shower(), iter
+    if quiet or not sys.stderr.isatty():
+        return None, iter
     from tqdm import tqdm
 
-    from jpegqf.stopping import Stop
-    from jpegqf.writers import open_writers
-
-    counts: Counter[str] = Counter()
-    stop = Stop()
-    with ExitStack() as stack:
-        first = list(islice(records, 1))  # a path that leads nowhere is told before any file is touched
-        writers = [stack.enter_context(closing(writer)) for writer in open_writers(outputs, overwrite)]
-        show = _shower() if not outputs else None
-        hidden = quiet or not outputs or not sys.stderr.isatty()
-        stack.enter_context(stop.listening())
-        for record in tqdm(chain(first, records), unit="img", disable=hidden):
-            for writer in writers:
-                writer.write(record)
-            if show:
-                show(record)
-            counts[record.status.value] += 1
-            if stop.signal:
-                break
-    return counts, stop.signal
+    return None, lambda records: tqdm(records, unit="img")
 
 
 def _shower() -> "Callable[[Record], None]":

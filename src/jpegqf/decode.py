@@ -144,6 +144,15 @@ def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
         return _decode_opened(image, max_pixels, data)
 
 
+def container(data: bytes) -> tuple[str, int, int] | None:
+    """Format, width and height in pixels as the file's header tells them, None if it does not; decodes nothing."""
+    try:
+        with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return image.format or "", image.width, image.height
+    except ImageError:
+        return None
+
+
 def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Luma of an image that Pillow has opened or made; errors as for :func:`read_luma`."""
     with _errors_in_words(b""):
@@ -172,17 +181,18 @@ def _errors_in_words(data: bytes) -> Iterator[None]:
 def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> Decoded:
     name = image.format or ""
     is_jpeg = name in ("JPEG", "MPO")
-    _check_size(image, max_pixels, costly=not is_jpeg or "progression" in image.info)
+    check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
     orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     kept = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
     return Decoded(_jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image), name, kept)
 
 
-def _check_size(image: Image.Image, max_pixels: int, costly: bool) -> None:
+def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
+    """Raise ImageSkippedError above ``max_pixels``, and above our own limits whatever that is."""
     limit = min(max_pixels, MAX_COSTLY_PIXELS if costly else MAX_PIXELS)
-    pixels = image.width * image.height
+    pixels = width * height
     if pixels > limit:
-        words = f"too many pixels: {image.width}x{image.height} = {pixels}, the limit is {limit}"
+        words = f"too many pixels: {width}x{height} = {pixels}, the limit is {limit}"
         raise ImageSkippedError(Reason.TOO_LARGE, words)
 
 

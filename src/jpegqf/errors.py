@@ -15,6 +15,14 @@ class CheckpointError(JpegqfError):
     """A checkpoint that cannot be used: truncated, hostile, of another architecture or too new."""
 
 
+class WorkerError(JpegqfError):
+    """Worker processes cannot be started."""
+
+
+class OutputError(JpegqfError):
+    """An output cannot be written any more: the disk is full, its folder is gone. What it held stays readable."""
+
+
 class MissingExtraError(JpegqfError):
     """An optional dependency is absent; the message names the command that installs it."""
 
@@ -34,6 +42,10 @@ class Reason(str, Enum):
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
     UNSUPPORTED = "unsupported"
+    CRASHED = "crashed"
+    """The process that looked at it ended: a fault in a codec or in this package."""
+    TIMEOUT = "timeout"
+    """It took longer than allowed."""
 
 
 class ImageError(JpegqfError):

@@ -10,7 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jpegqf.decode import MAX_FILE_BYTES, MAX_PIXELS, Decoded, Luma, decode_image, decode_luma, read_bytes
+from jpegqf.decode import (
+    MAX_FILE_BYTES,
+    MAX_PIXELS,
+    Decoded,
+    Luma,
+    check_size,
+    container,
+    decode_image,
+    decode_luma,
+    read_bytes,
+)
 from jpegqf.encoders import HeaderEvidence, identify
 from jpegqf.engine import Prediction, Predictor
 from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
@@ -78,7 +88,7 @@ class Inspector:
         try:
             decoded = decode_luma(data, self.max_pixels)
         except ImageError as issue:
-            return _judged(_failed(row, issue))
+            return _judged(_failed(row if header else _with_container(row, data), issue))
         return self._finish(row, decoded, header)
 
     @staticmethod
@@ -128,6 +138,7 @@ def _decoded(source: NDArray[np.uint8] | Image.Image, max_pixels: int) -> Decode
         return decode_image(source, max_pixels)
     if source.dtype != np.uint8 or not (source.ndim == 2 or (source.ndim == 3 and source.shape[2] == 3)):
         raise TypeError(f"an array must be uint8 (h, w) or (h, w, 3), not {source.dtype} {source.shape}")
+    check_size(source.shape[1], source.shape[0], max_pixels, costly=source.ndim == 3)
     return Decoded(Luma(source) if source.ndim == 2 else Luma.from_rgb(source), "", 1)
 
 
@@ -143,6 +154,12 @@ def _header(data: bytes) -> Header | None:
 def _failed(row: Record, issue: ImageError) -> Record:
     status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
     return replace(row, status=status, reason=issue.reason.value, message=str(issue))
+
+
+def _with_container(row: Record, data: bytes) -> Record:
+    """What the container told before its pixels failed."""
+    told = container(data)
+    return replace(row, format=told[0], width=told[1], height=told[2]) if told else row
 
 
 def _with_header(row: Record, header: Header, found: HeaderEvidence) -> Record:

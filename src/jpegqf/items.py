@@ -1,16 +1,14 @@
 """Paths, folders, globs, lists and archives -> a lazy stream of items to inspect."""
 
 import glob
-import lzma
 import os
 import sys
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from jpegqf.errors import UsageError
 from jpegqf.sources import JPEG_SUFFIXES
@@ -21,6 +19,15 @@ MAX_MEMBER_BYTES = 2**28
 """Of an archive's member, which is held in memory whatever the archive says of its size."""
 MAX_LIST_LINE = 65_536
 """Bytes of a line in a list of paths."""
+MAX_TAR_HEADER = 2**20
+"""Bytes of a name or of attributes that tar keeps in a header of its own: they are read into memory as a whole."""
+TAR_HEADERS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
 
 
 @dataclass(frozen=True)
@@ -35,13 +42,23 @@ class Item:
     problem: str | None = None
 
 
+def check_paths(paths: Iterable[str]) -> None:
+    """Raise UsageError for the first path that leads nowhere, before anything is done with any."""
+    for path in paths:
+        is_list = path.startswith("@") and os.path.lexists(path[1:])
+        if not (path == "-" or is_list or os.path.lexists(path) or next(glob.iglob(path, recursive=True), None)):
+            if path.startswith("@"):
+                raise UsageError(f"cannot read list {path[1:]!r}: no such file or directory")
+            raise UsageError(f"no such file or folder: {path!r}")
+
+
 def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
     """Items of all ``paths`` in the order given, a folder's in sorted order; nothing is held in memory.
 
     A path is a file, a folder, a glob, ``@list`` (a file with a path a line), ``-`` (the same on standard
     input) or a tar or zip archive, read as a stream. In folders and archives names with one of ``suffixes``
-    are taken; a file named outright is taken whatever its suffix. Raises UsageError for a path that leads
-    nowhere.
+    are taken; a file named outright is taken whatever its suffix. :func:`check_paths` comes first: what has
+    gone since is an item that cannot be read. Raises UsageError for a list that cannot be read.
     """
     for path in paths:
         if path == "-":
@@ -63,25 +80,34 @@ def _path_items(path: str, suffixes: frozenset[str], recursive: bool) -> Iterato
         yield Item(path)
     elif found := sorted(glob.glob(path, recursive=True)):
         yield from (item for name in found for item in _path_items(name, suffixes, recursive))
-    else:
-        raise UsageError(f"no such file or folder: {path!r}")
+    else:  # it was there when the scan began
+        yield Item(path)
 
 
 def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
     """Items of a folder, files before the subfolders beside them, each sorted; linked folders are not entered."""
+    waiting = [folder]  # a stack of our own: folders may be nested deeper than Python's
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Item(folder, problem=f"folder cannot be read: {(error.strerror or '').lower()}")
+            continue
+        folders = [entry.path for entry in found if _is_folder(entry)] if recursive else []
+        entered = set(folders)
+        for entry in found:
+            if entry.path not in entered and os.path.splitext(entry.name)[1].lower() in suffixes:
+                yield Item(entry.path)
+        waiting += reversed(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        yield Item(folder, problem=f"folder cannot be read: {(error.strerror or '').lower()}")
-        return
-    folders = [entry.path for entry in found if entry.is_dir(follow_symlinks=False)] if recursive else []
-    entered = set(folders)
-    for entry in found:
-        if entry.path not in entered and Path(entry.name).suffix.lower() in suffixes:
-            yield Item(entry.path)
-    for path in folders:
-        yield from _walk(path, suffixes, recursive)
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False  # reading it will tell what is wrong
 
 
 def _list_file(path: str) -> Iterator[Item]:
@@ -99,13 +125,36 @@ def _listed(file: IO[bytes]) -> Iterator[Item]:
             yield Item(os.fsdecode(name))
 
 
+class _TarInfo(tarfile.TarInfo):
+    """A member's header: damage is told, not taken for the archive's end, and what is read as a whole is limited."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> "_TarInfo":
+        """See the base class. Raises ReadError for a header that is damaged or cut."""
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ in ("EOFHeaderError", "EmptyHeaderError"):  # the regular end
+                raise
+            raise tarfile.ReadError(str(error)) from None
+
+    @classmethod
+    def frombuf(cls, *arguments: Any, **more: Any) -> "_TarInfo":
+        """See the base class. Raises ReadError above MAX_TAR_HEADER bytes."""
+        info = super().frombuf(*arguments, **more)
+        if info.type in TAR_HEADERS and info.size > MAX_TAR_HEADER:
+            raise tarfile.ReadError(f"a member's header of {info.size} bytes is over the limit of {MAX_TAR_HEADER}")
+        return info
+
+
 def _tar_items(path: str, suffixes: frozenset[str]) -> Iterator[Item]:
     try:
-        with tarfile.open(path, "r|*") as archive:
+        with tarfile.open(path, "r|*", tarinfo=_TarInfo) as archive:
             for member in archive:
+                archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
                 if member.isreg() and Path(member.name).suffix.lower() in suffixes:
                     yield _member(path, member.name, lambda member=member: archive.extractfile(member))  # type: ignore[misc]
-    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+    except Exception as error:  # both readers raise many kinds on hostile bytes
         yield Item(path, problem=f"archive cannot be read to its end: {error}")
 
 
@@ -115,7 +164,7 @@ def _zip_items(path: str, suffixes: frozenset[str]) -> Iterator[Item]:
             for info in archive.infolist():
                 if not info.is_dir() and Path(info.filename).suffix.lower() in suffixes:
                     yield _member(path, info.filename, lambda info=info: archive.open(info))  # type: ignore[misc]
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+    except Exception as error:  # both readers raise many kinds on hostile bytes
         yield Item(path, problem=f"archive cannot be read to its end: {error}")
 
 
@@ -128,5 +177,7 @@ def _member(archive: str, name: str, open_member: Callable[[], IO[bytes] | None]
         if len(data) > MAX_MEMBER_BYTES:
             return Item(place, problem=f"member of an archive is over the limit of {MAX_MEMBER_BYTES} bytes")
         return Item(place, data)
-    except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, NotImplementedError, zlib.error) as error:
+    except (tarfile.TarError, OSError):
+        raise  # of the archive itself: nothing after it can be read
+    except Exception as error:  # an encrypted or damaged member raises many kinds
         return Item(place, problem=f"member of an archive cannot be read: {error}")

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 
 def infer() -> int:
@@ -14,7 +15,7 @@ def infer() -> int:
 
         return main()
 
-    return _quietly(run)
+    return _quietly(run, "已中断 / Interrupted")
 
 
 def jpegqf() -> int:
@@ -26,12 +27,18 @@ def jpegqf() -> int:
         main(prog_name="jpegqf")
         return 0
 
-    return _quietly(run)
+    scan = sys.argv[1:2] == ["scan"]
+    return _quietly(run, "interrupted: 0 ok, 0 skipped, 0 error" if scan else "interrupted")
 
 
-def _quietly(run: Callable[[], int]) -> int:
-    # Until a batch listens for it, Ctrl-C simply ends the process: no traceback out of an import.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _quietly(run: Callable[[], int], words: str) -> int:
+    def interrupted(number: int, frame: object) -> None:
+        """Until a batch listens, Ctrl-C ends the process with one line: no traceback out of an import."""
+        with suppress(OSError):
+            os.write(2, f"{words}\n".encode())
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGINT, interrupted)
     try:
         code = run()
     except SystemExit as ended:

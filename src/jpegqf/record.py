@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Any
 
 
@@ -79,14 +80,15 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Columns in order, enums as their texts."""
-        values = dataclasses.asdict(self)
-        return {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
+        values = ((name, getattr(self, name)) for name in COLUMNS)
+        return {name: value.value if isinstance(value, Enum) else value for name, value in values}
 
 
 COLUMNS: tuple[str, ...] = tuple(item.name for item in dataclasses.fields(Record))
 """Column names in order."""
 
 
+@cache
 def column_type(name: str) -> type:
     """The Python type of a column's values beside None: str, int, float or bool."""
     annotation = next(item.type for item in dataclasses.fields(Record) if item.name == name)

@@ -1,70 +1,92 @@
-"""A stream of items -> a stream of records in the same order, on one core or several."""
+"""A stream of items -> a stream of records in the same order: in this process, or in supervised workers."""
 
 import os
-import signal
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from functools import lru_cache
-from multiprocessing import get_context
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
-from jpegqf.decode import MAX_PIXELS
-from jpegqf.errors import Reason
-from jpegqf.inspection import Inspector, Only
-from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
+from jpegqf.errors import JpegqfError, Reason
+from jpegqf.items import IMAGE_SUFFIXES, Item, check_paths, find_items
 from jpegqf.record import Record, Status
 
-AHEAD = 8
-"""Items in work per process: enough to keep it busy, few enough to bound memory."""
+if TYPE_CHECKING:
+    from jpegqf.inspection import Inspector, Only
 
-
-@lru_cache(maxsize=2)
-def _inspector(only: Only | None, max_pixels: int) -> Inspector:
-    """One per process and setting: loading the model takes longer than an image."""
-    return Inspector(only=only, max_pixels=max_pixels)
-
-
-def _inspect(item: Item, only: Only | None, max_pixels: int) -> Record:
-    if item.problem:
-        name = os.path.basename(item.name)
-        return Record(item.name, name, Status.ERROR, reason=Reason.UNREADABLE.value, message=item.problem)
-    source = item.name if item.data is None else item.data
-    return _inspector(only, max_pixels).inspect(source, item.name)
+DEFAULT_PIXELS = 178_956_970
+"""Images of a scan with more pixels are skipped unless asked for: they hold gigabytes while they are decoded."""
 
 
 def scan(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     recursive: bool = False,
     suffixes: frozenset[str] = IMAGE_SUFFIXES,
-    only: Only | None = None,
+    only: "Only | None" = None,
     jobs: int = 1,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int = DEFAULT_PIXELS,
+    timeout: float | None = None,
 ) -> Iterator[Record]:
     """Records of all images that ``paths`` lead to (see ``jpegqf.items.find_items``), one each, in order.
 
-    ``only`` is None, "header" or "pixels". ``jobs`` processes work ahead within a bounded window. Raises
-    UsageError for a path that leads nowhere.
+    ``only`` is None, "header" or "pixels". With one job and no ``timeout`` (seconds an image may take) all is
+    done in this process; otherwise in ``jobs`` workers, and an image that crashes or outlasts one costs that
+    image alone. Raises UsageError for a path that leads nowhere.
     """
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    items = find_items((os.fspath(path) for path in several), suffixes, recursive)
-    if jobs <= 1:
-        for item in items:
-            yield _inspect(item, only, max_pixels)
-        return
-    window: deque[Future[Record]] = deque()
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
+    several = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    check_paths(several)
+    yield from scan_items(find_items(several, suffixes, recursive), Look(only, max_pixels), jobs, timeout)
+
+
+def scan_items(items: Iterator[Item], look: "Look", jobs: int, timeout: float | None) -> Generator[Record, None, None]:
+    """The same for items already found."""
+    if jobs <= 1 and timeout is None:
+        inspector = look.inspector()
+        return (inspect_item(inspector, item) for item in items)
+    # Only a worker needs what looks at pixels: this process stays small and starts quickly.
+    from jpegqf.workers import supervised
+
+    return supervised(items, look, lost_record, jobs, timeout)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How to look at items; called in a worker, it gives what turns an item into a record."""
+
+    only: "Only | None" = None
+    max_pixels: int = DEFAULT_PIXELS
+
+    def inspector(self) -> "Inspector":
+        """The inspector with these settings."""
+        from jpegqf.inspection import Inspector
+
+        return Inspector(only=self.only, max_pixels=self.max_pixels)
+
+    def __call__(self) -> Callable[[Item], Record]:
+        """Prepare a worker: the model is loaded before the first image's time counts."""
+        from PIL import Image
+
+        from jpegqf.inspection import default_predictor
+
+        Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
+        if self.only != "header":
+            default_predictor()
+        return partial(inspect_item, self.inspector())
+
+
+def inspect_item(inspector: "Inspector", item: Item) -> Record:
+    """One record, whatever is wrong with the item. Raises JpegqfError only for what concerns all items."""
+    if item.problem:
+        return lost_record(item, Reason.UNREADABLE, item.problem)
     try:
-        for item in items:
-            window.append(pool.submit(_inspect, item, only, max_pixels))
-            if len(window) >= AHEAD * jobs:
-                yield window.popleft().result()
-        while window:
-            yield window.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+        return inspector.inspect(item.name if item.data is None else item.data, item.name)
+    except JpegqfError:
+        raise
+    except MemoryError:
+        return lost_record(item, Reason.TOO_LARGE, "not enough memory to look at it")
+    except Exception as error:  # a fault of ours must not cost the other million images
+        return lost_record(item, Reason.CRASHED, f"internal error: {type(error).__name__}: {error}"[:300])
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that writes decides when to stop."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+def lost_record(item: Item, reason: Reason, message: str) -> Record:
+    """The row of an item that nothing is known of."""
+    return Record(item.name, os.path.basename(item.name), Status.ERROR, reason=reason.value, message=message)

@@ -6,16 +6,35 @@ from contextlib import contextmanager
 from typing import Any
 
 
+class Stopped(KeyboardInterrupt):
+    """Asked to stop where nothing is being written: what runs may be left as it is."""
+
+
 class Stop:
     """Remembers the signal that asked to stop; 0 while none did."""
 
     def __init__(self) -> None:
         self.signal = 0
+        self._at_once = False
 
     def __call__(self, number: int, frame: Any) -> None:
         """Be a signal handler."""
         self.signal = number
         signal.signal(number, signal.SIG_DFL)  # a second request ends at once
+        if self._at_once:
+            self._at_once = False
+            raise Stopped
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let a request end what runs inside by raising Stopped; elsewhere it waits until it is asked for."""
+        if self.signal:
+            raise Stopped
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -1,125 +1,221 @@
-"""Records -> CSV, JSON Lines, SQLite and Parquet files, and back."""
+"""Records -> CSV, JSON Lines, SQLite and Parquet files that stay readable wherever the writing ends."""
 
 import csv
+import io
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
-from jpegqf.errors import MissingExtraError, UsageError
-from jpegqf.record import COLUMNS, Record, Status, Verdict, column_type
-from jpegqf.sinks import FORMULA, guard_cell, printable
+from jpegqf.errors import OutputError, UsageError
+from jpegqf.readers import Held, kind_of, pyarrow
+from jpegqf.readers import read_records as read_records
+from jpegqf.record import COLUMNS, Record, column_type
+from jpegqf.sinks import guard_cell, printable
 
 if TYPE_CHECKING:
-    import pyarrow
+    from pyarrow import Schema
 
-ROWS_PER_COMMIT = 500
 ROWS_PER_GROUP = 10_000
 SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
+Row = dict[str, Any]
 
 
 class Writer(Protocol):
-    """Takes records one by one."""
+    """Takes rows one by one. Methods raise OSError, sqlite3.Error or OutputError when the place fails."""
+
+    path: str
 
     def write(self, record: Record) -> None:
         """Append one row."""
 
+    def commit(self) -> None:
+        """Make the rows so far visible to readers, where the format can; check that the file is still there."""
+
     def close(self) -> None:
-        """Finish the file."""
+        """Commit and finish the file."""
 
 
-def _row(record: Record) -> dict[str, Any]:
+def row_of(record: Record) -> Row:
     """Columns in order, texts as Unicode that every format can hold."""
     return {name: printable(value) if isinstance(value, str) else value for name, value in record.to_dict().items()}
+
+
+def json_line(record: Record) -> str:
+    """A record as one line of JSON."""
+    return json.dumps(row_of(record), ensure_ascii=False)
+
+
+class _Place:
+    """Tells whether the file that was opened is still the one of that name: writing to a deleted one succeeds."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._was = self._now()
+
+    def _now(self) -> tuple[int, int]:
+        info = os.stat(self.path)
+        return info.st_dev, info.st_ino
+
+    def check(self) -> None:
+        """Raise OutputError if it is not."""
+        try:
+            same = self._now() == self._was
+        except OSError:
+            same = False
+        if not same:
+            raise OutputError("the file was removed or replaced while it was written")
+
+
+class _TextFile:
+    """Appends whole pieces: if one does not fit, the file ends before it."""
+
+    def __init__(self, path: str, end: int) -> None:
+        self._file = open(path, "r+b" if os.path.lexists(path) else "xb", buffering=0)  # noqa: SIM115 - see close()
+        self._file.truncate(end)
+        self._file.seek(end)
+        self.end = end
+        self.place = _Place(path)
+
+    def append(self, data: bytes) -> None:
+        """Write all of it or, raising OSError, nothing."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
+        except OSError:
+            with suppress(OSError):
+                self._file.truncate(self.end)
+                self._file.seek(self.end)
+            raise
+        self.end += len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 class CsvWriter:
     """UTF-8 with BOM, one header row, empty cells for unknown; no cell can be taken for a formula."""
 
-    def __init__(self, path: str) -> None:
-        self._file: IO[str] = open(path, "w", newline="", encoding="utf-8-sig")  # noqa: SIM115 - closed by close()
-        self._writer = csv.writer(self._file)
-        self._writer.writerow(COLUMNS)
+    def __init__(self, path: str, held: Held) -> None:
+        self.path = path
+        self._buffer = io.StringIO(newline="")
+        self._csv = csv.writer(self._buffer)
+        self._file = _TextFile(path, held.end)
+        if not held.end:
+            self._file.append(("\ufeff" + self._line(COLUMNS)).encode())
+
+    def _line(self, cells: Any) -> str:
+        self._csv.writerow(cells)
+        line = self._buffer.getvalue()
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        return line
 
     def write(self, record: Record) -> None:
         """See :class:`Writer`."""
-        cells = _row(record).values()
-        self._writer.writerow([guard_cell(cell) if isinstance(cell, str) else cell for cell in cells])
-        self._file.flush()
+        cells = [guard_cell(cell) if isinstance(cell, str) else cell for cell in row_of(record).values()]
+        self._file.append(self._line(cells).encode())
+
+    def commit(self) -> None:
+        """See :class:`Writer`."""
+        self._file.place.check()
 
     def close(self) -> None:
         """See :class:`Writer`."""
         self._file.close()
+        self._file.place.check()
 
 
 class JsonLinesWriter:
     """One JSON object a line, UTF-8, null for unknown."""
 
-    def __init__(self, path: str) -> None:
-        self._file: IO[str] = open(path, "w", encoding="utf-8")  # noqa: SIM115 - closed by close()
+    def __init__(self, path: str, held: Held) -> None:
+        self.path = path
+        self._file = _TextFile(path, held.end)
 
     def write(self, record: Record) -> None:
         """See :class:`Writer`."""
-        self._file.write(json_line(record) + "\n")
-        self._file.flush()
+        self._file.append((json_line(record) + "\n").encode())
+
+    def commit(self) -> None:
+        """See :class:`Writer`."""
+        self._file.place.check()
 
     def close(self) -> None:
         """See :class:`Writer`."""
         self._file.close()
-
-
-def json_line(record: Record) -> str:
-    """A record as one line of JSON."""
-    return json.dumps(_row(record), ensure_ascii=False)
+        self._file.place.check()
 
 
 class SqliteWriter:
-    """Table ``records`` behind an autoincrement ``id``, committed every ROWS_PER_COMMIT rows."""
+    """Table ``records`` behind an autoincrement ``id``, readable while it grows (WAL)."""
 
-    def __init__(self, path: str) -> None:
-        self._connection = sqlite3.connect(path)
-        columns = ", ".join(f"{name} {SQL_TYPES[column_type(name)]}" for name in COLUMNS)
-        self._connection.execute(f"CREATE TABLE records (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns})")
+    def __init__(self, path: str, held: Held) -> None:
+        self.path = path
+        # An absolute path: ":memory:" and "file:..." are names like any other.
+        self._connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
+        self._place: _Place | None = None
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            columns = ", ".join(f"{name} {SQL_TYPES[column_type(name)]}" for name in COLUMNS)
+            self._connection.execute(
+                f"CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns})"
+            )
+            self._place = _Place(path)
+            self._connection.execute("BEGIN")
+        except BaseException:
+            self._connection.close()
+            raise
         self._insert = f"INSERT INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-        self._pending = 0
 
     def write(self, record: Record) -> None:
         """See :class:`Writer`."""
-        self._connection.execute(self._insert, list(_row(record).values()))
-        self._pending += 1
-        if self._pending >= ROWS_PER_COMMIT:
-            self._connection.commit()
-            self._pending = 0
+        self._connection.execute(self._insert, tuple(row_of(record).values()))
+
+    def commit(self) -> None:
+        """See :class:`Writer`."""
+        self._end_transaction()
+        self._connection.execute("BEGIN")
+
+    def _end_transaction(self) -> None:
+        if self._place:
+            self._place.check()
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """See :class:`Writer`."""
-        self._connection.commit()
-        self._connection.close()
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtraError('Parquet needs pyarrow: pip install "jpegqf[parquet]"') from None
-    return pyarrow
+        try:
+            self._end_transaction()
+            with suppress(sqlite3.OperationalError):  # a reader holds it open: the journal beside it stays
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            self._connection.close()
 
 
 class ParquetWriter:
     """Row groups of ROWS_PER_GROUP; the file gets its name when it is whole."""
 
-    def __init__(self, path: str) -> None:
-        self._arrow = _pyarrow()
-        self._path, self._part = path, path + ".part"
+    def __init__(self, path: str, held: Held) -> None:
+        self._arrow = pyarrow()
+        self.path, self._part = path, path + ".part"
         self._writer = self._arrow.parquet.ParquetWriter(self._part, arrow_schema())
-        self._rows: list[dict[str, Any]] = []
+        self._place = _Place(self._part)
+        self._rows: list[Row] = []
 
     def write(self, record: Record) -> None:
         """See :class:`Writer`."""
-        self._rows.append(_row(record))
+        self._rows.append(row_of(record))
         if len(self._rows) >= ROWS_PER_GROUP:
             self._flush()
+
+    def commit(self) -> None:
+        """See :class:`Writer`."""
+        self._place.check()
 
     def _flush(self) -> None:
         if self._rows:
@@ -128,14 +224,22 @@ class ParquetWriter:
 
     def close(self) -> None:
         """See :class:`Writer`."""
-        self._flush()
-        self._writer.close()
-        os.replace(self._part, self._path)
+        try:
+            self._place.check()
+            self._flush()
+            self._writer.close()
+            os.replace(self._part, self.path)
+        except BaseException:
+            with suppress(OSError, ValueError):
+                self._writer.close()
+            with suppress(OSError):
+                os.remove(self._part)
+            raise
 
 
-def arrow_schema() -> "pyarrow.Schema":
+def arrow_schema() -> "Schema":
     """The columns as an Arrow schema. Raises MissingExtraError without pyarrow."""
-    arrow = _pyarrow()
+    arrow = pyarrow()
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     return arrow.schema([(name, types[column_type(name)]) for name in COLUMNS])
 
@@ -149,95 +253,30 @@ WRITERS: dict[str, type[CsvWriter | JsonLinesWriter | SqliteWriter | ParquetWrit
 }
 
 
-def _check_target(path: str, overwrite: bool) -> type[CsvWriter | JsonLinesWriter | SqliteWriter | ParquetWriter]:
-    kind = WRITERS.get(os.path.splitext(path)[1].lower())
-    if kind is None:
-        raise UsageError(f"-o {path!r}: the suffix must be one of {' '.join(WRITERS)}")
-    if os.path.lexists(path) and not overwrite:
-        raise UsageError(f"-o {path!r} exists; --overwrite replaces it")
-    return kind
+def check_target(path: str, replace: bool) -> None:
+    """Raise UsageError for another suffix, and for a file that exists unless it may be replaced."""
+    try:
+        kind_of(path)
+    except UsageError as error:
+        raise UsageError(f"-o {error}") from None
+    if os.path.lexists(path) and not replace:
+        raise UsageError(f"-o {path!r} exists; --overwrite replaces it, --resume continues it")
 
 
-def open_writer(path: str, overwrite: bool = False) -> Writer:
-    """A writer for the suffix of ``path``; parents are created.
+def open_writer(path: str, overwrite: bool = False, held: Held | None = None) -> Writer:
+    """A writer for the suffix of ``path``; parents are created. With ``held``, the file is continued after that.
 
-    Raises UsageError for another suffix, for a file that exists unless ``overwrite``, and for a place that
-    cannot be written; MissingExtraError for Parquet without pyarrow.
+    Raises UsageError for another suffix, for a file that exists unless ``overwrite`` or ``held``, and for a
+    place that cannot be written; MissingExtraError for Parquet without pyarrow.
     """
-    kind = _check_target(path, overwrite)
+    check_target(path, overwrite or held is not None)
+    kind = WRITERS[os.path.splitext(path)[1].lower()]
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        if os.path.lexists(path):
-            os.remove(path)
-        return kind(path)
+        if held is None:
+            for name in (path, path + "-wal", path + "-shm") if kind is SqliteWriter else (path,):
+                if os.path.lexists(name):
+                    os.remove(name)
+        return kind(path, held or Held(path, 0))
     except (OSError, sqlite3.Error) as error:
         raise UsageError(f"-o {path!r} cannot be written: {getattr(error, 'strerror', None) or error}") from None
-
-
-def open_writers(paths: Sequence[str], overwrite: bool = False) -> list[Writer]:
-    """:func:`open_writer` for several files, none of which is touched if one is refused beforehand."""
-    if len({os.path.realpath(path) for path in paths}) < len(paths):
-        raise UsageError("-o names one file twice")
-    for path in paths:
-        _check_target(path, overwrite)
-    return [open_writer(path, overwrite) for path in paths]
-
-
-def read_records(path: str) -> Iterator[Record]:
-    """The records of a results file of any of the formats. Raises UsageError for another suffix."""
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in WRITERS:
-        raise UsageError(f"{path!r}: the suffix must be one of {' '.join(WRITERS)}")
-    for values in _READERS[WRITERS[suffix]](path):
-        yield _record(values)
-
-
-def _record(values: dict[str, Any]) -> Record:
-    known: dict[str, Any] = {name: values.get(name) for name in COLUMNS}
-    known["progressive"] = None if known["progressive"] is None else bool(known["progressive"])
-    known["status"], known["verdict"] = Status(known["status"]), Verdict(known["verdict"])
-    return Record(**known)
-
-
-def _read_csv(path: str) -> Iterable[dict[str, Any]]:
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        for cells in csv.DictReader(file):
-            yield {name: _cell(name, cell) for name, cell in cells.items()}
-
-
-def _cell(name: str, cell: str) -> Any:
-    kind = column_type(name)
-    if cell == "":
-        return "" if name in ("path", "filename") else None
-    if kind is bool:
-        return cell == "True"
-    return kind(cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell)
-
-
-def _read_json_lines(path: str) -> Iterable[dict[str, Any]]:
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
-
-
-def _read_sqlite(path: str) -> Iterable[dict[str, Any]]:
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        for row in connection.execute(f"SELECT {', '.join(COLUMNS)} FROM records ORDER BY id"):
-            yield dict(zip(COLUMNS, row, strict=True))
-    finally:
-        connection.close()
-
-
-def _read_parquet(path: str) -> Iterable[dict[str, Any]]:
-    with _pyarrow().parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches():
-            yield from batch.to_pylist()
-
-
-_READERS = {
-    CsvWriter: _read_csv,
-    JsonLinesWriter: _read_json_lines,
-    SqliteWriter: _read_sqlite,
-    ParquetWriter: _read_parquet,
-}

@@ -1,0 +1,94 @@
+"""What became of a scan -> one JSON file for programs: counts, reasons, rates, versions."""
+
+import json
+import os
+import platform
+import signal
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from jpegqf import __version__
+from jpegqf.errors import OutputError
+from jpegqf.record import Record, Status
+
+LIBRARIES = ("numpy", "pillow", "simplejpeg", "onnxruntime", "pyarrow")
+
+
+@dataclass
+class Tally:
+    """Counts of a scan as it goes."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    resumed: int = 0
+    """Rows taken over from an earlier run."""
+    model: str | None = None
+
+    def add(self, record: Record) -> None:
+        """Count one row."""
+        self.statuses[record.status.value] += 1
+        self.verdicts[record.verdict.value] += 1
+        if record.reason:
+            self.reasons[record.reason] += 1
+        self.model = record.model or self.model
+
+    @property
+    def rows(self) -> int:
+        """All rows, those taken over too."""
+        return self.statuses.total()
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a scan ended: ``stopped_by`` a signal or 0, ``failure`` in words or None."""
+
+    seconds: float
+    exit_code: int
+    stopped_by: int = 0
+    failure: str | None = None
+
+
+def summary(tally: Tally, ending: Ending) -> dict[str, object]:
+    """The content of the file; docs/scan.md tells its keys."""
+    fresh = tally.rows - tally.resumed
+    outcome = "failed" if ending.failure else "interrupted" if ending.stopped_by else "finished"
+    return {
+        "outcome": outcome,
+        "exit_code": ending.exit_code,
+        "signal": signal.Signals(ending.stopped_by).name if ending.stopped_by else None,
+        "failure": ending.failure,
+        "rows": tally.rows,
+        "resumed_rows": tally.resumed,
+        "status": {status.value: tally.statuses[status.value] for status in Status},
+        "reason": dict(tally.reasons.most_common()),
+        "verdict": dict(tally.verdicts.most_common()),
+        "seconds": round(ending.seconds, 3),
+        "images_per_second": round(fresh / ending.seconds, 3) if ending.seconds > 0 else None,
+        "model": tally.model,
+        "versions": {"jpegqf": __version__, "python": platform.python_version(), **_versions()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def write_summary(path: str, tally: Tally, ending: Ending) -> None:
+    """Write the file whole or not at all. Raises OutputError if it cannot be written."""
+    part = path + ".part"
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(part, "w", encoding="utf-8") as file:
+            json.dump(summary(tally, ending), file, indent=2, ensure_ascii=False)
+            file.write("\n")
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(f"--summary {path!r} cannot be written: {error.strerror}") from None
