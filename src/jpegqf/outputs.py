@@ -18,7 +18,8 @@ from jpegqf.writers import Writer, check_target, open_writer
 COMMIT_SECONDS = 1.0
 COMMIT_ROWS = 500
 """Rows that a killed process can lose of SQLite at most, unless a second passed before."""
-FAILURES = (OSError, sqlite3.Error, OutputError)
+FAILURES = (OSError, ValueError, sqlite3.Error, OutputError)
+"""What writers raise; pyarrow's errors are among the first two."""
 
 
 class Outputs:
