@@ -46,12 +46,12 @@ def row_of(data: bytes, inspector: Inspector = ALL) -> Record:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_file_cut_at_any_byte_gives_one_row(kind: str) -> None:
     data = small(kind)
-    step = 1 + len(data) // 700
+    step = 1 + len(data) // 300
     for end in range(0, len(data), step):
         row_of(data[:end])
 
 
-@settings(RELAXED, max_examples=150)
+@settings(RELAXED, max_examples=80)
 @given(st.sampled_from(FORMATS), st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 7)), min_size=1, max_size=20))
 def test_flipped_bits_give_one_row(kind: str, flips: list[tuple[int, int]]) -> None:
     data = bytearray(small(kind))
@@ -60,13 +60,13 @@ def test_flipped_bits_give_one_row(kind: str, flips: list[tuple[int, int]]) -> N
     row_of(bytes(data))
 
 
-@settings(RELAXED, max_examples=100)
+@settings(RELAXED, max_examples=60)
 @given(st.sampled_from(FORMATS), st.sampled_from(FORMATS), st.integers(0, 900), st.integers(0, 900))
 def test_spliced_files_give_one_row(first: str, second: str, end: int, start: int) -> None:
     row_of(small(first)[:end] + small(second)[start:])
 
 
-@settings(RELAXED, max_examples=200)
+@settings(RELAXED, max_examples=100)
 @given(st.binary(max_size=300))
 def test_any_bytes_after_a_start_of_image_give_one_row(data: bytes) -> None:
     row_of(b"\xff\xd8" + data, HEADER)
@@ -118,7 +118,7 @@ def test_whatever_is_named_like_an_image_gives_one_row_in_any_number_of_processe
     for name in ("fifo.jpg", "socket.jpg", "device.jpg", "broken.jpg", "cycle.jpg"):
         assert said[name] == "unreadable", name
     flat = list(scan("zoo", only="header"))
-    assert [row.path for row in flat] == names[:-1]
+    assert [row.path for row in flat] == [name for name in names if name != "zoo/sub"]
     assert list(scan("zoo", recursive=True, only="header", jobs=2, timeout=60)) == rows
 
 
@@ -172,15 +172,17 @@ def test_two_files_of_one_name_give_two_rows(tmp_path: Path, jpeg: MakeJpeg) -> 
     assert [row.header_qf for row in scan(paths, only="header")] == [60, 90, 90, 60, 90]
 
 
-def test_folders_nested_deeper_than_python_recurses_are_walked(tmp_path: Path, jpeg: MakeJpeg) -> None:
-    here = os.getcwd()
-    try:
-        os.chdir(tmp_path)
-        for _ in range(1500):
-            os.mkdir("d")
-            os.chdir("d")
-        Path("a.jpg").write_bytes(jpeg(70))
-    finally:
-        os.chdir(here)
+def test_folders_nested_deeper_than_python_recurses_are_walked(
+    tmp_path: Path, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1500):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("a.jpg").write_bytes(jpeg(70))
     rows = list(scan(tmp_path, recursive=True, only="header"))
-    assert len(rows) == 1
+    Path("a.jpg").unlink()
+    for _ in range(1500):  # pytest could not clear this away
+        os.chdir("..")
+        os.rmdir("d")
+    assert [row.header_qf for row in rows] == [70]

@@ -80,11 +80,13 @@ class Inspector:
         return self._finish(row, decoded, None)
 
     def _file(self, row: Record, data: bytes) -> Record:
+        if not data:
+            raise ImageBrokenError(Reason.EMPTY, "file is empty")
         header = _header(data) if self.only != "pixels" else None
         if header:
             row = _with_header(row, header, identify(header))
         if self.only == "header":
-            return self._header_alone(row, header)
+            return self._header_alone(row if header else _with_container(row, data), header)
         try:
             decoded = decode_luma(data, self.max_pixels)
         except ImageError as issue:
