@@ -175,3 +175,72 @@ def test_a_line_of_the_table_fits_the_terminal_whatever_the_name() -> None:
     line = table_line(record, 80)
     assert len(line) <= 80
     assert "82  header and pixels" in line
+
+
+def test_a_summary_tells_counts_reasons_rates_and_versions(folder: Path) -> None:
+    assert run("scan", "in", "-o", "a.csv", "--summary", "out/s.json").returncode == 3
+    told = json.loads(Path("out/s.json").read_text(encoding="utf-8"))
+    assert (told["outcome"], told["exit_code"], told["signal"], told["failure"]) == ("finished", 3, None, None)
+    assert (told["rows"], told["resumed_rows"]) == (3, 0)
+    assert told["status"] == {"ok": 2, "skipped": 0, "error": 1}
+    assert told["reason"] == {"truncated": 1}
+    assert told["verdict"] == {"consistent": 1, "pixels_only": 1, "header_only": 1}
+    assert told["images_per_second"] > 0
+    assert {"jpegqf", "python", "numpy", "pillow"} <= set(told["versions"])
+    assert told["model"]
+    assert run("scan", "in", "--summary", "out/s.json").returncode == 2
+    again = run("scan", "in", "-o", "a.csv", "--resume", "--summary", "out/s.json")
+    assert (again.returncode, again.stderr) == (3, "2 ok, 0 skipped, 1 error\n")
+    assert json.loads(Path("out/s.json").read_text(encoding="utf-8"))["resumed_rows"] == 3
+
+
+def test_exit_codes_say_how_many_were_judged(folder: Path) -> None:
+    for paths, code in ((["in/a.jpg"], 0), (["in/c cut.jpg"], 1), (["in"], 3), (["absent"], 2)):
+        assert run("scan", *paths, "--only", "pixels").returncode == code
+
+
+def test_resuming_needs_outputs_and_does_not_go_with_overwriting(folder: Path) -> None:
+    for more in ([], ["-o", "a.csv", "--overwrite"]):
+        done = run("scan", "in", "--resume", *more)
+        assert done.returncode == 2
+        assert "--resume goes on with the files of -o" in done.stderr
+
+
+def test_a_path_to_nowhere_is_told_before_anything_is_done(folder: Path) -> None:
+    done = run("scan", "in", "absent.jpg", "-o", "a.csv")
+    assert (done.returncode, done.stderr) == (2, "Error: no such file or folder: 'absent.jpg'\n")
+    assert not Path("a.csv").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux")
+@pytest.mark.parametrize("call", [["scan", "in/a.jpg"], ["header", "in/a.jpg"], ["explain", "in/a.jpg"]])
+def test_a_full_standard_output_is_one_line_and_exit_code_2(folder: Path, call: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "jpegqf", *call]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "o space left on device" in done.stderr
+
+
+def test_a_full_disk_ends_a_scan_with_one_line_and_a_summary(folder: Path) -> None:
+    resource = pytest.importorskip("resource", reason="limits of a process")
+    many = folder / "many"
+    many.mkdir()
+    for i in range(300):
+        os.link(folder / "in" / "a.jpg", many / f"{i:04d}.jpg")
+    command = [sys.executable, "-m", "jpegqf", "scan", "many", "--only", "header", "-o", "a.csv", "--summary", "s.json"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    rows = list(read_records("a.csv"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: 'a.csv' cannot be written any more: File too large; what was written before")
+    assert len(done.stderr.splitlines()) == 1
+    assert 50 < len(rows) < 300
+    told = json.loads(Path("s.json").read_text(encoding="utf-8"))
+    assert (told["outcome"], told["rows"]) == ("failed", len(rows))
