@@ -66,3 +66,18 @@ def test_the_tutorial_prints_what_it_says() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, check=False)
     assert len(promised) == 7
     assert done.stdout.splitlines() == promised, done.stderr
+
+
+def test_every_test_named_in_the_reliability_page_exists() -> None:
+    text = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/\w+\.py)::(\w+)`", text)
+    assert len(named) >= 40
+    for file, test in named:
+        assert f"def {test}(" in (REPOSITORY / file).read_text(encoding="utf-8"), test
+
+
+def test_every_promise_has_a_test() -> None:
+    text = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
+    tables = re.findall(r"\| promise \| test \|\n\|---\|---\|\n((?:\|.*\n)+)", text)
+    for line in "".join(tables).splitlines():
+        assert "`tests/" in line, line

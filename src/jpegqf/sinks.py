@@ -21,7 +21,7 @@ FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 def printable(name: str) -> str:
     r"""A file name as Unicode: bytes that are not UTF-8 become ``\xNN``."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def guard_cell(text: str) -> str:

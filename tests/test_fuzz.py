@@ -1,0 +1,79 @@
+"""What the fuzzers under tests/fuzz kept, and hypothesis in their place where they are not installed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jpegqf.encoders import identify
+from jpegqf.errors import CheckpointError, HeaderError, MissingExtraError
+from jpegqf.header import read_header
+from jpegqf.model import load_model, parse_config
+from jpegqf.present import header_lines
+
+CORPUS = Path(__file__).parent / "fuzz" / "corpus"
+METADATA = json.loads((CORPUS / "checkpoint" / "metadata.json").read_text())
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def test_the_corpora_are_there() -> None:
+    assert all(len(list((CORPUS / name).iterdir())) >= 3 for name in ("header", "checkpoint"))
+
+
+@pytest.mark.parametrize("path", sorted((CORPUS / "header").iterdir()), ids=lambda path: path.name)
+def test_every_kept_header_is_read_or_refused_in_one_line(path: Path) -> None:
+    for scans in (True, False):
+        try:
+            header = read_header(path.read_bytes(), scans)
+        except HeaderError as error:
+            assert len(str(error).splitlines()) == 1
+        else:
+            assert header_lines("x.jpg", header, identify(header))
+
+
+@pytest.mark.parametrize("path", sorted((CORPUS / "checkpoint").iterdir()), ids=lambda path: path.name)
+def test_every_kept_checkpoint_is_loaded_or_refused_in_one_line(path: Path) -> None:
+    try:
+        load_model(path, "cpu")
+    except MissingExtraError:
+        pytest.skip("needs PyTorch")
+    except CheckpointError as error:
+        assert len(str(error).splitlines()) == 1
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(METADATA)), JSON)
+def test_any_value_in_the_metadata_is_taken_or_refused(key: str, value: object) -> None:
+    try:
+        parse_config(json.dumps({**METADATA, key: value}))
+    except CheckpointError as error:
+        assert str(error)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_as_metadata_is_refused(text: str) -> None:
+    with pytest.raises(CheckpointError):
+        parse_config(text)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_a_damaged_checkpoint_is_loaded_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "model.onnx"
+    content = bytearray((CORPUS / "checkpoint" / "model.onnx").read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        load_model(path, "cpu")
+    except CheckpointError as error:
+        assert len(str(error).splitlines()) == 1
