@@ -15,6 +15,10 @@ with atheris.instrument_imports(include=["jpegqf"]):
     from jpegqf.errors import CheckpointError, MissingExtraError
     from jpegqf.model import load_model, parse_config
 
+with suppress(ImportError):
+    import torch  # noqa: F401 - its import is not the time of the first input
+import onnxruntime  # noqa: F401 - the same
+
 FOLDER = tempfile.mkdtemp()
 
 
