@@ -189,6 +189,7 @@ def test_a_summary_tells_counts_reasons_rates_and_versions(folder: Path) -> None
     assert {"jpegqf", "python", "numpy", "pillow"} <= set(told["versions"])
     assert told["model"]
     assert run("scan", "in", "--summary", "out/s.json").returncode == 2
+    assert run("scan", "in", "-o", "b.csv", "--summary", "./b.csv").returncode == 2
     again = run("scan", "in", "-o", "a.csv", "--resume", "--summary", "out/s.json")
     assert (again.returncode, again.stderr) == (3, "2 ok, 0 skipped, 1 error\n")
     assert json.loads(Path("out/s.json").read_text(encoding="utf-8"))["resumed_rows"] == 3

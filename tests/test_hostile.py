@@ -94,11 +94,9 @@ def test_ten_thousand_progressive_scans_cost_the_time_allowed_at_most(
     jpeg: MakeJpeg, cat: Image.Image, tmp_path: Path
 ) -> None:
     (tmp_path / "a.jpg").write_bytes(of_many_scans(jpeg, cat, 10_000))
-    (tmp_path / "b.jpg").write_bytes(jpeg(80, cat.resize((32, 32))))
     begun = time.monotonic()
-    first, second = scan(tmp_path, timeout=3)
-    assert first.status in (Status.ERROR, Status.SKIPPED)
-    assert second.header_qf == 80
+    (row,) = scan(tmp_path, timeout=2)
+    assert row.reason == "timeout"
     assert time.monotonic() - begun < 120
     header = jpegqf.inspect(tmp_path / "a.jpg", only="header")
     assert header.header_qf == 80
@@ -205,7 +203,7 @@ def test_a_codec_that_crashes_or_hangs_costs_its_one_file_one_error_row(
     (tmp_path / "code" / "sitecustomize.py").write_text(CRASHER)  # every new process runs it
     path = f"{tmp_path / 'code'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     monkeypatch.setenv("PYTHONPATH", path)
-    rows: list[Record] = list(scan(tmp_path, timeout=8))
+    rows: list[Record] = list(scan(tmp_path, timeout=10))
     assert [row.reason for row in rows] == [None, "crashed", None, "timeout", None]
     assert [row.status for row in rows] == [Status.OK, Status.ERROR, Status.OK, Status.ERROR, Status.OK]
     assert rows[1].verdict is Verdict.UNKNOWN

@@ -95,6 +95,8 @@ def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | No
         raise UsageError("--resume goes on with the files of -o" + (": not with --overwrite" * asked["overwrite"]))
     if summary and os.path.lexists(summary) and not (asked["overwrite"] or asked["resume"]):
         raise UsageError(f"--summary {summary!r} exists; --overwrite replaces it")
+    if summary and os.path.realpath(summary) in {os.path.realpath(name) for name in outputs}:
+        raise UsageError("--summary and -o name one file")
     exts, timeout = asked.pop("exts"), asked.pop("timeout_per_image")
     named = [part for words in exts for part in words.replace(",", " ").split()]
     suffixes = normalize_suffixes(named) if exts else IMAGE_SUFFIXES
