@@ -122,8 +122,9 @@ def test_whatever_is_named_like_an_image_gives_one_row_in_any_number_of_processe
     assert list(scan("zoo", recursive=True, only="header", jobs=2, timeout=60)) == rows
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root reads everything")
 def test_unreadable_files_and_folders_give_one_row(zoo: Path) -> None:
+    if os.access("shut.jpg", os.R_OK):
+        pytest.skip("this user reads everything")
     Path("sub").chmod(0)
     rows = {row.path: row.reason for row in scan(".", recursive=True, only="header")}
     Path("sub").chmod(0o700)
