@@ -108,7 +108,7 @@ def _cut(plane: U8) -> U8:
     return tiles.swapaxes(1, 2).reshape(-1, 64)
 
 
-def _first_of_each(pixels: U8) -> NDArray[np.int64]:
+def first_of_each(pixels: U8) -> NDArray[np.int64]:
     """Indices of distinct rows; repeated blocks (drawn graphics, borders) are not independent evidence."""
     words = np.ascontiguousarray(pixels).view(np.uint64)
     multipliers = np.random.default_rng(0).integers(1, 2**63, 8, dtype=np.uint64) | np.uint64(1)
@@ -121,7 +121,7 @@ def _first_of_each(pixels: U8) -> NDArray[np.int64]:
 def cut_blocks(patches: list[Luma]) -> Blocks:
     """The distinct whole 8x8 blocks of patches whose first pixel is on the grid."""
     pixels = np.concatenate([_cut(patch.plane) for patch in patches])
-    keep = _first_of_each(pixels)
+    keep = first_of_each(pixels)
     kept = pixels[keep]
     if any(patch.marks is None for patch in patches):
         return Blocks(kept, kept == 0, kept == 255, len(pixels))
