@@ -145,6 +145,14 @@ def test_nothing_is_said_of_images_without_information(plane: np.ndarray) -> Non
     assert earlier_save(Luma(plane.astype(np.uint8)), ijg_luma(75)) == History(None, None)
 
 
+@pytest.mark.parametrize(("across", "down"), [(0.1, 0.3), (0.25, 0.25), (0.45, 0.1), (0.5, 0)])
+@pytest.mark.parametrize("quality", [60, 75, 85, 95])
+def test_a_drawn_gradient_saved_once_is_not_called_saved_before(across: float, down: float, quality: int) -> None:
+    rows, columns = np.indices((256, 256))
+    plane = np.rint(20 + across * columns + down * rows).astype(np.uint8)
+    assert not earlier_save(saved(Image.fromarray(plane), quality), ijg_luma(quality)).found
+
+
 def test_nothing_is_said_when_no_table_is_coarser() -> None:
     plane = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     assert earlier_save(Luma(plane), np.full((8, 8), 255)) == History(None, None)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from jpegqf import shifted
 from jpegqf.decision import History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
-from jpegqf.features import FORWARD, cut_blocks
+from jpegqf.features import FORWARD, cut_blocks, first_of_each
 from jpegqf.tables import ijg_luma_all
 
 F64 = NDArray[np.float64]
@@ -35,6 +35,8 @@ I64 = NDArray[np.int64]
 STEPS: I64 = ijg_luma_all()
 MOST_BLOCKS = 8192
 """Blocks looked at: rows of blocks evenly spaced over the image."""
+FEWEST_DISTINCT = 0.04
+"""Share of blocks with AC whose |AC| differ, at least: a drawn gradient repeats a few, photographs stay above 0.05."""
 MOST_FREQUENCIES = 32
 FEWEST_NONZERO = 8
 """Coefficients other than zero that a frequency needs to be asked."""
@@ -152,6 +154,14 @@ def _strips(luma: Luma) -> list[Luma]:
     return [luma.crop(8 * (i * rows // count), 0, 8, width) for i in range(count)]
 
 
+def _repetitive(multiple: I64) -> bool:
+    """Whether blocks, |k2| (blocks, 64), repeat a few patterns whatever their DC: no independent evidence."""
+    patterns = multiple.astype(np.uint8)
+    patterns[:, 0] = 0
+    active = patterns[patterns.any(axis=1)]
+    return len(first_of_each(active)) < max(FEWEST_NONZERO, FEWEST_DISTINCT * len(active))
+
+
 def _counted(luma: Luma, table: I64) -> tuple[F32, int]:
     """Counts of |k2| below MOST_BINS, float32 (64, MOST_BINS), over distinct unclipped blocks; their number."""
     strips = _strips(luma)
@@ -161,6 +171,8 @@ def _counted(luma: Luma, table: I64) -> tuple[F32, int]:
     sound = ~(blocks.low | blocks.high).any(axis=1)
     coefficients = (blocks.pixels[sound].astype(np.float32) - 128) @ (FORWARD / table.astype(np.float32))
     multiple = np.minimum(np.rint(np.abs(coefficients)).astype(np.int64), MOST_BINS)
+    if _repetitive(multiple):
+        return np.zeros((64, MOST_BINS), np.float32), 0
     width = MOST_BINS + 1
     counts = np.bincount((multiple + np.arange(64) * width).ravel(), minlength=64 * width)
     return counts.reshape(64, width)[:, :MOST_BINS].astype(np.float32), int(sound.sum())
@@ -242,12 +254,12 @@ def earlier_save(luma: Luma, last_table: NDArray[np.int64]) -> History:
     if aligned.first_quality is not None:
         return aligned
     moved = shifted.earlier_save(luma, last_table)
-    return moved if moved.found else _least_sure(aligned, moved)
+    return moved if moved.found else _none_found(aligned, moved)
 
 
-def _least_sure(aligned: History, moved: History) -> History:
-    """No trace on other grids: the larger of both probabilities, if the last grid could have shown a trace."""
+def _none_found(aligned: History, moved: History) -> History:
+    """No save on another grid: the larger of both probabilities, if the last grid could have shown a trace."""
     both = (aligned.recompressed_probability, moved.recompressed_probability)
-    if None in both:
+    if both[0] is None or both[1] is None:
         return aligned
-    return replace(aligned, recompressed_probability=max(p for p in both if p is not None))
+    return replace(aligned, recompressed_probability=max(both[0], both[1]))

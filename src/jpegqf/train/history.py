@@ -28,6 +28,8 @@ GAP = 5
 LOWEST_LAST = 15
 SINGLE, LOWER, ANY = 0.45, 0.45, 0.1
 """Shares of single saves, saves after one GAP or more below, and after one of any quality."""
+MOVED = 0.1
+"""Share of those double saves that are on two grids: not for the decision about one grid to tell."""
 SHIFTED_GAP = 10
 SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
 """The same for another grid: single saves, saves after one SHIFTED_GAP or more below, and those on one grid."""
@@ -78,8 +80,10 @@ def save_twice(
         return compress(earlier.crop((left, top, *earlier.size)), last, rng)
 
 
-def _region(scene: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Half the time varied in scale, tone and noise, else a plain region of 256 to 512 pixels."""
+def _region(scenes: list[Path], rng: np.random.Generator) -> Image.Image:
+    """Of a random scene, half the time varied in scale, tone and noise, else a plain region of 256 to 512 pixels."""
+    with Image.open(scenes[rng.integers(len(scenes))]) as file:
+        scene = file.convert("RGB")
     if rng.random() < 0.5:
         return draw_region(scene, rng)
     width, height = (min(side, int(rng.integers(256, 513))) for side in scene.size)
@@ -87,34 +91,40 @@ def _region(scene: Image.Image, rng: np.random.Generator) -> Image.Image:
     return scene.crop((left, top, left + width, top + height))
 
 
+def _grid(rng: np.random.Generator) -> tuple[int, int]:
+    """Column and row of a grid other than the last save's."""
+    y, x = divmod(int(rng.integers(1, 64)), 8)
+    return x, y
+
+
 def draw(scenes: list[Path], rng: np.random.Generator) -> Saves:
-    """One sample of a random scene."""
-    with Image.open(scenes[rng.integers(len(scenes))]) as file:
-        region = _region(file.convert("RGB"), rng)
+    """One sample of a random scene for the decision about the last grid."""
+    region = _region(scenes, rng)
     first, last = draw_qualities(rng, LOWEST_LAST)
-    return Saves(save_twice(region, first, last, rng), last, first)
+    grid = _grid(rng) if first is not None and rng.random() < MOVED else (0, 0)
+    return Saves(save_twice(region, first, last, rng, grid), last, first, grid)
 
 
 def draw_shifted(scenes: list[Path], rng: np.random.Generator) -> Saves:
     """One sample of a random scene for the decision about other grids."""
-    with Image.open(scenes[rng.integers(len(scenes))]) as file:
-        region = _region(file.convert("RGB"), rng)
+    region = _region(scenes, rng)
     kind = rng.choice(3, p=(SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED))
     if kind == 0:
         last = int(rng.integers(1, 101))
         return Saves(compress(region, last, rng), last, None)
-    y, x = divmod(int(rng.integers(1, 64)) if kind == 1 else 0, 8)
+    grid = _grid(rng) if kind == 1 else (0, 0)
     last = int(rng.integers(LOWEST_LAST, 101))
     first = int(rng.integers(5, last - SHIFTED_GAP + 1))
-    return Saves(save_twice(region, first, last, rng, (x, y)), last, first, (x, y))
+    return Saves(save_twice(region, first, last, rng, grid), last, first, grid)
 
 
 def measure(saves: Saves) -> Measured | None:
-    """Statistics of the last grid; there is something to be told after an earlier save at a lower quality."""
+    """Statistics of the last grid; there is something to be told after an earlier save on it at a lower quality."""
     evidence = history.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
     if evidence is None:
         return None
-    return history.statistics(evidence), saves.first is not None and saves.first < saves.last
+    earlier = saves.first is not None and saves.first < saves.last
+    return history.statistics(evidence), earlier and saves.grid == (0, 0)
 
 
 def measure_shifted(saves: Saves) -> Measured | None:
