@@ -69,15 +69,17 @@ class EvidenceSettings:
             raise ValueError("evidence settings out of bounds")
 
 
-def _dct_matrix() -> F32:
-    """Orthonormal 2-D DCT-II of row-major 8x8 blocks as one matrix, float32 (64, 64): coefficients = block @ M."""
+def _dct_basis() -> F64:
+    """Orthonormal DCT-II of eight samples, float64 (frequency, sample)."""
     u = np.arange(8)
-    basis = np.cos((2 * u[None] + 1) * u[:, None] * np.pi / 16) / 2
+    basis: F64 = np.cos((2 * u[None] + 1) * u[:, None] * np.pi / 16) / 2
     basis[0] = np.sqrt(1 / 8)
-    return np.kron(basis, basis).T.astype(np.float32)
+    return basis
 
 
-FORWARD = _dct_matrix()
+BASIS = _dct_basis()
+FORWARD: F32 = np.kron(BASIS, BASIS).T.astype(np.float32)
+"""Orthonormal 2-D DCT-II of row-major 8x8 blocks as one matrix, (64, 64): coefficients = block @ FORWARD."""
 INVERSE = np.ascontiguousarray(FORWARD.T)
 STEPS: F32 = ijg_luma_all().astype(np.float32)
 STEP_INDEX = ijg_luma_all() - 1

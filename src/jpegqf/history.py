@@ -35,8 +35,8 @@ I64 = NDArray[np.int64]
 STEPS: I64 = ijg_luma_all()
 MOST_BLOCKS = 8192
 """Blocks looked at: rows of blocks evenly spaced over the image."""
-FEWEST_DISTINCT = 0.04
-"""Share of blocks with AC whose |AC| differ, at least: a drawn gradient repeats a few, photographs stay above 0.05."""
+FEWEST_PATTERNS, FEWEST_DISTINCT = 4, 0.04
+"""Different |AC| of blocks with AC, at least, and their share: a drawn gradient repeats a few, photographs do not."""
 MOST_FREQUENCIES = 32
 FEWEST_NONZERO = 8
 """Coefficients other than zero that a frequency needs to be asked."""
@@ -159,7 +159,7 @@ def _repetitive(multiple: I64) -> bool:
     patterns = multiple.astype(np.uint8)
     patterns[:, 0] = 0
     active = patterns[patterns.any(axis=1)]
-    return len(first_of_each(active)) < max(FEWEST_NONZERO, FEWEST_DISTINCT * len(active))
+    return len(first_of_each(active)) < max(FEWEST_PATTERNS, FEWEST_DISTINCT * len(active))
 
 
 def _counted(luma: Luma, table: I64) -> tuple[F32, int]:

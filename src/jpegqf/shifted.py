@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from jpegqf.decision import History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
-from jpegqf.features import FORWARD, first_of_each
+from jpegqf.features import BASIS, FORWARD, first_of_each
 from jpegqf.tables import ijg_luma_all
 
 F64 = NDArray[np.float64]
@@ -95,19 +95,11 @@ class ShiftedEvidence:
         return x, y
 
 
-def _basis() -> F64:
-    """Orthonormal DCT-II of eight samples, float64 (frequency, sample)."""
-    u = np.arange(8)
-    basis = np.cos((2 * u[None] + 1) * u[:, None] * np.pi / 16) / 2
-    basis[0] = np.sqrt(1 / 8)
-    return basis
-
-
 def _placed() -> F32:
     """The DCT of the eight samples from each of eight offsets on, float32 (CELL, offset, frequency)."""
     out = np.zeros((CELL, 8, 8), np.float32)
     for offset in range(8):
-        out[offset : offset + 8, offset] = _basis().T
+        out[offset : offset + 8, offset] = BASIS.T
     return out
 
 
@@ -116,10 +108,10 @@ def _spread() -> F64:
 
     Along one axis, errors of the two blocks covered independent; mean over the seven other offsets.
     """
-    basis, total = _basis(), np.zeros((8, 8))
+    total = np.zeros((8, 8))
     for offset in range(1, 8):
-        here = basis[:, : 8 - offset] @ basis[:, offset:].T
-        beside = basis[:, 8 - offset :] @ basis[:, :offset].T
+        here = BASIS[:, : 8 - offset] @ BASIS[:, offset:].T
+        beside = BASIS[:, 8 - offset :] @ BASIS[:, :offset].T
         total += here**2 + beside**2
     return total / 7
 
@@ -237,17 +229,14 @@ def gather(luma: Luma, last_table: I64) -> ShiftedEvidence | None:
 
     ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency.
     """
+    coarser = STEPS.sum(axis=1) >= COARSER * last_table.sum()
+    quality = np.flatnonzero(coarser[LOWEST - 1 :]) + LOWEST
     cells = _cells(luma)
-    if len(cells) < FEWEST_CELLS:
+    if len(cells) < FEWEST_CELLS or not len(quality):
         return None
     variance = SPREAD @ _error_variance(cells, last_table.astype(np.float64)) @ SPREAD.T
     asked = [8 * v + u for v, u in FREQUENCIES]
     sigma = np.sqrt(BLUR**2 * variance.reshape(64)[asked] + PIXEL_VARIANCE)
-    sums = STEPS.sum(axis=1)
-    quality = np.flatnonzero(sums >= COARSER * last_table.sum()) + 1
-    quality = quality[quality >= LOWEST]
-    if not len(quality):
-        return None
     found, expected = [], []
     for f, counts, spread in zip(asked, _histograms(cells, sigma / BINS_PER_SIGMA), sigma, strict=True):
         steps, place = np.unique(STEPS[quality - 1, f], return_inverse=True)

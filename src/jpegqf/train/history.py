@@ -35,8 +35,8 @@ SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
 """The same for another grid: single saves, saves after one SHIFTED_GAP or more below, and those on one grid."""
 NAMED_WITHIN = 5
 """An earlier save on another grid counts as told if its grid is right and its quality this near."""
-SINGLE_WEIGHT = {"aligned": 2.0, "shifted": 8.0}
-"""Single saves weigh more, so that probability 0.5 lies where few of them pass."""
+SINGLE_WEIGHT = {"aligned": 1.0, "shifted": 8.0}
+"""Of samples with nothing to tell, so that probability 0.5 lies where few of them pass."""
 HIDDEN = 8
 STEPS = 1500
 LEARNING_RATE = 0.01
