@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf.blocks import FORWARD, cut_blocks
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import SMALLEST_SIDE, Prediction, Predictor
 from jpegqf.errors import ImageError, ImageSkippedError, MissingExtraError
-from jpegqf.features import FORWARD, cut_blocks
+from jpegqf.grid import ALIGNED
 from jpegqf.patches import choose, scores
 from jpegqf.record import Record
 from jpegqf.tables import ijg_luma
@@ -46,7 +47,7 @@ def quality_map(predictor: Predictor, luma: Luma) -> Map:
     quality, confidence = np.full(shape, np.nan), np.full(shape, np.nan)
     for row, column in np.ndindex(*shape):
         try:
-            said = predictor.examine(luma.crop(row * side, column * side, side, side))
+            said = predictor.examine(luma.crop(row * side, column * side, side, side), search=False)
         except ImageSkippedError:  # a flat piece
             continue
         if said.jpeg_probability >= 0.5:
@@ -80,10 +81,13 @@ def explain_lines(record: Record, said: Prediction | None) -> list[str]:
 
 def _pixel_lines(said: Prediction) -> list[str]:
     if said.jpeg_probability < 0.5:
-        return [f"  pixels     no JPEG grid at the first pixel (probability of one: {said.jpeg_probability:.2f})"]
+        return [f"  pixels     no JPEG grid (probability of one: {said.jpeg_probability:.2f})"]
     low, high = said.interval()
     sure = said.probability.max()
     lines = [f"  pixels     quality {said.rounded}, probability {sure:.2f}, 95 % interval {low}-{high}"]
+    if said.grid != ALIGNED:
+        turned = "; turned by 90 degrees since" if said.grid.turned else ""
+        lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: cropped since{turned}")
     ties = [q + 1 for q in np.flatnonzero(said.probability >= TIE) if q + 1 != said.rounded]
     if ties:
         others = ", ".join(f"{q} ({said.probability[q - 1]:.2f})" for q in ties)
@@ -92,13 +96,13 @@ def _pixel_lines(said: Prediction) -> list[str]:
 
 
 def explain(data: bytes, record: Record, predictor: Predictor) -> tuple[list[str], Luma | None, Prediction | None]:
-    """Words for an image's bytes and its record; luma and prediction for the picture, None if there are none."""
+    """Words for an image's bytes and its record; luma on its grid and prediction for the picture, None without."""
     try:
-        luma = decode_luma(data).luma
-        said = predictor.examine(luma)
+        decoded = decode_luma(data)
+        said = predictor.examine(decoded.luma, search=not decoded.is_jpeg)
     except ImageError:
         return explain_lines(record, None), None, None
-    return explain_lines(record, said), luma, said
+    return explain_lines(record, said), said.grid.place(decoded.luma), said
 
 
 def plot(luma: Luma, said: Prediction, predictor: Predictor, title: str, target: str) -> None:

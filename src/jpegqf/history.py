@@ -23,8 +23,8 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf.blocks import FORWARD, cut_blocks
 from jpegqf.decode import Luma
-from jpegqf.features import FORWARD, cut_blocks
 from jpegqf.tables import ijg_luma_all
 
 F64 = NDArray[np.float64]

@@ -36,10 +36,10 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="where model.pth and model.onnx go")
     parser.add_argument("--work", type=Path, default=Path("outputs/train"), help="evidence and state, to resume from")
-    parser.add_argument("--samples", type=int, default=75_000, help="synthetic JPEGs to fit on (default %(default)s)")
+    parser.add_argument("--samples", type=int, default=64_000, help="synthetic JPEGs to fit on (default %(default)s)")
     parser.add_argument("--epochs", type=int, default=12, help="passes over them (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="everything drawn depends on it (default %(default)s)")
-    parser.add_argument("--name", default="base-2", help="the model's name (default %(default)s)")
+    parser.add_argument("--name", default="base-3", help="the model's name (default %(default)s)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     arguments = parser.parse_args(argv)
     if arguments.samples < 1 or arguments.epochs < 1:

@@ -15,7 +15,8 @@ from PIL import Image
 
 from jpegqf.features import FEATURES, EvidenceSettings, evidence
 from jpegqf.patches import PatchRule
-from jpegqf.train.synthesis import SMALLEST, draw_patches, draw_sample
+from jpegqf.train.synthesis import SHARES, SMALLEST, draw_sample
+from jpegqf.train.views import draw_view
 
 SHARD = 1000
 """Samples per shard: the unit that an interrupted run does not repeat."""
@@ -72,9 +73,9 @@ def make_shard(job: ShardJob) -> Path:
     for i in range(SHARD):
         with Image.open(job.scenes[rng.integers(len(job.scenes))]) as file:
             scene = file.convert("RGB")
-        sample = draw_sample(scene, rng)
-        x[i] = evidence(draw_patches(sample.luma, job.rule, rng), job.settings)
-        quality[i] = sample.quality
+        view = draw_view(draw_sample(scene, rng), job.rule, job.settings, rng)
+        x[i] = evidence(view.patches, job.settings)
+        quality[i] = view.quality
     part = job.target.with_suffix(".part.npz")
     np.savez(part, x=x, quality=quality)
     os.replace(part, job.target)
@@ -92,7 +93,8 @@ def make_shards(
 ) -> list[Path]:
     """Make the shards that ``folder`` lacks, on all cores; a shard's name carries what determines it."""
     folder.mkdir(parents=True, exist_ok=True)
-    recipe = json.dumps([asdict(rule), asdict(settings), FEATURES, sorted(p.name for p in scenes), seed])
+    numbers = [asdict(part) for part in (rule, settings, SHARES)]
+    recipe = json.dumps([*numbers, FEATURES, sorted(path.name for path in scenes), seed])
     key = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     count = -(-samples // SHARD)
     targets = [folder / f"{key}-{i:04d}.npz" for i in range(count)]
