@@ -103,6 +103,19 @@ def short_table(rows: Rows) -> str:
     return table("condition | figure | reach | measured | met", lines)
 
 
+def brief_table(rows: Rows) -> str:
+    """One line per condition with goals, no intervals; what is missed is bold."""
+    lines = []
+    for name, condition in CONDITIONS.items():
+        found = [(goal, goal.measured(rows)) for goal in _goals(rows) if goal.condition == name]
+        found = [(goal, value) for goal, value in found if value is not None]
+        if found:
+            asked = "; ".join(f"{goal.name} {goal.asked(value)}" for goal, value in found if value)
+            told = [value.plain() if goal.met(value) else f"**{value.plain()}**" for goal, value in found if value]
+            lines.append([condition.meaning, len(of(rows, name)), asked, "; ".join(told)])
+    return table("files | n | to reach | measured", lines)
+
+
 def calibration_table(rows: Rows) -> str:
     """The goals that every condition with a quality has."""
     lines = []

@@ -33,13 +33,16 @@ class Value:
     high: float | None = None
     percent: bool = True
 
+    def plain(self) -> str:
+        """The figure alone."""
+        return f"{100 * self.value:.2f} %" if self.percent else f"{self.value:.3f}"
+
     def __str__(self) -> str:
-        """The figure as a table shows it."""
-        factor, digits, unit = (100, 2, " %") if self.percent else (1, 3, "")
-        shown = f"{factor * self.value:.{digits}f}{unit}"
+        """The figure and its interval."""
         if self.low is None or self.high is None:
-            return shown
-        return f"{shown} [{factor * self.low:.{digits}f}, {factor * self.high:.{digits}f}]"
+            return self.plain()
+        factor, digits = (100, 2) if self.percent else (1, 3)
+        return f"{self.plain()} [{factor * self.low:.{digits}f}, {factor * self.high:.{digits}f}]"
 
 
 def share(rows: Iterable[Row], test: Test) -> Value | None:
