@@ -26,14 +26,20 @@ class Goal:
         """The figure, None if there is nothing to measure."""
         return self.figure([row for row in of(rows, self.condition) if self.only(row.true_qf or 0)])
 
-    def met(self, value: Value) -> bool:
-        """Whether the figure itself, not its interval, keeps the bound."""
+    def met(self, value: Value | None) -> bool:
+        """Whether the figure itself, not its interval, keeps the bound; a figure of no answers does not."""
+        if value is None:
+            return False
         return value.value >= self.bound if self.at_least else value.value <= self.bound
 
-    def asked(self, value: Value) -> str:
+    def asked(self) -> str:
         """The bound as a table shows it."""
-        factor, unit = (100, " %") if value.percent else (1, "")
+        factor, unit = (1, "") if self.name.endswith("MAE") else (100, " %")
         return f"{'≥' if self.at_least else '≤'} {factor * self.bound:g}{unit}"
+
+    def cells(self, value: Value | None) -> list[object]:
+        """Name, bound, figure, and whether it is met."""
+        return [self.name, self.asked(), value, "yes" if self.met(value) else "**no**"]
 
 
 def _within_1(rows: Rows) -> Value | None:
@@ -53,7 +59,7 @@ GOALS = (
     Goal("png", "grid seen, QF 96–100", tables.grid_found, 0.97, only=lambda quality: quality > 95),
     Goal("small", "exact", tables.exact, 0.93),
     Goal("patch", "exact", tables.exact, 0.97),
-    Goal("turned", "exact", tables.exact, 0.98),
+    Goal("turned", "exact (png less a point)", tables.exact, 0.98),
     Goal("decoders", "exact", tables.exact, 0.97),
     Goal("encoders", "MAE", tables.mae, 1.5, at_least=False),
     Goal("last", "exact", tables.exact, 0.97),
@@ -83,23 +89,17 @@ def _goals(rows: Rows) -> list[Goal]:
     ]
 
 
-def _cells(goal: Goal, value: Value | None) -> list[object]:
-    if value is None:
-        return [goal.name, None, None, None]
-    return [goal.name, goal.asked(value), value, "yes" if goal.met(value) else "**no**"]
-
-
 def short_table(rows: Rows) -> str:
     """Every goal with what was measured."""
     there = {row.condition for row in rows}
     lines = []
     for goal in _goals(rows):
         if goal.condition in there:
-            lines.append([goal.condition, *_cells(goal, goal.measured(rows))])
+            lines.append([goal.condition, *goal.cells(goal.measured(rows))])
     together = [row for row in rows if row.condition in CALIBRATED]
     if together:
         goal = Goal("", "calibration error", tables.ece, 0.01, at_least=False)
-        lines.append(["together", *_cells(goal, goal.figure(together))])
+        lines.append(["together", *goal.cells(goal.figure(together))])
     return table("condition | figure | reach | measured | met", lines)
 
 
@@ -107,13 +107,15 @@ def brief_table(rows: Rows) -> str:
     """One line per condition with goals, no intervals; what is missed is bold."""
     lines = []
     for name, condition in CONDITIONS.items():
+        part = of(rows, name)
         found = [(goal, goal.measured(rows)) for goal in _goals(rows) if goal.condition == name]
-        found = [(goal, value) for goal, value in found if value is not None]
-        if found:
-            asked = "; ".join(f"{goal.name} {goal.asked(value)}" for goal, value in found if value)
-            told = [value.plain() if goal.met(value) else f"**{value.plain()}**" for goal, value in found if value]
-            lines.append([condition.meaning, len(of(rows, name)), asked, "; ".join(told)])
-    return table("files | n | to reach | measured", lines)
+        if part and found:
+            asked = "; ".join(f"{goal.name} {goal.asked()}" for goal, _ in found)
+            told = [(goal.met(value), value.plain() if value else "no answers") for goal, value in found]
+            measured = "; ".join(text if met else f"**{text}**" for met, text in told)
+            judged = tables.judged_share(part) if name in CALIBRATED else None
+            lines.append([condition.meaning, len(part), judged.plain() if judged else None, asked, measured])
+    return table("files | n | judged | to reach, of judged files | measured", lines)
 
 
 def calibration_table(rows: Rows) -> str:
@@ -121,7 +123,7 @@ def calibration_table(rows: Rows) -> str:
     lines = []
     for name in CALIBRATED:
         part = of(rows, name)
-        lines += [[name, *_cells(goal, goal.figure(part))] for goal in CALIBRATION if part]
+        lines += [[name, *goal.cells(goal.figure(part))] for goal in CALIBRATION if part]
     return table("condition | figure | reach | measured | met", lines)
 
 

@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from jpegqf.tables import ijg_luma
 sys.path.insert(0, str(REPOSITORY / "bench"))
 import condition_goals
 import conditions
+import failures
 import making
 from condition_rows import Row, read_rows, write_rows
 
@@ -140,3 +142,21 @@ def test_tables_of_nothing_and_of_failures_alone_print() -> None:
     assert condition_goals.all_tables([]) == ""
     row = Row("single", 0, 0, "a.png", "", issue="ValueError: no")
     assert "| single | A JPEG | 1 | 1 |" in condition_goals.all_tables([row])
+
+
+def test_a_goal_without_answers_is_missed_and_shown() -> None:
+    rows = [Row("cropped", i, 0, "a.png", "", true_qf=50, true_grid_x=1, true_grid_y=2) for i in range(3)]
+    assert "| 3 | 0.00 % | exact ≥ 98.5 %; grid right ≥ 99 % | **no answers**; **no answers** |" in (
+        condition_goals.brief_table(rows)
+    )
+
+
+def test_failures_are_the_surest_first_and_made_again(folder: Path) -> None:
+    scenes = conditions.scenes_of(folder, held_out=False)
+    ((row, case),) = conditions.judge_all("turned", scenes, 1, seed=3)
+    wrong = [replace(row, index=i, true_qf=50, pixel_qf=51, pixel_confidence=sure) for i, sure in enumerate((0.3, 0.9))]
+    right = replace(row, index=2, true_qf=50, pixel_qf=50, pixel_confidence=1.0)
+    none = replace(row, index=3, pixel_qf=None)
+    assert [one.index for one in failures.worst([*wrong, right, none], "turned", 12)] == [1, 0, 3]
+    assert case is not None
+    assert failures.rebuilt(row, folder).data == case.data
