@@ -273,7 +273,7 @@ def first_coarser(image: Image.Image, rng: Rng) -> Case:
 
 
 def first_shifted(image: Image.Image, rng: Rng) -> Case:
-    """The same at 10 or more below, cropped off the grid between the saves."""
+    """A JPEG at 30 to 100 of a JPEG at 10 or more below, cropped off its grid between the saves."""
     last, (left, top) = int(rng.integers(30, 101)), divmod(int(rng.integers(1, 64)), 8)
     return _twice(image, int(rng.integers(5, last - 9)), last, rng, (left, top))
 
