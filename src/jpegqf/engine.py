@@ -61,6 +61,14 @@ class Prediction:
         return best
 
 
+def _combined(tried: list[Prediction]) -> Prediction:
+    """The most probable grid, with the qualities of all grids tried, each weighted by the odds of a grid there."""
+    best = max(tried, key=lambda said: said.jpeg_probability)
+    odds = np.array([said.jpeg_probability / max(1 - said.jpeg_probability, 1e-9) for said in tried])
+    probability = np.average([said.probability for said in tried], axis=0, weights=odds + 1e-12)
+    return replace(best, quality=float(QUALITIES[probability.argmax()]), probability=probability)
+
+
 def _enough(patches: list[Luma]) -> bool:
     """Whether the patches hold 4 different blocks with any contrast."""
     blocks = cut_blocks(patches).pixels
@@ -105,7 +113,8 @@ class Predictor:
         """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
 
         Where no grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have
-        no other), the likeliest other grids and orientations are tried, and the one most probable is taken.
+        no other), the likeliest other grids and orientations are tried: the most probable one is named, and the
+        distribution over qualities is that of all of them, weighted by their odds.
         Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks
         with anything in them.
         """
@@ -121,7 +130,7 @@ class Predictor:
         if not search or said.jpeg_probability >= SURE_OF_GRID:
             return said
         likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
-        return max([said, *self._tried(luma, likely)], key=lambda one: one.jpeg_probability)
+        return _combined([said, *self._tried(luma, likely)])
 
     def _informative(self, luma: Luma) -> list[Luma]:
         """The rule's patches; else the liveliest; else as much of the image as is looked at."""
