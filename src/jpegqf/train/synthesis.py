@@ -42,9 +42,6 @@ class Shares:
     """Of the qualities: drawn from the ends of the scale, where tables clip or hardly differ."""
 
 
-SHARES = Shares()
-
-
 @dataclass(frozen=True)
 class Sample:
     """A luma plane, the quality factor (1..100) of its last save and where its grid starts; or NEVER and None."""
@@ -191,7 +188,7 @@ def _cropped(luma: Luma, rng: np.random.Generator, shares: Shares) -> tuple[Luma
     return rest, grid
 
 
-def draw_sample(scene: Image.Image, rng: np.random.Generator, shares: Shares = SHARES) -> Sample:
+def draw_sample(scene: Image.Image, rng: np.random.Generator, shares: Shares) -> Sample:
     """One training image."""
     region = draw_region(scene, rng)
     fate = rng.random()
