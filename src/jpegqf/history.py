@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf import shifted
+from jpegqf.blocks import FORWARD, cut_blocks, first_of_each
 from jpegqf.decision import History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
-from jpegqf.features import FORWARD, cut_blocks, first_of_each
 from jpegqf.tables import ijg_luma_all
 
 F64 = NDArray[np.float64]

@@ -93,7 +93,8 @@ class Inspector:
         row = replace(row, format=decoded.format or None, width=width, height=height)
         try:
             predictor = self.predictor or default_predictor()
-            row = _with_pixels(row, predictor.examine(decoded.luma), predictor)
+            said = predictor.examine(decoded.luma, search=not decoded.is_jpeg)
+            row = _with_pixels(row, said, predictor)
         except ImageError as issue:
             row = _failed(row, issue)
         history = _history(decoded.luma, header) if header else HistorySummary(None, None)
@@ -171,6 +172,8 @@ def _with_pixels(row: Record, said: Prediction, predictor: Predictor) -> Record:
         pixel_qf_high=high,
         pixel_confidence=round(float(said.probability.max()), SHOWN_DIGITS),
         jpeg_probability=round(said.jpeg_probability, SHOWN_DIGITS),
+        grid_x=said.grid.x,
+        grid_y=said.grid.y,
         model=predictor.model.config.name,
     )
 
@@ -192,6 +195,7 @@ def _judged(row: Record, moved: bool = False) -> Record:
     if row.jpeg_probability is not None and row.jpeg_probability < 0.5:
         # A number for pixels that show no grid would be invented.
         row = replace(row, pixel_qf=None, pixel_qf_low=None, pixel_qf_high=None, pixel_confidence=None)
+        row = replace(row, grid_x=None, grid_y=None)
     elif pixels is None:
         row = replace(row, pixel_qf=None)
     return replace(row, qf=answer.quality, qf_source=answer.source, verdict=answer.verdict, verdict_text=answer.text)

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf.blocks import BASIS, FORWARD, first_of_each
 from jpegqf.decision import History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
-from jpegqf.features import BASIS, FORWARD, first_of_each
 from jpegqf.tables import ijg_luma_all
 
 F64 = NDArray[np.float64]

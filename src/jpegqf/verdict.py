@@ -74,7 +74,7 @@ def _without_header(container: str, pixels: PixelSummary | None) -> Answer:
         text = f"{_what(container)} whose pixels were a JPEG, at a quality between {pixels.low} and {pixels.high}"
         return Answer(None, None, Verdict.PIXELS_ONLY, text)
     if pixels.jpeg_probability <= 1 - SURE and container != "JPEG":
-        text = "no JPEG grid at the first pixel: never compressed, or cropped or resized since"
+        text = "no JPEG grid: never compressed, or resized since"
         return Answer(None, None, Verdict.NEVER_JPEG, text)
     return Answer(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")
 
