@@ -22,7 +22,7 @@ IssueType = Literal["skipped", "error"]
 SMALLEST_SIDE = 16
 """Pixels: two blocks a side; below, there is next to nothing to read."""
 FEWEST_BLOCKS = 4
-"""Different blocks with any contrast; a flat image or a drawn pattern of one block fits many tables by chance."""
+"""Different blocks, flat ones included: a flat image or a drawn pattern of one block tells nothing."""
 SURE_OF_GRID = 0.9
 """Probability of a grid at the first pixel from which no other is looked for."""
 GRIDS_ASKED = 4
@@ -70,9 +70,8 @@ def _combined(tried: list[Prediction]) -> Prediction:
 
 
 def _enough(patches: list[Luma]) -> bool:
-    """Whether the patches hold 4 different blocks with any contrast."""
-    blocks = cut_blocks(patches).pixels
-    return int((blocks != blocks[:, :1]).any(axis=1).sum()) >= FEWEST_BLOCKS
+    """Whether the patches hold 4 different blocks."""
+    return len(cut_blocks(patches)) >= FEWEST_BLOCKS
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,7 @@ class Predictor:
         Where no grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have
         no other), the likeliest other grids and orientations are tried: the most probable one is named, and the
         distribution over qualities is that of all of them, weighted by their odds.
-        Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks
-        with anything in them.
+        Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks.
         """
         height, width = luma.plane.shape
         if min(height, width) < SMALLEST_SIDE:
@@ -124,7 +122,7 @@ class Predictor:
             raise ImageSkippedError(Reason.TOO_SMALL, words)
         patches = self._informative(luma)
         if not _enough(patches):
-            words = "too little information: fewer than 4 different blocks that are not flat"
+            words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         said = self._ask(patches)
         if not search or said.jpeg_probability >= SURE_OF_GRID:
