@@ -4,7 +4,9 @@
 
 Of n regions of 256 to 512 pixels (less where the image is smaller), one half is saved once, at quality 1
 to 100. Of the others nine in ten are saved at 5 or more below the last quality (30 to 100) and then at the
-last, the rest at any first quality. Chroma subsampling, progression and Huffman tables are drawn.
+last, the rest at any first quality. Then n / 2 more regions are saved, cropped so that the grid moves, and saved
+again: three in four at 10 or more below the last quality (30 to 100), the rest at any first quality above that.
+Chroma subsampling, progression and Huffman tables are drawn.
 """
 
 import argparse
@@ -20,27 +22,38 @@ from PIL import Image
 from tqdm import tqdm
 
 from accuracy import SUBSAMPLINGS, SUFFIXES
+from jpegqf.decision import SEEN_AT
 from jpegqf.decode import decode_luma
-from jpegqf.history import SEEN_AT, earlier_save
+from jpegqf.history import earlier_save
 from jpegqf.tables import ijg_luma
 from jpegqf.train.figures import wilson
 
 LAST_BANDS = ((1, 29), (30, 49), (50, 69), (70, 84), (85, 94), (95, 100))
 GAPS = ((5, 6), (7, 9), (10, 14), (15, 24), (25, 39), (40, 95))
 CLOSE = ((1, 4), (0, 0), (-4, -1), (-99, -5))
+SHIFTED_GAP = 10
+SHIFTED_GAPS = ((10, 12), (13, 17), (18, 24), (25, 39), (40, 95))
+SHIFTED_CLOSE = ((7, 9), (4, 6), (1, 3), (-4, 0), (-9, -5), (-19, -10), (-99, -20))
 
 
 @dataclass(frozen=True)
 class Row:
-    """One JPEG and what was said of it; ``first`` is empty for a single save, answers where nothing was said."""
+    """One JPEG and what was said of it; ``first`` is empty for a single save, answers where nothing was said.
+
+    ``grid_x`` and ``grid_y`` are where the first save's grid begins, ``told_x`` and ``told_y`` where it was said to.
+    """
 
     image: str
     width: int
     height: int
     first: int | None
     last: int
+    grid_x: int
+    grid_y: int
     first_quality: int | None
     probability: float | None
+    told_x: int | None
+    told_y: int | None
 
     @property
     def found(self) -> bool:
@@ -51,6 +64,16 @@ class Row:
     def gap(self) -> int:
         """Last minus first quality, of a double save."""
         return self.last - (self.first or 0)
+
+    @property
+    def shifted(self) -> bool:
+        """Saved on two grids."""
+        return (self.grid_x, self.grid_y) != (0, 0)
+
+    @property
+    def grid_told(self) -> bool:
+        """The first grid is said to be where it is."""
+        return (self.told_x, self.told_y) == (self.grid_x, self.grid_y)
 
 
 def _save(image: Image.Image, quality: int, rng: np.random.Generator) -> bytes:
@@ -68,31 +91,44 @@ def _qualities(rng: np.random.Generator) -> tuple[int | None, int]:
     return int(rng.integers(5, last - 4) if rng.random() < 0.9 else rng.integers(1, 101)), last
 
 
-def make_and_judge(path: Path, largest: int, rng: np.random.Generator) -> tuple[Row, float]:
-    """Save a region of ``path`` once or twice, and ask for its history; the row, and milliseconds spent asking."""
+def _shifted_qualities(rng: np.random.Generator) -> tuple[int, int]:
+    """First and last quality of a save on another grid."""
+    last = int(rng.integers(30, 101))
+    bound = last - SHIFTED_GAP + 1
+    return int(rng.integers(5, bound) if rng.random() < 0.75 else rng.integers(bound, 101)), last
+
+
+def _region(path: Path, largest: int, rng: np.random.Generator) -> Image.Image:
     with Image.open(path) as opened:
         image = opened.convert("L" if opened.mode in ("L", "1") else "RGB")
     width, height = (min(side, int(rng.integers(largest // 2, largest + 1))) for side in image.size)
     left, top = int(rng.integers(image.width - width + 1)), int(rng.integers(image.height - height + 1))
-    image = image.crop((left, top, left + width, top + height))
-    first, last = _qualities(rng)
+    return image.crop((left, top, left + width, top + height))
+
+
+def make_and_judge(path: Path, largest: int, moved: bool, rng: np.random.Generator) -> tuple[Row, float]:
+    """Save a region of ``path`` once or twice, and ask for its history; the row, and milliseconds spent asking."""
+    image = _region(path, largest, rng)
+    first, last = _shifted_qualities(rng) if moved else _qualities(rng)
+    y, x = divmod(int(rng.integers(1, 64)) if moved else 0, 8)
     if first is not None:
         with Image.open(io.BytesIO(_save(image, first, rng))) as earlier:
-            earlier.load()
-            image = earlier.copy()
+            image = earlier.crop((-x % 8, -y % 8, *earlier.size))
     luma = decode_luma(_save(image, last, rng)).luma
     started = time.perf_counter()
     said = earlier_save(luma, ijg_luma(last))
     spent = 1000 * (time.perf_counter() - started)
     probability = None if said.recompressed_probability is None else round(said.recompressed_probability, 4)
-    return Row(path.name, width, height, first, last, said.first_quality, probability), spent
+    told = said.grid or (None, None)
+    return Row(path.name, *image.size, first, last, x, y, said.first_quality, probability, *told), spent
 
 
 def judge_all(images: list[Path], count: int, largest: int, seed: int) -> Iterator[tuple[Row, float]]:
-    """``count`` rows and times, each image as often as the others."""
+    """``count`` rows and times, and half as many on another grid, each image as often as the others."""
     order = np.random.default_rng(seed).permutation(len(images))
-    for i in range(count):
-        yield make_and_judge(images[order[i % len(images)]], largest, np.random.default_rng((seed, i)))
+    for i in range(count + count // 2):
+        path = images[order[i % len(images)]]
+        yield make_and_judge(path, largest, i >= count, np.random.default_rng((seed, i)))
 
 
 def _share(part: int, count: int) -> str:
@@ -103,11 +139,12 @@ def _share(part: int, count: int) -> str:
 
 
 def line(name: str, rows: list[Row]) -> str:
-    """One line of a table of double saves: found, no answer, first quality named, exact, mean absolute error."""
+    """One line of a table of double saves: found, grid, no answer, first quality named, exact, mean absolute error."""
     found = [row for row in rows if row.found]
     errors = np.array([abs(row.first_quality - (row.first or 0)) for row in found if row.first_quality is not None])
     silent = sum(row.probability is None for row in rows)
-    cells = [name, _share(len(found), len(rows)), str(silent), f"{len(errors)}/{len(found)}"]
+    told = sum(row.grid_told for row in found)
+    cells = [name, _share(len(found), len(rows)), f"{told}/{len(found)}", str(silent), f"{len(errors)}/{len(found)}"]
     cells += [f"{int((errors == 0).sum())}", f"{errors.mean():.3f}"] if len(errors) else ["–", "–"]
     return f"| {' | '.join(cells)} |"
 
@@ -125,18 +162,26 @@ def sliced(rows: list[Row], slices: tuple[tuple[int, int], ...], key: Callable[[
 def tables(rows: list[Row]) -> str:
     """All figures, in Markdown."""
     single = [row for row in rows if row.first is None]
-    double = [row for row in rows if row.first is not None]
+    double = [row for row in rows if row.first is not None and not row.shifted]
+    moved = [row for row in rows if row.shifted]
     lower = [row for row in double if row.gap >= GAPS[0][0]]
     lines = ["| saved once | called saved before | no answer |", "|---|---|---|"]
     for low, high in ((1, 100), *LAST_BANDS):
         part = [row for row in single if low <= row.last <= high]
         silent = sum(row.probability is None for row in part)
         lines.append(f"| last {low}…{high} | {_share(sum(row.found for row in part), len(part))} | {silent} |")
-    lines += ["", "| saved twice | found | no answer | first named | exact | MAE |", "|---|---|---|---|---|---|"]
+    heads = "found | grid told | no answer | first named | exact | MAE |\n|---|---|---|---|---|---|---|"
+    lines += ["", f"| saved twice on one grid | {heads}"]
     lines.append(line("first 5 or more below last", lower))
     lines += sliced(lower, LAST_BANDS, lambda row: row.last, "last")
     lines += sliced(lower, GAPS, lambda row: row.gap, "last - first")
     lines += sliced(double, CLOSE, lambda row: row.gap, "outside the target: last - first")
+    lines += ["", f"| saved twice on two grids | {heads}"]
+    lower = [row for row in moved if row.gap >= SHIFTED_GAP]
+    lines.append(line("first 10 or more below last", lower))
+    lines += sliced(lower, LAST_BANDS, lambda row: row.last, "last")
+    lines += sliced(lower, SHIFTED_GAPS, lambda row: row.gap, "last - first")
+    lines += sliced(moved, SHIFTED_CLOSE, lambda row: row.gap, "outside the target: last - first")
     return "\n".join(lines)
 
 
@@ -144,7 +189,9 @@ def main() -> None:
     """Make, judge, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, required=True, help="folder of clean, lossless images")
-    parser.add_argument("--n", type=int, default=2000, help="JPEGs to make (default %(default)s)")
+    parser.add_argument(
+        "--n", type=int, default=2000, help="JPEGs to make, and half as many on another grid (default %(default)s)"
+    )
     parser.add_argument("--largest", type=int, default=512, help="longest side of a region (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--csv", type=Path, help="write one row per JPEG here")
@@ -152,7 +199,7 @@ def main() -> None:
     images = sorted(path for path in arguments.images.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not images:
         raise SystemExit(f"no lossless image ({' '.join(sorted(SUFFIXES))}) in {arguments.images}")
-    judged = list(tqdm(judge_all(images, arguments.n, arguments.largest, arguments.seed), total=arguments.n))
+    judged = list(tqdm(judge_all(images, arguments.n, arguments.largest, arguments.seed), total=arguments.n * 3 // 2))
     rows = [row for row, _ in judged]
     if arguments.csv:
         with arguments.csv.open("w", newline="", encoding="utf-8") as file:

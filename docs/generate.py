@@ -16,7 +16,9 @@ from jpegqf.record import Record, column_type
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "bench"))
-from accuracy import band_table, figures_of_rows, overall_table, read_rows  # noqa: E402 - needs the line above
+import condition_goals  # noqa: E402 - the three need the line above
+import condition_rows  # noqa: E402
+from accuracy import band_table, figures_of_rows, overall_table, read_rows  # noqa: E402
 
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
 
@@ -94,22 +96,33 @@ def _fill(text: str, name: str, content: str) -> str:
     return filled
 
 
+def _filled(name: str, contents: dict[str, str]) -> str:
+    """A file of the repository with its places filled."""
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    for place, content in contents.items():
+        text = _fill(text, place, content)
+    return text
+
+
 def generated() -> dict[str, str]:
     """Every generated file with its content."""
     rows = read_rows(REPOSITORY / "docs" / "accuracy.csv")
+    conditions = condition_rows.read_rows(REPOSITORY / "docs" / "conditions.csv")
     overall = overall_table(rows)
-    command = "`python bench/accuracy.py --images DIR --csv docs/accuracy.csv`"
-    files = {"docs/cli.md": cli_reference()}
-    for name in READMES:
-        files[name] = _fill((REPOSITORY / name).read_text(encoding="utf-8"), "accuracy", f"{overall}\n\n{command}")
-    card = (REPOSITORY / "docs" / "model-card.md").read_text(encoding="utf-8")
-    for name, content in (("accuracy", overall), ("bands", band_table(rows)), ("aggregation", comparison_table())):
-        card = _fill(card, name, content)
-    files["docs/model-card.md"] = card
-    page = (REPOSITORY / "docs" / "scan.md").read_text(encoding="utf-8")
-    page = _fill(page, "real", real_summary(REPOSITORY / "docs" / "real-files.csv"))
-    files["docs/scan.md"] = _fill(page, "columns", column_table())
-    return files
+    readme = {
+        "accuracy": f"{overall}\n\n`python bench/accuracy.py --images DIR --csv docs/accuracy.csv`",
+        "conditions": f"{condition_goals.brief_table(conditions)}\n\n"
+        "`python bench/conditions.py --images DIR --csv docs/conditions.csv --peers`",
+    }
+    card = {"accuracy": overall, "bands": band_table(rows), "aggregation": comparison_table()}
+    scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
+    return {
+        "docs/cli.md": cli_reference(),
+        **{name: _filled(name, readme) for name in READMES},
+        "docs/model-card.md": _filled("docs/model-card.md", card),
+        "docs/scan.md": _filled("docs/scan.md", scan),
+        "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": condition_goals.all_tables(conditions)}),
+    }
 
 
 def main() -> int:

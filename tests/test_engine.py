@@ -10,6 +10,7 @@ from conftest import REPOSITORY, MakeJpeg
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import Issue, Prediction, Predictor
 from jpegqf.errors import ImageSkippedError
+from jpegqf.grid import ALIGNED, Grid
 
 GOLDEN = REPOSITORY / "tests" / "golden"
 
@@ -102,6 +103,48 @@ def test_a_batch_keeps_order_and_gives_each_file_one_answer(
     assert [path for path, _ in answers] == [str(absent), str(good), str(broken)]
     kinds = [answer.kind if isinstance(answer, Issue) else answer.rounded for _, answer in answers]
     assert kinds == ["error", 35, "error"]
+
+
+def as_png(data: bytes, left: int = 0, top: int = 0) -> Luma:
+    """Luma of a JPEG's RGB pixels without its first columns and rows."""
+    with Image.open(io.BytesIO(data)) as image:
+        rgb = np.asarray(image.convert("RGB"))
+    return Luma.from_rgb(np.ascontiguousarray(rgb[top:, left:]))
+
+
+@pytest.mark.parametrize("quality", [10, 45, 75, 92, 99])
+@pytest.mark.parametrize(("left", "top"), [(1, 0), (4, 4), (7, 2)])
+def test_a_crop_off_the_grid_tells_quality_and_grid(
+    predictor: Predictor, jpeg: MakeJpeg, quality: int, left: int, top: int
+) -> None:
+    said = predictor.examine(as_png(jpeg(quality), left, top))
+    assert (said.rounded, said.grid) == (quality, Grid(8 - left, -top % 8))
+    assert said.jpeg_probability > 0.9
+
+
+def test_without_search_a_crop_shows_no_grid(predictor: Predictor, jpeg: MakeJpeg) -> None:
+    said = predictor.examine(as_png(jpeg(60), 3, 3), search=False)
+    assert said.jpeg_probability < 0.1
+    assert said.grid == ALIGNED
+
+
+@pytest.mark.parametrize("quality", [20, 60, 90])
+def test_a_turned_image_keeps_its_quality(predictor: Predictor, jpeg: MakeJpeg, quality: int) -> None:
+    luma = as_png(jpeg(quality), 2, 5)
+    for turns in range(4):
+        turned = Luma(np.rot90(luma.plane, turns), np.rot90(luma.marks, turns) if luma.marks is not None else None)
+        said = predictor.examine(turned)
+        assert said.rounded == quality
+        assert said.grid.turned == bool(turns % 2)
+
+
+def test_neither_a_clean_image_nor_a_resized_jpeg_shows_a_grid(
+    predictor: Predictor, jpeg: MakeJpeg, photo: Image.Image
+) -> None:
+    assert predictor.examine(Luma.from_rgb(np.asarray(photo))).jpeg_probability < 0.1
+    with Image.open(io.BytesIO(jpeg(80))) as image:
+        resized = image.resize((400, 380), Image.Resampling.BICUBIC)
+    assert predictor.examine(Luma.from_rgb(np.asarray(resized))).jpeg_probability < 0.1
 
 
 def golden_cases(predictor: Predictor, jpeg: MakeJpeg, images: dict[str, Image.Image]) -> dict[str, int]:

@@ -5,13 +5,16 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
+from jpegqf.blocks import FORWARD, INVERSE, cut_blocks
 from jpegqf.decode import Luma, decode_luma
-from jpegqf.features import FEATURES, FORWARD, INVERSE, EvidenceSettings, cut_blocks, evidence
+from jpegqf.features import FEATURES, EvidenceSettings, evidence
 from jpegqf.patches import PatchRule, select
-from jpegqf.tables import ijg_luma
+from jpegqf.tables import ijg_luma, match_ijg, scaled
+from jpegqf.tables_data import MOZJPEG_LUMA
 
 SETTINGS = EvidenceSettings()
-MISSED_RICH = 4 * 64 + 12  # column: share of rich blocks that a candidate does not give back
+MISSED_RICH = 5 * 64 + 12 + 3  # column: share of rich blocks that a candidate does not give back
+NEARNESS, TURNED = 5 * 64 + 12, 5 * 64 + 12 + 2
 MISSED_CLIPPED = MISSED_RICH + 18
 
 
@@ -68,6 +71,23 @@ def test_marks_from_rgb_reach_the_blocks(jpeg: MakeJpeg) -> None:
     blocks = cut_blocks([luma])
     assert blocks.low.any()
     assert not (blocks.low & (blocks.pixels > 200)).any()
+
+
+def test_a_turned_image_looks_turned(jpeg: MakeJpeg) -> None:
+    """The last context column before synthesis tells by how much a transposed table explains the blocks better."""
+    upright = patches_of(jpeg(70))
+    lead, turned_lead = (
+        evidence(patches, SETTINGS)[0, TURNED] for patches in (upright, [patch.transposed() for patch in upright])
+    )
+    assert lead < 0 < turned_lead
+
+
+def test_steps_of_other_encoders_are_nearest_to_their_equivalent_quality(photo: Image.Image) -> None:
+    steps = scaled(np.array(MOZJPEG_LUMA[3]), 75)
+    out = io.BytesIO()
+    photo.save(out, "JPEG", qtables=[steps.tolist()] * 2)
+    distance = evidence(patches_of(out.getvalue()), SETTINGS)[:, NEARNESS]
+    assert abs(distance.argmin() + 1 - (match_ijg(steps).quality or 0)) <= 3
 
 
 def test_evidence_is_finite_for_the_strangest_patches() -> None:

@@ -1,14 +1,17 @@
 import io
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
 
+from jpegqf import shifted
+from jpegqf.decision import SEEN_AT, History, decision
 from jpegqf.decode import Luma, decode_luma
-from jpegqf.history import SEEN_AT, Evidence, History, decision, earlier_save, gather, judge, statistics
+from jpegqf.history import Evidence, earlier_save, gather, judge, statistics
 from jpegqf.tables import ijg_luma
 
 PHOTOS: dict[str, Callable[[], object]] = {
@@ -16,17 +19,17 @@ PHOTOS: dict[str, Callable[[], object]] = {
     "chelsea": skimage.data.chelsea,  # CC0 by Stefan van der Walt
     "coffee": skimage.data.coffee,  # CC0 by Rachel Michetti
 }
+SHIFTED_PAIRS = [(10, 40), (30, 60), (50, 75), (60, 80), (75, 90), (70, 95), (90, 100)]
 PAIRS = [(10, 40), (30, 60), (50, 75), (60, 80), (75, 85), (75, 90), (70, 95), (85, 92), (88, 95), (90, 99)]
 
 
-def saved(image: Image.Image, *qualities: int, **options: object) -> Luma:
-    """Luma of an image saved at each quality in turn."""
+def saved(image: Image.Image, *qualities: int, cut: tuple[int, int] = (0, 0), **options: object) -> Luma:
+    """Luma of an image saved at each quality in turn, ``cut`` columns and rows taken off in between."""
     for quality in qualities:
         out = io.BytesIO()
         image.save(out, "JPEG", quality=quality, **options)
         with Image.open(out) as opened:
-            opened.load()
-            image = opened.copy()
+            image = opened.crop((*cut, *opened.size))
     return decode_luma(out.getvalue()).luma
 
 
@@ -53,10 +56,58 @@ def test_a_single_save_is_not_called_saved_before(photograph: Image.Image, quali
     assert history.recompressed_probability is None or history.recompressed_probability < SEEN_AT
 
 
-def test_a_save_on_another_grid_is_not_given_a_quality(photograph: Image.Image) -> None:
-    with_trace = Image.fromarray(saved(photograph, 60).plane)
-    moved = with_trace.crop((3, 5, with_trace.width, with_trace.height))
-    assert earlier_save(saved(moved, 90), ijg_luma(90)).first_quality is None
+@pytest.mark.parametrize(("first", "last"), SHIFTED_PAIRS)
+@pytest.mark.parametrize("cut", [(3, 5), (0, 4), (7, 7)])
+def test_a_save_on_another_grid_is_found_with_its_grid_and_quality(
+    photograph: Image.Image, first: int, last: int, cut: tuple[int, int]
+) -> None:
+    history = earlier_save(saved(photograph, first, last, cut=cut), ijg_luma(last))
+    assert history.found
+    assert history.grid == (-cut[0] % 8, -cut[1] % 8)
+    assert history.first_quality is not None
+    assert abs(history.first_quality - first) <= 1
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_a_save_on_another_grid_is_found_whatever_the_chroma(subsampling: str) -> None:
+    image = Image.fromarray(skimage.data.coffee())
+    luma = saved(image, 65, 85, cut=(2, 6), subsampling=subsampling)
+    assert earlier_save(luma, ijg_luma(85)).first_quality == 65
+
+
+@pytest.mark.parametrize(("first", "last"), PAIRS)
+def test_an_aligned_save_is_not_put_on_another_grid(photograph: Image.Image, first: int, last: int) -> None:
+    luma = saved(photograph, first, last)
+    assert earlier_save(luma, ijg_luma(last)).grid == (0, 0)
+    assert not shifted.earlier_save(luma, ijg_luma(last)).found
+
+
+@pytest.mark.parametrize("last", [20, 40, 60])
+def test_a_finer_save_on_another_grid_is_not_given_a_quality(photograph: Image.Image, last: int) -> None:
+    history = earlier_save(saved(photograph, last + 20, last, cut=(3, 5)), ijg_luma(last))
+    assert history.first_quality is None
+
+
+@pytest.mark.parametrize("side", [8, 15, 24, 32])
+def test_too_small_an_image_has_nothing_on_other_grids(side: int) -> None:
+    image = Image.fromarray(skimage.data.coffee()[100 : 108 + side, 200 : 208 + side])
+    luma = saved(image, 40, 90, cut=(3, 5))
+    assert shifted.gather(luma.crop(0, 0, side, side), ijg_luma(90)) is None
+
+
+def test_evidence_on_the_true_other_grid_is_near_what_is_expected() -> None:
+    evidence = shifted.gather(saved(Image.fromarray(skimage.data.coffee()), 65, 85, cut=(3, 5)), ijg_luma(85))
+    assert evidence is not None
+    assert evidence.grid == (5, 3)
+    grid, candidate = evidence.best
+    assert evidence.quality[candidate] == 65
+    assert 0.4 < evidence.found[grid, candidate].sum() / evidence.expected[candidate].sum() < 2.5
+
+
+def test_errors_spread_to_another_grid_keep_their_energy() -> None:
+    """Over all frequencies, one grid's white errors are as strong on any other."""
+    np.testing.assert_allclose(shifted.SPREAD.sum(axis=0), 1)
+    np.testing.assert_allclose(shifted.SPREAD.sum(axis=1), 1)
 
 
 def test_the_same_table_twice_leaves_no_trace(photograph: Image.Image) -> None:
@@ -94,6 +145,14 @@ def test_nothing_is_said_of_images_without_information(plane: np.ndarray) -> Non
     assert earlier_save(Luma(plane.astype(np.uint8)), ijg_luma(75)) == History(None, None)
 
 
+@pytest.mark.parametrize(("across", "down"), [(0.1, 0.3), (0.25, 0.25), (0.45, 0.1), (0.5, 0)])
+@pytest.mark.parametrize("quality", [60, 75, 85, 95])
+def test_a_drawn_gradient_saved_once_is_not_called_saved_before(across: float, down: float, quality: int) -> None:
+    rows, columns = np.indices((256, 256))
+    plane = np.rint(20 + across * columns + down * rows).astype(np.uint8)
+    assert not earlier_save(saved(Image.fromarray(plane), quality), ijg_luma(quality)).found
+
+
 def test_nothing_is_said_when_no_table_is_coarser() -> None:
     plane = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     assert earlier_save(Luma(plane), np.full((8, 8), 255)) == History(None, None)
@@ -108,7 +167,7 @@ def test_noise_that_was_never_saved_is_not_called_saved_before() -> None:
 def test_several_qualities_that_fit_alike_are_not_chosen_from() -> None:
     alike = np.full((3, 5), 40.0)
     evidence = Evidence(np.array([40, 50, 60]), alike, alike, np.ones(5), np.full(5, 100.0), 500, 9.0)
-    assert judge(evidence, 0.9) == History(None, 0.9)
+    assert judge(evidence, 0.9) == History(None, 0.9, (0, 0))
 
 
 def test_no_trace_is_only_reported_where_a_trace_would_show() -> None:
@@ -138,7 +197,12 @@ def test_the_decision_takes_the_statistics_there_are() -> None:
     assert evidence is not None
     values = statistics(evidence)
     assert np.isfinite(values).all()
-    assert decision().mean.shape == decision().scale.shape == values.shape
+    assert decision("aligned").mean.shape == decision("aligned").scale.shape == values.shape
+    moved = shifted.gather(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
+    assert moved is not None
+    values = shifted.statistics(moved)
+    assert np.isfinite(values).all()
+    assert decision("shifted").mean.shape == decision("shifted").scale.shape == values.shape
 
 
 def test_a_large_image_costs_no_more_than_a_budget_of_blocks() -> None:
@@ -146,6 +210,9 @@ def test_a_large_image_costs_no_more_than_a_budget_of_blocks() -> None:
     evidence = gather(Luma(plane), ijg_luma(80))
     assert evidence is not None
     assert evidence.blocks <= 8192
+    moved = shifted.gather(Luma(plane), ijg_luma(80))
+    assert moved is not None
+    assert moved.cells <= shifted.MOST_CELLS
     small = Luma(plane[:512, :512])
     earlier_save(small, ijg_luma(80))
     started = time.perf_counter()
@@ -158,7 +225,7 @@ def test_the_fitted_decision_tells_what_can_be_told() -> None:
     rng = np.random.default_rng(0)
     truth = np.arange(400) % 2
     values = rng.normal(size=(400, 15)) + 4.0 * truth[:, None]
-    fitted = training.fit(values, truth.astype(np.float64), seed=0)
+    fitted = training.fit(values, truth.astype(np.float64), single_weight=2.0, seed=0)
     assert training.report(fitted, values, truth) == {"found": 1.0, "false": 0.0}
 
 
@@ -169,3 +236,15 @@ def test_drawn_qualities_keep_the_distance_that_must_be_found() -> None:
     assert all(1 <= last <= 100 and (first is None or 1 <= first <= 100) for first, last in drawn)
     assert 0.4 < np.mean([first is None for first, _ in drawn]) < 0.5
     assert np.mean([first is not None and first <= last - training.GAP for first, last in drawn]) > 0.45
+
+
+def test_drawn_saves_have_their_first_grid_where_they_say(tmp_path: Path) -> None:
+    training = pytest.importorskip("jpegqf.train.history")
+    Image.fromarray(skimage.data.coffee()).save(tmp_path / "coffee.png")
+    rng = np.random.default_rng(0)
+    drawn = [training.draw_shifted([tmp_path / "coffee.png"], rng) for _ in range(30)]
+    assert all(saves.first is None or saves.first <= saves.last - training.SHIFTED_GAP for saves in drawn)
+    moved = [saves for saves in drawn if saves.grid != (0, 0)]
+    told = [earlier_save(decode_luma(saves.data).luma, ijg_luma(saves.last)).grid for saves in moved]
+    assert all(grid in (None, saves.grid) for grid, saves in zip(told, moved, strict=True))
+    assert len(told) - told.count(None) > len(told) // 2

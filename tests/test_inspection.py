@@ -40,7 +40,7 @@ def test_header_columns_are_filled(jpeg: MakeJpeg, cat: Image.Image) -> None:
     known = (row.format, row.width, row.height, row.header_qf, row.header_qf_chroma, row.header_match, row.encoder)
     assert known == ("JPEG", 451, 300, 90, 90, "exact", "ijg")
     assert (row.subsampling, row.progressive, row.encoder_quality) == ("4:4:4", True, 90)
-    assert (row.grid_x, row.grid_y) == (None, None)
+    assert (row.grid_x, row.grid_y) == (0, 0)
 
 
 def test_pixels_that_were_never_a_jpeg_get_no_number(photo: Image.Image) -> None:
@@ -52,10 +52,23 @@ def test_pixels_that_were_never_a_jpeg_get_no_number(photo: Image.Image) -> None
     assert (row.qf, row.pixel_qf, row.pixel_qf_low, row.pixel_confidence) == (None, None, None, None)
 
 
-def test_a_png_cropped_off_the_grid_gets_no_wrong_number(jpeg: MakeJpeg, photo: Image.Image) -> None:
+def test_a_png_cropped_off_the_grid_tells_its_quality_and_grid(jpeg: MakeJpeg) -> None:
     with Image.open(io.BytesIO(jpeg(60))) as image:
         row = jpegqf.inspect(image.crop((3, 5, 500, 500)))
-    assert row.qf is None
+    assert (row.qf, row.verdict, row.grid_x, row.grid_y) == (60, Verdict.PIXELS_ONLY, 5, 3)
+
+
+def test_a_resized_jpeg_gets_no_number_and_no_grid(jpeg: MakeJpeg) -> None:
+    with Image.open(io.BytesIO(jpeg(60))) as image:
+        row = jpegqf.inspect(image.resize((400, 390), Image.Resampling.LANCZOS))
+    assert (row.qf, row.grid_x, row.grid_y) == (None, None, None)
+
+
+def test_flat_blocks_alone_leave_many_qualities_open() -> None:
+    """Squares of one grey each: a JPEG of very low quality, or pixel art; no number is named either way."""
+    grey = np.random.default_rng(0).integers(5, 250, (32, 32), dtype=np.uint8)
+    row = jpegqf.inspect(np.kron(grey, np.ones((8, 8), np.uint8)))
+    assert (row.qf, row.pixel_qf) == (None, None)
 
 
 @pytest.mark.parametrize("size", [16, 24, 48, 64, 100])

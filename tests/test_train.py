@@ -5,25 +5,78 @@ import pytest
 from PIL import Image
 
 from jpegqf.features import FEATURES, EvidenceSettings
+from jpegqf.grid import ALIGNED
 from jpegqf.model import Calibrator, ModelConfig, Width, load_model
 from jpegqf.patches import PatchRule
-from jpegqf.train import dataset, synthesis
+from jpegqf.tables import match_ijg
+from jpegqf.train import dataset, drawing, synthesis, views
 from jpegqf.train.figures import figures_of, grid_figures, wilson
+from jpegqf.train.other_tables import draw_tables
 
 
 def test_samples_depend_on_the_seed_alone(photo: Image.Image) -> None:
     for seed in range(12):
-        first, second = (synthesis.draw_sample(photo, np.random.default_rng(seed)) for _ in range(2))
+        first, second = (
+            synthesis.draw_sample(photo, np.random.default_rng(seed), synthesis.Shares()) for _ in range(2)
+        )
         assert first.quality == second.quality
         assert np.array_equal(first.luma.plane, second.luma.plane)
-        assert min(first.luma.plane.shape) >= 128
+        assert first.grid == second.grid
 
 
 def test_drawn_qualities_cover_1_to_100(cat: Image.Image) -> None:
-    drawn = [synthesis.draw_sample(cat, np.random.default_rng(seed)).quality for seed in range(250)]
+    drawn = [synthesis.draw_sample(cat, np.random.default_rng(seed), synthesis.Shares()).quality for seed in range(250)]
     assert min(quality for quality in drawn if quality) <= 5
     assert max(drawn) >= 96
     assert 0.1 < np.mean([quality == synthesis.NEVER for quality in drawn]) < 0.3
+
+
+def test_a_sample_has_a_grid_where_it_has_a_quality(cat: Image.Image) -> None:
+    drawn = [synthesis.draw_sample(cat, np.random.default_rng(seed), synthesis.Shares()) for seed in range(120)]
+    assert all((sample.grid is None) == (sample.quality == synthesis.NEVER) for sample in drawn)
+    assert {sample.grid == ALIGNED for sample in drawn} == {True, False}
+    assert any(sample.grid.turned for sample in drawn if sample.grid)
+
+
+def test_a_view_names_the_quality_only_on_the_right_grid(photo: Image.Image) -> None:
+    rng = np.random.default_rng(3)
+    shares = synthesis.Shares(
+        never=0, resized=0, edited=0, cropped=1, turned=0, saved_before=0, other_tables=0, extreme=0
+    )
+    named = []
+    for seed in range(40):
+        sample = synthesis.draw_sample(photo, np.random.default_rng(seed), shares)
+        view = views.draw_view(sample, PatchRule(), EvidenceSettings(), rng)
+        assert view.quality in (synthesis.NEVER, sample.quality)
+        named.append(view.quality != synthesis.NEVER)
+    assert 0.2 < np.mean(named) < 0.8
+
+
+def test_drawn_scenes_are_plain_or_busy_and_large_enough() -> None:
+    scenes = [drawing.draw_scene(np.random.default_rng(seed)) for seed in range(30)]
+    assert all(min(scene.size) >= synthesis.SMALLEST and scene.mode == "RGB" for scene in scenes)
+    spread = [np.asarray(scene).std() for scene in scenes]
+    assert min(spread) < 20 < 50 < max(spread)
+
+
+def test_softening_takes_detail_away(photo: Image.Image) -> None:
+    def detail(image: Image.Image) -> float:
+        return float(np.abs(np.diff(np.asarray(image.convert("L"), np.float64))).mean())
+
+    assert all(detail(drawing.soften(photo, np.random.default_rng(seed))) < detail(photo) for seed in range(8))
+
+
+def test_drawn_tables_have_an_equivalent_quality() -> None:
+    rng = np.random.default_rng(0)
+    kinds = set()
+    for _ in range(60):
+        (luma, chroma), quality = draw_tables(rng)
+        assert luma.shape == chroma.shape == (64,)
+        assert 1 <= luma.min() <= luma.max() <= 255
+        found = match_ijg(luma)
+        assert found.quality == quality
+        kinds.add(found.kind)
+    assert "nearest" in kinds
 
 
 def make_scenes(folder: Path, photo: Image.Image) -> None:
@@ -54,7 +107,7 @@ def test_shards_are_made_once_and_hold_evidence(
     monkeypatch.setattr(dataset, "SHARD", 5)
     make_scenes(tmp_path / "d", photo)
     scenes = dataset.find_scenes(tmp_path / "d", held_out_share=0.4)
-    job = dataset.ShardJob(scenes.fitted, (0, 0, 0), PatchRule(), EvidenceSettings(), tmp_path / "a.npz")
+    job = dataset.ShardJob(scenes.fitted, (0, 0, 0), dataset.PLAIN, PatchRule(), EvidenceSettings(), tmp_path / "a.npz")
     x, quality = dataset.load_shards([dataset.make_shard(job)])
     assert x.shape == (5, 100, FEATURES)
     assert np.isfinite(x).all()

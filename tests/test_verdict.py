@@ -14,6 +14,7 @@ SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
     [
         ("JPEG", (95, "exact"), (95, 95, 95, 1.0, 1.0), (None, 0.01), "consistent", 95, "header", "pixels say 95"),
         ("JPEG", (95, "exact"), (95, 95, 95, 1.0, 1.0), (60, 0.99), "resaved", 95, "header", "compressed at 60 before"),
+        ("JPEG", (95, "exact"), None, (60, 0.99, True), "resaved", 95, "header", "60 before on another grid"),
         ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 1.0), (None, None), "resaved", 95, "header", "pixels say 60"),
         ("JPEG", (60, "exact"), (95, 95, 95, 0.99, 1.0), (None, None), "mismatch", 60, "header", "pixels say 95"),
         ("JPEG", (95, "exact"), (60, 40, 80, 0.2, 1.0), (None, None), "header_only", 95, "header", "leave it open"),

@@ -28,6 +28,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 """Nothing else is opened whatever a file is called: some formats run programs, others hide an image's size.
 
 JPEG includes multi-picture files (MPO)."""
+JPEG_FORMATS = ("JPEG", "MPO")
 EXIF_ORIENTATION = 0x0112
 RGB_TO_LUMA = (299, 587, 114)
 """ITU-R BT.601 weights in thousandths, as JFIF prescribes."""
@@ -89,6 +90,14 @@ class Luma:
         window = (slice(top, top + height), slice(left, left + width))
         return Luma(self.plane[window], None if self.marks is None else self.marks[window])
 
+    def transposed(self) -> "Luma":
+        """Rows and columns change places, as views."""
+        return Luma(self.plane.T, None if self.marks is None else self.marks.T)
+
+    def clipped(self) -> NDArray[np.bool_]:
+        """Which pixels clipping may have changed, bool (height, width)."""
+        return (self.plane == 0) | (self.plane == 255) if self.marks is None else self.marks > 0
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -100,6 +109,11 @@ class Decoded:
     luma: Luma
     format: str
     orientation: int
+
+    @property
+    def is_jpeg(self) -> bool:
+        """Whether the pixels come straight from a JPEG, so that their grid starts at the first one."""
+        return self.format in JPEG_FORMATS
 
 
 def read_luma(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Decoded:
@@ -180,7 +194,7 @@ def _errors_in_words(data: bytes) -> Iterator[None]:
 
 def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> Decoded:
     name = image.format or ""
-    is_jpeg = name in ("JPEG", "MPO")
+    is_jpeg = name in JPEG_FORMATS
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
     orientation = image.getexif().get(EXIF_ORIENTATION, 1)
     kept = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
@@ -244,7 +258,7 @@ def _coded_as_rgb(image: Image.Image) -> bool:
     if image.format == "TIFF":
         photometric = getattr(image, "tag_v2", {}).get(262)
         return image.info.get("compression") == "jpeg" and photometric == 2
-    return image.format in ("JPEG", "MPO") and image.info.get("adobe_transform") == 0
+    return image.format in JPEG_FORMATS and image.info.get("adobe_transform") == 0
 
 
 def _palette_luma(image: Image.Image) -> Luma:
@@ -262,7 +276,7 @@ def _cmyk_luma(image: Image.Image) -> Luma:
     """YCCK holds luma under an RGB that is the complement of CMY; a plain CMYK JPEG is coded plane by plane."""
     if image.info.get("adobe_transform") == 2:
         return Luma.from_rgb(255 - np.asarray(image)[..., :3])
-    if image.format in ("JPEG", "MPO"):
+    if image.format in JPEG_FORMATS:
         return Luma(np.asarray(image.getchannel("M")))
     raise ImageSkippedError(Reason.NOT_8_BIT, "CMYK pixels outside a JPEG have no luma")
 

@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from jpegqf.blocks import cut_blocks
 from jpegqf.decode import MAX_PIXELS, Luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
-from jpegqf.features import cut_blocks, evidence
+from jpegqf.features import evidence
+from jpegqf.grid import ALIGNED, Grid, ranked_grids
 from jpegqf.model import F64, Model
 from jpegqf.patches import liveliest, select
 from jpegqf.tables import QUALITIES
@@ -20,7 +22,11 @@ IssueType = Literal["skipped", "error"]
 SMALLEST_SIDE = 16
 """Pixels: two blocks a side; below, there is next to nothing to read."""
 FEWEST_BLOCKS = 4
-"""Different blocks with any contrast; a flat image or a drawn pattern of one block fits many tables by chance."""
+"""Different blocks, flat ones included: a flat image or a drawn pattern of one block tells nothing."""
+SURE_OF_GRID = 0.9
+"""Probability of a grid at the first pixel from which no other is looked for."""
+GRIDS_ASKED = 4
+"""Likeliest grids that the model is asked about: both orientations of the two best, mostly."""
 LARGEST_PIECE = 1024
 """Pixels of a side that are looked at where the image is too narrow for a patch."""
 
@@ -34,9 +40,10 @@ class Prediction:
     probability: F64
     """Over qualities 1..100 given that there was a save, float64 (100,), sums to 1."""
     jpeg_probability: float
-    """That the image was saved as JPEG and still has its 8x8 grid at the first pixel."""
+    """That the image was saved as JPEG and still has its 8x8 grid, starting at ``grid``."""
     patches: int
     """How many 128x128 patches were looked at."""
+    grid: Grid = ALIGNED
 
     @property
     def rounded(self) -> int:
@@ -52,6 +59,19 @@ class Prediction:
             if last <= 100 and last - first <= best[1] - best[0]:
                 best = (first + 1, last)
         return best
+
+
+def _combined(tried: list[Prediction]) -> Prediction:
+    """The most probable grid, with the qualities of all grids tried, each weighted by the odds of a grid there."""
+    best = max(tried, key=lambda said: said.jpeg_probability)
+    odds = np.array([said.jpeg_probability / max(1 - said.jpeg_probability, 1e-9) for said in tried])
+    probability = np.average([said.probability for said in tried], axis=0, weights=odds + 1e-12)
+    return replace(best, quality=float(QUALITIES[probability.argmax()]), probability=probability)
+
+
+def _enough(patches: list[Luma]) -> bool:
+    """Whether the patches hold 4 different blocks."""
+    return len(cut_blocks(patches)) >= FEWEST_BLOCKS
 
 
 @dataclass(frozen=True)
@@ -88,24 +108,41 @@ class Predictor:
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         return self._ask(patches)
 
-    def examine(self, luma: Luma) -> Prediction:
+    def examine(self, luma: Luma, search: bool = True) -> Prediction:
         """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
 
-        Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks
-        with anything in them.
+        Where no grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have
+        no other), the likeliest other grids and orientations are tried: the most probable one is named, and the
+        distribution over qualities is that of all of them, weighted by their odds.
+        Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks.
         """
         height, width = luma.plane.shape
         if min(height, width) < SMALLEST_SIDE:
             words = f"too small: {width}x{height}, the shorter side must have {SMALLEST_SIDE} pixels"
             raise ImageSkippedError(Reason.TOO_SMALL, words)
-        rule = self.model.config.patch_rule
-        patches = select(luma, rule) or liveliest(luma, rule)
-        patches = patches or [luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))]
-        blocks = cut_blocks(patches).pixels
-        if (blocks != blocks[:, :1]).any(axis=1).sum() < FEWEST_BLOCKS:
-            words = "too little information: fewer than 4 different blocks that are not flat"
+        patches = self._informative(luma)
+        if not _enough(patches):
+            words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        return self._ask(patches)
+        said = self._ask(patches)
+        if not search or said.jpeg_probability >= SURE_OF_GRID:
+            return said
+        likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
+        return _combined([said, *self._tried(luma, likely)])
+
+    def _informative(self, luma: Luma) -> list[Luma]:
+        """The rule's patches; else the liveliest; else as much of the image as is looked at."""
+        rule = self.model.config.patch_rule
+        height, width = luma.plane.shape
+        whole = luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))
+        return select(luma, rule) or liveliest(luma, rule) or [whole]
+
+    def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
+        """What the image tells on each of these grids."""
+        for grid in grids:
+            patches = self._informative(grid.place(luma))
+            if grid != ALIGNED and _enough(patches):
+                yield replace(self._ask(patches), grid=grid)
 
     def _ask(self, patches: list[Luma]) -> Prediction:
         config = self.model.config

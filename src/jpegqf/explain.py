@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf.blocks import FORWARD, cut_blocks
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import SMALLEST_SIDE, Prediction, Predictor
 from jpegqf.errors import ImageError, ImageSkippedError, MissingExtraError
-from jpegqf.features import FORWARD, cut_blocks
+from jpegqf.grid import ALIGNED
 from jpegqf.patches import choose, scores
 from jpegqf.record import Record
-from jpegqf.tables import ijg_luma
+from jpegqf.tables import I64, ijg_luma
 
 FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
 """(row, column) of the DCT coefficients whose histograms are shown: low ones are seldom all zero."""
@@ -46,7 +47,7 @@ def quality_map(predictor: Predictor, luma: Luma) -> Map:
     quality, confidence = np.full(shape, np.nan), np.full(shape, np.nan)
     for row, column in np.ndindex(*shape):
         try:
-            said = predictor.examine(luma.crop(row * side, column * side, side, side))
+            said = predictor.examine(luma.crop(row * side, column * side, side, side), search=False)
         except ImageSkippedError:  # a flat piece
             continue
         if said.jpeg_probability >= 0.5:
@@ -80,10 +81,13 @@ def explain_lines(record: Record, said: Prediction | None) -> list[str]:
 
 def _pixel_lines(said: Prediction) -> list[str]:
     if said.jpeg_probability < 0.5:
-        return [f"  pixels     no JPEG grid at the first pixel (probability of one: {said.jpeg_probability:.2f})"]
+        return [f"  pixels     no JPEG grid (probability of one: {said.jpeg_probability:.2f})"]
     low, high = said.interval()
     sure = said.probability.max()
     lines = [f"  pixels     quality {said.rounded}, probability {sure:.2f}, 95 % interval {low}-{high}"]
+    if said.grid != ALIGNED:
+        turned = "; turned by 90 degrees since" if said.grid.turned else ""
+        lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: cropped since{turned}")
     ties = [q + 1 for q in np.flatnonzero(said.probability >= TIE) if q + 1 != said.rounded]
     if ties:
         others = ", ".join(f"{q} ({said.probability[q - 1]:.2f})" for q in ties)
@@ -92,13 +96,13 @@ def _pixel_lines(said: Prediction) -> list[str]:
 
 
 def explain(data: bytes, record: Record, predictor: Predictor) -> tuple[list[str], Luma | None, Prediction | None]:
-    """Words for an image's bytes and its record; luma and prediction for the picture, None if there are none."""
+    """Words for an image's bytes and its record; luma on its grid and prediction for the picture, None without."""
     try:
-        luma = decode_luma(data).luma
-        said = predictor.examine(luma)
+        decoded = decode_luma(data)
+        said = predictor.examine(decoded.luma, search=not decoded.is_jpeg)
     except ImageError:
         return explain_lines(record, None), None, None
-    return explain_lines(record, said), luma, said
+    return explain_lines(record, said), said.grid.place(decoded.luma), said
 
 
 def plot(luma: Luma, said: Prediction, predictor: Predictor, title: str, target: str) -> None:
@@ -115,14 +119,17 @@ def plot(luma: Luma, said: Prediction, predictor: Predictor, title: str, target:
     grid = figure.add_gridspec(3, 4)
     _show_patches(figure.add_subplot(grid[0:2, 0:2]), luma, predictor)
     _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma))
-    _show_posterior(figure.add_subplot(grid[1:2, 2:4]), said)
-    coefficients = _coefficients(luma)
+    show_posterior(figure.add_subplot(grid[1:2, 2:4]), said)
+    coefficients = coefficients_of(luma)
+    second = int(np.argsort(said.probability)[-2]) + 1
+    best, rival = (f"QF {said.rounded}", ijg_luma(said.rounded)), (f"next best QF {second}", ijg_luma(second))
     for place, frequency in enumerate(FREQUENCIES):
-        _show_histogram(figure.add_subplot(grid[2, place]), coefficients, frequency, said)
+        show_histogram(figure.add_subplot(grid[2, place]), coefficients, frequency, best, rival)
     figure.savefig(target, dpi=100)
 
 
-def _coefficients(luma: Luma) -> NDArray[np.float32]:
+def coefficients_of(luma: Luma) -> NDArray[np.float32]:
+    """DCT coefficients of the different blocks without clipped pixels, grid at the first pixel; (blocks, 64)."""
     blocks = cut_blocks([luma.crop(0, 0, 1024, 1024)])
     sound = ~(blocks.low | blocks.high).any(axis=1)
     out: NDArray[np.float32] = (blocks.pixels[sound].astype(np.float32) - 128) @ FORWARD
@@ -154,7 +161,8 @@ def _show_map(figure: Any, axes: Any, found: Map) -> None:
     figure.colorbar(image, ax=axes, label="QF")
 
 
-def _show_posterior(axes: Any, said: Prediction) -> None:
+def show_posterior(axes: Any, said: Prediction) -> None:
+    """Draw the distribution over qualities, and its 95 % interval."""
     low, high = said.interval()
     axes.bar(np.arange(1, 101), said.probability, color="tab:blue")
     axes.axvspan(low - 0.5, high + 0.5, color="tab:orange", alpha=0.2, label=f"95 % interval {low}-{high}")
@@ -163,20 +171,24 @@ def _show_posterior(axes: Any, said: Prediction) -> None:
     axes.legend()
 
 
-def _show_histogram(axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], said: Prediction) -> None:
+Comb = tuple[str, I64]
+"""A name and the table, int64 (8, 8), whose multiples are drawn."""
+
+
+def show_histogram(
+    axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], best: Comb, rival: Comb
+) -> None:
+    """Draw |coefficient| of one frequency, the best table's comb above and a rival's below where they differ."""
     values = np.abs(coefficients[:, 8 * frequency[0] + frequency[1]])
-    step = int(ijg_luma(said.rounded)[frequency])
+    step, other = (int(table[frequency]) for _, table in (best, rival))
     end = max(6 * step, float(np.quantile(values, 0.9)) if len(values) else 0.0)
     axes.hist(values[values <= end], bins=np.arange(0, end + 0.5, max(0.25, end / 200)), color="tab:gray", log=True)
-    _draw_comb(axes, step, end, "tab:orange", "-")
-    second = int(np.argsort(said.probability)[-2]) + 1
-    other = int(ijg_luma(second)[frequency])
+    _draw_comb(axes, step, end, "tab:orange", (0.5 if other != step else 0.0, 1.0))
     if other != step:
-        _draw_comb(axes, other, end, "tab:blue", ":")
-    rival = f", next best QF {second}: {other}"
-    axes.set_title(f"|coefficient| {frequency}, step {step} of QF {said.rounded}{rival}", fontsize=8)
+        _draw_comb(axes, other, end, "tab:blue", (0.0, 0.5))
+    axes.set_title(f"|coefficient| {frequency}: step {step} of {best[0]}, {other} of {rival[0]}", fontsize=8)
 
 
-def _draw_comb(axes: Any, step: int, end: float, color: str, style: str) -> None:
+def _draw_comb(axes: Any, step: int, end: float, color: str, span: tuple[float, float]) -> None:
     for multiple in np.arange(step, end, step):
-        axes.axvline(multiple, color=color, linestyle=style, linewidth=0.6)
+        axes.axvline(multiple, *span, color=color, linewidth=0.6)

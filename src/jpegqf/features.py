@@ -2,40 +2,27 @@
 
 What the blocks tell, per candidate table (the 100 IJG luma tables):
 
-* comb: decoding rounds pixels, so a coefficient sits on a multiple of its step with an error of
-  standard deviation 1/sqrt(12) (uniform pixel rounding under an orthonormal DCT);
-* counts: how well a Laplacian explains which multiples occur, which tells a step from its divisors
-  (Lam & Goodman, "A mathematical analysis of the DCT coefficient distributions for images", IEEE TIP 2000);
+* comb and counts: the log-likelihood of each step at each frequency (``jpegqf.likelihood``);
 * synthesis: quantize the block with the candidate, transform back, compare with the pixels. Under the
   true table every pixel lies within the decoder's rounding. This holds where the comb's noise model
-  fails: flat blocks, one-dimensional blocks and, with clipped pixels left free, saturated ones.
+  fails: flat blocks, one-dimensional blocks and, with clipped pixels left free, saturated ones;
+* nearness: how far the best free choice of steps is from the candidate's, for tables of other encoders.
 
 A mirrored patch has the same |coefficients| and the same blocks, mirrored: the evidence does not change.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf.blocks import F32, FORWARD, INVERSE, Blocks, Bool, cut_blocks
 from jpegqf.decode import Luma
-from jpegqf.tables import ijg_luma_all
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-U8 = NDArray[np.uint8]
-Bool = NDArray[np.bool_]
+from jpegqf.likelihood import MAX_STEP, bin_tables, histogram, laplacian, per_step, zero_inflated
+from jpegqf.tables import FREQUENCY_WEIGHTS, ijg_luma_all
 
 CANDIDATES = 100
-BINS_PER_UNIT = 4
-"""Resolution of the |coefficient| histograms: a bin of 0.25 adds 6 % to the noise variance."""
-BINS = 1056 * BINS_PER_UNIT
-"""An 8-bit block's orthonormal coefficient is at most 8 * 128 = 1024 in magnitude (DC), some less for AC."""
-
 SMALLEST_SHARE = np.float32(1e-3)
-BIN_ROUNDING = 0.49
-"""Not 0.5: a third of the frequencies take multiples of 1/8, which would then fall on the edges of bins."""
 
 
 @dataclass(frozen=True)
@@ -69,129 +56,13 @@ class EvidenceSettings:
             raise ValueError("evidence settings out of bounds")
 
 
-def _dct_matrix() -> F32:
-    """Orthonormal 2-D DCT-II of row-major 8x8 blocks as one matrix, float32 (64, 64): coefficients = block @ M."""
-    u = np.arange(8)
-    basis = np.cos((2 * u[None] + 1) * u[:, None] * np.pi / 16) / 2
-    basis[0] = np.sqrt(1 / 8)
-    return np.kron(basis, basis).T.astype(np.float32)
-
-
-FORWARD = _dct_matrix()
-INVERSE = np.ascontiguousarray(FORWARD.T)
 STEPS: F32 = ijg_luma_all().astype(np.float32)
 STEP_INDEX = ijg_luma_all() - 1
-"""(100, 64): column of each candidate's step in the tables over steps 1..255."""
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """Distinct 8x8 luma blocks, row-major: ``pixels`` uint8, ``low`` and ``high`` bool, each (blocks, 64).
-
-    ``low`` marks pixels that clipping may have raised, ``high`` those it may have lowered.
-    """
-
-    pixels: U8
-    low: Bool
-    high: Bool
-    seen: int
-    """How many blocks there were before repeats were dropped."""
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-
-def _cut(plane: U8) -> U8:
-    """Whole 8x8 blocks of a plane in raster order, (blocks, 64)."""
-    height, width = (side - side % 8 for side in plane.shape)
-    tiles = plane[:height, :width].reshape(height // 8, 8, width // 8, 8)
-    return tiles.swapaxes(1, 2).reshape(-1, 64)
-
-
-def _first_of_each(pixels: U8) -> NDArray[np.int64]:
-    """Indices of distinct rows; repeated blocks (drawn graphics, borders) are not independent evidence."""
-    words = np.ascontiguousarray(pixels).view(np.uint64)
-    multipliers = np.random.default_rng(0).integers(1, 2**63, 8, dtype=np.uint64) | np.uint64(1)
-    mixed = words * multipliers
-    keys = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(29)), axis=1)
-    _, first = np.unique(keys, return_index=True)
-    return np.sort(first)
-
-
-def cut_blocks(patches: list[Luma]) -> Blocks:
-    """The distinct whole 8x8 blocks of patches whose first pixel is on the grid."""
-    pixels = np.concatenate([_cut(patch.plane) for patch in patches])
-    keep = _first_of_each(pixels)
-    kept = pixels[keep]
-    if any(patch.marks is None for patch in patches):
-        return Blocks(kept, kept == 0, kept == 255, len(pixels))
-    marks = np.concatenate([_cut(patch.marks) for patch in patches if patch.marks is not None])[keep]
-    return Blocks(kept, (marks & 1).astype(bool), (marks & 2).astype(bool), len(pixels))
-
-
-@lru_cache(maxsize=4)
-def _bin_tables(settings: EvidenceSettings) -> tuple[F32, F32]:
-    """For |c| of each bin and steps 1..255, float32 (BINS, 255 + 255) and (BINS, 255).
-
-    First: the multiple that |c| rounds to, and whether it is zero. Second: log density of |c| under the
-    comb of that step, given the multiples' own probabilities.
-    """
-    value = np.arange(BINS)[:, None] / BINS_PER_UNIT
-    step = np.arange(1, 256)
-    multiple = np.rint(value / step)
-    error = value - multiple * step
-    scale = settings.noise_sigma * np.sqrt(2 * np.pi)
-    comb = sum(np.exp(-((error + j * step) ** 2) / (2 * settings.noise_sigma**2)) / scale for j in (-1, 0, 1))
-    log_comb = np.log((1 - settings.outlier_mass) * comb + settings.outlier_mass / step)
-    counted = np.concatenate([multiple, multiple == 0], axis=1)
-    return counted.astype(np.float32), log_comb.astype(np.float32)
-
-
-def _histogram(coefficients: F32) -> F32:
-    """Counts of |coefficient| per frequency, float32 (64, BINS)."""
-    bins = np.minimum((np.abs(coefficients) * BINS_PER_UNIT + BIN_ROUNDING).astype(np.int64), BINS - 1)
-    counts = np.bincount((bins + np.arange(64) * BINS).ravel(), minlength=64 * BINS)
-    return counts.reshape(64, BINS).astype(np.float32)
-
-
-def _per_candidate(histogram: F32, table: F32) -> F32:
-    """Sum of a bin table's columns over a histogram, for each candidate and frequency.
-
-    ``table`` is (BINS, k * 255) for k quantities; returns float32 (k, 100, 64).
-    """
-    kinds = table.shape[1] // 255
-    out = np.zeros((kinds, CANDIDATES, 64), np.float32)
-    for frequency in range(64):
-        filled = np.flatnonzero(histogram[frequency])
-        if not len(filled):
-            continue
-        end = filled[-1] + 1
-        sums = (histogram[frequency, :end] @ table[:end]).reshape(kinds, 255)
-        out[:, :, frequency] = sums[:, STEP_INDEX[:, frequency]]
-    return out
-
-
-def _laplacian(count: int, zeros: F32, total: F32) -> F32:
-    """Log probability of quantized values under a Laplacian whose scale is fitted to mean |k|.
-
-    ``zeros`` and ``total`` (sum of |k|) are (100, 64). With x = exp(-step / (2 b)): P(0) = 1 - x,
-    P(k) = (1 - x^2) / (2 x) * x^(2 |k|), and E|k| = x / (1 - x^2).
-    """
-    mean = total / max(count, 1) + np.float32(1e-4)
-    x = np.clip((np.sqrt(1 + 4 * mean * mean) - 1) / (2 * mean), 1e-6, 1 - 1e-6)
-    nonzero = count - zeros
-    out: F32 = zeros * np.log1p(-x) + nonzero * np.log((1 - x * x) / (2 * x)) + 2 * total * np.log(x)
-    return out
-
-
-def _zero_inflated(count: int, zeros: F32, total: F32) -> F32:
-    """The same with the mass at zero free: robust where an image is part smooth, part busy."""
-    nonzero = count - zeros
-    p_zero = (zeros + 0.5) / (count + 1)
-    ratio = (total - nonzero + 0.2) / (total + 0.4)
-    tail = nonzero * (np.log1p(-p_zero) + np.log((1 - ratio) / 2)) + (total - nonzero) * np.log(ratio)
-    out: F32 = zeros * np.log(p_zero) + tail
-    return out
+"""(100, 64): row of each candidate's step among the steps 1..255."""
+TURNED_INDEX = STEP_INDEX.reshape(100, 8, 8).swapaxes(1, 2).reshape(100, 64)
+"""The same after the image was turned by 90 degrees, which transposes its tables."""
+NEAR = 1.3
+"""Factor up to which steps of other encoders' tables count as near a candidate's."""
 
 
 def _synthesis(blocks: Blocks, rows: NDArray[np.int64], rounds: int, settings: EvidenceSettings) -> F32:
@@ -285,6 +156,40 @@ def _totals(laplacian: F32, inflated: F32, comb: F32) -> F32:
     return np.stack(columns, axis=1)
 
 
+def _near_windows() -> NDArray[np.int64]:
+    """Ends of the window of steps within the factor NEAR of each step 1..255, as rows, interleaved (510,)."""
+    step = np.arange(1, MAX_STEP + 1)
+    first, last = np.ceil(step / NEAR).astype(int) - 1, np.minimum(np.floor(step * NEAR), MAX_STEP).astype(int)
+    return np.stack([first, last], axis=1).reshape(-1)
+
+
+NEAR_WINDOWS = _near_windows()
+
+
+def _nearness(evidence: F32) -> tuple[F32, F32]:
+    """How near each candidate is to the best steps of all, from log-likelihoods (255, 64).
+
+    First, (100, 64): likelihood of the best step near the candidate's, below that of the best step of all.
+    Second, (100, 2): weighted mean of the absolute log ratios of the best steps to the candidate's, weights those
+    of ``tables.table_error`` times what each frequency tells (squares let a few wrong steps decide); and the sum
+    of the first.
+    """
+    padded = np.concatenate([evidence, evidence[-1:]])
+    near = np.maximum.reduceat(padded, NEAR_WINDOWS, axis=0)[::2] - evidence.max(axis=0)
+    ratio = np.log((evidence.argmax(axis=0) + 1) / STEPS)
+    weight = FREQUENCY_WEIGHTS * np.log1p(evidence.max(axis=0) - np.median(evidence, axis=0))
+    distance = np.abs(ratio) @ weight / (weight.sum() + 1e-6)
+    by_candidate = near[STEP_INDEX, np.arange(64)]
+    total = _squash(_below_best(np.maximum(by_candidate, -20).sum(axis=1)))
+    return _squash(by_candidate), np.stack([distance, total], axis=1)
+
+
+def _turned_lead(evidence: F32) -> np.float32:
+    """By how much the best candidate of an image turned by 90 degrees beats the best of an upright one, squashed."""
+    upright, turned = (evidence[index, np.arange(64)].sum(axis=1).max() for index in (STEP_INDEX, TURNED_INDEX))
+    return np.float32(_squash(turned - upright))
+
+
 def _all_synthesis(blocks: Blocks, kinds: _Classes, settings: EvidenceSettings) -> F32:
     """Synthesis evidence of each class of blocks, the most active and least clipped first; (100, 24)."""
     visible = (~(blocks.low | blocks.high)).sum(axis=1)
@@ -307,8 +212,8 @@ def _context(blocks: Blocks, kinds: _Classes, coefficients: F32) -> F32:
     return np.array([*np.log1p(counts), *shares, np.log1p(np.abs(coefficients[:, 1:]).mean())], np.float32)
 
 
-FEATURES = 4 * 64 + 12 + 24 + 11
-"""Width of the evidence: four maps over frequencies, totals, synthesis, context."""
+FEATURES = 5 * 64 + 12 + 2 + 24 + 12
+"""Width of the evidence: five maps over frequencies, totals, nearness, synthesis, context."""
 
 
 def evidence(patches: list[Luma], settings: EvidenceSettings) -> F32:
@@ -323,13 +228,24 @@ def evidence(patches: list[Luma], settings: EvidenceSettings) -> F32:
         raise ValueError("evidence needs at least one whole 8x8 block")
     kinds = _classify(blocks, settings)
     coefficients = (blocks.pixels.astype(np.float32) - 128) @ FORWARD
-    counted_table, comb_table = _bin_tables(settings)
-    count = int(kinds.counted.sum())
-    total, zeros = _per_candidate(_histogram(coefficients[kinds.counted]), counted_table)
-    comb = _per_candidate(_histogram(coefficients[kinds.rich]), comb_table)[0]
-    laplacian, inflated = _laplacian(count, zeros, total), _zero_inflated(count, zeros, total)
-    maps = [_squash(_below_best(x)) for x in (laplacian + comb, inflated + comb, comb)]
-    context = np.broadcast_to(_context(blocks, kinds, coefficients), (CANDIDATES, 11))
-    synthesis = _all_synthesis(blocks, kinds, settings)
-    columns = [*maps, np.log1p(count - zeros), _totals(laplacian, inflated, comb), synthesis, context]
-    return np.concatenate(columns, axis=1).astype(np.float32)
+    return np.concatenate(
+        [_maps_and_totals(coefficients, kinds, settings), _all_synthesis(blocks, kinds, settings),
+         np.broadcast_to(_context(blocks, kinds, coefficients), (CANDIDATES, 11))],
+        axis=1,
+    ).astype(np.float32)  # fmt: skip
+
+
+def _maps_and_totals(coefficients: F32, kinds: _Classes, settings: EvidenceSettings) -> F32:
+    """What histograms of coefficients tell: five maps, totals, nearness, lead of a turned table; (100, 335)."""
+    tables = bin_tables(settings.noise_sigma, settings.outlier_mass)
+    count = np.full(64, kinds.counted.sum(), np.float32)
+    total, zeros = per_step(histogram(coefficients[kinds.counted]), tables[0])
+    comb = per_step(histogram(coefficients[kinds.rich]), tables[1])[0]
+    by_counts, by_shape = laplacian(count, zeros, total), zero_inflated(count, zeros, total)
+    near, nearness = _nearness(by_counts + comb)
+    turned = np.full((CANDIDATES, 1), _turned_lead(by_shape + comb))
+    places = (STEP_INDEX, np.arange(64))
+    asked, shaped, combed = by_counts[places], by_shape[places], comb[places]
+    maps = [_squash(_below_best(x)) for x in (asked + combed, shaped + combed, combed)]
+    nonzero = np.log1p(count - zeros[places])
+    return np.concatenate([*maps, nonzero, near, _totals(asked, shaped, combed), nearness, turned], axis=1)

@@ -10,21 +10,22 @@ frequencies. A prior that misfits looks like structure too, so a small network, 
 saves by ``python -m jpegqf.train.history``, weighs the best candidate's evidence against what is expected.
 
 Blind by nature where the steps asked are nearly those of the last save, where hardly a coefficient differs
-from zero (smooth or mostly flat images), and where the first save was on another grid or finer than the
-last. A first table that is no IJG table is named after the IJG quality that fits it best.
+from zero (smooth or mostly flat images), and where the first save was finer than the last. A first table
+that is no IJG table is named after the IJG quality that fits it best. Where no save on the last grid is
+named, ``jpegqf.shifted`` looks on the others.
 """
 
-import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf import shifted
+from jpegqf.blocks import FORWARD, cut_blocks, first_of_each
+from jpegqf.decision import History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
-from jpegqf.features import FORWARD, cut_blocks
 from jpegqf.tables import ijg_luma_all
 
 F64 = NDArray[np.float64]
@@ -34,6 +35,8 @@ I64 = NDArray[np.int64]
 STEPS: I64 = ijg_luma_all()
 MOST_BLOCKS = 8192
 """Blocks looked at: rows of blocks evenly spaced over the image."""
+FEWEST_PATTERNS, FEWEST_DISTINCT = 4, 0.04
+"""Different |AC| of blocks with AC, at least, and their share: a drawn gradient repeats a few, photographs do not."""
 MOST_FREQUENCIES = 32
 FEWEST_NONZERO = 8
 """Coefficients other than zero that a frequency needs to be asked."""
@@ -52,26 +55,6 @@ PRIOR_ROUNDS, CANDIDATE_ROUNDS = 40, 1
 """Rounds of expectation maximization; one for the candidates, so that they keep the smooth prior's shape."""
 FLOOR = 1e-4
 """Mass spread evenly over the multiples: one odd coefficient costs a bounded amount of evidence."""
-NEARBY = 2
-"""Qualities this close to each other are not told apart when a margin is taken."""
-SEEN_AT = 0.5
-"""From this probability on the image counts as saved before."""
-FEWEST_EXPECTED = 3.0
-"""Evidence (natural logarithms) that half of the candidates would have to leave for "no trace" to mean something."""
-CLEAR_MARGIN = 2.0
-"""Lead over candidates further than NEARBY that a first quality needs to be named."""
-
-
-@dataclass(frozen=True)
-class History:
-    """An earlier save; None: cannot be told.
-
-    ``first_quality`` is its IJG quality, 1..99; ``recompressed_probability`` the probability, 0..1, that
-    there was one at a lower quality on the same grid (at odds of one to two before looking).
-    """
-
-    first_quality: int | None
-    recompressed_probability: float | None
 
 
 @dataclass(frozen=True)
@@ -171,6 +154,14 @@ def _strips(luma: Luma) -> list[Luma]:
     return [luma.crop(8 * (i * rows // count), 0, 8, width) for i in range(count)]
 
 
+def _repetitive(multiple: I64) -> bool:
+    """Whether blocks, |k2| (blocks, 64), repeat a few patterns whatever their DC: no independent evidence."""
+    patterns = multiple.astype(np.uint8)
+    patterns[:, 0] = 0
+    active = patterns[patterns.any(axis=1)]
+    return len(first_of_each(active)) < max(FEWEST_PATTERNS, FEWEST_DISTINCT * len(active))
+
+
 def _counted(luma: Luma, table: I64) -> tuple[F32, int]:
     """Counts of |k2| below MOST_BINS, float32 (64, MOST_BINS), over distinct unclipped blocks; their number."""
     strips = _strips(luma)
@@ -180,6 +171,8 @@ def _counted(luma: Luma, table: I64) -> tuple[F32, int]:
     sound = ~(blocks.low | blocks.high).any(axis=1)
     coefficients = (blocks.pixels[sound].astype(np.float32) - 128) @ (FORWARD / table.astype(np.float32))
     multiple = np.minimum(np.rint(np.abs(coefficients)).astype(np.int64), MOST_BINS)
+    if _repetitive(multiple):
+        return np.zeros((64, MOST_BINS), np.float32), 0
     width = MOST_BINS + 1
     counts = np.bincount((multiple + np.arange(64) * width).ravel(), minlength=64 * width)
     return counts.reshape(64, width)[:, :MOST_BINS].astype(np.float32), int(sound.sum())
@@ -220,79 +213,53 @@ def gather(luma: Luma, last_table: I64) -> Evidence | None:
 STATISTICS = 15
 
 
-def _log(x: float) -> float:
-    """Signed logarithm: keeps order and sign of sums that span five decades."""
-    return math.copysign(math.log1p(abs(x)), x)
-
-
 def statistics(evidence: Evidence) -> F64:
     """What the decision weighs, float64 (STATISTICS,): the best candidate's evidence, and what it competes with."""
     total = evidence.found.sum(axis=1)
     best = int(total.argmax())
     by_frequency = evidence.found[best]
     sorted_votes = np.sort(by_frequency)[::-1]
-    far = total[np.abs(evidence.quality - evidence.quality[best]) > NEARBY]
     expected = float(evidence.expected[best].sum())
     sums = STEPS[evidence.quality[best] - 1].sum()
     finest = STEPS[evidence.quality[-1] - 1].sum()
     nonzero = float(evidence.nonzero.sum())
     return np.array([
-        _log(total[best]), _log(expected), total[best] / (expected + 5),
-        _log(total[best] - (far.max() if len(far) else 0)), _log(total[best] - np.median(total)),
-        _log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
-        _log(np.clip(by_frequency, -4, 4).sum()), _log(np.median(evidence.expected.sum(axis=1))),
-        math.log(sums / finest), math.log(nonzero), _log(float(evidence.misfit.sum())),
+        signed_log(total[best]), signed_log(expected), total[best] / (expected + 5),
+        signed_log(lead(evidence.quality, total)), signed_log(total[best] - np.median(total)),
+        signed_log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
+        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(np.median(evidence.expected.sum(axis=1))),
+        math.log(sums / finest), math.log(nonzero), signed_log(float(evidence.misfit.sum())),
         math.log(evidence.step), math.log1p(evidence.blocks),
     ])  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Decision:
-    """A network with one hidden layer over standardized statistics; fitted numbers, kept in ``history.json``."""
-
-    mean: F64
-    scale: F64
-    hidden: F64
-    hidden_bias: F64
-    output: F64
-    output_bias: float
-
-    def probability(self, values: F64) -> float:
-        """Probability that the image was saved before, 0..1, of statistics (STATISTICS,)."""
-        inner = np.tanh(np.clip((values - self.mean) / self.scale, -5, 5) @ self.hidden + self.hidden_bias)
-        return float(1 / (1 + np.exp(-(inner @ self.output + self.output_bias))))
-
-
-@lru_cache(maxsize=1)
-def decision() -> Decision:
-    """The decision that ships with the package."""
-    raw = json.loads(resources.files("jpegqf").joinpath("history.json").read_text(encoding="utf-8"))
-    names = ("mean", "scale", "hidden", "hidden_bias", "output")
-    mean, scale, hidden, hidden_bias, output = (np.array(raw[name], np.float64) for name in names)
-    return Decision(mean, scale, hidden, hidden_bias, output, float(raw["output_bias"]))
-
-
 def judge(evidence: Evidence, probability: float) -> History:
-    """Say what can be said, and no more."""
-    total = evidence.found.sum(axis=1)
-    best = int(total.argmax())
-    if probability < SEEN_AT:
-        powerless = np.median(evidence.expected.sum(axis=1)) < FEWEST_EXPECTED
-        return History(None, None if powerless else probability)
-    far = total[np.abs(evidence.quality - evidence.quality[best]) > NEARBY]
-    clear = not len(far) or total[best] - far.max() >= CLEAR_MARGIN
-    return History(int(evidence.quality[best]) if clear else None, probability)
+    """What the evidence and the decision's probability come to."""
+    found, expected = evidence.found.sum(axis=1), evidence.expected.sum(axis=1)
+    return conclude(evidence.quality, found, expected, probability, (0, 0))
 
 
 def earlier_save(luma: Luma, last_table: NDArray[np.int64]) -> History:
-    """Whether a JPEG was saved before on the same 8x8 grid at a lower quality, and at which IJG quality.
+    """Whether a JPEG was saved before at a lower quality, on the same 8x8 grid or another, and at which IJG quality.
 
     ``luma`` is the decoded image, its first pixel on the grid; ``last_table`` the luma table of its file,
-    int (8, 8), row = vertical frequency. Both fields are None where there is too little to go by; the
-    probability alone is given where several first qualities fit alike. Raises ValueError for a table that
-    is none.
+    int (8, 8), row = vertical frequency. All fields are None where there is too little to go by; the first
+    quality alone is None where several fit alike. Raises ValueError for a table that is none.
     """
     evidence = gather(luma, last_table)
     if evidence is None:
-        return History(None, None)
-    return judge(evidence, decision().probability(statistics(evidence)))
+        aligned = History(None, None)
+    else:
+        aligned = judge(evidence, decision("aligned").probability(statistics(evidence)))
+    if aligned.first_quality is not None:
+        return aligned
+    moved = shifted.earlier_save(luma, last_table)
+    return moved if moved.found else _none_found(aligned, moved)
+
+
+def _none_found(aligned: History, moved: History) -> History:
+    """No save on another grid: the larger of both probabilities, if the last grid could have shown a trace."""
+    both = (aligned.recompressed_probability, moved.recompressed_probability)
+    if both[0] is None or both[1] is None:
+        return aligned
+    return replace(aligned, recompressed_probability=max(both[0], both[1]))

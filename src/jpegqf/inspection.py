@@ -105,12 +105,13 @@ class Inspector:
         row = replace(row, format=decoded.format or None, width=width, height=height)
         try:
             predictor = self.predictor or default_predictor()
-            row = _with_pixels(row, predictor.examine(decoded.luma), predictor)
+            said = predictor.examine(decoded.luma, search=not decoded.is_jpeg)
+            row = _with_pixels(row, said, predictor)
         except ImageError as issue:
             row = _failed(row, issue)
-        if header:
-            row = _with_history(row, decoded.luma, header)
-        return _judged(row)
+        history = _history(decoded.luma, header) if header else HistorySummary(None, None)
+        row = replace(row, first_qf=history.first_quality, recompressed_probability=history.probability)
+        return _judged(row, history.moved)
 
 
 def inspect(source: Source, name: str | None = None, **options: Any) -> Record:
@@ -190,27 +191,30 @@ def _with_pixels(row: Record, said: Prediction, predictor: Predictor) -> Record:
         pixel_qf_high=high,
         pixel_confidence=round(float(said.probability.max()), SHOWN_DIGITS),
         jpeg_probability=round(said.jpeg_probability, SHOWN_DIGITS),
+        grid_x=said.grid.x,
+        grid_y=said.grid.y,
         model=predictor.model.config.name,
     )
 
 
-def _with_history(row: Record, luma: Luma, header: Header) -> Record:
+def _history(luma: Luma, header: Header) -> HistorySummary:
     if header.luma is None or header.color not in ("YCbCr", "gray", "YCCK"):
-        return row
+        return HistorySummary(None, None)
     told = earlier_save(luma, header.luma.steps)
     probability = told.recompressed_probability
     rounded = None if probability is None else round(probability, SHOWN_DIGITS)
-    return replace(row, first_qf=told.first_quality, recompressed_probability=rounded)
+    return HistorySummary(told.first_quality, rounded, told.grid not in (None, (0, 0)))
 
 
-def _judged(row: Record) -> Record:
+def _judged(row: Record, moved: bool = False) -> Record:
     header = HeaderSummary(row.header_qf, row.header_match or "none") if row.encoder else None
     pixels = _pixel_summary(row)
-    history = HistorySummary(row.first_qf, row.recompressed_probability)
+    history = HistorySummary(row.first_qf, row.recompressed_probability, moved)
     answer: Answer = judge(row.format or "image", header, pixels, history)
     if row.jpeg_probability is not None and row.jpeg_probability < 0.5:
         # A number for pixels that show no grid would be invented.
         row = replace(row, pixel_qf=None, pixel_qf_low=None, pixel_qf_high=None, pixel_confidence=None)
+        row = replace(row, grid_x=None, grid_y=None)
     elif pixels is None:
         row = replace(row, pixel_qf=None)
     return replace(row, qf=answer.quality, qf_source=answer.source, verdict=answer.verdict, verdict_text=answer.text)

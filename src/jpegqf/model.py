@@ -43,8 +43,8 @@ EXTERNAL_DATA = b"\n\x08location"
 class Width:
     """Sizes of the network's layers."""
 
-    hidden: int = 192
-    score: int = 64
+    hidden: int = 256
+    score: int = 80
 
     def __post_init__(self) -> None:
         if not (1 <= self.hidden <= 2048 and 1 <= self.score <= 512):

@@ -7,6 +7,9 @@ from torch.nn import functional
 from jpegqf.features import FEATURES
 from jpegqf.model import Width
 
+DROPOUT = 0.1
+"""Share of the first layer's outputs left out while training."""
+
 
 class CandidateScorer(nn.Module):
     """Scores each candidate by the same small network, then lets neighbouring qualities compete.
@@ -24,6 +27,7 @@ class CandidateScorer(nn.Module):
         self.register_buffer("mean", torch.zeros(FEATURES))
         self.register_buffer("deviation", torch.ones(FEATURES))
         self.candidate = nn.Linear(FEATURES, width.hidden)
+        self.drop = nn.Dropout(DROPOUT)
         self.narrow = nn.Linear(width.hidden, width.score)
         self.near = nn.Conv1d(width.score, width.score, 5, padding=2)
         self.wide = nn.Conv1d(width.score, width.score, 5, padding=2)
@@ -32,7 +36,7 @@ class CandidateScorer(nn.Module):
 
     def forward(self, evidence: Tensor) -> Tensor:
         """Evidence float32 (n, 100, FEATURES) -> natural log-probabilities float32 (n, 101), the last of none."""
-        x = functional.gelu(self.candidate((evidence - self.mean) / self.deviation))
+        x = self.drop(functional.gelu(self.candidate((evidence - self.mean) / self.deviation)))
         x = functional.gelu(self.narrow(x)).transpose(1, 2)
         x = x + functional.gelu(self.near(x))
         x = x + functional.gelu(self.wide(x))

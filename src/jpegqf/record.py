@@ -31,7 +31,7 @@ class Verdict(str, Enum):
     PIXELS_ONLY = "pixels_only"
     """No JPEG header, but the pixels were a JPEG."""
     NEVER_JPEG = "never_jpeg"
-    """No JPEG header, and no JPEG grid at the first pixel: never compressed, or cropped or resized since."""
+    """No JPEG header, and no JPEG grid: never compressed, or resized since."""
     UNKNOWN = "unknown"
     """Nothing can be told."""
 
@@ -69,11 +69,11 @@ class Record:
     pixel_qf_low: int | None = _column("lower end of its 95 % interval", "IJG quality 1-100")
     pixel_qf_high: int | None = _column("upper end of its 95 % interval", "IJG quality 1-100")
     pixel_confidence: float | None = _column("probability that pixel_qf is exact", "0-1")
-    jpeg_probability: float | None = _column("probability of a JPEG grid at the first pixel, from the pixels", "0-1")
-    grid_x: int | None = _column("column of the first JPEG grid line; null in this version", "pixels 0-7")
-    grid_y: int | None = _column("row of the first JPEG grid line; null in this version", "pixels 0-7")
-    first_qf: int | None = _column("quality of an earlier save on the same grid", "IJG quality 1-100")
-    recompressed_probability: float | None = _column("probability of an earlier save at a lower quality", "0-1")
+    jpeg_probability: float | None = _column("probability of a JPEG grid, from the pixels", "0-1")
+    grid_x: int | None = _column("column of the first JPEG grid line: not 0 after a crop", "pixels 0-7")
+    grid_y: int | None = _column("row of the first JPEG grid line", "pixels 0-7")
+    first_qf: int | None = _column("quality of an earlier save, on the same grid or another", "IJG quality 1-100")
+    recompressed_probability: float | None = _column("probability of an earlier, coarser save, on any grid", "0-1")
     verdict: Verdict = field(default=Verdict.UNKNOWN, metadata={"meaning": "the evidence in one word", "unit": ""})
     verdict_text: str | None = _column("the evidence in a sentence")
     model: str | None = _column("name of the model behind the pixel columns")

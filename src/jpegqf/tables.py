@@ -24,8 +24,9 @@ MAX_STEP, MAX_WIDE_STEP = 255, 32767
 
 NEAREST_ERROR = 0.4
 """Largest error at which a table still counts as near an IJG table; see :func:`table_error`."""
-_WEIGHTS: F64 = 1 / (1 + np.add.outer(np.arange(8), np.arange(8)).reshape(64))
-_WEIGHTS /= _WEIGHTS.sum()
+FREQUENCY_WEIGHTS: F64 = 1 / (1 + np.add.outer(np.arange(8), np.arange(8)).reshape(64))
+FREQUENCY_WEIGHTS /= FREQUENCY_WEIGHTS.sum()
+"""Weight of each frequency, row-major, in :func:`table_error`; float64 (64,), sums to 1."""
 
 
 def scaled(base: I64, quality: int, largest: int = MAX_STEP) -> I64:
@@ -126,7 +127,7 @@ def table_error(steps: I64, logs: F64) -> F64:
     than ten, so nothing is said.
     """
     difference = np.log(steps) - logs
-    result: F64 = np.sqrt((difference * difference) @ _WEIGHTS)
+    result: F64 = np.sqrt((difference * difference) @ FREQUENCY_WEIGHTS)
     return result
 
 

@@ -33,10 +33,11 @@ class PixelSummary:
 
 @dataclass(frozen=True)
 class HistorySummary:
-    """An earlier save on the same grid; None where it cannot be told."""
+    """An earlier save, on the last one's grid or (``moved``) on another; None where it cannot be told."""
 
     first_quality: int | None
     probability: float | None
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def judge(container: str, header: HeaderSummary | None, pixels: PixelSummary | N
         return _without_header(container, pixels)
     if history.first_quality is not None and (history.probability or 0) >= TOLD:
         last = f"header {header.quality}" if header.quality else "header unknown"
-        text = f"{last}, pixels compressed at {history.first_quality} before: re-saved"
+        where = " on another grid (cropped in between)" if history.moved else ""
+        text = f"{last}, pixels compressed at {history.first_quality} before{where}: re-saved"
         return Answer(header.quality, "header" if header.quality else None, Verdict.RESAVED, text)
     if pixels is None or pixels.jpeg_probability < TOLD:
         return _header_alone(header)
@@ -72,7 +74,7 @@ def _without_header(container: str, pixels: PixelSummary | None) -> Answer:
         text = f"{_what(container)} whose pixels were a JPEG, at a quality between {pixels.low} and {pixels.high}"
         return Answer(None, None, Verdict.PIXELS_ONLY, text)
     if pixels.jpeg_probability <= 1 - SURE and container != "JPEG":
-        text = "no JPEG grid at the first pixel: never compressed, or cropped or resized since"
+        text = "no JPEG grid: never compressed, or resized since"
         return Answer(None, None, Verdict.NEVER_JPEG, text)
     return Answer(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")
 

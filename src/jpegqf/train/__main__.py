@@ -15,7 +15,7 @@ from jpegqf import __version__
 from jpegqf.features import EvidenceSettings
 from jpegqf.model import F64, Calibrator, ModelConfig, Width
 from jpegqf.patches import PatchRule
-from jpegqf.train.dataset import SHARD, find_scenes, load_shards, make_shards
+from jpegqf.train.dataset import GENERAL, PLAIN, SHARD, find_scenes, load_shards, make_shards
 from jpegqf.train.figures import Figures, figures, grid_figures
 
 try:
@@ -26,7 +26,9 @@ try:
 except ImportError as missing:
     raise SystemExit(f'training needs {missing.name}: pip install "jpegqf[train]"') from None
 
-HELD_OUT_SAMPLES = 6 * SHARD
+PLAIN_SHARE = 0.25
+"""Of the samples: scenes with little in them."""
+HELD_OUT_SAMPLES = (6 * SHARD, 2 * SHARD)
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
@@ -36,10 +38,10 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="where model.pth and model.onnx go")
     parser.add_argument("--work", type=Path, default=Path("outputs/train"), help="evidence and state, to resume from")
-    parser.add_argument("--samples", type=int, default=75_000, help="synthetic JPEGs to fit on (default %(default)s)")
+    parser.add_argument("--samples", type=int, default=88_000, help="synthetic JPEGs to fit on (default %(default)s)")
     parser.add_argument("--epochs", type=int, default=12, help="passes over them (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="everything drawn depends on it (default %(default)s)")
-    parser.add_argument("--name", default="base-2", help="the model's name (default %(default)s)")
+    parser.add_argument("--name", default="base-3", help="the model's name (default %(default)s)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     arguments = parser.parse_args(argv)
     if arguments.samples < 1 or arguments.epochs < 1:
@@ -56,10 +58,17 @@ def _make_data(arguments: argparse.Namespace, clock: Callable[[], int]) -> list[
     def progress(done: int, total: int) -> None:
         print(f"evidence {done}/{total} shards, {clock()} s", flush=True)
 
-    parts = ((scenes.fitted, arguments.samples), (scenes.held_out, HELD_OUT_SAMPLES))
+    def made(files: list[Path], counts: tuple[int, int], seed: int) -> Data:
+        shards = []
+        for kind, (part, count) in enumerate(zip((GENERAL, PLAIN), counts, strict=True)):
+            key = (arguments.seed, seed + 2 * kind)
+            shards += make_shards(files, part, count, key, folder, PatchRule(), EvidenceSettings(), progress)
+        return load_shards(shards)
+
+    plain = round(PLAIN_SHARE * arguments.samples)
     return [
-        load_shards(make_shards(files, count, (arguments.seed, i), folder, PatchRule(), EvidenceSettings(), progress))
-        for i, (files, count) in enumerate(parts)
+        made(scenes.fitted, (arguments.samples - plain, plain), 0),
+        made(scenes.held_out, HELD_OUT_SAMPLES, 1),
     ]
 
 

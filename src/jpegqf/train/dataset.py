@@ -15,7 +15,9 @@ from PIL import Image
 
 from jpegqf.features import FEATURES, EvidenceSettings, evidence
 from jpegqf.patches import PatchRule
-from jpegqf.train.synthesis import SMALLEST, draw_patches, draw_sample
+from jpegqf.train.drawing import draw_scene, soften
+from jpegqf.train.synthesis import SMALLEST, Shares, draw_sample
+from jpegqf.train.views import draw_view
 
 SHARD = 1000
 """Samples per shard: the unit that an interrupted run does not repeat."""
@@ -54,14 +56,38 @@ def find_scenes(folder: Path, held_out_share: float = 0.1) -> Scenes:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A kind of samples: what happens to the images, and the share of scenes that are softened, or drawn instead."""
+
+    shares: Shares
+    softened: float = 0.0
+    drawn: float = 0.0
+
+
+GENERAL = Part(Shares())
+PLAIN = Part(Shares(never=0.3, other_tables=0.12), softened=0.4, drawn=0.6)
+"""Scenes with little in them: where most errors and false alarms are."""
+
+
+@dataclass(frozen=True)
 class ShardJob:
     """All that determines a shard's content."""
 
     scenes: list[Path]
     seed: tuple[int, ...]
+    part: Part
     rule: PatchRule
     settings: EvidenceSettings
     target: Path
+
+
+def _draw_scene(job: ShardJob, rng: np.random.Generator) -> Image.Image:
+    kind = rng.random() if job.part.softened + job.part.drawn > 0 else 1.0
+    if kind < job.part.drawn:
+        return draw_scene(rng)
+    with Image.open(job.scenes[rng.integers(len(job.scenes))]) as file:
+        scene = file.convert("RGB")
+    return soften(scene, rng) if kind < job.part.drawn + job.part.softened else scene
 
 
 def make_shard(job: ShardJob) -> Path:
@@ -70,11 +96,10 @@ def make_shard(job: ShardJob) -> Path:
     x = np.empty((SHARD, 100, FEATURES), np.float16)
     quality = np.empty(SHARD, np.uint8)
     for i in range(SHARD):
-        with Image.open(job.scenes[rng.integers(len(job.scenes))]) as file:
-            scene = file.convert("RGB")
-        sample = draw_sample(scene, rng)
-        x[i] = evidence(draw_patches(sample.luma, job.rule, rng), job.settings)
-        quality[i] = sample.quality
+        sample = draw_sample(_draw_scene(job, rng), rng, job.part.shares)
+        view = draw_view(sample, job.rule, job.settings, rng)
+        x[i] = evidence(view.patches, job.settings)
+        quality[i] = view.quality
     part = job.target.with_suffix(".part.npz")
     np.savez(part, x=x, quality=quality)
     os.replace(part, job.target)
@@ -83,6 +108,7 @@ def make_shard(job: ShardJob) -> Path:
 
 def make_shards(
     scenes: list[Path],
+    part: Part,
     samples: int,
     seed: tuple[int, ...],
     folder: Path,
@@ -92,11 +118,13 @@ def make_shards(
 ) -> list[Path]:
     """Make the shards that ``folder`` lacks, on all cores; a shard's name carries what determines it."""
     folder.mkdir(parents=True, exist_ok=True)
-    recipe = json.dumps([asdict(rule), asdict(settings), FEATURES, sorted(p.name for p in scenes), seed])
+    scenery = [part.softened, part.drawn] if part.softened + part.drawn > 0 else []
+    numbers = [asdict(rule), asdict(settings), asdict(part.shares)]
+    recipe = json.dumps([*numbers, FEATURES, sorted(path.name for path in scenes), seed, *scenery])
     key = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     count = -(-samples // SHARD)
     targets = [folder / f"{key}-{i:04d}.npz" for i in range(count)]
-    jobs = [ShardJob(scenes, (*seed, i), rule, settings, t) for i, t in enumerate(targets) if not t.exists()]
+    jobs = [ShardJob(scenes, (*seed, i), part, rule, settings, t) for i, t in enumerate(targets) if not t.exists()]
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         for made, _ in enumerate(pool.imap_unordered(make_shard, jobs), start=count - len(jobs) + 1):
             progress(made, count)

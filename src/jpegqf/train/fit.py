@@ -104,6 +104,7 @@ def fit(
     parts: dict[str, Any] = {"network": network, "optimizer": optimizer, "schedule": schedule}
     first = _resume(parts, state, device)
     for epoch in range(first, recipe.epochs):
+        torch.manual_seed(1000 * recipe.seed + epoch + 1)  # of each epoch, so that a resumed run drops the same
         order = np.random.default_rng((recipe.seed, epoch)).permutation(len(fitted[1]))
         loss = _run_epoch(network, optimizer, schedule, fitted, order, recipe.batch)
         _save({"epoch": epoch + 1, **{name: part.state_dict() for name, part in parts.items()}}, state)

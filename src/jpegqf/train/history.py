@@ -1,8 +1,9 @@
-"""``python -m jpegqf.train.history --data DIR``: fit the decision of ``jpegqf.history`` and write its JSON."""
+"""``python -m jpegqf.train.history --data DIR``: fit the decisions about an earlier save and write their JSON."""
 
 import argparse
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from jpegqf import history
+from jpegqf import history, shifted
+from jpegqf.decision import SEEN_AT, Decision
 from jpegqf.decode import decode_luma
 from jpegqf.tables import ijg_luma
 from jpegqf.train.dataset import find_scenes
@@ -26,8 +28,15 @@ GAP = 5
 LOWEST_LAST = 15
 SINGLE, LOWER, ANY = 0.45, 0.45, 0.1
 """Shares of single saves, saves after one GAP or more below, and after one of any quality."""
-SINGLE_WEIGHT = 2.0
-"""Single saves weigh more, so that probability 0.5 lies where few of them pass."""
+MOVED = 0.1
+"""Share of those double saves that are on two grids: not for the decision about one grid to tell."""
+SHIFTED_GAP = 10
+SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
+"""The same for another grid: single saves, saves after one SHIFTED_GAP or more below, and those on one grid."""
+NAMED_WITHIN = 5
+"""An earlier save on another grid counts as told if its grid is right and its quality this near."""
+SINGLE_WEIGHT = {"aligned": 1.0, "shifted": 8.0}
+"""Of samples with nothing to tell, so that probability 0.5 lies where few of them pass."""
 HIDDEN = 8
 STEPS = 1500
 LEARNING_RATE = 0.01
@@ -36,11 +45,16 @@ WEIGHT_DECAY = 3e-3
 
 @dataclass(frozen=True)
 class Saves:
-    """JPEG bytes, last quality, and first quality or None."""
+    """JPEG bytes, last quality, first quality or None, and the first save's grid."""
 
     data: bytes
     last: int
     first: int | None
+    grid: tuple[int, int] = (0, 0)
+
+
+Measured = tuple[F64, bool]
+"""Statistics, and whether there is an earlier save to be told."""
 
 
 def draw_qualities(rng: np.random.Generator, lowest_last: int) -> tuple[int | None, int]:
@@ -52,17 +66,24 @@ def draw_qualities(rng: np.random.Generator, lowest_last: int) -> tuple[int | No
     return int(rng.integers(5, last - GAP + 1) if kind == 1 else rng.integers(1, 101)), last
 
 
-def save_twice(region: Image.Image, first: int | None, last: int, rng: np.random.Generator) -> bytes:
-    """JPEG bytes at ``last``, of pixels that were decoded from a JPEG at ``first`` if that is given."""
+def save_twice(
+    region: Image.Image, first: int | None, last: int, rng: np.random.Generator, grid: tuple[int, int] = (0, 0)
+) -> bytes:
+    """JPEG bytes at ``last``, of pixels that were decoded from a JPEG at ``first`` if that is given.
+
+    They are cropped in between so that the first save's grid begins at column and row ``grid``.
+    """
     if first is None:
         return compress(region, last, rng)
+    left, top = (-offset % 8 for offset in grid)
     with Image.open(io.BytesIO(compress(region, first, rng))) as earlier:
-        earlier.load()
-        return compress(earlier, last, rng)
+        return compress(earlier.crop((left, top, *earlier.size)), last, rng)
 
 
-def _region(scene: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Half the time varied in scale, tone and noise, else a plain region of 256 to 512 pixels."""
+def _region(scenes: list[Path], rng: np.random.Generator) -> Image.Image:
+    """Of a random scene, half the time varied in scale, tone and noise, else a plain region of 256 to 512 pixels."""
+    with Image.open(scenes[rng.integers(len(scenes))]) as file:
+        scene = file.convert("RGB")
     if rng.random() < 0.5:
         return draw_region(scene, rng)
     width, height = (min(side, int(rng.integers(256, 513))) for side in scene.size)
@@ -70,25 +91,63 @@ def _region(scene: Image.Image, rng: np.random.Generator) -> Image.Image:
     return scene.crop((left, top, left + width, top + height))
 
 
+def _grid(rng: np.random.Generator) -> tuple[int, int]:
+    """Column and row of a grid other than the last save's."""
+    y, x = divmod(int(rng.integers(1, 64)), 8)
+    return x, y
+
+
 def draw(scenes: list[Path], rng: np.random.Generator) -> Saves:
-    """One sample of a random scene."""
-    with Image.open(scenes[rng.integers(len(scenes))]) as file:
-        region = _region(file.convert("RGB"), rng)
+    """One sample of a random scene for the decision about the last grid."""
+    region = _region(scenes, rng)
     first, last = draw_qualities(rng, LOWEST_LAST)
-    return Saves(save_twice(region, first, last, rng), last, first)
+    grid = _grid(rng) if first is not None and rng.random() < MOVED else (0, 0)
+    return Saves(save_twice(region, first, last, rng, grid), last, first, grid)
 
 
-def collect(scenes: list[Path], count: int, seed: int) -> tuple[F64, F64]:
-    """Statistics (n, STATISTICS) and whether there was an earlier save at a lower quality (n,)."""
+def draw_shifted(scenes: list[Path], rng: np.random.Generator) -> Saves:
+    """One sample of a random scene for the decision about other grids."""
+    region = _region(scenes, rng)
+    kind = rng.choice(3, p=(SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED))
+    if kind == 0:
+        last = int(rng.integers(1, 101))
+        return Saves(compress(region, last, rng), last, None)
+    grid = _grid(rng) if kind == 1 else (0, 0)
+    last = int(rng.integers(LOWEST_LAST, 101))
+    first = int(rng.integers(5, last - SHIFTED_GAP + 1))
+    return Saves(save_twice(region, first, last, rng, grid), last, first, grid)
+
+
+def measure(saves: Saves) -> Measured | None:
+    """Statistics of the last grid; there is something to be told after an earlier save on it at a lower quality."""
+    evidence = history.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
+    if evidence is None:
+        return None
+    earlier = saves.first is not None and saves.first < saves.last
+    return history.statistics(evidence), earlier and saves.grid == (0, 0)
+
+
+def measure_shifted(saves: Saves) -> Measured | None:
+    """Statistics of the other grids; what would be named wrongly is not to be told."""
+    evidence = shifted.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
+    if evidence is None:
+        return None
+    near = saves.first is not None and abs(evidence.quality[evidence.best[1]] - saves.first) <= NAMED_WITHIN
+    return shifted.statistics(evidence), bool(near) and evidence.grid == saves.grid
+
+
+def collect(
+    draw_one: Callable[[list[Path], np.random.Generator], Saves],
+    measure_one: Callable[[Saves], Measured | None],
+    scenes: list[Path],
+    count: int,
+    seed: int,
+) -> tuple[F64, F64]:
+    """Statistics (n, statistics) and truth (n,) of ``count`` samples, less those that have no evidence."""
     rng = np.random.default_rng(seed)
-    rows, truth = [], []
-    for _ in tqdm(range(count)):
-        saves = draw(scenes, rng)
-        evidence = history.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
-        if evidence is not None:
-            rows.append(history.statistics(evidence))
-            truth.append(saves.first is not None and saves.first < saves.last)
-    return np.array(rows), np.array(truth, np.float64)
+    measured = [measure_one(draw_one(scenes, rng)) for _ in tqdm(range(count))]
+    rows = [one for one in measured if one is not None]
+    return np.array([values for values, _ in rows]), np.array([truth for _, truth in rows], np.float64)
 
 
 def _rounded(parameter: torch.Tensor) -> F64:
@@ -97,14 +156,14 @@ def _rounded(parameter: torch.Tensor) -> F64:
     return out.round(5)
 
 
-def fit(values: F64, truth: F64, seed: int) -> history.Decision:
+def fit(values: F64, truth: F64, single_weight: float, seed: int) -> Decision:
     """Full-batch logistic regression through one hidden layer (AdamW)."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # too small a network to share
     mean, scale = values.mean(axis=0), values.std(axis=0) + 1e-6
     x = torch.tensor(np.clip((values - mean) / scale, -5, 5), dtype=torch.float32)
     y = torch.tensor(truth, dtype=torch.float32)
-    weight = torch.where(y > 0, 1.0, SINGLE_WEIGHT)
+    weight = torch.where(y > 0, 1.0, single_weight)
     inner, outer = torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Linear(HIDDEN, 1)
     parameters = [*inner.parameters(), *outer.parameters()]
     optimizer = torch.optim.AdamW(parameters, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -116,23 +175,32 @@ def fit(values: F64, truth: F64, seed: int) -> history.Decision:
         loss.backward()
         optimizer.step()
         schedule.step()
-    return history.Decision(
+    return Decision(
         np.round(mean, 5), np.round(scale, 5), _rounded(inner.weight.T), _rounded(inner.bias),
         _rounded(outer.weight[0]), float(_rounded(outer.bias)[0]),
     )  # fmt: skip
 
 
-def report(decision: history.Decision, values: F64, truth: F64) -> dict[str, float]:
+def report(decision: Decision, values: F64, truth: F64) -> dict[str, float]:
     """Share of earlier saves found and of others that pass for one, at probability 0.5."""
-    found = np.array([decision.probability(row) for row in values]) >= history.SEEN_AT
+    found = np.array([decision.probability(row) for row in values]) >= SEEN_AT
     return {"found": round(float(found[truth > 0].mean()), 4), "false": round(float(found[truth == 0].mean()), 4)}
 
 
-def _write(decision: history.Decision, command: str, held_out: dict[str, float], target: Path) -> None:
+Fitted = dict[str, tuple[Decision, dict[str, float]]]
+"""Name of a decision -> it and its figures on held-out scenes."""
+
+
+def _content(decision: Decision, held_out: dict[str, float]) -> str:
     arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(decision).items()}
-    content = {"command": command, "held_out": held_out, **arrays}
-    lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in content.items()]
-    target.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in {"held_out": held_out, **arrays}.items()]
+    return "{\n" + ",\n".join(lines) + "\n }"
+
+
+def write(fitted: Fitted, command: str, target: Path) -> None:
+    """The JSON that ``jpegqf.decision`` reads, one array a line."""
+    parts = [f" {json.dumps(name)}: {_content(*one)}" for name, one in fitted.items()]
+    target.write_text("{\n" + ",\n".join([f' "command": {json.dumps(command)}', *parts]) + "\n}\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -144,13 +212,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     scenes = find_scenes(arguments.data)
-    fitted = collect(scenes.fitted, arguments.samples, arguments.seed)
-    held_out = collect(scenes.held_out, arguments.samples // 6, arguments.seed + 1)
-    decision = fit(*fitted, arguments.seed)
-    figures = report(decision, *held_out)
-    command = f"python -m jpegqf.train.history --data DIR --samples {arguments.samples} --seed {arguments.seed}"
-    _write(decision, command, figures, arguments.out)
-    print(f"held-out scenes: {figures}; wrote {arguments.out}")
+    count, seed = arguments.samples, arguments.seed
+    fitted: Fitted = {}
+    for name, ways in {"aligned": (draw, measure), "shifted": (draw_shifted, measure_shifted)}.items():
+        decision = fit(*collect(*ways, scenes.fitted, count, seed), SINGLE_WEIGHT[name], seed)
+        fitted[name] = decision, report(decision, *collect(*ways, scenes.held_out, count // 6, seed + 1))
+        print(f"{name}, held-out scenes: {fitted[name][1]}")
+    write(fitted, f"python -m jpegqf.train.history --data DIR --samples {count} --seed {seed}", arguments.out)
 
 
 if __name__ == "__main__":

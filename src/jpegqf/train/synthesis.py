@@ -1,32 +1,54 @@
-"""Clean scene + seed -> a compressed image as users meet it, and the quality it was saved at."""
+"""Clean scene + seed -> an image as users meet it, the quality it was saved at, and where its JPEG grid is."""
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from jpegqf.decode import Luma
-from jpegqf.patches import PatchRule, select
+from jpegqf.grid import ALIGNED, Grid
+from jpegqf.train.other_tables import draw_tables
 
 RESAMPLERS = (Image.Resampling.BOX, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR)
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 24)  # optimized and progressive saves of noise need one large buffer
+EXTREMES = (1, 2, 3, 4, 96, 97, 98, 99, 100)
 SMALLEST = 128
 """Shortest side that is drawn, pixels: one patch."""
 
 
 NEVER = 0
-"""The quality of a sample that shows no JPEG grid at its first pixel: never saved, cropped off the grid, resized."""
+"""The quality where no JPEG grid is seen: never saved, resized since, or looked at on another grid."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How often what happens to an image; the rest is saved once by libjpeg and decoded to luma or RGB."""
+
+    never: float = 0.12
+    resized: float = 0.06
+    edited: float = 0.05
+    cropped: float = 0.22
+    turned: float = 0.25
+    """Of the cropped ones: rows and columns change places."""
+    saved_before: float = 0.08
+    other_tables: float = 0.08
+    fast_decoder: float = 0.1
+    extreme: float = 0.1
+    """Of the qualities: drawn from the ends of the scale, where tables clip or hardly differ."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A luma plane as decoded, and the quality factor (1..100) of its last save, or NEVER."""
+    """A luma plane, the quality factor (1..100) of its last save and where its grid starts; or NEVER and None."""
 
     luma: Luma
     quality: int
+    grid: Grid | None
 
 
 def _crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -89,10 +111,23 @@ def draw_region(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def compress(image: Image.Image, quality: int, rng: np.random.Generator) -> bytes:
     """JPEG bytes at ``quality``, with subsampling, progression and Huffman tables drawn."""
+    return _save(image, {"quality": quality}, rng)
+
+
+def _save(image: Image.Image, how: dict[str, Any], rng: np.random.Generator) -> bytes:
     out = io.BytesIO()
     subsampling = {} if image.mode == "L" else {"subsampling": SUBSAMPLINGS[rng.integers(3)]}
-    image.save(out, "JPEG", quality=quality, progressive=rng.random() < 0.3, optimize=rng.random() < 0.5, **subsampling)
+    image.save(out, "JPEG", progressive=rng.random() < 0.3, optimize=rng.random() < 0.5, **subsampling, **how)
     return out.getvalue()
+
+
+def _draw_save(image: Image.Image, rng: np.random.Generator, shares: Shares) -> tuple[bytes, int]:
+    """JPEG bytes and their quality, or that of the nearest IJG table where the tables are others."""
+    if rng.random() < shares.other_tables:
+        tables, quality = draw_tables(rng)
+        return _save(image, {"qtables": [steps.tolist() for steps in tables]}, rng), quality
+    quality = int(rng.choice(EXTREMES)) if rng.random() < shares.extreme else int(rng.integers(1, 101))
+    return compress(image, quality, rng), quality
 
 
 def _saved_before(image: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -105,26 +140,36 @@ def _saved_before(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     return earlier.crop((shifts[0], shifts[1], *earlier.size))
 
 
-def decode(data: bytes, from_rgb: bool) -> Luma:
-    """Luma straight from the decoder, or computed from its RGB as for a PNG made from the JPEG."""
-    with Image.open(io.BytesIO(data)) as image:
-        if from_rgb:
-            return luma_of(image)
-        image.draft("L", image.size)
-        return Luma(np.asarray(image.convert("L")))
+def _decode_rgb(data: bytes, rng: np.random.Generator, shares: Shares) -> NDArray[np.uint8]:
+    """RGB, now and then by the fast inverse DCT and without smoothing of chroma."""
+    fast = rng.random() < shares.fast_decoder
+    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", fastdct=fast, fastupsample=fast)
+    return pixels
 
 
-def _off_grid(data: bytes, rng: np.random.Generator) -> Luma:
-    """A JPEG's pixels cropped so that the 8x8 grid starts elsewhere, or resized."""
-    with Image.open(io.BytesIO(data)) as image:
-        if rng.random() < 0.6:
-            left, top = divmod(int(rng.integers(1, 64)), 8)
-            moved = image.crop((left, top, *image.size))
-        else:
-            factor = rng.uniform(0.5, 1.6)
-            size = [max(16, round(side * factor)) for side in image.size]
-            moved = image.resize((size[0], size[1]), RESAMPLERS[rng.integers(len(RESAMPLERS))])
-        return luma_of(moved)
+def _decode_luma(data: bytes, rng: np.random.Generator, shares: Shares) -> Luma:
+    return Luma(simplejpeg.decode_jpeg(data, "GRAY", fastdct=rng.random() < shares.fast_decoder)[..., 0])
+
+
+def _resized(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    factor = rng.uniform(0.5, 1.6)
+    size = [max(16, round(side * factor)) for side in pixels.shape[1::-1]]
+    return np.asarray(Image.fromarray(pixels).resize((size[0], size[1]), RESAMPLERS[rng.integers(len(RESAMPLERS))]))
+
+
+def _edited(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One mild edit: brightness, contrast, 8-bit gamma or noise, which blur or stretch the comb a little."""
+    values = pixels.astype(np.float64)
+    kind = rng.integers(4)
+    if kind == 0:
+        values = values + rng.uniform(-6, 6)
+    elif kind == 1:
+        values = (values - 128) * (1 + rng.uniform(-0.05, 0.05)) + 128
+    elif kind == 2:
+        values = 255 * (values / 255) ** np.exp(rng.normal(0, 0.06))
+    else:
+        values = values + rng.normal(0, rng.uniform(0.2, 1.0), values.shape)
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def luma_of(image: Image.Image) -> Luma:
@@ -133,32 +178,35 @@ def luma_of(image: Image.Image) -> Luma:
     return Luma(pixels) if image.mode == "L" else Luma.from_rgb(pixels)
 
 
-def draw_sample(scene: Image.Image, rng: np.random.Generator, resaved: float = 0.06, never: float = 0.2) -> Sample:
-    """One training sample; ``never`` is the share without a JPEG grid at the first pixel.
+def _cropped(luma: Luma, rng: np.random.Generator, shares: Shares) -> tuple[Luma, Grid]:
+    """The image without its first 0..7 rows and columns, sometimes with rows and columns exchanged."""
+    left, top = int(rng.integers(8)), int(rng.integers(8))
+    height, width = luma.plane.shape
+    rest, grid = luma.crop(top, left, height - top, width - left), Grid(-left % 8, -top % 8)
+    if rng.random() < shares.turned:
+        return rest.transposed(), Grid(grid.y, grid.x, turned=True)
+    return rest, grid
 
-    ``resaved`` is the share of regions that had been saved as JPEG before.
-    """
+
+def draw_sample(scene: Image.Image, rng: np.random.Generator, shares: Shares) -> Sample:
+    """One training image."""
     region = draw_region(scene, rng)
-    shows_grid = rng.random() >= never
-    if not shows_grid and rng.random() < 0.5:
-        return Sample(luma_of(region), NEVER)
-    if rng.random() < resaved:
+    fate = rng.random()
+    if fate < shares.never:
+        return Sample(luma_of(region), NEVER, None)
+    if rng.random() < shares.saved_before:
         region = _saved_before(region, rng)
-    quality = int(rng.integers(1, 101))
-    data = compress(region, quality, rng)
-    if not shows_grid:
-        return Sample(_off_grid(data, rng), NEVER)
-    return Sample(decode(data, from_rgb=bool(rng.random() < 0.4)), quality)
-
-
-def draw_patches(luma: Luma, rule: PatchRule, rng: np.random.Generator) -> list[Luma]:
-    """What a prediction may see of an image: the rule's patches, some of them, or a small piece on the grid."""
-    patches = select(luma, rule)
-    if not patches or rng.random() < 0.2:
-        rows, columns = (side // 8 for side in luma.plane.shape)
-        tall, wide = (min(n, int(2 ** rng.uniform(1, 5))) for n in (rows, columns))
-        top, left = int(rng.integers(rows - tall + 1)), int(rng.integers(columns - wide + 1))
-        return [luma.crop(8 * top, 8 * left, 8 * tall, 8 * wide)]
-    keep = len(patches) if rng.random() < 0.6 else int(rng.integers(1, len(patches) + 1))
-    first = int(rng.integers(len(patches) - keep + 1))
-    return patches[first : first + keep]
+    data, quality = _draw_save(region, rng, shares)
+    fate -= shares.never
+    if fate < shares.resized:
+        return Sample(Luma.from_rgb(_resized(_decode_rgb(data, rng, shares), rng)), NEVER, None)
+    fate -= shares.resized
+    if fate < shares.edited:
+        return Sample(Luma.from_rgb(_edited(_decode_rgb(data, rng, shares), rng)), quality, ALIGNED)
+    fate -= shares.edited
+    if fate < shares.cropped:
+        luma, grid = _cropped(Luma.from_rgb(_decode_rgb(data, rng, shares)), rng, shares)
+        return Sample(luma, quality, grid)
+    from_rgb = rng.random() < 0.4
+    luma = Luma.from_rgb(_decode_rgb(data, rng, shares)) if from_rgb else _decode_luma(data, rng, shares)
+    return Sample(luma, quality, ALIGNED)
