@@ -49,6 +49,12 @@ def test_an_aligned_save_at_a_lower_quality_is_found_and_named(photograph: Image
     assert abs(history.first_quality - first) <= 1
 
 
+@pytest.mark.parametrize(("first", "last"), [(73, 60), (86, 79), (75, 61), (81, 72), (68, 52), (54, 34), (66, 47)])
+def test_a_finer_first_save_is_not_given_a_coarser_quality(photograph: Image.Image, first: int, last: int) -> None:
+    """Steps of 2/3 of the last ones leave nearly the pattern that steps of 4/3 leave."""
+    assert earlier_save(saved(photograph, first, last), ijg_luma(last)).first_quality is None
+
+
 @pytest.mark.parametrize("quality", range(5, 101, 5))
 def test_a_single_save_is_not_called_saved_before(photograph: Image.Image, quality: int) -> None:
     history = earlier_save(saved(photograph, quality), ijg_luma(quality))

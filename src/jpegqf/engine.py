@@ -138,11 +138,10 @@ class Predictor:
         return select(luma, rule) or liveliest(luma, rule) or [whole]
 
     def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
-        """What the image tells on each of these grids."""
+        """What the image tells on each of these grids; on the right one a smooth image may hold a few blocks only."""
         for grid in grids:
-            patches = self._informative(grid.place(luma))
-            if grid != ALIGNED and _enough(patches):
-                yield replace(self._ask(patches), grid=grid)
+            if grid != ALIGNED:
+                yield replace(self._ask(self._informative(grid.place(luma))), grid=grid)
 
     def _ask(self, patches: list[Luma]) -> Prediction:
         config = self.model.config

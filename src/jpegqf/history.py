@@ -178,8 +178,8 @@ def _counted(luma: Luma, table: I64) -> tuple[F32, int]:
     return counts.reshape(64, width)[:, :MOST_BINS].astype(np.float32), int(sound.sum())
 
 
-def gather(luma: Luma, last_table: I64) -> Evidence | None:
-    """Evidence of every IJG quality whose table is coarser than the last; None if nothing can be asked.
+def gather(luma: Luma, last_table: I64, finer: bool = False) -> Evidence | None:
+    """Evidence of every IJG quality whose table is coarser (``finer``: finer) than the last; None if there is none.
 
     ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency. Raises
     ValueError if it has another shape or a step below 1.
@@ -187,7 +187,8 @@ def gather(luma: Luma, last_table: I64) -> Evidence | None:
     if last_table.shape != (8, 8) or last_table.min() < 1:
         raise ValueError("a quantization table has 8x8 steps of at least 1")
     table = last_table.astype(np.int64).reshape(64)
-    quality = np.flatnonzero(STEPS.sum(axis=1) > table.sum()) + 1
+    sums = STEPS.sum(axis=1)
+    quality = np.flatnonzero(sums < table.sum() if finer else sums > table.sum()) + 1
     counts, blocks = _counted(luma, table)
     bins = np.minimum(MOST_BINS, (2 * REACH // table + 1) // 2)
     nonzero = np.array([counts[f, 1 : bins[f]].sum() if f else 0 for f in range(64)])
@@ -251,10 +252,18 @@ def earlier_save(luma: Luma, last_table: NDArray[np.int64]) -> History:
         aligned = History(None, None)
     else:
         aligned = judge(evidence, decision("aligned").probability(statistics(evidence)))
+        if aligned.found and _finer_fits_better(luma, last_table, evidence):
+            aligned = History(None, None)
     if aligned.first_quality is not None:
         return aligned
     moved = shifted.earlier_save(luma, last_table)
     return moved if moved.found else _none_found(aligned, moved)
+
+
+def _finer_fits_better(luma: Luma, last_table: I64, coarser: Evidence) -> bool:
+    """Whether a save at a higher quality explains the counts better: steps of 2/3 look much like those of 4/3."""
+    finer = gather(luma, last_table, finer=True)
+    return finer is not None and bool(finer.found.sum(axis=1).max() > coarser.found.sum(axis=1).max())
 
 
 def _none_found(aligned: History, moved: History) -> History:
