@@ -8,8 +8,8 @@ from PIL import Image
 
 import jpegqf
 from conftest import REPOSITORY
+from jpegqf.blocks import FORWARD
 from jpegqf.decode import decode_luma
-from jpegqf.features import FORWARD
 from jpegqf.tables import ijg_luma
 
 sys.path.insert(0, str(REPOSITORY / "bench"))
