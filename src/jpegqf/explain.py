@@ -86,8 +86,8 @@ def _pixel_lines(said: Prediction) -> list[str]:
     sure = said.probability.max()
     lines = [f"  pixels     quality {said.rounded}, probability {sure:.2f}, 95 % interval {low}-{high}"]
     if said.grid != ALIGNED:
-        turned = "; turned by 90 degrees since" if said.grid.turned else ""
-        lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: cropped since{turned}")
+        since = "turned by 90 degrees" if said.grid.turned else "cropped or mirrored"
+        lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: {since} since")
     ties = [q + 1 for q in np.flatnonzero(said.probability >= TIE) if q + 1 != said.rounded]
     if ties:
         others = ", ".join(f"{q} ({said.probability[q - 1]:.2f})" for q in ties)
