@@ -11,9 +11,9 @@ from jpegqf.blocks import cut_blocks
 from jpegqf.decode import MAX_PIXELS, Luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.features import evidence
-from jpegqf.grid import ALIGNED, Grid, ranked_grids
+from jpegqf.grid import ALIGNED, GRIDS_ASKED, Grid, ranked_grids
 from jpegqf.model import F64, Model
-from jpegqf.patches import liveliest, select
+from jpegqf.patches import informative, select
 from jpegqf.tables import QUALITIES
 
 Aggregation = Literal["evidence", "median"]
@@ -25,10 +25,6 @@ FEWEST_BLOCKS = 4
 """Different blocks, flat ones included: a flat image or a drawn pattern of one block tells nothing."""
 SURE_OF_GRID = 0.9
 """Probability of a grid at the first pixel from which no other is looked for."""
-GRIDS_ASKED = 4
-"""Likeliest grids that the model is asked about: both orientations of the two best, mostly."""
-LARGEST_PIECE = 1024
-"""Pixels of a side that are looked at where the image is too narrow for a patch."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ class Predictor:
         if min(height, width) < SMALLEST_SIDE:
             words = f"too small: {width}x{height}, the shorter side must have {SMALLEST_SIDE} pixels"
             raise ImageSkippedError(Reason.TOO_SMALL, words)
-        patches = self._informative(luma)
+        patches = informative(luma, self.model.config.patch_rule)
         if not _enough(patches):
             words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
@@ -130,18 +126,12 @@ class Predictor:
         likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
         return _combined([said, *self._tried(luma, likely)])
 
-    def _informative(self, luma: Luma) -> list[Luma]:
-        """The rule's patches; else the liveliest; else as much of the image as is looked at."""
-        rule = self.model.config.patch_rule
-        height, width = luma.plane.shape
-        whole = luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))
-        return select(luma, rule) or liveliest(luma, rule) or [whole]
-
     def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
         """What the image tells on each of these grids; on the right one a smooth image may hold a few blocks only."""
         for grid in grids:
             if grid != ALIGNED:
-                yield replace(self._ask(self._informative(grid.place(luma))), grid=grid)
+                patches = informative(grid.place(luma), self.model.config.patch_rule)
+                yield replace(self._ask(patches), grid=grid)
 
     def _ask(self, patches: list[Luma]) -> Prediction:
         config = self.model.config

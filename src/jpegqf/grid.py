@@ -48,6 +48,8 @@ class Grid:
 
 
 ALIGNED = Grid(0, 0)
+GRIDS_ASKED = 4
+"""Likeliest grids that the model is asked about: both orientations of the two best, mostly."""
 
 
 def _windows(patches: list[Luma]) -> NDArray[np.uint8]:

@@ -213,8 +213,9 @@ def _judged(row: Record, moved: bool = False) -> Record:
     answer: Answer = judge(row.format or "image", header, pixels, history)
     if row.jpeg_probability is not None and row.jpeg_probability < 0.5:
         # A number for pixels that show no grid would be invented.
-        row = replace(row, pixel_qf=None, pixel_qf_low=None, pixel_qf_high=None, pixel_confidence=None)
-        row = replace(row, grid_x=None, grid_y=None)
+        row = replace(
+            row, pixel_qf=None, pixel_qf_low=None, pixel_qf_high=None, pixel_confidence=None, grid_x=None, grid_y=None
+        )
     elif pixels is None:
         row = replace(row, pixel_qf=None)
     return replace(row, qf=answer.quality, qf_source=answer.source, verdict=answer.verdict, verdict_text=answer.text)

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from jpegqf.decode import Luma
 
+LARGEST_PIECE = 1024
+"""Pixels of a side that are looked at where the image is too narrow for a patch."""
+
 
 @dataclass(frozen=True)
 class PatchRule:
@@ -79,6 +82,13 @@ def select(luma: Luma, rule: PatchRule) -> list[Luma]:
     if min(luma.plane.shape) < rule.size:
         return []
     return _crops(luma, choose(scores(luma.plane, rule), rule), rule)
+
+
+def informative(luma: Luma, rule: PatchRule) -> list[Luma]:
+    """The patches that the rule takes; else the liveliest; else as much of the image as is looked at."""
+    height, width = luma.plane.shape
+    whole = luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))
+    return select(luma, rule) or liveliest(luma, rule) or [whole]
 
 
 def liveliest(luma: Luma, rule: PatchRule) -> list[Luma]:

@@ -118,9 +118,8 @@ def make_shards(
 ) -> list[Path]:
     """Make the shards that ``folder`` lacks, on all cores; a shard's name carries what determines it."""
     folder.mkdir(parents=True, exist_ok=True)
-    scenery = [part.softened, part.drawn] if part.softened + part.drawn > 0 else []
-    numbers = [asdict(rule), asdict(settings), asdict(part.shares)]
-    recipe = json.dumps([*numbers, FEATURES, sorted(path.name for path in scenes), seed, *scenery])
+    numbers = [asdict(one) for one in (rule, settings, part)]
+    recipe = json.dumps([*numbers, FEATURES, sorted(path.name for path in scenes), seed])
     key = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     count = -(-samples // SHARD)
     targets = [folder / f"{key}-{i:04d}.npz" for i in range(count)]

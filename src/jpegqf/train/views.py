@@ -6,12 +6,10 @@ import numpy as np
 
 from jpegqf.decode import Luma
 from jpegqf.features import EvidenceSettings
-from jpegqf.grid import ALIGNED, Grid, ranked_grids
-from jpegqf.patches import PatchRule, liveliest, select
+from jpegqf.grid import ALIGNED, GRIDS_ASKED, Grid, ranked_grids
+from jpegqf.patches import PatchRule, informative
 from jpegqf.train.synthesis import NEVER, Sample
 
-LOOKED_AT = 4
-"""As many grids as the engine asks the model about."""
 TIE = 1e-6
 """Grids this close in likelihood, relative, cannot be told apart (an image of stripes has eight such)."""
 
@@ -29,14 +27,14 @@ def _piece(sample: Sample, rng: np.random.Generator) -> Sample:
     unit = 8 if sample.grid == ALIGNED else 1
     height, width = sample.luma.plane.shape
     tall, wide = (min(side // 8, int(2 ** rng.uniform(1, 5))) * 8 for side in (height, width))
-    top, left = (int(rng.integers((room) // unit + 1)) * unit for room in (height - tall, width - wide))
+    top, left = (int(rng.integers(room // unit + 1)) * unit for room in (height - tall, width - wide))
     grid = sample.grid and replace(sample.grid, x=(sample.grid.x - left) % 8, y=(sample.grid.y - top) % 8)
     return Sample(sample.luma.crop(top, left, tall, wide), sample.quality, grid)
 
 
 def _patches(luma: Luma, rule: PatchRule, rng: np.random.Generator) -> list[Luma]:
     """The rule's patches, often only some of them; the whole image where the rule finds none."""
-    patches = select(luma, rule) or liveliest(luma, rule) or [luma]
+    patches = informative(luma, rule)
     keep = len(patches) if rng.random() < 0.6 else int(rng.integers(1, len(patches) + 1))
     first = int(rng.integers(len(patches) - keep + 1))
     return patches[first : first + keep]
@@ -49,7 +47,7 @@ def _looked_at(sample: Sample, settings: EvidenceSettings, rng: np.random.Genera
     found = ranked_grids([sample.luma.crop(0, 0, 512, 512)], settings)
     if not found:
         return ALIGNED, sample.grid == ALIGNED
-    score, grid = found[0 if rng.random() < 0.6 else int(rng.integers(LOOKED_AT))]
+    score, grid = found[0 if rng.random() < 0.6 else int(rng.integers(GRIDS_ASKED))]
     true = next((value for value, other in found if other == sample.grid), -np.inf)
     return grid, bool(abs(score - true) <= TIE * abs(score))
 
