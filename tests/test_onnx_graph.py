@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conftest import ONNX, refusal_in_little_memory
 from jpegqf import onnx_graph
 from jpegqf.errors import CheckpointError
+from jpegqf.features import FEATURES
 from jpegqf.model import METADATA_KEY, Width, load_model
 from jpegqf.onnx_graph import AXES, NODES, Node, read_file, read_weights, shapes, write_file
 from jpegqf.wire import Message, number, part, parts, read
@@ -67,6 +68,11 @@ def test_names_inside_the_graph_are_free() -> None:
     assert np.array_equal(weights_of(renamed)["narrow.bias"], WEIGHTS["narrow.bias"])
 
 
+def test_one_name_for_two_values_is_refused() -> None:
+    with pytest.raises(CheckpointError, match=DIFFERENT):
+        weights_of(SMALL.replace(b"wide.change", b"near.change"))
+
+
 def test_another_width_is_refused() -> None:
     with pytest.raises(CheckpointError, match=DIFFERENT):
         read_weights(read_file(SMALL)[0], 3, 3)
@@ -116,9 +122,12 @@ def tensor(name: str, sizes: list[int], kind: int, content: bytes) -> memoryview
     )
 
 
+PLAIN = bytes(tensor("narrow.bias", [2], 1, bytes(8)))
+
+
 def replaced(name: str, *other: memoryview) -> Change:
     def change(_: Message, graph: Message) -> None:
-        kept = [t for t in graph[5] if read(t)[8] != [name.encode()]]  # type: ignore[arg-type]
+        kept = [value for value in graph[5] if part(8, name.encode()) not in bytes(value)]
         assert len(kept) == len(graph[5]) - 1
         graph[5] = [*kept, *other]
 
@@ -135,6 +144,8 @@ def replaced(name: str, *other: memoryview) -> Change:
         pytest.param(replaced("narrow.bias", tensor("narrow.bias", [], 1, bytes(8))), id="scalar"),
         pytest.param(replaced("narrow.bias", tensor("narrow.bias", [2], 7, bytes(16))), id="integers"),
         pytest.param(replaced("narrow.bias", tensor("mean", [2], 1, bytes(8))), id="named twice"),
+        pytest.param(replaced("narrow.bias", memoryview(PLAIN + part(4, bytes(8)))), id="given in two ways"),
+        pytest.param(replaced("narrow.bias", memoryview(PLAIN + part(9, bytes(8)))), id="given twice"),
         pytest.param(replaced("qualities", tensor("qualities", [1], 7, b"\1" + bytes(7))), id="another axis"),
         pytest.param(lambda _, graph: graph[5].append(tensor("more", [1], 1, bytes(4))), id="one more"),
     ],
@@ -142,6 +153,13 @@ def replaced(name: str, *other: memoryview) -> Change:
 def test_a_tensor_that_differs_in_type_shape_or_number_is_refused(change: Change) -> None:
     with pytest.raises(CheckpointError, match=DIFFERENT):
         weights_of(changed(change))
+
+
+def in_first_node(more: bytes) -> Change:
+    def change(_: Message, graph: Message) -> None:
+        graph[1][0] = memoryview(bytes(graph[1][0]) + more)
+
+    return change
 
 
 SUBGRAPH = memoryview(part(4, b"If") + part(5, part(1, b"then_branch") + part(6, b"") + number(20, 5)))
@@ -156,6 +174,9 @@ SUBGRAPH = memoryview(part(4, b"If") + part(5, part(1, b"then_branch") + part(6,
         pytest.param(lambda model, _: model.pop(8), id="no set of operators"),
         pytest.param(lambda model, _: model[8].append(memoryview(part(1, b"com.microsoft"))), id="more operators"),
         pytest.param(lambda model, _: model.update({8: [memoryview(number(2, 17))]}), id="older operators"),
+        pytest.param(
+            lambda model, _: model.update({8: [memoryview(number(2, 20) + part(1, b"x"))]}), id="other operators"
+        ),
         pytest.param(lambda model, _: model.update({2: [3]}), id="a number in place of a text"),
         pytest.param(lambda _, graph: graph.update({15: [memoryview(b"")]}), id="sparse tensor"),
         pytest.param(lambda _, graph: graph.update({14: [memoryview(b"")]}), id="quantization"),
@@ -163,7 +184,8 @@ SUBGRAPH = memoryview(part(4, b"If") + part(5, part(1, b"then_branch") + part(6,
         pytest.param(lambda _, graph: graph[11].append(graph[11][0]), id="two inputs"),
         pytest.param(lambda _, graph: graph.update({11: graph[12]}), id="an input of another type"),
         pytest.param(lambda _, graph: graph.update({12: graph[11]}), id="another output"),
-        pytest.param(lambda _, graph: graph[1].insert(0, part(7, b"other.domain")), id="another domain"),
+        pytest.param(in_first_node(part(7, b"other.domain")), id="another domain"),
+        pytest.param(in_first_node(part(8, b"")), id="an overload"),
     ],
 )
 def test_what_no_graph_of_ours_has_is_refused(change: Callable[[Any, Any], None]) -> None:
@@ -187,7 +209,7 @@ def padding(rows: int) -> bytes:
     ]
     graph = (
         parts(1, (parts(1, inputs) + part(2, output) + part(4, kind) for kind, inputs, output in nodes)),
-        part(5, tensor("matrix", [onnx_graph.FEATURES, 1], 1, bytes(4 * onnx_graph.FEATURES))),
+        part(5, tensor("matrix", [FEATURES, 1], 1, bytes(4 * FEATURES))),
         part(5, tensor("axis", [1], 7, np.array([2], "<i8").tobytes())),
         part(5, tensor("pads", [4], 7, np.array([0, 0, rows, 1], "<i8").tobytes())),
         *(part(field, value) for field in (11, 12) for value in GRAPH[field] if isinstance(value, memoryview)),
@@ -219,7 +241,7 @@ def test_a_damaged_file_is_loaded_or_refused_in_little_memory(
     except CheckpointError as error:
         assert len(str(error).splitlines()) == 1
     else:
-        evidence = np.zeros((2, 100, onnx_graph.FEATURES), np.float32)
+        evidence = np.zeros((2, 100, FEATURES), np.float32)
         assert np.exp(model.log_probabilities(evidence)).sum(axis=1) == pytest.approx(1)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 256 * 2**10
 

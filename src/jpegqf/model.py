@@ -96,7 +96,7 @@ def parse_config(text: str) -> ModelConfig:
     _check_identity(raw)
     try:
         return ModelConfig(
-            name=str(raw["name"])[:200],
+            name=_name(raw["name"]),
             width=_section(Width, raw),
             patch_rule=_section(PatchRule, raw),
             evidence=_section(EvidenceSettings, raw),
@@ -107,12 +107,21 @@ def parse_config(text: str) -> ModelConfig:
         raise CheckpointError(f"its configuration is damaged ({error})") from None
 
 
+def _name(value: object) -> str:
+    """A name that can be printed and written anywhere: no control character, no half of a surrogate pair."""
+    if not isinstance(value, str) or not value.isprintable() or len(value) > 200:
+        raise ValueError("name is no printable text of at most 200 characters")
+    return value
+
+
 def _check_identity(raw: Mapping[str, Any]) -> None:
     version = raw.get("format")
     if not isinstance(version, int):
         raise CheckpointError("it has no format version: not a jpegqf checkpoint")
     if version > FORMAT:
-        raise CheckpointError(f"it was made by a newer jpegqf (format {version}, this version reads up to {FORMAT})")
+        raise CheckpointError(
+            f"it was made by a newer jpegqf (format {str(version)[:20]}, this version reads up to {FORMAT})"
+        )
     if raw.get("architecture") != ARCHITECTURE:
         found = str(raw.get("architecture"))[:80]
         raise CheckpointError(f"it holds another architecture ({found!r}, this version runs {ARCHITECTURE!r})")
@@ -133,7 +142,7 @@ def _section(kind: type[T], raw: Mapping[str, Any]) -> T:
         value = values[item.name]
         wanted = (int,) if item.type is int else (int, float)
         if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
-            raise ValueError(f"{SECTIONS[kind]}.{item.name} is {value!r}")
+            raise ValueError(f"{SECTIONS[kind]}.{item.name} is {value!r:.80}")
         checked[item.name] = value
     return kind(**checked)
 
