@@ -143,6 +143,7 @@ def replaced(name: str, *other: memoryview) -> Change:
         pytest.param(replaced("narrow.bias", tensor("narrow.bias", [2**62, 2], 1, bytes(8))), id="huge"),
         pytest.param(replaced("narrow.bias", tensor("narrow.bias", [], 1, bytes(8))), id="scalar"),
         pytest.param(replaced("narrow.bias", tensor("narrow.bias", [2], 7, bytes(16))), id="integers"),
+        pytest.param(replaced("narrow.bias", tensor("narrow.bias", [2], 6, bytes(8))), id="short integers"),
         pytest.param(replaced("narrow.bias", tensor("mean", [2], 1, bytes(8))), id="named twice"),
         pytest.param(replaced("narrow.bias", memoryview(PLAIN + part(4, bytes(8)))), id="given in two ways"),
         pytest.param(replaced("narrow.bias", memoryview(PLAIN + part(9, bytes(8)))), id="given twice"),
@@ -162,6 +163,7 @@ def in_first_node(more: bytes) -> Change:
     return change
 
 
+OTHER_INPUT = memoryview(part(1, b"evidence") + part(2, onnx_graph._type((100, FEATURES + 1))))
 SUBGRAPH = memoryview(part(4, b"If") + part(5, part(1, b"then_branch") + part(6, b"") + number(20, 5)))
 
 
@@ -182,7 +184,7 @@ SUBGRAPH = memoryview(part(4, b"If") + part(5, part(1, b"then_branch") + part(6,
         pytest.param(lambda _, graph: graph.update({14: [memoryview(b"")]}), id="quantization"),
         pytest.param(lambda _, graph: graph[1].append(SUBGRAPH), id="subgraph"),
         pytest.param(lambda _, graph: graph[11].append(graph[11][0]), id="two inputs"),
-        pytest.param(lambda _, graph: graph.update({11: graph[12]}), id="an input of another type"),
+        pytest.param(lambda _, graph: graph.update({11: [OTHER_INPUT]}), id="an input of another type"),
         pytest.param(lambda _, graph: graph.update({12: graph[11]}), id="another output"),
         pytest.param(in_first_node(part(7, b"other.domain")), id="another domain"),
         pytest.param(in_first_node(part(8, b"")), id="an overload"),

@@ -13,22 +13,13 @@ from hypothesis import strategies as st
 from conftest import PTH, refusal_in_little_memory
 from jpegqf.errors import CheckpointError
 from jpegqf.pth_file import MAX_OPCODES, MAX_RECORDS, read_pth
+from targets import PTH as SMALL_PTH
+from targets import rewritten
 
-SMALL = (Path(__file__).parent / "fuzz" / "corpus" / "checkpoint" / "model.pth").read_bytes()
 NOT_PLAIN = "not a plain file of tensors"
 
 
-def rewritten(changes: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """The small file with some members changed or added."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(SMALL)) as source, zipfile.ZipFile(out, "w", compression) as target:
-        members = {name.partition("/")[2]: source.read(name) for name in source.namelist()}
-        for name, content in {**members, **changes}.items():
-            target.writestr(f"model/{name}", content)
-    return out.getvalue()
-
-
-def pickled(data: bytes = SMALL) -> bytes:
+def pickled(data: bytes = SMALL_PTH) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return archive.read(next(name for name in archive.namelist() if name.endswith("data.pkl")))
 
@@ -76,6 +67,7 @@ STRETCHED = b"".join(
     )
 )
 """A tensor of 2**30 numbers with a stride of 0 on a storage of one."""
+LESS_THAN_NONE = STRETCHED.replace(struct.pack("<i", 2**30), struct.pack("<i", -1))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +79,7 @@ STRETCHED = b"".join(
         pytest.param(rewritten({"data.pkl": MEMO}), NOT_PLAIN, id="memo"),
         pytest.param(rewritten({"data.pkl": CLAIMED}), NOT_PLAIN, id="claimed"),
         pytest.param(rewritten({"data.pkl": STRETCHED}), NOT_PLAIN, id="stretched"),
+        pytest.param(rewritten({"data.pkl": LESS_THAN_NONE}), NOT_PLAIN, id="less than none"),
     ],
 )
 def test_a_small_file_that_asks_for_much_memory_is_refused_in_little(tmp_path: Path, data: bytes, message: str) -> None:
@@ -96,7 +89,7 @@ def test_a_small_file_that_asks_for_much_memory_is_refused_in_little(tmp_path: P
 
 
 def test_records_that_overlap_or_are_too_many_are_refused() -> None:
-    sizes_twice = bytearray(SMALL)
+    sizes_twice = bytearray(SMALL_PTH)
     entry = sizes_twice.index(b"PK\1\2")
     sizes_twice[entry + 20 : entry + 28] = struct.pack("<II", 2**31, 2**31)
     with pytest.raises(CheckpointError, match="larger than the file"):

@@ -4,6 +4,7 @@ python tests/fuzz/seeds.py
 """
 
 import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def headers() -> None:
 
 
 def checkpoints() -> None:
-    """The smallest checkpoints that load, and their metadata."""
+    """The smallest checkpoints that load, their metadata, and the pickle in the .pth."""
     config = replace(load_model().config, width=Width(hidden=1, score=1), training={})
     folder = CORPUS / "checkpoint"
     (folder / "metadata.json").write_text(config.to_json())
@@ -49,6 +50,8 @@ def checkpoints() -> None:
     network = CandidateScorer(config.width)
     save_onnx(network, config, folder / "model.onnx")
     save_pth(network, config, folder / "model.pth")
+    with zipfile.ZipFile(folder / "model.pth") as archive:
+        (folder / "data.pkl").write_bytes(archive.read("model/data.pkl"))
 
 
 if __name__ == "__main__":
