@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
+from jpegqf.strips import short_jpegs
 
 U8 = NDArray[np.uint8]
 
@@ -101,13 +103,15 @@ class Luma:
 
 @dataclass(frozen=True)
 class Decoded:
-    """An image's luma and what was noted on the way.
+    """An image's luma, or that of its top, and what was noted on the way.
 
-    ``orientation`` is the EXIF value (1..8): noted, never applied, since the 8x8 grid is the stored image's.
+    ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8): noted,
+    never applied, since the 8x8 grid is the stored image's.
     """
 
     luma: Luma
     format: str
+    size: tuple[int, int]
     orientation: int
 
     @property
@@ -167,6 +171,23 @@ def container(data: bytes) -> tuple[str, int, int] | None:
         return None
 
 
+def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
+    """Growing tops of a large JPEG, none if it is small or unusual in any way; damage further down is not seen.
+
+    Raises ImageSkippedError above ``max_pixels``, and ImageBrokenError if not even the beginning can be read.
+    """
+    tops = short_jpegs(data)
+    first = next(tops, None)
+    if first is None:
+        return
+    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
+        check_size(image.width, image.height, max_pixels, costly=False)
+        if image.mode in ("L", "RGB") and not _coded_as_rgb(image):
+            for top in chain([first], tops):
+                luma = Luma(simplejpeg.decode_jpeg(top, "GRAY", strict=False)[..., 0])
+                yield Decoded(luma, image.format or "", image.size, _orientation(image))
+
+
 def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Luma of an image that Pillow has opened or made; errors as for :func:`read_luma`."""
     with _errors_in_words(b""):
@@ -196,9 +217,13 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     name = image.format or ""
     is_jpeg = name in JPEG_FORMATS
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
-    orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    kept = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-    return Decoded(_jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image), name, kept)
+    luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
+    return Decoded(luma, name, image.size, _orientation(image))
+
+
+def _orientation(image: Image.Image) -> int:
+    told = image.getexif().get(EXIF_ORIENTATION, 1)
+    return told if isinstance(told, int) and 1 <= told <= 8 else 1
 
 
 def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
@@ -212,8 +237,7 @@ def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
 
 def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
     """Luma as coded: the decoder's own integers, without a round trip through RGB."""
-    coded_rgb = image.info.get("adobe_transform") == 0 and image.mode == "RGB"
-    if image.mode in ("L", "RGB") and not coded_rgb:
+    if image.mode in ("L", "RGB") and not _coded_as_rgb(image):
         try:
             return Luma(simplejpeg.decode_jpeg(data, "GRAY", strict=True)[..., 0])
         except ValueError as error:

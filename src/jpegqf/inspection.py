@@ -19,6 +19,7 @@ from jpegqf.decode import (
     container,
     decode_image,
     decode_luma,
+    decode_tops,
     read_bytes,
 )
 from jpegqf.encoders import HeaderEvidence, identify
@@ -88,10 +89,22 @@ class Inspector:
         if self.only == "header":
             return self._header_alone(row if header else _with_container(row, data), header)
         try:
+            top = self._top(row, data) if self.only == "pixels" else None
+            if top:
+                return top
             decoded = decode_luma(data, self.max_pixels)
         except ImageError as issue:
             return _judged(_failed(row if header else _with_container(row, data), issue))
         return self._finish(row, decoded, header)
+
+    def _top(self, row: Record, data: bytes) -> Record | None:
+        """The row of a large JPEG whose top leaves no doubt about its quality; damage further down is not seen."""
+        predictor = self.predictor or default_predictor()
+        for decoded in decode_tops(data, self.max_pixels):
+            said = predictor.decided(decoded.luma)
+            if said:
+                return _judged(_with_pixels(_with_size(row, decoded), said, predictor))
+        return None
 
     @staticmethod
     def _header_alone(row: Record, header: Header | None) -> Record:
@@ -101,11 +114,10 @@ class Inspector:
         return replace(_judged(row), verdict_text=f"{known}; the pixels were not looked at")
 
     def _finish(self, row: Record, decoded: Decoded, header: Header | None) -> Record:
-        height, width = decoded.luma.plane.shape
-        row = replace(row, format=decoded.format or None, width=width, height=height)
+        row = _with_size(row, decoded)
         try:
             predictor = self.predictor or default_predictor()
-            said = predictor.examine(decoded.luma, search=not decoded.is_jpeg)
+            said = predictor.examine(decoded.luma, straight=decoded.is_jpeg)
             row = _with_pixels(row, said, predictor)
         except ImageError as issue:
             row = _failed(row, issue)
@@ -142,7 +154,8 @@ def _decoded(source: NDArray[np.uint8] | Image.Image, max_pixels: int) -> Decode
     if source.dtype != np.uint8 or not (source.ndim == 2 or (source.ndim == 3 and source.shape[2] == 3)):
         raise TypeError(f"an array must be uint8 (h, w) or (h, w, 3), not {source.dtype} {source.shape}")
     check_size(source.shape[1], source.shape[0], max_pixels, costly=source.ndim == 3)
-    return Decoded(Luma(source) if source.ndim == 2 else Luma.from_rgb(source), "", 1)
+    luma = Luma(source) if source.ndim == 2 else Luma.from_rgb(source)
+    return Decoded(luma, "", (source.shape[1], source.shape[0]), 1)
 
 
 def _header(data: bytes) -> Header | None:
@@ -157,6 +170,11 @@ def _header(data: bytes) -> Header | None:
 def _failed(row: Record, issue: ImageError) -> Record:
     status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
     return replace(row, status=status, reason=issue.reason.value, message=str(issue))
+
+
+def _with_size(row: Record, decoded: Decoded) -> Record:
+    width, height = decoded.size
+    return replace(row, format=decoded.format or None, width=width, height=height)
 
 
 def _with_container(row: Record, data: bytes) -> Record:

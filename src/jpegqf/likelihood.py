@@ -59,22 +59,23 @@ def _filled(counts: F32) -> int:
     return int(filled[-1]) + 1 if len(filled) else 1
 
 
-def multiples(counts: F32) -> tuple[F32, F32]:
-    """What coefficients rounded to multiples of each step add up to: sum of |k|, and how many are 0.
+def multiples(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
+    """What coefficients rounded to multiples of each step 1..``most`` add up to: sum of |k|, and how many are 0.
 
-    ``counts`` are histograms (64, bins); returns float32 (255, 64) twice. A sum of |k| is the sum over k of how many
+    ``counts`` are histograms (64, bins); returns float32 (most, 64) twice. A sum of |k| is the sum over k of how many
     reach k, so a step costs as much as it has multiples. DC spans far more bins than AC and goes alone.
     """
-    parts = [_multiples(counts[:1]), _multiples(counts[1:])]
+    bins, is_first = _first_bins()
+    asked = slice(0, None if most == MAX_STEP else int(np.flatnonzero(is_first)[most]))
+    parts = [_multiples(rows, bins[asked], is_first[asked]) for rows in (counts[:1], counts[1:])]
     total, zeros = (np.concatenate(pair, axis=1) for pair in zip(*parts, strict=True))
     return total, zeros
 
 
-def _multiples(counts: F32) -> tuple[F32, F32]:
+def _multiples(counts: F32, bins: NDArray[np.int64], is_first: NDArray[np.bool_]) -> tuple[F32, F32]:
     end = _filled(counts)
     reaching = np.zeros((end + 1, len(counts)), np.float32)
     reaching[:end] = counts[:, end - 1 :: -1].cumsum(axis=1)[:, ::-1].T
-    bins, is_first = _first_bins()
     kept = is_first | (bins < end)
     first = np.flatnonzero(is_first[kept])
     each = reaching[np.minimum(bins[kept], end)]

@@ -43,20 +43,33 @@ def _batches(candidates: int, blocks: int) -> Iterator[slice]:
 
 def _synthesized(coefficients: F32, steps: F32) -> F32:
     """Pixels less 128 of ``coefficients``, broadcast to (candidates, blocks, 64), quantized by (candidates, 1, 64)."""
-    quantized = coefficients / steps
+    quantized: F32 = coefficients / steps
     np.rint(quantized, out=quantized)
     quantized *= steps
     return (quantized.reshape(-1, 64) @ INVERSE).reshape(quantized.shape)
 
 
-def misfit(pixels: U8, tolerance: float, steps: F32 = STEPS) -> Misfit:
-    """Of unclipped blocks, uint8 (blocks, 64), under each table of ``steps``, float32 (candidates, 64)."""
-    out = _empty(len(steps), len(pixels))
+def _errors(pixels: U8, steps: F32) -> Iterator[tuple[slice, F32]]:
+    """Absolute errors (candidates, blocks, 64) of some candidates at a time."""
     centred = pixels.astype(np.float32) - 128
     coefficients = centred @ FORWARD
     for part in _batches(len(steps), len(pixels)):
         error = _synthesized(coefficients, steps[part, None])
-        np.abs(np.subtract(centred, error, out=error), out=error)
+        yield part, np.abs(np.subtract(centred, error, out=error), out=error)
+
+
+def given_back(pixels: U8, steps: F32, tolerance: float) -> Bool:
+    """Which unclipped blocks, uint8 (blocks, 64), come back within ``tolerance``, bool (candidates, blocks).
+
+    Under each table of ``steps``, float32 (candidates, 64).
+    """
+    return np.concatenate([error.max(axis=2) <= tolerance for _, error in _errors(pixels, steps)])
+
+
+def misfit(pixels: U8, tolerance: float) -> Misfit:
+    """Of unclipped blocks, uint8 (blocks, 64)."""
+    out = _empty(CANDIDATES, len(pixels))
+    for part, error in _errors(pixels, STEPS):
         _note(out, part, error, tolerance)
     return out
 
