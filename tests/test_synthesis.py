@@ -30,7 +30,7 @@ def test_errors_are_those_of_the_definition(jpeg: MakeJpeg) -> None:
     found = misfit(pixels, TOLERANCE)
     for quality in (7, 59, 60, 93):  # a coefficient halfway between two multiples may go either way
         expected = errors_of(pixels, quality)
-        assert (np.abs(found.worst[quality - 1] - expected.max(axis=1)) < 1e-3).mean() > 0.9
+        assert (np.abs(found.worst[quality - 1] - expected.max(axis=1)) < 1e-3).mean() > 0.8
         assert np.isclose(found.outside[quality - 1], (expected > TOLERANCE).mean(), atol=0.01)
 
 
