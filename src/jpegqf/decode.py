@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import simplejpeg
@@ -22,6 +21,8 @@ from jpegqf.strips import short_jpegs
 U8 = NDArray[np.uint8]
 
 MAX_FILE_BYTES = 2**31
+SIZE_UNTOLD = 2**20
+"""Bytes read of a file that says it has none, as those of some virtual file systems do."""
 MAX_PIXELS = 2**30
 """Larger images are never decoded: the luma of a baseline JPEG alone would fill a gigabyte."""
 MAX_COSTLY_PIXELS = 2**28
@@ -126,13 +127,13 @@ def read_luma(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Dec
     Raises ImageSkippedError (more than ``max_pixels`` pixels, told from the header; samples that are not
     8 bits) and ImageBrokenError (unreadable, empty, not an image, truncated, corrupt).
     """
-    return decode_luma(read_bytes(Path(path)), max_pixels)
+    return decode_luma(read_bytes(path), max_pixels)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """All bytes of a regular file of at most MAX_FILE_BYTES; errors as for :func:`read_luma`."""
     try:
-        info = path.stat()
+        info = os.stat(path)
         if stat.S_ISDIR(info.st_mode):
             raise ImageBrokenError(Reason.UNREADABLE, _folder_in_words(path))
         if not stat.S_ISREG(info.st_mode):
@@ -140,8 +141,8 @@ def read_bytes(path: Path) -> bytes:
         if info.st_size > MAX_FILE_BYTES:
             words = f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
             raise ImageSkippedError(Reason.TOO_LARGE, words)
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES)
+        with open(path, "rb") as file:
+            return file.read(info.st_size or SIZE_UNTOLD)
     except OSError as error:
         words = (error.strerror or "input/output error").lower()
         raise ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}") from None
@@ -149,7 +150,7 @@ def read_bytes(path: Path) -> bytes:
         raise ImageBrokenError(Reason.UNREADABLE, "cannot be read: no file can have this name") from None
 
 
-def _folder_in_words(path: Path) -> str:
+def _folder_in_words(path: str | os.PathLike[str]) -> str:
     readable = os.access(path, os.R_OK | os.X_OK)
     return "a folder, not a regular file" if readable else "a folder that cannot be read: permission denied"
 

@@ -132,7 +132,8 @@ def _mixture(weights: F32, mass: F32) -> F32:
 def _reweighted(counts: F32, mass: F32, weights: F32, mixture: F32) -> F32:
     """The weights (n, scales) after a round of expectation maximization; ``counts`` (n or 1, bins)."""
     out: F32 = weights * np.matmul(mass, (counts / (mixture + 1e-9))[:, :, None])[:, :, 0]
-    return out / counts.sum(axis=1, keepdims=True)
+    out /= counts.sum(axis=1, keepdims=True)
+    return out
 
 
 def _priors(counts: list[F32], lasts: list[int]) -> F32:
