@@ -126,8 +126,6 @@ def header(files: tuple[str, ...]) -> None:
 
     Exit codes: 0 every header was read, 1 none was, 3 some were.
     """
-    from pathlib import Path
-
     from jpegqf.decode import read_bytes
     from jpegqf.encoders import identify
     from jpegqf.header import read_header
@@ -137,7 +135,7 @@ def header(files: tuple[str, ...]) -> None:
     counts: Counter[str] = Counter()
     for name in files:
         try:
-            found = read_header(read_bytes(Path(name)))
+            found = read_header(read_bytes(name))
             lines = header_lines(printable(name), found, identify(found))
         except JpegqfError as error:
             click.echo(f"{printable(name)}: {error}", err=True)
@@ -153,8 +151,6 @@ def header(files: tuple[str, ...]) -> None:
 @click.option("--plot", "picture", metavar="PNG", help="Write a picture of the evidence; needs jpegqf[plot].")
 def explain(file: str, picture: str | None) -> None:
     """Tell the evidence of one image in words, and as a picture with --plot."""
-    from pathlib import Path
-
     from jpegqf.decode import read_bytes
     from jpegqf.explain import explain as explain_image
     from jpegqf.explain import plot
@@ -164,7 +160,7 @@ def explain(file: str, picture: str | None) -> None:
     if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
         raise _Refused(f"--plot {picture!r} must be a new file with the suffix .png")
     try:
-        data = read_bytes(Path(file))
+        data = read_bytes(file)
         predictor = default_predictor()
         lines, luma, said = explain_image(data, inspect(data, printable(file)), predictor)
         _print(lines)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from jpegqf.blocks import cut_blocks
+from jpegqf.decisive import decisive_quality
 from jpegqf.decode import MAX_PIXELS, Luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.features import evidence
@@ -37,8 +38,6 @@ class Prediction:
     """Over qualities 1..100 given that there was a save, float64 (100,), sums to 1."""
     jpeg_probability: float
     """That the image was saved as JPEG and still has its 8x8 grid, starting at ``grid``."""
-    patches: int
-    """How many 128x128 patches were looked at."""
     grid: Grid = ALIGNED
 
     @property
@@ -49,12 +48,10 @@ class Prediction:
     def interval(self, mass: float = 0.95) -> tuple[int, int]:
         """Shortest run of qualities that holds at least ``mass`` of the probability, inclusive."""
         total = np.concatenate([[0.0], np.cumsum(self.probability)])
-        best = (1, 100)
-        for first in range(100):
-            last = int(np.searchsorted(total, total[first] + mass - 1e-9))
-            if last <= 100 and last - first <= best[1] - best[0]:
-                best = (first + 1, last)
-        return best
+        last = np.searchsorted(total, total[:100] + mass - 1e-9)
+        length = np.where(last <= 100, last - np.arange(100), 101)
+        first = 99 - int(length[::-1].argmin())  # among equally short runs, that of the higher qualities
+        return first + 1, int(last[first])
 
 
 def _combined(tried: list[Prediction]) -> Prediction:
@@ -91,8 +88,11 @@ class Predictor:
     calibrate: bool = True
     aggregation: Aggregation = "evidence"
 
-    def predict(self, luma: Luma) -> Prediction:
-        """Predict by the five-step patch rule. Raises ImageSkippedError if the image is too small or too plain."""
+    def predict(self, luma: Luma, straight: bool = False) -> Prediction:
+        """Predict by the five-step patch rule; ``straight`` as for :meth:`examine`.
+
+        Raises ImageSkippedError if the image is too small or too plain.
+        """
         rule = self.model.config.patch_rule
         height, width = luma.plane.shape
         if min(height, width) < rule.size:
@@ -102,29 +102,45 @@ class Predictor:
         if not patches:
             words = "too little information: no part of the image has enough contrast"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        return self._ask(patches)
+        return (self.decided(luma) if straight else None) or self._ask(patches)
 
-    def examine(self, luma: Luma, search: bool = True) -> Prediction:
+    def examine(self, luma: Luma, straight: bool = False, search: bool = True) -> Prediction:
         """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
 
-        Where no grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have
-        no other), the likeliest other grids and orientations are tried: the most probable one is named, and the
-        distribution over qualities is that of all of them, weighted by their odds.
+        ``straight``: the pixels come straight from a JPEG, so that their grid starts at the first one. Otherwise,
+        where no grid starts there, the likeliest other grids and orientations are tried: the most probable one is
+        named, and the distribution over qualities is that of all of them, weighted by their odds. Unless ``search``
+        is false.
         Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks.
         """
         height, width = luma.plane.shape
         if min(height, width) < SMALLEST_SIDE:
             words = f"too small: {width}x{height}, the shorter side must have {SMALLEST_SIDE} pixels"
             raise ImageSkippedError(Reason.TOO_SMALL, words)
+        decided = self.decided(luma) if straight else None
+        if decided:
+            return decided
         patches = informative(luma, self.model.config.patch_rule)
         if not _enough(patches):
             words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         said = self._ask(patches)
-        if not search or said.jpeg_probability >= SURE_OF_GRID:
+        if straight or not search or said.jpeg_probability >= SURE_OF_GRID:
             return said
         likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
         return _combined([said, *self._tried(luma, likely)])
+
+    def decided(self, luma: Luma) -> Prediction | None:
+        """What few blocks of a decoded JPEG, or of its top, tell beyond doubt; None where they leave any."""
+        config = self.model.config
+        if config.decisive is None or self.aggregation != "evidence":
+            return None
+        quality = decisive_quality(luma, config.decisive, config.evidence)
+        if quality is None:
+            return None
+        sure = config.decisive.confidence
+        probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
+        return Prediction(float(quality), probability, sure)
 
     def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
         """What the image tells on each of these grids; on the right one a smooth image may hold a few blocks only."""
@@ -144,12 +160,13 @@ class Predictor:
         saved = joint[:, :100].sum(axis=1, keepdims=True)
         probability = np.exp(log_probability[:, :100] - np.log(np.maximum(saved, 1e-300)))
         quality = float(np.median(QUALITIES[probability.argmax(axis=1)]))
-        return Prediction(quality, probability.mean(axis=0), float(saved.mean()), len(patches))
+        return Prediction(quality, probability.mean(axis=0), float(saved.mean()))
 
     def predict_file(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Prediction | Issue:
         """Predict from a file; whatever is wrong with the image comes back as an Issue, never as an exception."""
         try:
-            return self.predict(read_luma(path, max_pixels).luma)
+            decoded = read_luma(path, max_pixels)
+            return self.predict(decoded.luma, straight=decoded.is_jpeg)
         except ImageSkippedError as reason:
             return Issue("skipped", str(reason))
         except ImageBrokenError as reason:

@@ -3,9 +3,8 @@
 What the blocks tell, per candidate table (the 100 IJG luma tables):
 
 * comb and counts: the log-likelihood of each step at each frequency (``jpegqf.likelihood``);
-* synthesis: quantize the block with the candidate, transform back, compare with the pixels. Under the
-  true table every pixel lies within the decoder's rounding. This holds where the comb's noise model
-  fails: flat blocks, one-dimensional blocks and, with clipped pixels left free, saturated ones;
+* synthesis: how well the candidate gives the blocks back (``jpegqf.synthesis``). This holds where the comb's
+  noise model fails: flat blocks, one-dimensional blocks and, with clipped pixels left free, saturated ones;
 * nearness: how far the best free choice of steps is from the candidate's, for tables of other encoders.
 
 A mirrored patch has the same |coefficients| and the same blocks, mirrored: the evidence does not change.
@@ -16,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.blocks import F32, FORWARD, INVERSE, Blocks, Bool, cut_blocks
+from jpegqf.blocks import F32, FORWARD, Blocks, Bool, cut_blocks
 from jpegqf.decode import Luma
-from jpegqf.likelihood import MAX_STEP, bin_tables, histogram, laplacian, per_step, zero_inflated
+from jpegqf.likelihood import MAX_STEP, comb_evidence, comb_table, histogram, laplacian, multiples, zero_inflated
+from jpegqf.synthesis import CANDIDATES, STEPS, Misfit, clipped_misfit, flat_misfit, misfit
 from jpegqf.tables import FREQUENCY_WEIGHTS, ijg_luma_all
 
-CANDIDATES = 100
 SMALLEST_SHARE = np.float32(1e-3)
 
 
@@ -56,7 +55,6 @@ class EvidenceSettings:
             raise ValueError("evidence settings out of bounds")
 
 
-STEPS: F32 = ijg_luma_all().astype(np.float32)
 STEP_INDEX = ijg_luma_all() - 1
 """(100, 64): row of each candidate's step among the steps 1..255."""
 TURNED_INDEX = STEP_INDEX.reshape(100, 8, 8).swapaxes(1, 2).reshape(100, 64)
@@ -65,31 +63,18 @@ NEAR = 1.3
 """Factor up to which steps of other encoders' tables count as near a candidate's."""
 
 
-def _synthesis(blocks: Blocks, rows: NDArray[np.int64], rounds: int, settings: EvidenceSettings) -> F32:
-    """How badly each candidate's quantization gives the blocks back; float32 (100, 6).
+def _shares(found: Misfit, settings: EvidenceSettings) -> F32:
+    """How badly each candidate gives the blocks back; float32 (100, 6).
 
     Columns: share of blocks with a pixel outside the tolerance, outside the loose tolerance, share of
     pixels outside; then the same on a log scale, where "one block in a hundred" differs from "none".
-    Pixels marked as clipped may exceed their value. ``rounds`` > 0 replaces clipped pixels by their
-    synthesis and quantizes again (projections onto convex sets).
     """
-    if not len(rows):
+    if not found.worst.size:
         return np.zeros((CANDIDATES, 6), np.float32)
-    pixels = blocks.pixels[rows].astype(np.float32) - 128
-    low, high = blocks.low[rows], blocks.high[rows]
-    coefficients = pixels @ FORWARD
-    for remaining in range(rounds, -1, -1):
-        quantized = np.rint(coefficients / STEPS[:, None]) * STEPS[:, None]
-        synthesis = (quantized.reshape(-1, 64) @ INVERSE).reshape(quantized.shape)
-        error = pixels - synthesis
-        free = ((error > 0) & low) | ((error < 0) & high)
-        if remaining:
-            coefficients = (np.where(free, synthesis, pixels).reshape(-1, 64) @ FORWARD).reshape(quantized.shape)
-    error = np.abs(np.where(free, 0, error))
-    outside = error > settings.pixel_tolerance
-    loose = error.max(axis=2) > settings.loose_tolerance
-    columns = (outside.any(axis=2).mean(axis=1), loose.mean(axis=1), outside.mean(axis=(1, 2)))
-    shares = np.stack(columns, axis=1).astype(np.float32)
+    outside, loose = (
+        (found.worst > limit).mean(axis=1) for limit in (settings.pixel_tolerance, settings.loose_tolerance)
+    )
+    shares = np.stack([outside, loose, found.outside], axis=1).astype(np.float32)
     return np.concatenate([shares, np.log(shares + SMALLEST_SHARE)], axis=1)
 
 
@@ -194,14 +179,19 @@ def _all_synthesis(blocks: Blocks, kinds: _Classes, settings: EvidenceSettings) 
     """Synthesis evidence of each class of blocks, the most active and least clipped first; (100, 24)."""
     visible = (~(blocks.low | blocks.high)).sum(axis=1)
     ranked = _ranked(-_activity(blocks) * visible, blocks)
-    plan = (
-        (kinds.rich, settings.rich_blocks, 0),
-        (kinds.low, settings.low_blocks, 0),
-        (kinds.flat & ~kinds.clipped, settings.flat_blocks, 0),
-        (kinds.clipped & ~kinds.flat, settings.clipped_blocks, settings.clip_rounds),
+    tolerance = settings.pixel_tolerance
+
+    def best(mask: Bool, most: int) -> NDArray[np.int64]:
+        return ranked[mask[ranked]][:most]
+
+    rich, low = (
+        misfit(blocks.pixels[best(mask, most)], tolerance)
+        for mask, most in ((kinds.rich, settings.rich_blocks), (kinds.low, settings.low_blocks))
     )
-    parts = [_synthesis(blocks, ranked[mask[ranked]][:most], rounds, settings) for mask, most, rounds in plan]
-    return np.concatenate(parts, axis=1)
+    flat = flat_misfit(blocks.pixels[best(kinds.flat & ~kinds.clipped, settings.flat_blocks), 0], tolerance)
+    rows = best(kinds.clipped & ~kinds.flat, settings.clipped_blocks)
+    clipped = clipped_misfit(blocks.pixels[rows], blocks.low[rows], blocks.high[rows], settings.clip_rounds, tolerance)
+    return np.concatenate([_shares(found, settings) for found in (rich, low, flat, clipped)], axis=1)
 
 
 def _context(blocks: Blocks, kinds: _Classes, coefficients: F32) -> F32:
@@ -237,10 +227,9 @@ def evidence(patches: list[Luma], settings: EvidenceSettings) -> F32:
 
 def _maps_and_totals(coefficients: F32, kinds: _Classes, settings: EvidenceSettings) -> F32:
     """What histograms of coefficients tell: five maps, totals, nearness, lead of a turned table; (100, 335)."""
-    tables = bin_tables(settings.noise_sigma, settings.outlier_mass)
     count = np.full(64, kinds.counted.sum(), np.float32)
-    total, zeros = per_step(histogram(coefficients[kinds.counted]), tables[0])
-    comb = per_step(histogram(coefficients[kinds.rich]), tables[1])[0]
+    total, zeros = multiples(histogram(coefficients[kinds.counted]))
+    comb = comb_evidence(histogram(coefficients[kinds.rich]), comb_table(settings.noise_sigma, settings.outlier_mass))
     by_counts, by_shape = laplacian(count, zeros, total), zero_inflated(count, zeros, total)
     near, nearness = _nearness(by_counts + comb)
     turned = np.full((CANDIDATES, 1), _turned_lead(by_shape + comb))

@@ -23,21 +23,27 @@ MAX_STEP = 255
 
 
 @lru_cache(maxsize=4)
-def bin_tables(noise_sigma: float, outlier_mass: float) -> tuple[F32, F32]:
-    """For |c| of each bin and steps 1..255, float32 (BINS, 255 + 255) and (BINS, 255).
+def comb_table(noise_sigma: float, outlier_mass: float) -> F32:
+    """Log density of |c| of each bin under the comb of steps 1..255, given the multiples' own probabilities.
 
-    First: the multiple that |c| rounds to, and whether it is zero. Second: log density of |c| under the
-    comb of that step, given the multiples' own probabilities.
+    Float32 (BINS, 255).
     """
     value = np.arange(BINS)[:, None] / BINS_PER_UNIT
     step = np.arange(1, MAX_STEP + 1)
-    multiple = np.rint(value / step)
-    error = value - multiple * step
+    error = value - np.rint(value / step) * step
     scale = noise_sigma * np.sqrt(2 * np.pi)
     comb = sum(np.exp(-((error + j * step) ** 2) / (2 * noise_sigma**2)) / scale for j in (-1, 0, 1))
-    log_comb = np.log((1 - outlier_mass) * comb + outlier_mass / step)
-    counted = np.concatenate([multiple, multiple == 0], axis=1)
-    return counted.astype(np.float32), log_comb.astype(np.float32)
+    log_comb: F32 = np.log((1 - outlier_mass) * comb + outlier_mass / step).astype(np.float32)
+    return log_comb
+
+
+@lru_cache(maxsize=1)
+def _first_bins() -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """For each step 1..255 the first bin that rounds to each multiple from 1 on, and which of them are of 1."""
+    value = np.arange(BINS) / BINS_PER_UNIT
+    bins = [np.flatnonzero(np.diff(np.rint(value / step))) + 1 for step in range(1, MAX_STEP + 1)]
+    is_first = np.concatenate([np.arange(len(of_step)) == 0 for of_step in bins])
+    return np.concatenate(bins), is_first
 
 
 def histogram(coefficients: F32, bins: int = BINS) -> F32:
@@ -47,19 +53,46 @@ def histogram(coefficients: F32, bins: int = BINS) -> F32:
     return counts.reshape(64, bins).astype(np.float32)
 
 
-def per_step(counts: F32, table: F32) -> F32:
-    """Sum of a bin table's columns over each frequency's histogram.
+def _filled(counts: F32) -> int:
+    """Bins up to the last filled one of any frequency."""
+    filled = np.flatnonzero(counts.any(axis=0))
+    return int(filled[-1]) + 1 if len(filled) else 1
 
-    ``counts`` is (64, bins), ``table`` (BINS, k * 255) for k quantities; returns float32 (k, 255, 64).
+
+def multiples(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
+    """What coefficients rounded to multiples of each step 1..``most`` add up to: sum of |k|, and how many are 0.
+
+    ``counts`` are histograms (64, bins); returns float32 (most, 64) twice. A sum of |k| is the sum over k of how many
+    reach k, so a step costs as much as it has multiples. DC spans far more bins than AC and goes alone.
     """
-    kinds = table.shape[1] // MAX_STEP
-    out = np.zeros((kinds, MAX_STEP, 64), np.float32)
-    for frequency in range(64):
-        filled = np.flatnonzero(counts[frequency])
-        if len(filled):
-            end = filled[-1] + 1
-            out[:, :, frequency] = (counts[frequency, :end] @ table[:end]).reshape(kinds, MAX_STEP)
-    return out
+    bins, is_first = _first_bins()
+    asked = slice(0, None if most == MAX_STEP else int(np.flatnonzero(is_first)[most]))
+    parts = [_multiples(rows, bins[asked], is_first[asked]) for rows in (counts[:1], counts[1:])]
+    total, zeros = (np.concatenate(pair, axis=1) for pair in zip(*parts, strict=True))
+    return total, zeros
+
+
+def _multiples(counts: F32, bins: NDArray[np.int64], is_first: NDArray[np.bool_]) -> tuple[F32, F32]:
+    end = _filled(counts)
+    reaching = np.zeros((end + 1, len(counts)), np.float32)
+    reaching[:end] = counts[:, end - 1 :: -1].cumsum(axis=1)[:, ::-1].T
+    kept = is_first | (bins < end)
+    first = np.flatnonzero(is_first[kept])
+    each = reaching[np.minimum(bins[kept], end)]
+    return np.add.reduceat(each, first, axis=0), reaching[0] - each[first]
+
+
+TOGETHER = 8
+"""Frequencies multiplied at once: the table is read once for all of them, up to the longest one's last bin."""
+
+
+def comb_evidence(counts: F32, table: F32) -> F32:
+    """Sum of a table (bins, 255) over histograms (64, bins), float32 (255, 64)."""
+    out = np.empty((64, table.shape[1]), np.float32)
+    for rows in (slice(0, 1), *(slice(first, first + TOGETHER) for first in range(1, 64, TOGETHER))):
+        end = _filled(counts[rows])
+        out[rows] = counts[rows, :end] @ table[:end]
+    return out.T
 
 
 def laplacian(count: F32, zeros: F32, total: F32) -> F32:

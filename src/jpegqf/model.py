@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf import onnx_graph
+from jpegqf.decisive import DecisiveRule
 from jpegqf.errors import CheckpointError, MissingExtraError, UsageError
 from jpegqf.features import FEATURES, EvidenceSettings
 from jpegqf.patches import PatchRule
@@ -79,6 +80,8 @@ class ModelConfig:
     calibrator: Calibrator
     training: Mapping[str, Any]
     """Recipe and figures of the training run; for people, never read by the code."""
+    decisive: DecisiveRule | None = None
+    """Without it, every image is asked about in full."""
 
     def to_json(self) -> str:
         """The metadata that a checkpoint stores."""
@@ -102,6 +105,7 @@ def parse_config(text: str) -> ModelConfig:
             evidence=_section(EvidenceSettings, raw),
             calibrator=_section(Calibrator, raw),
             training=raw.get("training") or {},
+            decisive=_section(DecisiveRule, raw) if raw.get("decisive") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"its configuration is damaged ({error})") from None
@@ -129,7 +133,13 @@ def _check_identity(raw: Mapping[str, Any]) -> None:
         raise CheckpointError("it was trained on other features than this version computes")
 
 
-SECTIONS = {Width: "width", PatchRule: "patch_rule", EvidenceSettings: "evidence", Calibrator: "calibrator"}
+SECTIONS = {
+    Width: "width",
+    PatchRule: "patch_rule",
+    EvidenceSettings: "evidence",
+    Calibrator: "calibrator",
+    DecisiveRule: "decisive",
+}
 
 
 def _section(kind: type[T], raw: Mapping[str, Any]) -> T:
