@@ -88,12 +88,12 @@ def test_a_small_file_that_asks_for_much_memory_is_refused_in_little(tmp_path: P
     assert message in refusal_in_little_memory(path)
 
 
-def test_records_that_overlap_or_are_too_many_are_refused() -> None:
-    sizes_twice = bytearray(SMALL_PTH)
-    entry = sizes_twice.index(b"PK\1\2")
-    sizes_twice[entry + 20 : entry + 28] = struct.pack("<II", 2**31, 2**31)
+def test_records_larger_than_the_file_or_too_many_are_refused() -> None:
+    larger = bytearray(SMALL_PTH)
+    entry = larger.index(b"PK\1\2")
+    larger[entry + 20 : entry + 28] = struct.pack("<II", 2**31, 2**31)
     with pytest.raises(CheckpointError, match="larger than the file"):
-        read_pth(bytes(sizes_twice))
+        read_pth(bytes(larger))
     with pytest.raises(CheckpointError, match="too many records"):
         read_pth(rewritten({f"data/more{i}": b"" for i in range(MAX_RECORDS)}))
 
