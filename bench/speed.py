@@ -162,7 +162,7 @@ def peers(make: Material) -> Iterator[Row]:
     """What others take for the same bytes: decoders in this process, tools as processes that read one file."""
     for name, size in (("500x375", SMALL), ("12 MP", LARGE)):
         data = make.jpeg(size, 90, 1)
-        decoders = {
+        decoders: dict[str, Callable[[], object]] = {
             "simplejpeg, grey": _grey(data),
             "simplejpeg, RGB": partial(simplejpeg.decode_jpeg, data, "RGB"),
             "Pillow, grey": partial(_pillow, data, "L"),
