@@ -8,6 +8,8 @@ import csv
 import re
 import sys
 from dataclasses import fields
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +94,9 @@ def speed_table(path: Path) -> str:
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     lines = []
-    for section in dict.fromkeys(row["section"] for row in rows):
+    for section, group in groupby(rows, key=itemgetter("section")):
         lines += ["", f"### {section}", "", "| figure | measured | unit | reach |", "|---|---|---|---|"]
-        lines += [f"| {r['what']} | {r['value']} | {r['unit']} | {r['goal']} |" for r in rows if r["section"] == section]
+        lines += [f"| {row['what']} | {row['value']} | {row['unit']} | {row['goal']} |" for row in group]
     return "\n".join([*lines[1:], ""])
 
 
