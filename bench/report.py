@@ -42,7 +42,11 @@ def synthetic_rows(number: int, seed: int = 0) -> Iterator[Record]:
 
 
 def _judged(path: str, folder: str, draw: float, random: np.random.Generator) -> Record:
-    size: dict[str, Any] = {"width": int(random.integers(200, 5000)), "height": int(random.integers(200, 5000)), "model": "base-3"}
+    size: dict[str, Any] = {
+        "width": int(random.integers(200, 5000)),
+        "height": int(random.integers(200, 5000)),
+        "model": "base-3",
+    }
     if draw < 0.1 or (folder == "generated" and draw < 0.7):
         was = int(random.integers(60, 96))
         never = draw < 0.06 or folder == "generated"

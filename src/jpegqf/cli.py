@@ -200,6 +200,7 @@ def report(results: tuple[str, ...], quiet: bool, **asked: Any) -> None:
 
     RESULTS are .csv .jsonl .db .sqlite .parquet files of scan, or folders of .parquet files.
     """
+    from jpegqf.report.wording import images
     from jpegqf.report.writing import Request, write_report
 
     watch = {} if quiet or not sys.stderr.isatty() else {"watch": _progress}
@@ -208,7 +209,7 @@ def report(results: tuple[str, ...], quiet: bool, **asked: Any) -> None:
     except JpegqfError as error:
         raise _Refused(str(error)) from None
     if not quiet:
-        click.echo(f"{asked['output']}: {rows:,} images, {os.path.getsize(asked['output']) / 1e6:.1f} MB", err=True)
+        click.echo(f"{asked['output']}: {images(rows)}, {os.path.getsize(asked['output']) / 1e6:.1f} MB", err=True)
 
 
 def _progress(what: str, numbers: Iterable[int]) -> Iterable[int]:

@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,7 @@ class Results:
             if name not in self.names:
                 raise UsageError(f"{self.path!r} has no column {name!r}")
         row = 0
-        with _Told(self.path):
+        with _told(self.path):
             for columns in _READERS[kind_of(self.path)](self, wanted):
                 batch = {name: list(values) for name, values in zip(wanted, columns, strict=True)}
                 last = row + len(batch[wanted[0]])
@@ -74,7 +75,7 @@ def _open(path: str) -> Results:
     kind = kind_of(path)
     if not os.path.isfile(path):
         raise UsageError(f"no such results file: {path!r}")
-    with _Told(path):
+    with _told(path):
         names = _NAMES[kind](path)
     for name in COLUMNS:
         if name not in names:
@@ -82,20 +83,15 @@ def _open(path: str) -> Results:
     return Results(path, names)
 
 
-class _Told:
-    """Turns what the libraries raise on a broken file into one line."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # pyarrow's errors are among the first two; a cell deeper than Python recurses raises the last
-        if isinstance(error, (OSError, ValueError, csv.Error, sqlite3.Error, RecursionError)):
-            words = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())[:200]
-            raise UsageError(f"{self._path!r} cannot be read: {words}") from None
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turn what the libraries raise on a broken file into one line."""
+    try:
+        yield
+    # pyarrow's errors are among the first two; JSON nested deeper than Python recurses raises the last
+    except (OSError, ValueError, csv.Error, sqlite3.Error, RecursionError) as error:
+        words = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())[:200]
+        raise UsageError(f"{path!r} cannot be read: {words}") from None
 
 
 def _checked(name: str, values: list[Any], place: str) -> list[Any]:
@@ -107,12 +103,16 @@ def _checked(name: str, values: list[Any], place: str) -> list[Any]:
     if kind in (int, float) and found <= {int, float}:
         if kind is int and float in found:  # pandas makes floats of whole numbers beside unknown ones
             values = [None if value is None or value != value else _whole(value, name, place) for value in values]
+    elif kind is bool and found <= {bool, int}:  # SQLite has no truth values
+        values = [None if value is None else bool(value) for value in values]
     elif not found <= {kind}:
         wrong = next(value for value in values if value is not None and type(value) is not kind)
         raise _wrong(name, wrong, place)
     allowed = CODES.get(name) or (QUALITIES if name.endswith("_qf") or name == "qf" else None)
     if allowed and (others := set(values) - allowed):
         raise _wrong(name, others.pop(), place)
+    if name == "path" and None in values:
+        raise _wrong(name, None, place)
     return values
 
 

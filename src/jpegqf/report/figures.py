@@ -1,8 +1,9 @@
 """Counts of a collection -> the figures of its report, as plain data for JSON."""
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def figures(found: Aggregate, thumbnails: Sequence[str | None] = ()) -> Json:
     }
 
 
-def _by_count(counts: Counter[Name]) -> list[tuple[Name, int]]:
+def _by_count(counts: Mapping[Name, int]) -> list[tuple[Name, int]]:
     """Names, those with most images first, ties in the order of the alphabet, the unnamed rest last."""
     return sorted(counts.items(), key=lambda entry: (entry[0] is OTHERS, -entry[1], entry[0] or ""))
 
@@ -90,52 +91,55 @@ def pair_figures(found: Aggregate) -> list[list[int]]:
     return [[*place, *numbers] for place, numbers in sorted(cells.items())]
 
 
+@dataclass
+class _Group:
+    """What a group's images add up to; ``bands`` counts those of each band of quality."""
+
+    images: int = 0
+    resaved: int = 0
+    bands: list[int] = field(default_factory=lambda: [0] * (NEVER + 1))
+    qualities: Counter[int] = field(default_factory=Counter)
+
+
+def _groups(found: Aggregate) -> dict[Name, _Group]:
+    """Groups by name, in the order of :func:`_by_count`."""
+    groups: defaultdict[Name, _Group] = defaultdict(_Group)
+    for (name, quality), number in found.groups.items():
+        groups[name].images += number
+        if quality is not None:
+            groups[name].bands[band_of(quality)] += number
+            groups[name].qualities[quality] += number
+    for (name, verdict), number in found.group_verdicts.items():
+        groups[name].resaved += number * (verdict == Verdict.RESAVED.value)
+        groups[name].bands[NEVER] += number * (verdict == Verdict.NEVER_JPEG.value)
+    return {name: groups[name] for name, _ in _by_count({name: group.images for name, group in groups.items()})}
+
+
 def group_figures(found: Aggregate) -> Json:
     """The groups with most images, their bands of quality, and how much all groups differ."""
-    images: Counter[Name] = Counter()
-    resaved: Counter[Name] = Counter()
-    bands: dict[Name, list[int]] = {}
-    qualities: dict[Name, Counter[int]] = {}
-    for (name, quality), number in found.groups.items():
-        images[name] += number
-        counts = bands.setdefault(name, [0] * (NEVER + 1))
-        if quality is not None:
-            counts[band_of(quality)] += number
-            qualities.setdefault(name, Counter())[quality] += number
-    for (name, verdict), number in found.group_verdicts.items():
-        if verdict == Verdict.RESAVED.value:
-            resaved[name] += number
-        if verdict == Verdict.NEVER_JPEG.value:
-            bands[name][NEVER] += number
-    compared = [name for name in images if sum(bands[name]) >= FEWEST and name is not OTHERS and name is not None]
-    table = np.array([bands[name] for name in compared], np.int64).reshape(-1, NEVER + 1)
-    distances = dict(zip(compared, total_variation(table).round(3).tolist(), strict=True))
-    order = [name for name, _ in _by_count(images)]
-    prefix, labels = _labels(order[:GROUPS_LISTED], found.grouping.column == "path")
-    listed = [
-        [
-            label,
-            images[name],
-            quantile(qualities.get(name, Counter()), 0.5),
-            resaved[name],
-            distances.get(name),
-            bands[name],
-        ]
-        for name, label in zip(order, labels, strict=False)
-    ]
+    groups = _groups(found)
+    compared = [name for name in groups if name and name is not OTHERS and sum(groups[name].bands) >= FEWEST]
+    table = np.array([groups[name].bands for name in compared], np.int64).reshape(-1, NEVER + 1)
+    apart = total_variation(table).round(3).tolist() if len(compared) > 1 else []
+    distances: dict[Name, float] = dict(zip(compared, apart, strict=False))
+    prefix, labels = _labels(list(groups)[:GROUPS_LISTED], found.grouping.column == "path")
+    by = shown(found.grouping.title, 60)
     difference = associate(table)
-    told = association_words(difference, shown(found.grouping.title, 60)) if difference else None
+    heading, sentences = association_words(difference, by) if difference else (None, [])
     return {
-        "by": shown(found.grouping.title, 60),
+        "by": by,
         "below": prefix,
         "bands": BAND_NAMES,
-        "number": len(order),
+        "number": len(groups),
         "compared": len(compared),
         "fewest": FEWEST,
-        "listed": listed,
+        "listed": [
+            [label, group.images, quantile(group.qualities, 0.5), group.resaved, distances.get(name), group.bands]
+            for (name, group), label in zip(groups.items(), labels, strict=False)
+        ],
         "effect": difference.effect if difference else None,
-        "heading": told[0] if told else None,
-        "sentences": told[1] if told else [],
+        "heading": heading,
+        "sentences": sentences,
     }
 
 
@@ -165,14 +169,14 @@ def cause_figures(found: Aggregate) -> list[list[Any]]:
     reasons: dict[tuple[Name, str], list[tuple[int, Name, str]]] = {}
     for cause, number in found.causes.items():
         reasons.setdefault((cause.reason, cause.status), []).append((number, cause.message, found.examples[cause]))
-    listed = []
+    listed: list[list[Any]] = []
     for (reason, status), messages in reasons.items():
         messages.sort(key=lambda entry: -entry[0])
         words = [[shown(text or "no message"), number, shown(path)] for number, text, path in messages[:5]]
         listed.append(
             [shown(reason or "not told", 60), status, sum(entry[0] for entry in messages), words, len(messages)]
         )
-    return sorted(listed, key=lambda entry: -entry[2])[:CAUSES_LISTED]
+    return sorted(listed, key=lambda entry: entry[2], reverse=True)[:CAUSES_LISTED]
 
 
 def table_figures(found: Aggregate, thumbnails: Sequence[str | None]) -> Json:

@@ -41,7 +41,7 @@ def share(part: float, whole: float) -> str:
         return "under 0.1\u00a0%"
     if 99 < percent < 100:
         return "over 99\u00a0%"
-    return f"{percent:.{0 if percent >= 10 or percent == 0 else 1}f}\u00a0%"
+    return f"{percent:.{0 if percent >= 9.95 or percent == 0 else 1}f}\u00a0%"
 
 
 def images(number: int) -> str:
@@ -90,7 +90,9 @@ def lead(found: Aggregate) -> list[str]:
             lost: Counter[int] = Counter()
             for (last, first), number in found.firsts.items():
                 lost[last - first] += number
-            sentences.append(f"Where it can be read, the earlier quality is lower by {quantile(lost, 0.5)} in the median.")
+            sentences.append(
+                f"Where it can be read, the earlier quality is lower by {quantile(lost, 0.5)} in the median."
+            )
     failed = {kind: found.statuses[kind.value] for kind in (Status.ERROR, Status.SKIPPED)}
     if sum(failed.values()):
         parts = {Status.ERROR: "cannot be read", Status.SKIPPED: "cannot be judged"}

@@ -15,7 +15,7 @@
     const share = whole ? (100 * part) / whole : 0;
     if (share > 0 && share < 0.1) return "< 0.1\u00a0%";
     if (share > 99 && share < 100) return "> 99\u00a0%";
-    return `${share.toFixed(share >= 10 || share === 0 ? 0 : 1)}\u00a0%`;
+    return `${share.toFixed(share >= 9.95 || share === 0 ? 0 : 1)}\u00a0%`;
   }
 
   // ---- elements
@@ -29,13 +29,12 @@
   function legend(id, entries) {
     $(id).replaceChildren(...entries.map(([text, color, kind]) => {
       const item = element("li"), mark = element("i", null, kind);
-      if (kind === "dot") mark.style.borderColor = `var(${color})`;
-      else mark.style.background = kind === "ramp" ? `linear-gradient(90deg, var(${color}-faint), var(${color}))` : `var(${color})`;
+      mark.style.background = kind === "ramp" ? `linear-gradient(90deg, var(${color}-faint), var(${color}))` : `var(${color})`;
       item.append(mark, text);
       return item;
     }));
   }
-  function plainTable(id, titles, rows) {
+  function plainTable(id, words, titles, rows) {
     const table = element("table"), head = element("tr");
     titles.forEach((title, i) => {
       const cell = element("th", title, i ? "right" : "");
@@ -54,7 +53,7 @@
     const frame = element("div", null, "scroll");
     frame.tabIndex = 0;
     frame.setAttribute("role", "region");
-    frame.setAttribute("aria-label", "Figures as a table");
+    frame.setAttribute("aria-label", words);
     frame.append(table);
     $(id).replaceChildren(frame);
   }
@@ -171,7 +170,7 @@
       legend("quality-legend", used.map((entry) =>
         [`${entry.name}: ${number(sum(entry.counts.slice(1)))}`, entry.color, entry.line ? "line" : ""]));
       const rows = qualities(1).map((q) => [q, ...used.map((entry) => entry.counts[q])]).filter((row) => sum(row.slice(1)));
-      plainTable("quality-table", ["Quality", ...used.map((entry) => entry.name)], rows);
+      plainTable("quality-table", "Images by quality", ["Quality", ...used.map((entry) => entry.name)], rows);
       draw();
     };
     for (const input of document.querySelectorAll("#quality-choice input"))
@@ -250,7 +249,7 @@
       ["re-saved among them", "--orange", "dot"]]);
     chart("pairs-chart", `Density of header quality against pixel quality. ${$("pairs-caption").textContent}`,
       () => density(cells, from, ["header quality", "pixel quality"], "--blue", dots));
-    plainTable("pairs-table", ["Header", "Pixels", "Images", "Re-saved"], fullest(cells).map(([x, y, n, r]) => [String(x), String(y), n, r]));
+    plainTable("pairs-table", "Header against pixels", ["Header", "Pixels", "Images", "Re-saved"], fullest(cells).map(([x, y, n, r]) => [String(x), String(y), n, r]));
   }
   function showFirsts() {
     const cells = data.firsts;
@@ -262,7 +261,7 @@
     legend("firsts-legend", [[`1 to ${number(Math.max(...cells.map((cell) => cell[2])))} images of a cell, logarithmic`, "--orange", "ramp"]]);
     chart("firsts-chart", `Density of first quality against last quality. ${$("firsts-caption").textContent}`,
       () => density(cells, lowest(cells), ["last quality", "first quality"], "--orange", []));
-    plainTable("firsts-table", ["Last", "First", "Images"], fullest(cells).map(([x, y, n]) => [String(x), String(y), n]));
+    plainTable("firsts-table", "First save against last", ["Last", "First", "Images"], fullest(cells).map(([x, y, n]) => [String(x), String(y), n]));
   }
 
   // ---- sortable tables
@@ -383,7 +382,7 @@
       label: { color: color(n / sum(row[5]) > most / 2 ? "--paper" : "--ink") },
     })));
     return {
-      grid: { left: narrow ? 104 : 236, right: 8, top: 4, bottom: 48 },
+      grid: { left: Math.min(narrow ? 104 : 236, 16 + 7.5 * Math.max(...drawn.map((row) => row[0].length))), right: 8, top: 4, bottom: 48 },
       tooltip: tooltip({
         formatter: ({ data: cell }) => `${cell.name}\n${found.bands[cell.value[0]]}: ${percent(cell.value[2], 1)}, ${images(cell.count)}`,
       }),
