@@ -233,8 +233,10 @@ def test_the_headline_tells_what_stands_out(rows: list[Record], words: str) -> N
 def test_the_lead_tells_what_was_lost_and_what_was_not_judged() -> None:
     rows = [ok(qf=95, header_qf=95, first_qf=first, verdict=Verdict.RESAVED) for first in (50, 70, 90)]
     rows += [Record("a", "a", Status.ERROR), Record("b", "b", Status.SKIPPED)]
+    assert not any("in all" in words for words in lead(counted(rows)))  # the headline has told it
+    rows += [ok(qf=90, header_qf=90, verdict=Verdict.RESAVED)]
     assert lead(counted(rows)) == [
-        "60\u00a0% in all were saved before at a lower quality.",
+        "67\u00a0% in all were saved before at a lower quality.",
         "Where it can be read, the earlier quality is lower by 25 in the median.",
         "1 image cannot be read and 1 image cannot be judged.",
     ]

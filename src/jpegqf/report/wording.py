@@ -83,8 +83,7 @@ def lead(found: Aggregate) -> list[str]:
     sentences = []
     resaved = resaved_headers(found)
     if resaved:
-        alike = resaved.most_common(1)[0][1] > resaved.total() / 2
-        if alike:
+        if resaved.total() > resaved.most_common(1)[0][1] > resaved.total() / 2:
             sentences.append(f"{share(resaved.total(), found.rows)} in all were saved before at a lower quality.")
         if found.firsts:
             lost: Counter[int] = Counter()

@@ -53,7 +53,7 @@
     const frame = element("div", null, "scroll");
     frame.tabIndex = 0;
     frame.setAttribute("role", "region");
-    frame.setAttribute("aria-label", words);
+    frame.setAttribute("aria-label", `Table: ${words}`);
     frame.append(table);
     $(id).replaceChildren(frame);
   }
@@ -84,9 +84,11 @@
   }
   function showCauses() {
     const told = Object.fromEntries(data.statuses), failed = told.skipped + told.error;
-    $("causes-caption").textContent = failed
-      ? `${images(told.error)} with the status error: they cannot be read. ${images(told.skipped)} skipped: sound, but their pixels cannot be judged.`
-      : "Every image was read and judged.";
+    $("causes-caption").textContent = [
+      told.error ? `${images(told.error)} with the status error: they cannot be read.` : "",
+      told.skipped ? `${images(told.skipped)} skipped: sound, but their pixels cannot be judged.` : "",
+      failed ? "" : "Every image was read and judged.",
+    ].join(" ").trim();
     bars("cause-bars", data.causes.map(([reason, status, count, messages, different]) => {
       const more = element("details"), rest = different - messages.length;
       more.append(element("summary", "messages"));
@@ -170,7 +172,7 @@
       legend("quality-legend", used.map((entry) =>
         [`${entry.name}: ${number(sum(entry.counts.slice(1)))}`, entry.color, entry.line ? "line" : ""]));
       const rows = qualities(1).map((q) => [q, ...used.map((entry) => entry.counts[q])]).filter((row) => sum(row.slice(1)));
-      plainTable("quality-table", "Images by quality", ["Quality", ...used.map((entry) => entry.name)], rows);
+      plainTable("quality-table", "images by quality", ["Quality", ...used.map((entry) => entry.name)], rows);
       draw();
     };
     for (const input of document.querySelectorAll("#quality-choice input"))
@@ -249,7 +251,7 @@
       ["re-saved among them", "--orange", "dot"]]);
     chart("pairs-chart", `Density of header quality against pixel quality. ${$("pairs-caption").textContent}`,
       () => density(cells, from, ["header quality", "pixel quality"], "--blue", dots));
-    plainTable("pairs-table", "Header against pixels", ["Header", "Pixels", "Images", "Re-saved"], fullest(cells).map(([x, y, n, r]) => [String(x), String(y), n, r]));
+    plainTable("pairs-table", "header against pixels", ["Header", "Pixels", "Images", "Re-saved"], fullest(cells).map(([x, y, n, r]) => [String(x), String(y), n, r]));
   }
   function showFirsts() {
     const cells = data.firsts;
@@ -261,7 +263,7 @@
     legend("firsts-legend", [[`1 to ${number(Math.max(...cells.map((cell) => cell[2])))} images of a cell, logarithmic`, "--orange", "ramp"]]);
     chart("firsts-chart", `Density of first quality against last quality. ${$("firsts-caption").textContent}`,
       () => density(cells, lowest(cells), ["last quality", "first quality"], "--orange", []));
-    plainTable("firsts-table", "First save against last", ["Last", "First", "Images"], fullest(cells).map(([x, y, n]) => [String(x), String(y), n]));
+    plainTable("firsts-table", "first save against last", ["Last", "First", "Images"], fullest(cells).map(([x, y, n]) => [String(x), String(y), n]));
   }
 
   // ---- sortable tables
