@@ -30,6 +30,14 @@ class Watched:
     problems: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
+    def on_console(self, said: Any) -> None:
+        if said.type in ("error", "warning"):
+            self.problems.append(said.text)
+
+    def on_dialog(self, dialog: Any) -> None:
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
 
 @contextmanager
 def chromium() -> Iterator[Any]:
@@ -52,9 +60,9 @@ def opened(browser: Any, url: str, **context: Any) -> Iterator[Watched]:
     place.set_default_timeout(SLOW)
     watched = Watched(place.new_page())
     page = watched.page
-    page.on("console", lambda said: said.type in ("error", "warning") and watched.problems.append(said.text))
+    page.on("console", watched.on_console)
     page.on("pageerror", lambda error: watched.problems.append(str(error)))
-    page.on("dialog", lambda dialog: (watched.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", watched.on_dialog)
     page.on("request", lambda request: watched.requests.append(request.url))
     try:
         page.goto(url)

@@ -14,6 +14,7 @@ from PIL import Image
 
 import jpegqf.report.thumbnails
 from conftest import REPOSITORY, MakeJpeg
+from jpegqf.cli import report as report_command
 from jpegqf.columns import Batch
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.record import Record, Status, Verdict
@@ -359,6 +360,14 @@ def test_data_in_the_page_can_end_no_element_and_be_no_markup(tmp_path: Path) ->
     assert data
     assert not re.search(r"[<>&\u0080-\uffff]", data[1])
     assert "alert(1)" in json.loads(data[1])["table"]["rows"][0][0]
+
+
+def test_every_flag_of_the_command_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "report.md").read_text(encoding="utf-8")
+    for option in report_command.params:
+        for flag in option.opts if option.param_type_name == "option" else ():
+            assert f"`{flag}" in text, flag
+    assert "--rows" in text
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -201,11 +201,11 @@ def test_the_histogram_changes_its_view_with_its_table(browser: Any, page: str, 
 def hostile_rows() -> list[dict[str, Any]]:
     rows = []
     for i, evil in enumerate(HOSTILE * 40):
-        columns = dict.fromkeys(("reason", "message", "format", "encoder", "verdict_text", "model"), evil)
         status = Status.OK if i % 2 else Status.ERROR
-        row = Record(evil, evil, status, header_qf=95, pixel_qf=60 + i % 30, qf=50 + i % len(HOSTILE), first_qf=40,
-                     verdict=Verdict.RESAVED, **columns)  # fmt: skip
-        rows.append(row.to_dict())
+        qualities = {"header_qf": 95, "pixel_qf": 60 + i % 30, "qf": 50 + i % len(HOSTILE), "first_qf": 40}
+        texts = dict.fromkeys(("reason", "message", "format", "encoder", "verdict_text", "model"), evil)
+        row = Record(evil, evil, status, verdict=Verdict.RESAVED).to_dict()
+        rows.append(row | qualities | texts)
     return rows
 
 

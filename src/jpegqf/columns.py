@@ -146,7 +146,13 @@ def _csv_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[S
         next(rows, None)
         for some in _batched(_whole_rows(results, rows)):
             columns = list(some)
-            yield [list(map(read, columns[place])) for read, place in zip(convert, places, strict=True)]
+            yield [_converted(columns[place], read) for read, place in zip(convert, places, strict=True)]
+
+
+def _converted(cells: Sequence[str], read: Callable[[str], Any]) -> list[Any]:
+    """The values of cells, each different one read once: most columns repeat themselves."""
+    values = {cell: read(cell) for cell in set(cells)}
+    return [values[cell] for cell in cells]
 
 
 def _whole_rows(results: Results, rows: Iterator[list[str]]) -> Iterator[list[str]]:

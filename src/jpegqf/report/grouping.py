@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jpegqf.columns import Batch
 from jpegqf.errors import UsageError
@@ -45,10 +46,14 @@ def folder_of(path: str) -> str:
 def folder_level(path: str, level: int) -> Name:
     """The name of one folder of a path: the first is 1, the last -1; None where there is none."""
     folder = folder_of(path)
-    parts = [part for part in re.split(r"\\" if "/" not in folder and WINDOWS.match(path) else "/", folder) if part]
-    parts = [part for part in parts if part != HERE]
+    parts = _parts(folder, "\\" if "/" not in folder and WINDOWS.match(path) else "/")
     place = level - 1 if level > 0 else level
     return parts[place] if -len(parts) <= place < len(parts) else None
+
+
+@lru_cache(4096)
+def _parts(folder: str, separator: str) -> list[str]:
+    return [part for part in folder.split(separator) if part and part != HERE]
 
 
 @dataclass(frozen=True)

@@ -378,10 +378,11 @@
     title, right: true, down: true, value: (row) => part(row) / row[1], fill: (cell, row) => { cell.textContent = percent(part(row), row[1]); },
   });
   function groupOptions(found, drawn, width) {
+    const turn = getComputedStyle(document.documentElement).colorScheme === "dark" ? 0.6 : 0.8; // where ink is hard to read
     const narrow = width < 640, most = Math.max(...drawn.flatMap((row) => row[5].map((n) => n / sum(row[5]))));
     const cells = drawn.flatMap((row, y) => row[5].map((n, x) => ({
       value: [x, y, n / sum(row[5])], name: row[0], count: n,
-      label: { color: color(n / sum(row[5]) > most / 2 ? "--paper" : "--ink") },
+      label: { color: color(n / sum(row[5]) > turn * most ? "--paper" : "--ink") },
     })));
     return {
       grid: { left: Math.min(narrow ? 104 : 236, 16 + 7.5 * Math.max(...drawn.map((row) => row[0].length))), right: 8, top: 4, bottom: 48 },
