@@ -87,7 +87,7 @@ def make_results(folder: Path, number: int) -> None:
 
 
 def measure(results: Path, number: int) -> dict[str, object]:
-    """One report on one core, as its users make it."""
+    """One report as its users make it: one process, one thread."""
     page = results.parent / "report.html"
     command = [
         sys.executable,
@@ -101,8 +101,6 @@ def measure(results: Path, number: int) -> dict[str, object]:
         "-o",
         str(page),
     ]
-    if hasattr(os, "sched_setaffinity"):
-        command = ["taskset", "-c", "0", *command]
     started = time.monotonic()
     child = subprocess.Popen(command)  # noqa: S603 - our own command
     _, status, used = os.wait4(child.pid, 0)

@@ -3,8 +3,10 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +114,14 @@ def test_groups_that_are_alike_get_no_warning() -> None:
     assert groups["effect"] == "negligible"
 
 
+def test_a_share_of_right_guesses_is_told_of_few_groups_only() -> None:
+    for groups, told in ((2, True), (60, False)):
+        rows = [ok(f"{i % groups}/{i}.jpg", qf=95 if i % groups else 50) for i in range(60 * 40)]
+        sentences = figures(counted(rows))["groups"]["sentences"]
+        assert any("names the right group" in words for words in sentences) is told
+        assert any("learn the compression" in words for words in sentences)
+
+
 def test_groups_of_a_few_images_are_listed_and_not_compared() -> None:
     groups = figures(counted([ok(f"a/{i}.jpg", qf=95) for i in range(40)] + [ok("b/1.jpg", qf=20)]))["groups"]
     assert [(row[0], row[1], row[4]) for row in groups["listed"]] == [("a", 40, None), ("b", 1, None)]
@@ -172,7 +182,7 @@ def test_memory_is_bounded_whatever_names_come() -> None:
     assert len({name for name, _ in found.encoders}) <= 52
     assert len(found.causes) <= 501
     assert len(told["groups"]["listed"]) == 500
-    assert told["groups"]["number"] == 2001
+    assert (told["groups"]["number"], told["groups"]["full"]) == (2001, True)
     notes = " ".join(told["notes"])
     for words in ("first 2,000 groups", "Of 2,001 groups the 500", "first 50 encoders", "first 500 different messages"):
         assert words in notes
@@ -419,3 +429,25 @@ def test_a_bad_call_is_one_line_and_exit_code_2_and_touches_nothing(
     assert "Traceback" not in done.stderr
     assert sorted(os.listdir(tmp_path)) == before
     assert (tmp_path / "there.html").read_text() == "mine"
+
+
+def test_an_interrupted_report_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    source = results(tmp_path / "r.csv", ROWS)
+    (tmp_path / "old.html").write_text("earlier")
+    command = [sys.executable, "-m", "jpegqf", "report", *[source] * 2000, "--overwrite", "-o", "old.html"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+        time.sleep(1.5)
+        assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=30)
+    assert (running.returncode, errors) == (130, "interrupted\n")
+    assert sorted(os.listdir(tmp_path)) == ["old.html", "r.csv"]
+    assert (tmp_path / "old.html").read_text() == "earlier"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    done = run("absent.csv", "-o", "locked/new/r.html", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no permission" in done.stderr

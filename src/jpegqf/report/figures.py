@@ -131,6 +131,7 @@ def group_figures(found: Aggregate) -> Json:
         "below": prefix,
         "bands": BAND_NAMES,
         "number": len(groups),
+        "full": found.groups_full,
         "compared": len(compared),
         "fewest": FEWEST,
         "listed": [

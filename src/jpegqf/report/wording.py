@@ -18,6 +18,8 @@ VERDICTS = {
 """Each verdict in a word or two, and what it means; those to worry about first."""
 WORTH_TELLING = 0.005
 """Share of re-saved images from which they are the story."""
+MOST_GUESSED = 50
+"""Groups above which the share of right guesses says nothing to people."""
 LONGEST_SHOWN = 300
 """Characters of a name or message in the page; longer ones lose their middle."""
 
@@ -123,11 +125,12 @@ def association_words(found: Association, by: str) -> tuple[str, list[str]]:
         f"Who sees nothing but the band of quality names the right group for {share(found.guess, 1)} of the images; by "
         f"chance it would be {share(found.chance, 1)}, groups weighted alike."
     )
+    guesses = [guess] if found.groups <= MOST_GUESSED else []
     if found.effect == "negligible":
-        return f"Compression hardly differs by {by}", [figures, guess]
+        return f"Compression hardly differs by {by}", [figures, *guesses]
     how = {"large": "strongly", "medium": "clearly", "small": "somewhat"}[found.effect]
     warning = (
         "If these groups are classes or sources of a training set, a model can learn the compression instead of the "
         "content, and fail on files saved in another way. Give all groups the same distribution of qualities first."
     )
-    return f"Compression differs {how} by {by}", [guess, warning, figures]
+    return f"Compression differs {how} by {by}", [*guesses, warning, figures]

@@ -67,6 +67,11 @@ def _check_output(asked: Request) -> None:
         raise UsageError(f"-o {asked.output!r} exists; --overwrite replaces it")
     if os.path.isdir(asked.output):
         raise UsageError(f"-o {asked.output!r} is a folder")
+    folder = os.path.abspath(os.path.dirname(asked.output))
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if not (os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)):
+        raise UsageError(f"-o {asked.output!r} cannot be written: no permission, or no folder: {folder!r}")
 
 
 def _counted(found: Aggregate, sources: list[Results], wanted: tuple[str, ...]) -> Iterator[int]:

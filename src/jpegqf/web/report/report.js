@@ -209,7 +209,8 @@
   function lowest(cells) {
     return Math.max(1, Math.min(90, ...cells.map((cell) => 10 * Math.floor((Math.min(cell[0], cell[1]) - 1) / 10))));
   }
-  function density(cells, from, names, ramp, dots) {
+  function density(cells, from, names, ramp, dots, width) {
+    const side = Math.max(3, (width - 64) / (101 - from)); // of a cell, in pixels
     const most = Math.log(Math.max(2, ...cells.map((cell) => cell[2])));
     const mostDots = Math.log(Math.max(2, ...dots.map((cell) => cell[3])));
     const at = (cell, value) => ({ value: [cell[0] - from, cell[1] - from, value], cell });
@@ -229,7 +230,7 @@
         { type: "heatmap", data: cells.map((cell) => at(cell, Math.log(cell[2]))), z: 2 },
         {
           type: "scatter", z: 3, data: dots.map((cell) => at(cell, cell[3])),
-          symbolSize: (_, { data: point }) => 4 + (7 * Math.log(point.cell[3])) / mostDots,
+          symbolSize: (_, { data: point }) => Math.max(3, side * (0.4 + (0.45 * Math.log(point.cell[3])) / mostDots)),
           itemStyle: { color: color("--orange"), borderColor: color("--paper"), borderWidth: 1, opacity: 1 },
         },
       ],
@@ -250,7 +251,7 @@
       [`1 to ${number(Math.max(...cells.map((cell) => cell[2])))} images of a cell, logarithmic`, "--blue", "ramp"],
       ["re-saved among them", "--orange", "dot"]]);
     chart("pairs-chart", `Density of header quality against pixel quality. ${$("pairs-caption").textContent}`,
-      () => density(cells, from, ["header quality", "pixel quality"], "--blue", dots));
+      (width) => density(cells, from, ["header quality", "pixel quality"], "--blue", dots, width));
     plainTable("pairs-table", "header against pixels", ["Header", "Pixels", "Images", "Re-saved"], fullest(cells).map(([x, y, n, r]) => [String(x), String(y), n, r]));
   }
   function showFirsts() {
@@ -262,7 +263,7 @@
     if (!cells.length) return without("firsts-chart", "firsts-legend", "firsts-table");
     legend("firsts-legend", [[`1 to ${number(Math.max(...cells.map((cell) => cell[2])))} images of a cell, logarithmic`, "--orange", "ramp"]]);
     chart("firsts-chart", `Density of first quality against last quality. ${$("firsts-caption").textContent}`,
-      () => density(cells, lowest(cells), ["last quality", "first quality"], "--orange", []));
+      (width) => density(cells, lowest(cells), ["last quality", "first quality"], "--orange", [], width));
     plainTable("firsts-table", "first save against last", ["Last", "First", "Images"], fullest(cells).map(([x, y, n]) => [String(x), String(y), n]));
   }
 
@@ -352,8 +353,9 @@
     }
     const drawn = listed.filter((row) => row[4] !== null).slice(0, GROUPS_DRAWN).sort((a, b) => (b[2] ?? 101) - (a[2] ?? 101));
     const below = found.below ? ` Names are those below ${found.below}.` : "";
+    const full = found.full ? " There are more groups than are told apart: --by folder:N, folder:-N or a column makes fewer." : "";
     const compared = `${number(found.number)} group${found.number === 1 ? "" : "s"}; compared are the ${number(found.compared)} with at least `
-      + `${found.fewest} images whose quality is known or that were never a JPEG.`;
+      + `${found.fewest} images whose quality is known or that were never a JPEG.${full}`;
     if (drawn.length > 1) {
       $("groups-caption").textContent = `${compared} Each line shows how the images of one group spread over bands of quality, in per cent`
         + `${found.compared > drawn.length ? `; drawn are the ${drawn.length} groups with most images` : ""}.${below}`;
