@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-from jpegqf.columns import Batch, Results, open_results
+from jpegqf.columns import Results, open_results
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.report.aggregate import NEEDED, Aggregate
 from jpegqf.report.figures import figures
@@ -79,11 +79,7 @@ def _counted(found: Aggregate, sources: list[Results], wanted: tuple[str, ...]) 
     for results in sources:
         for batch in results.batches(wanted):
             found.add(batch)
-            yield _length(batch)
-
-
-def _length(batch: Batch) -> int:
-    return len(batch["path"])
+            yield len(batch["path"])
 
 
 def _thumbnails(found: Aggregate, watch: Watch) -> list[str | None]:
