@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from jpegqf.record import Record, Status, Verdict
 from jpegqf.report.aggregate import NEEDED, Aggregate
 from jpegqf.report.figures import figures
 from jpegqf.report.grouping import OTHERS, Bounded, folder_level, folder_of, grouping
+from jpegqf.report.page import page as page_of
 from jpegqf.report.thumbnails import thumbnails
 from jpegqf.report.wording import headline, lead, share, shown
 from jpegqf.report.writing import Request, write_report
@@ -195,12 +197,19 @@ def test_a_group_named_like_the_rest_is_not_the_rest() -> None:
     assert bounded(["(others)"])[0] is not OTHERS
 
 
-def test_long_texts_cannot_make_the_page_large() -> None:
+@pytest.mark.parametrize("letter", ["\u202e", "<", "\U0001f600"])
+def test_long_texts_cannot_make_the_page_large(letter: str) -> None:
+    evil = letter * 1500
     rows = [
-        ok("\u202e" * 10_000 + f"{i}.jpg", verdict_text="<" * 10_000, encoder="&" * 9000 + str(i)) for i in range(5000)
+        Record(
+            f"{evil}{i}{evil}/{evil}", evil, Status.ERROR, reason=f"{i % 100}{evil}", message=f"{'x' * (i % 5)}{evil}"
+        )
+        for i in range(5000)
     ]
+    rows = [replace(row, verdict_text=evil, encoder=evil, format=evil, model=evil) for row in rows]
     told = figures(counted(rows, worst=2500, drawn=2500))
-    assert len(json.dumps(told)) < 6_000_000
+    page = page_of(told, "headline", [], [evil[:80]] * 6, date(2026, 1, 1))
+    assert len(page.encode()) + jpegqf.report.thumbnails.MOST_BYTES < 10_000_000
     assert len(told["table"]["rows"]) + told["table"]["cut"] == 5000
     assert told["table"]["cut"] > 0
     assert any("left out of the table because their texts are long" in note for note in told["notes"])

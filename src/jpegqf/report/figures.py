@@ -18,11 +18,17 @@ SERIES = 7
 """Names that a chart tells apart; the rest are added up."""
 GROUPS_LISTED = 500
 CAUSES_LISTED = 100
-TABLE_BYTES = 3_000_000
+TABLE_BYTES = 2_500_000
 """Of the rows of the table as JSON, thumbnails apart."""
 BAND_NAMES = (*(f"{low}–{high}" for low, high in BANDS), "never a JPEG")
 
+UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&"}
 Json = dict[str, Any]
+
+
+def as_json(value: object) -> str:
+    """JSON for a script element, which no text in it can end; what is not ASCII is escaped, lone surrogates too."""
+    return json.dumps(value, separators=(",", ":")).translate(UNSAFE)
 
 
 def figures(found: Aggregate, thumbnails: Sequence[str | None] = ()) -> Json:
@@ -173,7 +179,7 @@ def cause_figures(found: Aggregate) -> list[list[Any]]:
     listed: list[list[Any]] = []
     for (reason, status), messages in reasons.items():
         messages.sort(key=lambda entry: -entry[0])
-        words = [[shown(text or "no message"), number, shown(path)] for number, text, path in messages[:5]]
+        words = [[shown(text or "no message", 160), number, shown(path, 160)] for number, text, path in messages[:5]]
         listed.append(
             [shown(reason or "not told", 60), status, sum(entry[0] for entry in messages), words, len(messages)]
         )
@@ -187,7 +193,7 @@ def table_figures(found: Aggregate, thumbnails: Sequence[str | None]) -> Json:
     kept = found.table()
     for row in kept:
         values = _table_row(row)
-        room -= len(json.dumps(values))
+        room -= len(as_json(values))
         if room < 0:
             break
         rows.append(values)

@@ -2,17 +2,13 @@
 
 import base64
 import hashlib
-import json
 import re
 from datetime import date
 from html import escape
 from importlib.resources import files
 
 from jpegqf import __version__
-from jpegqf.report.figures import Json
-
-UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&"}
-"""Of JSON inside a script element: no text can end it. All beyond ASCII is escaped by JSON itself."""
+from jpegqf.report.figures import Json, as_json
 
 
 def page(figures: Json, headline: str, lead: list[str], sources: list[str], day: date) -> str:
@@ -30,7 +26,7 @@ def page(figures: Json, headline: str, lead: list[str], sources: list[str], day:
             "lead": escape(" ".join(lead)),
             "made": escape(f"Made on {day.isoformat()} by jpegqf {__version__} from {', '.join(sources)}"),
             "style": style,
-            "data": json.dumps(figures, separators=(",", ":")).translate(UNSAFE),
+            "data": as_json(figures),
             "charts": charts,
             "script": script,
         },

@@ -19,7 +19,7 @@ MOST_PIXELS = 2**27
 """Larger images get no thumbnail."""
 SECONDS = 20.0
 """Longest that one may take."""
-MOST_BYTES = 4_000_000
+MOST_BYTES = 3_500_000
 """Characters of all URIs together."""
 
 
