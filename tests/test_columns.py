@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from conftest import REPOSITORY
 from jpegqf.columns import ROWS_AT_ONCE, Batch, open_results
 from jpegqf.errors import UsageError
 from jpegqf.record import COLUMNS, Record, Status, Verdict
@@ -99,6 +101,18 @@ def test_a_column_that_others_added_is_read_as_it_is(tmp_path: Path, suffix: str
     add(path)
     (batch,) = read(str(path), "qf", "class")
     assert batch == {"qf": [95, None, 1], "class": ["=cat"] * 3}
+
+
+def test_in_sqlite_records_may_be_a_view_that_joins_labels(tmp_path: Path) -> None:
+    path = tmp_path / "rows.db"
+    written(path)
+    (command,) = re.findall(r'sqlite3 rows.db "(.+)"', (REPOSITORY / "docs" / "report.md").read_text(encoding="utf-8"))
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE labels (path TEXT PRIMARY KEY, class TEXT)")
+        database.executemany("INSERT INTO labels VALUES (?, 'cat')", [(record.path,) for record in RECORDS])
+        database.executescript(command)
+    database.close()
+    assert read(str(path), "qf", "class") == [{"qf": [95, None, 1], "class": ["cat"] * 3}]
 
 
 def test_whole_numbers_that_pandas_made_floats_are_read_as_whole(tmp_path: Path) -> None:

@@ -31,6 +31,16 @@ def test_chi_square_and_v_are_those_of_scipy_and_of_bergsmas_formula(seed: int) 
     assert found.v == pytest.approx((phi2 / (min(rows, columns) - 1)) ** 0.5)
 
 
+def test_v_is_that_of_another_implementation() -> None:
+    """ClickHouse's documentation of cramersVBiasCorrected, last digits of 0 to 149 in base 10 against base 4."""
+    counts = np.zeros((10, 4), np.int64)
+    for number in range(150):
+        counts[number % 10, number % 4] += 1
+    found = associate(counts)
+    assert found
+    assert found.v == pytest.approx(0.5305112825189074)
+
+
 def test_v_is_one_where_the_group_tells_the_band_and_about_nothing_where_groups_are_alike() -> None:
     apart = associate(table([5000, 0], [0, 5000]))
     alike = associate(np.random.default_rng(1).multinomial(2000, [0.2, 0.3, 0.5], size=5))
