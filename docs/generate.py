@@ -100,6 +100,20 @@ def speed_table(path: Path) -> str:
     return "\n".join([*lines[1:], ""])
 
 
+def report_table(path: Path) -> str:
+    """What a report costs, by the format of its results."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        "| results | rows | MB | seconds | processor seconds | peak memory, MB | page, MB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        figures = (row[name] for name in list(row)[2:])
+        lines.append(f"| `{row['format']}` | {int(row['rows']):,} | {' | '.join(figures)} |")
+    return "\n".join(lines)
+
+
 def _fill(text: str, name: str, content: str) -> str:
     """Put ``content`` between ``<!-- name -->`` and ``<!-- /name -->``."""
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -135,6 +149,7 @@ def generated() -> dict[str, str]:
         "docs/model-card.md": _filled("docs/model-card.md", card),
         "docs/scan.md": _filled("docs/scan.md", scan),
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
+        "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": condition_goals.all_tables(conditions)}),
     }
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from targets import CORPUS, load_any_checkpoint, read_any_header
 
 from jpegqf.errors import CheckpointError, MissingExtraError
 from jpegqf.model import load_model, parse_config
-from targets import CORPUS, load_any_checkpoint, read_any_header
 
 METADATA = json.loads((CORPUS / "checkpoint" / "metadata.json").read_text())
 JSON = st.recursive(

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from targets import PTH as SMALL_PTH
+from targets import rewritten
 
 from conftest import PTH, refusal_in_little_memory
 from jpegqf.errors import CheckpointError
 from jpegqf.pth_file import MAX_OPCODES, MAX_RECORDS, read_pth
-from targets import PTH as SMALL_PTH
-from targets import rewritten
 
 NOT_PLAIN = "not a plain file of tensors"
 

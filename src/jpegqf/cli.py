@@ -31,6 +31,14 @@ Examples:
 Exit codes: 0 every image was judged; 1 none was; 2 bad call, or an output cannot be written; 3 some were, some
 are skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
 
+REPORT_EPILOG = """\b
+Examples:
+  jpegqf report photos.db -o report.html
+  jpegqf report train.parquet --by folder:-1 --thumbnails -o train.html
+\b
+Exit codes: 0 the page is written; 2 bad call, results that cannot be read or are empty, or a page that cannot be
+written; 130, 143 interrupted (Ctrl-C, SIGTERM), with nothing written."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="jpegqf")
@@ -171,6 +179,43 @@ def explain(file: str, picture: str | None) -> None:
     except OSError as error:
         raise _Refused(f"{picture} cannot be written: {error}") from None
     sys.exit(0 if said else 1)
+
+
+@main.command(epilog=REPORT_EPILOG)
+@click.argument("results", nargs=-1, required=True, metavar="RESULTS...")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Write the page here; .html.")
+@click.option("--by", default="folder", show_default=True, metavar="GROUP",
+              help="Compare by folder, folder:N (the name at level N; -1 is the last) or any column.")  # fmt: skip
+@click.option("--rows", type=click.IntRange(1, 5000), default=2000, show_default=True, metavar="N",
+              help="Images in the table: half the worst, half drawn from the others.")  # fmt: skip
+@click.option("--thumbnails", is_flag=True, help="Show the images of the table that are there, read from their paths.")
+@click.option("--overwrite", is_flag=True, help="Replace the page if it exists.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar, no closing line.")
+def report(results: tuple[str, ...], quiet: bool, **asked: Any) -> None:
+    """Results of scan as one HTML page that opens offline.
+
+    RESULTS are .csv .jsonl .db .sqlite .parquet files of scan, or folders of .parquet files.
+    """
+    from jpegqf.report.wording import images
+    from jpegqf.report.writing import Request, write_report
+
+    watch = {} if quiet or not sys.stderr.isatty() else {"watch": _progress}
+    try:
+        rows = write_report(Request(results, **asked), **watch)
+    except JpegqfError as error:
+        raise _Refused(str(error)) from None
+    if not quiet:
+        click.echo(f"{asked['output']}: {images(rows)}, {os.path.getsize(asked['output']) / 1e6:.1f} MB", err=True)
+
+
+def _progress(what: str, numbers: Iterable[int]) -> Iterable[int]:
+    """The same numbers, with a bar that adds them up."""
+    from tqdm import tqdm
+
+    with tqdm(unit=f" {what}", unit_scale=True) as bar:
+        for number in numbers:
+            bar.update(number)
+            yield number
 
 
 class _Refused(click.ClickException):
