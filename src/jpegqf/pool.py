@@ -45,10 +45,10 @@ class Pool(Generic[T]):
         finally:
             self.waiting -= 1
 
-    async def start(self) -> None:
-        """Start all workers; errors as for :meth:`ask`."""
-        loop = asyncio.get_running_loop()
-        await asyncio.gather(*(loop.run_in_executor(self._threads, self._work, None) for _ in range(self.jobs)))
+    def start(self) -> None:
+        """Start all workers and wait for them; errors as for :meth:`ask`."""
+        for done in [self._threads.submit(self._work, None) for _ in range(self.jobs)]:
+            done.result()
 
     def close(self) -> None:
         """End the workers, whatever they do; who waits for one gets a WorkerError."""
