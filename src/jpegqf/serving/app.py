@@ -154,7 +154,7 @@ def create_app(settings: Settings, pool: "Pool[Answer]") -> FastAPI:
 
 
 def _api(service: Service) -> APIRouter:
-    guarded = APIRouter(dependencies=[Depends(service.authorized)])
+    guarded = APIRouter(dependencies=[Depends(service.authorized)], tags=["API"])
 
     @guarded.post("/v1/inspect", openapi_extra=_body(FORM), responses={
         200: {"model": RecordModel | list[RecordModel], "description": "A record; of a form, the list of them"},
@@ -208,7 +208,7 @@ def _api(service: Service) -> APIRouter:
 
 
 def _page() -> APIRouter:
-    pages = APIRouter()
+    pages = APIRouter(tags=["API"])
 
     @pages.get("/healthz", responses={200: {"model": Health}, **_errors(400, 403)})
     async def healthz() -> JSONResponse:
