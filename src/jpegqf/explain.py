@@ -101,8 +101,9 @@ def ties(said: Prediction) -> list[tuple[int, float]]:
 
 
 def next_best(said: Prediction) -> int:
-    """The second most probable quality."""
-    return int(np.argsort(said.probability)[-2]) + 1
+    """The second most probable quality; where all others are out of the question, the nearest one."""
+    others = [quality for quality in range(1, 101) if quality != said.rounded]
+    return min(others, key=lambda q: (-round(float(said.probability[q - 1]), 6), abs(q - said.rounded)))
 
 
 def explain(data: bytes, record: Record, predictor: Predictor) -> tuple[list[str], Luma | None, Prediction | None]:

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import Any
 
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from jpegqf.serving.problems import Problem, over_limit
@@ -17,8 +17,8 @@ READ_SECONDS = 120.0
 """Longest that sending a body may take: a stalled client would hold its place among the requests at once."""
 LONGEST_NAME = 1024
 """Characters kept of an image's name."""
-MOST_FIELDS = 16
-"""Form fields that are no files: they are passed over."""
+ESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}
+"""What the HTML standard escapes in the file names of a form."""
 UNNAMED = "upload"
 
 
@@ -28,10 +28,6 @@ class Image:
 
     name: str
     data: bytes
-
-
-class _InMemory(MultiPartParser):
-    spool_max_size = 0  # never spooled to a temporary file; the body is within its limit before it gets here
 
 
 async def read_images(request: Request, limits: Limits, name: str) -> tuple[list[Image], bool]:
@@ -69,21 +65,71 @@ async def _raw(request: Request, limits: Limits, name: str) -> list[Image]:
 
 
 async def _form(request: Request, limits: Limits) -> list[Image]:
-    stream = _bounded(request, limits)
-    parser = _InMemory(request.headers, stream, max_files=limits.max_images, max_fields=MOST_FIELDS)
+    _, options = parse_options_header(request.headers["content-type"])
+    form = _Form(limits)
     try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        if error.message.startswith("Too many files"):
-            raise over_limit("max_images", limits, "a request of more images than allowed") from None
-        raise Problem(400, f"the form is damaged: {error.message}"[:200]) from None
-    except (HTTPException, ValueError, LookupError) as error:
-        raise Problem(400, f"the form is damaged: {type(error).__name__}") from None
-    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    if not files:
+        parser = MultipartParser(options.get(b"boundary", b""), form.callbacks())
+        async for chunk in _bounded(request, limits):
+            parser.write(chunk)
+        parser.finalize()
+    except (FormParserError, ValueError) as error:
+        raise Problem(400, f"the form is damaged: {error}"[:200]) from None
+    if not form.ended:
+        raise Problem(400, "the form is damaged: it has no end")
+    if not form.images:
         raise Problem(422, "no image in the request: the form has no file", "no_image")
-    return [Image(_name(file.filename), await file.read()) for file in files]
+    return form.images
 
 
-def _name(sent: str | None) -> str:
+class _Form:
+    """The files of a form, kept in memory; its other fields are passed over."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.images: list[Image] = []
+        self.ended = False
+        self._limits = limits
+        self._field, self._value, self._disposition = bytearray(), bytearray(), b""
+        self._name: str | None = None
+        self._data = bytearray()
+
+    def callbacks(self) -> dict[str, Any]:
+        """What the parser calls."""
+        return {name: getattr(self, name) for name in dir(self) if name.startswith("on_")}
+
+    def on_part_begin(self) -> None:
+        self._disposition, self._data = b"", bytearray()
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._field += data[start:end]
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def on_header_end(self) -> None:
+        if self._field.lower() == b"content-disposition":
+            self._disposition = bytes(self._value)
+        self._field, self._value = bytearray(), bytearray()
+
+    def on_headers_finished(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        name = options.get(b"filename")
+        self._name = None if name is None else name.decode("utf-8", "replace")
+        if self._name is not None and len(self.images) == self._limits.max_images:
+            raise over_limit("max_images", self._limits, "a request of more images than allowed")
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._name is not None:
+            self._data += data[start:end]
+
+    def on_part_end(self) -> None:
+        if self._name is not None:
+            for escape, letter in ESCAPED.items():
+                self._name = self._name.replace(escape, letter)
+            self.images.append(Image(_name(self._name), bytes(self._data)))
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
+def _name(sent: str) -> str:
     return printable((sent or UNNAMED)[:LONGEST_NAME])

@@ -115,7 +115,7 @@ export function combChart(histogram) {
     series: [
       {type: "line", step: "end", symbol: "none", data, lineStyle: {width: 0},
         areaStyle: {color: themed("bars"), opacity: 1, origin: "start"}, markLine: teeth(step, end, themed("comb"), "solid")},
-      ...(rival === step || end / rival > 2 * MOST_TEETH ? [] : [{type: "line", data: [], markLine: teeth(rival, end, themed("rival"), "dashed")}]),
+      ...(rival === step || end / rival > 1.25 * MOST_TEETH ? [] : [{type: "line", data: [], markLine: teeth(rival, end, themed("rival"), "dashed")}]),
     ],
   }));
 }

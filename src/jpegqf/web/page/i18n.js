@@ -60,15 +60,15 @@ export function number(value, digits = 0) {
 
 /** A probability in percent. The server rounds: what it calls 1 is not certain, and 0 not impossible. */
 export function percent(value) {
-  if (value >= 0.9995) return "> 99.9 %";
-  if (value < 0.0005) return "< 0.1 %";
-  return `${number(100 * value, 1)} %`;
+  if (value >= 0.9995) return ">\u00a099.9\u00a0%";
+  if (value < 0.0005) return "<\u00a00.1\u00a0%";
+  return `${number(100 * value, 1)}\u00a0%`;
 }
 
 export function bytes(size) {
-  if (size < 2 ** 10) return `${size} B`;
+  if (size < 2 ** 10) return `${size}\u00a0B`;
   const step = size >= 2 ** 20 ? 2 ** 20 : 2 ** 10;
-  return `${number(size / step, 1)} ${step === 2 ** 20 ? "MiB" : "KiB"}`;
+  return `${number(size / step, 1)}\u00a0${step === 2 ** 20 ? "MiB" : "KiB"}`;
 }
 
 export function list(items) {
