@@ -1,9 +1,11 @@
 """What the page says, in its three languages, and that it says all that the engine can."""
 
+import ast
 import json
 import re
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,9 +36,24 @@ def sentences() -> set[str]:
 
 def notes() -> set[str]:
     """All peculiarities that the header walk can note, with 7 for each number."""
-    lines = [line for line in Path(header.__file__).read_text().splitlines() if "note(" in line]
-    found = [words for line in lines for words in re.findall(r'(?<!b)"([^"]+)"', line)]
-    return {re.sub(r"\{[^}]*\}", "7", words) for words in found}
+    tree = ast.parse(Path(header.__file__).read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "note"]
+    told = [node for call in calls for node in _choices(call.args[0])]
+    return {
+        "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in _parts(node)) for node in told
+    }
+
+
+def _choices(node: ast.expr) -> list[ast.expr]:
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+
+
+def _words(part: ast.expr) -> str:
+    return str(part.value) if isinstance(part, ast.Constant) else "7"
+
+
+def _parts(node: ast.expr) -> list[Any]:
+    return node.values if isinstance(node, ast.JoinedStr) else [node]
 
 
 @pytest.mark.parametrize("language", ["zh", "ja"])

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -337,7 +336,9 @@ def test_every_answer_has_the_security_headers_and_no_inline_code_is_allowed(cli
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cache-control"] == ("no-store" if path in ("/v1/limits", "/nothing", "/swagger/x.css") else "no-cache")
+    assert headers["cache-control"] == (
+        "no-store" if path in ("/v1/limits", "/nothing", "/swagger/x.css") else "no-cache"
+    )
     assert "server" not in headers
 
 

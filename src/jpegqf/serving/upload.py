@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -12,6 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from jpegqf.serving.problems import Problem, over_limit
 from jpegqf.serving.settings import Limits
 from jpegqf.sinks import printable
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 READ_SECONDS = 120.0
 """Longest that sending a body may take: a stalled client would hold its place among the requests at once."""
@@ -92,9 +95,18 @@ class _Form:
         self._name: str | None = None
         self._data = bytearray()
 
-    def callbacks(self) -> dict[str, Any]:
+    def callbacks(self) -> "MultipartCallbacks":
         """What the parser calls."""
-        return {name: getattr(self, name) for name in dir(self) if name.startswith("on_")}
+        return {
+            "on_part_begin": self.on_part_begin,
+            "on_header_field": self.on_header_field,
+            "on_header_value": self.on_header_value,
+            "on_header_end": self.on_header_end,
+            "on_headers_finished": self.on_headers_finished,
+            "on_part_data": self.on_part_data,
+            "on_part_end": self.on_part_end,
+            "on_end": self.on_end,
+        }
 
     def on_part_begin(self) -> None:
         self._disposition, self._data = b"", bytearray()

@@ -57,10 +57,16 @@ async function work() {
     if (round !== cleared) break;
     fillRow(entry, open);
     tellProgress();
-    if (!opened && entry.record) open(entry, false);
-    else if (opened === entry) show();
+    openFirst();
+    if (opened === entry) show();
   }
   running--;
+}
+
+/** The card opens by itself for the first image of the list, once it is looked at. */
+function openFirst() {
+  const first = entries.find((entry) => entry.record || entry.state !== "done");
+  if (!opened && first?.record) open(first, false);
 }
 
 async function look(entry) {
