@@ -51,7 +51,6 @@ def client(pool: "Pool[Answer]") -> TestClient:
 
 
 def client_of(pool: "Pool[Answer]", settings: Settings) -> TestClient:
-    """Without its lifespan: the pool lives on."""
     return TestClient(create_app(settings, pool), base_url=ADDRESS, raise_server_exceptions=False)
 
 

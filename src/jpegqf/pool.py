@@ -10,6 +10,8 @@ from jpegqf.errors import Reason, WorkerError
 from jpegqf.items import Item
 from jpegqf.processes import MOST_FAILED_STARTS, NOT_READY, START_SECONDS, Lost, Prepare, T, WorkerProcess
 
+ENDED = "the workers were ended"
+
 
 class Pool(Generic[T]):
     """Up to ``jobs`` worker processes under the rules of :func:`jpegqf.workers.supervised`.
@@ -38,10 +40,14 @@ class Pool(Generic[T]):
         Raises WorkerError if workers cannot start or the pool is closed, and what ``prepare`` raised of JpegqfError.
         """
         if self._closed:
-            raise WorkerError("the workers were ended")
+            raise WorkerError(ENDED)
         self.waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, item)
+        except asyncio.CancelledError:
+            if self._closed:  # it was waiting for a worker
+                raise WorkerError(ENDED) from None
+            raise
         finally:
             self.waiting -= 1
 
@@ -92,7 +98,7 @@ class Pool(Generic[T]):
             if seat.worker and seat.worker.ended():  # while it had nothing to do
                 seat.leave()
             if self._closed:
-                raise WorkerError("the workers were ended")
+                raise WorkerError(ENDED)
             seat.worker = seat.worker or WorkerProcess(self._prepare)
             return seat.worker
 
@@ -107,7 +113,7 @@ class Pool(Generic[T]):
             reason, words = Reason.CRASHED, f"its worker process {worker.how_it_ended()}"
         seat.leave()
         if self._closed:
-            raise WorkerError("the workers were ended")
+            raise WorkerError(ENDED)
         self.restarts[reason] += 1
         return self._lost(item, reason, words)
 

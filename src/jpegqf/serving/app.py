@@ -1,8 +1,8 @@
 """The routes: uploads to the pool, records out; the page and its files."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,7 +62,7 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 UPLOAD_ERRORS = _errors(400, 401, 403, 408, 413, 422, 429, 503)
 Name = Annotated[str, Query(description="the image's name, for a raw body", max_length=LONGEST_NAME)]
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description="if asked"))]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
 class Service:
@@ -128,15 +128,15 @@ class Service:
 
 
 def create_app(settings: Settings, pool: "Pool[Answer]") -> FastAPI:
-    """The application; it ends the pool when it is shut down."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        pool.close()
-
-    app = FastAPI(title="jpegqf", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None,
-                  lifespan=lifespan, redirect_slashes=False)  # fmt: skip
+    """The application; starting and ending the pool is left to whoever made it."""
+    app = FastAPI(
+        title="jpegqf",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     service = Service(settings, pool)
     app.include_router(_api(service))
     app.include_router(_page())
@@ -154,7 +154,9 @@ def create_app(settings: Settings, pool: "Pool[Answer]") -> FastAPI:
 
 
 def _api(service: Service) -> APIRouter:
-    guarded = APIRouter(dependencies=[Depends(service.authorized)], tags=["API"])
+    # The document asks for a token only where the server does.
+    guards = [Depends(service.authorized)] if service.settings.token else []
+    guarded = APIRouter(dependencies=guards, tags=["API"])
 
     @guarded.post("/v1/inspect", openapi_extra=_body(FORM), responses={
         200: {"model": RecordModel | list[RecordModel], "description": "A record; of a form, the list of them"},

@@ -1,6 +1,8 @@
 """Listen, start the workers, serve until Ctrl-C or SIGTERM, end the workers."""
 
+import asyncio
 import errno
+import logging
 import signal
 import socket
 from collections.abc import Callable
@@ -33,19 +35,33 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         pool = make_pool(settings)
         try:
             pool.start()
-            config = uvicorn.Config(create_app(settings, pool), access_log=False, log_level="warning", ws="none",
-                                    server_header=False, timeout_graceful_shutdown=LAST_SECONDS)  # fmt: skip
-            _Server(config, lambda: _greet(settings, listener.getsockname()[1], say)).serve_on(listener)
+            server = _Server(_config(settings, pool), pool)
+            server.tell = lambda: _greet(settings, listener.getsockname()[1], say)
+            server.serve_on(listener)
         finally:
             pool.close()
+
+
+def _config(settings: Settings, pool: "Pool[Answer]") -> uvicorn.Config:
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # strangers' damaged forms are no news
+    return uvicorn.Config(
+        create_app(settings, pool),
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=2 * LAST_SECONDS,
+    )
 
 
 class _Server(uvicorn.Server):
     """Tells when it is there, and ends without raising the signal that asked for it again."""
 
-    def __init__(self, config: uvicorn.Config, tell: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, pool: "Pool[Answer]") -> None:
         super().__init__(config)
-        self._tell = tell
+        self._pool = pool
+        self.tell: Callable[[], None] = lambda: None
 
     def serve_on(self, listener: socket.socket) -> None:
         """Serve until a signal asks to end."""
@@ -60,7 +76,13 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See the base class."""
         await super().startup(sockets)
-        self._tell()
+        self.tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See the base class. Images still in work after LAST_SECONDS are given up: 503 for who waits for them."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # of uploads that are cut off
+        asyncio.get_running_loop().call_later(LAST_SECONDS, self._pool.close)
+        await super().shutdown(sockets)
 
 
 def _listener(settings: Settings) -> socket.socket:

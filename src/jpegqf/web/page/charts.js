@@ -108,7 +108,8 @@ export function combChart(histogram) {
   return chart(alt, "comb", () => ({
     grid: {left: 40, right: 10, top: 8, bottom: 22},
     tooltip: tooltip(([bin]) => `${bin.value[0]}–${bin.value[0] + width}: ${bin.value[1] === FEWEST ? 0 : bin.value[1]}`),
-    xAxis: axis("", {type: "value", min: 0, max: end}),
+    xAxis: axis("", {type: "value", min: 0, max: end,
+      axisLabel: {color: themed("quiet"), fontSize: 11, showMaxLabel: false}}),
     yAxis: axis("", {type: "log", min: FEWEST, axisLabel: {
       color: themed("quiet"), fontSize: 11, formatter: (value) => (Number.isInteger(Math.log10(value)) ? value : ""),
     }}),
