@@ -39,18 +39,18 @@ function sentenceOf(entry, limit) {
 function summary(record) {
   const answer = record.qf ?? "–";
   const rows = [
-    ["card.header", record.header_qf, record.header_qf, record.header_qf],
-    ["card.pixels", record.pixel_qf, record.pixel_qf_low, record.pixel_qf_high],
-    ["card.first", record.first_qf, record.first_qf, record.first_qf],
+    ["card.header", record.header_qf, record.header_qf, record.header_qf, record.encoder ? "unknown" : "none"],
+    ["card.pixels", record.pixel_qf, record.pixel_qf_low, record.pixel_qf_high, record.verdict === "never_jpeg" ? "none" : "unknown"],
+    ["card.first", record.first_qf, record.first_qf, record.first_qf, (record.recompressed_probability ?? 1) < 0.5 ? "none" : "unknown"],
   ];
   return element("section", {className: "summary"},
     element("p", {className: "big"}, element("strong", {}, String(answer)), element("span", {}, t("card.quality"))),
     element("dl", {className: "scale"}, rows.map((row) => scaleRow(...row))));
 }
 
-function scaleRow(key, value, low, high) {
+function scaleRow(key, value, low, high, absent) {
   const known = low !== null;
-  const words = value !== null ? String(value) : known ? `${low}–${high}` : t(key === "card.first" ? "none" : "unknown");
+  const words = value !== null ? String(value) : known ? `${low}–${high}` : t(absent);
   const track = element("span", {className: "track", "aria-hidden": "true"});
   if (known) {
     track.append(element("span", {className: "span", style: {left: `${low - 1}%`, width: `${high - low + 1}%`}}));
