@@ -7,11 +7,14 @@ scan of the same files with as many workers is timed before and after. Without -
 that scikit-image ships.
 """
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the commands do: a scan from here is theirs
+
 import argparse
 import asyncio
 import csv
 import io
-import os
 import platform
 import re
 import statistics
@@ -51,8 +54,8 @@ class Seen:
 class Row:
     """One run. Rates in images per second, memory in MiB of server and workers together, times in ms.
 
-    ``cpu_ms`` and ``scan_cpu_ms``: CPU time an image costs server and workers, or scan and workers; unlike rates they hardly
-    depend on what else the machine does.
+    ``cpu_ms`` and ``scan_cpu_ms``: CPU time an image costs server and workers, or scan and workers; unlike rates they
+    hardly depend on what else the machine does.
     """
 
     workers: int

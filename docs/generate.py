@@ -84,7 +84,8 @@ def flag_table(command: click.Command) -> str:
 def load_table(path: Path) -> str:
     """Throughput beside a scan's, answers and memory under load."""
     lines = [
-        "| workers | images/s | of a scan | ratio | CPU an image | of a scan | 200 | 429, 503 | other | median, 99 % | memory |",
+        "| workers | images/s | of a scan | ratio | CPU an image | of a scan | 200 | 429, 503 | other "
+        "| median, 99 % | memory |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     with path.open(newline="", encoding="utf-8") as file:

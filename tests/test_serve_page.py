@@ -277,6 +277,15 @@ def test_a_folder_gives_its_images_with_their_paths(shown: Shown, files: dict[st
     assert sorted(row[0] for row in shown.rows()) == ["shots/b.png", "shots/inner/a.jpg"]
 
 
+def test_clearing_while_images_are_on_their_way_leaves_room_for_new_ones(shown: Shown, files: dict[str, bytes]) -> None:
+    many: Any = [{"name": f"{i}.jpg", "mimeType": "image/jpeg", "buffer": files["photo.jpg"]} for i in range(12)]
+    shown.page.set_input_files("#files", many)
+    shown.page.click("#clear")
+    shown.choose({"was.png": files["was.png"]})
+    assert [row[0] for row in shown.rows()] == ["was.png"]
+    assert shown.page.locator("#card h2").inner_text() == "was.png"
+
+
 def test_clearing_empties_the_page(shown: Shown, files: dict[str, bytes]) -> None:
     shown.choose({"photo.jpg": files["photo.jpg"]})
     shown.page.click("#clear")

@@ -49,12 +49,15 @@ function pictureOf(entry) {
 
 async function work() {
   running++;
-  const round = cleared;
+  let round = cleared;
   for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
     entry.state = "working";
     fillRow(entry, open);
     await look(entry);
-    if (round !== cleared) break;
+    if (round !== cleared) {  // its row is gone; what was added since waits for this turn
+      round = cleared;
+      continue;
+    }
     fillRow(entry, open);
     tellProgress();
     openFirst();
