@@ -13,6 +13,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import click
+
+from jpegqf.cli import serve
 from jpegqf.infer import EPILOG, OPTIONS
 from jpegqf.record import Record, column_type
 
@@ -66,6 +69,36 @@ def column_table() -> str:
     for item in fields(Record):
         unit, meaning = item.metadata["unit"], item.metadata["meaning"]
         lines.append(f"| `{item.name}` | {column_type(item.name).__name__} | {unit} | {meaning} |")
+    return "\n".join(lines)
+
+
+def flag_table(command: click.Command) -> str:
+    """Every flag of a command with its default, from its own declaration."""
+    lines = ["| flag | default | meaning |", "|---|---|---|"]
+    for option in command.params:
+        if isinstance(option, click.Option):
+            value = f" {option.metavar}" if option.metavar else ""
+            default = str(option.default) if isinstance(option.default, (str, int, float)) else ""
+            lines.append(f"| `{option.opts[-1]}{value}` | {default} | {option.help or ''} |")
+    return "\n".join(lines)
+
+
+def load_table(path: Path) -> str:
+    """Throughput beside a scan's, answers and memory under load."""
+    lines = [
+        "| workers | images/s | of a scan | ratio | CPU an image | of a scan | 200 | 429, 503 | other "
+        "| median, 99 % | memory |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            busy = int(row["busy_429"]) + int(row["unavailable_503"])
+            lines.append(
+                f"| {row['workers']} | {row['rate']} | {row['scan_rate']} | {row['ratio']} | {row['cpu_ms']} ms "
+                f"| {row['scan_cpu_ms']} ms | {row['ok']} | {busy} "
+                f"| {row['other']} | {row['median_ms']} ms, {row['p99_ms']} ms "
+                f"| {row['memory_10s']}, {row['memory_end']} MiB |"
+            )
     return "\n".join(lines)
 
 
@@ -143,8 +176,10 @@ def generated() -> dict[str, str]:
     }
     card = {"accuracy": overall, "bands": band_table(rows), "aggregation": comparison_table()}
     scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
+    serving = {"flags": flag_table(serve), "load": load_table(REPOSITORY / "docs" / "load.csv")}
     return {
         "docs/cli.md": cli_reference(),
+        "docs/serve.md": _filled("docs/serve.md", serving),
         **{name: _filled(name, readme) for name in READMES},
         "docs/model-card.md": _filled("docs/model-card.md", card),
         "docs/scan.md": _filled("docs/scan.md", scan),
