@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from browser import CHROMIUM
 from conftest import REPOSITORY, MakeJpeg
 from jpegqf.readers import read_records
 from jpegqf.scanning import scan
 from jpegqf.writers import row_of
-from serve_browser import CHROMIUM, chromium, context_of, served
+from serve_browser import chromium, context_of, served
 
 pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
 pytest.importorskip("playwright", reason='a browser is driven by Playwright: pip install "jpegqf[test-serve]"')
