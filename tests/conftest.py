@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 import skimage.data
+from hypothesis import settings
 from PIL import Image
 
 from jpegqf.engine import Predictor
 from jpegqf.model import load_model
+
+settings.register_profile(
+    "any machine",
+)
+settings.load_profile("any machine")
 
 REPOSITORY = Path(__file__).parents[1]
 PTH = REPOSITORY / "checkpoints" / "model.pth"

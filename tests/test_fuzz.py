@@ -33,7 +33,6 @@ def test_every_kept_checkpoint_is_loaded_or_refused_in_one_line(tmp_path: Path, 
     load_any_checkpoint(path.read_bytes(), tmp_path)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(METADATA)), JSON)
 def test_any_value_in_the_metadata_is_taken_or_refused(key: str, value: object) -> None:
     try:
@@ -42,7 +41,6 @@ def test_any_value_in_the_metadata_is_taken_or_refused(key: str, value: object) 
         assert str(error)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_as_metadata_is_refused(text: str) -> None:
     with pytest.raises(CheckpointError):
@@ -50,7 +48,7 @@ def test_any_text_as_metadata_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.pth"])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_damaged_checkpoint_is_loaded_or_refused(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject

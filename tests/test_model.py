@@ -96,7 +96,7 @@ def test_pth_and_onnx_hold_the_same_weights_and_configuration() -> None:
     assert np.abs(ours - theirs).max() <= 1e-3
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(0, 0.999))
 def test_a_truncated_onnx_is_one_clear_error(tmp_path_factory: pytest.TempPathFactory, share: float) -> None:
     data = ONNX.read_bytes()
@@ -117,7 +117,7 @@ def test_a_truncated_pth_is_one_clear_error(tmp_path: Path, share: float) -> Non
 
 
 @given(st.binary(min_size=1, max_size=5000))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_bytes_as_pth_are_one_clear_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     pytest.importorskip("torch", reason="the .pth route needs PyTorch")
     path = tmp_path_factory.mktemp("any") / "any.pth"

@@ -227,7 +227,7 @@ def test_a_graph_that_would_make_gigabytes_is_refused_before_it_runs(tmp_path: P
 
 
 @pytest.mark.parametrize("source", ["bundled", "small"])
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_damaged_file_is_loaded_or_refused_in_little_memory(
     tmp_path_factory: pytest.TempPathFactory, source: str, data: st.DataObject

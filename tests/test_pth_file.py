@@ -118,7 +118,7 @@ def test_big_endian_numbers_are_refused() -> None:
         read_pth(rewritten({"byteorder": b"big"}))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_damaged_file_is_read_or_refused_in_one_line(data: st.DataObject) -> None:
     steps = bytearray(pickled())

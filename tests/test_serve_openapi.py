@@ -22,7 +22,7 @@ from jpegqf.serving.settings import Settings  # noqa: E402
 
 TOKEN = "a-token-that-is-long-enough"  # noqa: S105 - of a test
 HOST = {"Host": "127.0.0.1"}
-BOUNDED = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+BOUNDED = settings(max_examples=25, suppress_health_check=list(HealthCheck), derandomize=True)
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jpegqf.wire import MAX_FIELDS, WireError, number, part, read
@@ -11,7 +11,6 @@ def encoded(field: int, value: int | bytes) -> bytes:
     return number(field, value) if isinstance(value, int) else part(field, value)
 
 
-@settings(deadline=None)
 @given(st.lists(FIELD, max_size=20))
 def test_fields_survive_the_round_trip(fields: list[tuple[int, int | bytes]]) -> None:
     found = read(memoryview(b"".join(encoded(*field) for field in fields)))
@@ -20,7 +19,6 @@ def test_fields_survive_the_round_trip(fields: list[tuple[int, int | bytes]]) ->
     assert sum(map(len, found.values())) == len(fields)
 
 
-@settings(deadline=None)
 @given(st.lists(FIELD, min_size=1, max_size=5), st.data())
 def test_a_message_cut_within_a_field_is_refused(fields: list[tuple[int, int | bytes]], data: st.DataObject) -> None:
     whole = b"".join(encoded(*field) for field in fields)
@@ -30,7 +28,6 @@ def test_a_message_cut_within_a_field_is_refused(fields: list[tuple[int, int | b
         read(memoryview(whole[:-cut]))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
