@@ -18,7 +18,7 @@ from jpegqf import __version__
 from jpegqf.errors import JpegqfError, OutputError, UsageError
 
 if TYPE_CHECKING:
-    from jpegqf.batch import Batch, Request
+    from jpegqf.job import Job, Request
     from jpegqf.record import Record
 
 SCAN_EPILOG = """\b
@@ -65,17 +65,17 @@ def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, 
     PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input), or a
     .tar or .zip archive. Without -o: a table on a terminal, JSON Lines in a pipe.
     """
-    from jpegqf.batch import Batch
+    from jpegqf.job import Job
 
     failure = None
     try:
-        batch = Batch(_request(paths, outputs, summary, **asked))
+        job = Job(_request(paths, outputs, summary, **asked))
         try:
-            batch.run(*_spectators(outputs, quiet))
+            job.run(*_spectators(outputs, quiet))
         except OutputError as error:
             failure = str(error)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
-        code = _ending(batch, failure, summary, quiet)
+        code = _ending(job, failure, summary, quiet)
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)
     except JpegqfError as error:
@@ -87,7 +87,7 @@ def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, 
 
 def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, **asked: Any) -> "Request":
     """The call as a request. Raises UsageError for what does not go together."""
-    from jpegqf.batch import Request
+    from jpegqf.job import Request
     from jpegqf.items import IMAGE_SUFFIXES
     from jpegqf.sources import normalize_suffixes
 
@@ -103,19 +103,19 @@ def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | No
     return Request(paths, suffixes, outputs, timeout=timeout, **asked)
 
 
-def _ending(batch: "Batch", failure: str | None, summary: str | None, quiet: bool) -> int:
+def _ending(job: "Job", failure: str | None, summary: str | None, quiet: bool) -> int:
     """Tell what became of the scan, on the terminal and in the summary file; returns the exit code."""
     from jpegqf.summary import Ending, write_summary
 
-    counts = batch.tally.statuses
-    code = 2 if failure else 128 + batch.stopped_by if batch.stopped_by else _exit_code(counts)
+    counts = job.tally.statuses
+    code = 2 if failure else 128 + job.stopped_by if job.stopped_by else _exit_code(counts)
     told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
     if failure:
         click.echo(f"Error: {failure} ({told})", err=True)
-    elif not quiet and (batch.request.outputs or batch.stopped_by or sys.stdout.isatty()):
-        click.echo(("interrupted: " if batch.stopped_by else "") + told, err=True)
+    elif not quiet and (job.request.outputs or job.stopped_by or sys.stdout.isatty()):
+        click.echo(("interrupted: " if job.stopped_by else "") + told, err=True)
     if summary:
-        write_summary(summary, batch.tally, Ending(batch.seconds, code, batch.stopped_by, failure))
+        write_summary(summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
 
 

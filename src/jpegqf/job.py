@@ -36,7 +36,7 @@ class Request:
 
 
 @dataclass
-class Batch:
+class Job:
     """A scan while it runs and after; ``tally`` is right at any moment, also after a failure."""
 
     request: Request
