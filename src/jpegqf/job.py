@@ -28,11 +28,13 @@ class Request:
     outputs: tuple[str, ...] = ()
     recursive: bool = False
     only: "Only | None" = None
-    jobs: int = 1
+    jobs: int | None = None
+    """Worker processes; None: one, or all cores of a cluster."""
     max_pixels: int = DEFAULT_PIXELS
     timeout: float = 60.0
     overwrite: bool = False
     resume: bool = False
+    device: str = "auto"
 
 
 @dataclass
@@ -79,8 +81,8 @@ class Job:
             with stop.at_once():  # until the first row is there, no output is touched
                 items, resumption = self._prepare()
                 asked = self.request
-                look = Look(asked.only, asked.max_pixels)
-                records = stack.enter_context(closing(scan_items(items, look, asked.jobs, asked.timeout)))
+                look = Look(asked.only, asked.max_pixels, asked.device)
+                records = stack.enter_context(closing(scan_items(items, look, asked.jobs or 1, asked.timeout)))
                 first = list(islice(records, 1))
                 if not first and not self.tally.rows:
                     raise UsageError(
