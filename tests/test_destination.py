@@ -97,7 +97,7 @@ def test_another_shard_under_the_same_number_is_refused(begun: Destination) -> N
 
 def test_a_folder_in_use_is_only_resumed_or_replaced_when_it_is_asked_for(begun: Destination, folder: Path) -> None:
     begun.write(shard(0), rows("a"), lambda: result(shard(0)))
-    with pytest.raises(UsageError, match="not empty.*--overwrite.*--resume"):
+    with pytest.raises(UsageError, match=r"not empty.*--overwrite.*--resume"):
         begun.check(SETTINGS, False, False)
     with pytest.raises(UsageError, match="begun with another only"):
         begun.check({**SETTINGS, "only": "header"}, True, False)

@@ -119,7 +119,7 @@ def _is_list(source: str) -> bool:
 
 def _listed(source: str) -> Iterator[tuple[Entry, Share]]:
     try:
-        opened = place(source).open_stream() if is_url(source) else open(source, "rb")
+        opened = place(source).open_stream() if is_url(source) else open(source, "rb")  # noqa: SIM115 - closed with the reader around it
         with io.BufferedReader(opened, STREAM_BYTES) as file:  # type: ignore[type-var]  # pyarrow's are as good
             size = (place(source).info().size if is_url(source) else os.path.getsize(source)) or 1
             behind = 0
