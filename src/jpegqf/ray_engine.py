@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +90,7 @@ def connected(address: str | None, jobs: int | None, device: str) -> Iterator[Re
     if ray.is_initialized():
         yield _resources(jobs, device)
         return
-    with _native_messages_dropped():
+    with _messages_dropped():
         try:
             _connect(address or os.environ.get("RAY_ADDRESS"), jobs)
             yield _resources(jobs, device)
@@ -99,20 +99,23 @@ def connected(address: str | None, jobs: int | None, device: str) -> Iterator[Re
 
 
 @contextmanager
-def _native_messages_dropped() -> Iterator[None]:
-    """Keep standard error for our lines: Ray's C++ parts write to it past every setting, and log to files as well."""
-    original, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    stderr = sys.stderr
+def _messages_dropped() -> Iterator[None]:
+    """Keep the terminal for our lines: Ray writes to it past every setting, and all of it to its log files as well.
+
+    Its C++ parts write to the file behind standard error, its Python threads to ``sys.stdout``.
+    """
+    original, nothing, stderr = os.dup(2), open(os.devnull, "w"), sys.stderr  # noqa: SIM115 - closed below
     sys.stderr = os.fdopen(os.dup(original), "w", buffering=1, encoding=stderr.encoding, errors="backslashreplace")
-    os.dup2(sink, 2)
+    os.dup2(nothing.fileno(), 2)
     try:
-        yield
+        with redirect_stdout(nothing):
+            yield
     finally:
         sys.stderr.close()
         sys.stderr = stderr
         os.dup2(original, 2)
         os.close(original)
-        os.close(sink)
+        nothing.close()
 
 
 def _connect(address: str | None, jobs: int | None) -> None:

@@ -1,0 +1,198 @@
+"""What a scan on Ray costs: against the plain engine, with two workers against one, and in memory over many shards.
+
+python bench/scale.py overhead workers memory --csv docs/scale.csv --shard-csv docs/scale-shards.csv
+
+Every figure is a ratio within one run, taken several times in turn; the medians count. The images are photographs that
+scikit-image ships, cut, scaled and compressed at random, in tar shards on a local disk.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from scale_common import processes, write_csv, write_shards
+
+Row = dict[str, object]
+WARM_UP = 20
+"""Images of the shards that come first and are not counted: processes start and load the model meanwhile."""
+SIDES = (256, 512, 1024)
+"""Pixels of the squares whose rate is measured for docs/scale.md."""
+MEMORY_SHARDS = (10, 50, 100, 250, 500)
+
+
+SHARD_SECONDS: list[Row] = []
+
+
+@dataclass(frozen=True)
+class Done:
+    """One shard: when it began and ended, by this process's clock."""
+
+    begin: float
+    end: float
+    rows: int
+
+
+def on_ray(sources: list[Path], workers: int, scratch: str) -> Iterator[Done]:
+    """Shards as they come back, warm-up included."""
+    from jpegqf.destination import Destination
+    from jpegqf.items import IMAGE_SUFFIXES
+    from jpegqf.plan import Plan
+    from jpegqf.ray_engine import Resources, outcomes
+    from jpegqf.scanning import Look
+
+    output = tempfile.mkdtemp(dir=scratch)
+    paths = tuple(map(str, sources))
+    plan = Plan(paths, IMAGE_SUFFIXES, False, 1000, output, Look(), 60.0, False, os.getcwd())
+    Destination(output).begin(plan.settings(), False)
+    for told in outcomes(plan, Resources(workers, 0)):
+        if "Failure" in told:
+            raise SystemExit(f"a shard failed: {told}")
+        if result := told.get("Result"):
+            now = time.monotonic()
+            yield Done(now - result["seconds"], now, result["rows"])
+
+
+def counted(done: Iterator[Done]) -> list[Done]:
+    """Those behind the warm-up; how long each took is kept for the simulation."""
+    kept = [shard for shard in done if shard.rows > WARM_UP]
+    SHARD_SECONDS.extend({"images": shard.rows, "seconds": shard.end - shard.begin} for shard in kept)
+    return kept
+
+
+def rate(done: list[Done]) -> float:
+    """Images a second from the first of these shards' begin to the last one's end."""
+    return sum(shard.rows for shard in done) / (max(shard.end for shard in done) - min(shard.begin for shard in done))
+
+
+def plain_rate(sources: list[Path], warm: list[Path]) -> float:
+    """Images a second of the plain engine with one worker process, as ``jpegqf scan`` uses it."""
+    from jpegqf import scan
+
+    began = count = 0.0
+    for record in scan([*warm, *sources], jobs=1, timeout=60.0):
+        if not record.path.startswith(str(warm[0])):
+            began = began or time.monotonic()
+            count += 1
+    return (count - 1) / (time.monotonic() - began)
+
+
+def overhead(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+    """Plain engine and Ray in turn, one worker each, on the same shards of 1,000 images."""
+    warm, sources = shards(scratch, 1, arguments)
+    for turn in range(arguments.turns):
+        plain = plain_rate(sources, warm)
+        ray = rate(counted(on_ray(warm + sources, 1, str(scratch))))
+        yield {"measure": "overhead", "turn": turn, "base": plain, "value": ray, "ratio": plain / ray - 1}
+
+
+def two_workers(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+    """One and two workers in turn, on the same shards."""
+    warm, sources = shards(scratch, 4, arguments)
+    for turn in range(arguments.turns):
+        one, two = (rate(counted(on_ray(warm + sources, workers, str(scratch)))) for workers in (1, 2))
+        yield {"measure": "workers", "turn": turn, "base": one, "value": two, "ratio": two / one}
+
+
+def shards(scratch: Path, warm: int, arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    """Warm-up shards and those that count."""
+    folders = [scratch / f"warm{warm}", scratch / "shards"]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+    side = arguments.side
+    return write_shards(folders[0], warm, WARM_UP, side), write_shards(
+        folders[1], arguments.shards, arguments.images, side
+    )
+
+
+def rates(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+    """The plain engine on images of several sizes: images a second, bytes read and bytes of results for each."""
+    for side in SIDES:
+        folder = scratch / f"side{side}"
+        folder.mkdir()
+        warm, *sources = write_shards(folder, 2, 300, side)
+        per_image = sum(path.stat().st_size for path in sources) / 300
+        for turn in range(arguments.turns):
+            yield {"measure": f"rate {side}", "turn": turn, "base": per_image, "value": plain_rate(sources, [warm])}
+
+
+def memory(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+    """Resident memory of this process and of the worker's two when so many shards are done."""
+    folder = scratch / "many"
+    folder.mkdir()
+    sources = write_shards(folder, max(MEMORY_SHARDS), 20, 64)
+    first: float | None = None
+    for number, _ in enumerate(on_ray(sources, 1, str(scratch)), 1):
+        if number in MEMORY_SHARDS:
+            now = megabytes()
+            first = first or sum(now)
+            yield {"measure": "memory", "turn": number, "base": now[0], "value": now[1], "ratio": sum(now) / first}
+
+
+def megabytes() -> tuple[float, float]:
+    """Of this process, and of all Ray workers that scan with the processes they started."""
+    workers = [pid for pid, _, name in processes() if name.startswith("ray::MapWorker")]
+    children = [pid for pid, parent, _ in processes() if parent in workers]
+    return resident(os.getpid()), sum(map(resident, workers + children))
+
+
+def resident(process: int) -> float:
+    """Megabytes in memory that are not shared with others."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text().split()
+    except OSError:
+        return 0.0
+    return (int(pages[1]) - int(pages[2])) * resource.getpagesize() / 1e6
+
+
+MEASURES = {"overhead": overhead, "workers": two_workers, "rates": rates, "memory": memory}
+
+
+def main() -> None:
+    """See the first lines of this file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measures", nargs="*", metavar="|".join(MEASURES), help="all unless told")
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--shards", type=int, default=2, help="that count, for overhead and workers")
+    parser.add_argument("--images", type=int, default=1000, help="in each of them")
+    parser.add_argument("--side", type=int, default=256, help="pixels")
+    parser.add_argument("--csv", type=Path)
+    parser.add_argument("--shard-csv", type=Path, help="how long each shard took")
+    arguments = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in arguments.measures or MEASURES:
+            for row in measured(name, Path(scratch), arguments):
+                print(row, flush=True)
+                rows.append(row)
+    for name in dict.fromkeys(row["measure"] for row in rows):
+        ratios = [float(str(row["ratio"])) for row in rows if row["measure"] == name and "ratio" in row]
+        if ratios:
+            print(f"{name}: median {statistics.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f}")
+    if arguments.csv:
+        write_csv(arguments.csv, rows)
+    if arguments.shard_csv:
+        write_csv(arguments.shard_csv, SHARD_SECONDS)
+
+
+def measured(name: str, scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+    """Rows of one measure, with a Ray of two cores unless it needs none."""
+    from jpegqf.ray_engine import connected
+
+    folder = scratch / name
+    folder.mkdir()
+    if name == "rates":
+        yield from rates(folder, arguments)
+        return
+    with connected(None, 2, "auto"):
+        rows = list(MEASURES[name](folder, arguments))
+    yield from rows
+
+
+if __name__ == "__main__":
+    main()
