@@ -8,6 +8,10 @@ scikit-image ships, cut, scaled and compressed at random, in tar shards on a loc
 
 import argparse
 import os
+
+# One BLAS thread, as the command has it; and Ray's workers give way to all else unless told, the plain engine does not.
+os.environ.update({"OPENBLAS_NUM_THREADS": "1", "RAY_worker_niceness": "0"})
+
 import resource
 import statistics
 import tempfile
@@ -121,6 +125,17 @@ def rates(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
             yield {"measure": f"rate {side}", "turn": turn, "base": per_image, "value": plain_rate(sources, [warm])}
 
 
+def row_bytes(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+    """Bytes of results for an image, in files of as many rows as the others have."""
+    warm, sources = shards(scratch, 1, arguments)
+    before = set(scratch.iterdir())
+    list(on_ray(warm + sources, 1, str(scratch)))
+    (output,) = set(scratch.iterdir()) - before
+    files = sorted(output.glob("*.parquet"))[1:]
+    size = sum(path.stat().st_size for path in files)
+    yield {"measure": "row bytes", "turn": 0, "base": size / (len(files) * arguments.images)}
+
+
 def memory(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
     """Resident memory of this process and of the worker's two when so many shards are done."""
     folder = scratch / "many"
@@ -150,7 +165,7 @@ def resident(process: int) -> float:
     return (int(pages[1]) - int(pages[2])) * resource.getpagesize() / 1e6
 
 
-MEASURES = {"overhead": overhead, "workers": two_workers, "rates": rates, "memory": memory}
+MEASURES = {"overhead": overhead, "workers": two_workers, "rates": rates, "row-bytes": row_bytes, "memory": memory}
 
 
 def main() -> None:

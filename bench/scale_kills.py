@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--csv", type=Path)
     arguments = parser.parse_args()
-    os.environ.update(RAY_USAGE_STATS_ENABLED="0")
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
     rows = []
     for row in measure(arguments.kinds, arguments.kills, arguments.seed):
         print(row, flush=True)

@@ -16,8 +16,9 @@ from jpegqf.record import Record, column_type
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "bench"))
-import condition_goals  # noqa: E402 - the three need the line above
+import condition_goals  # noqa: E402 - these need the line above
 import condition_rows  # noqa: E402
+import scale_tables  # noqa: E402
 from accuracy import band_table, figures_of_rows, overall_table, read_rows  # noqa: E402
 
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
@@ -116,11 +117,18 @@ def generated() -> dict[str, str]:
     }
     card = {"accuracy": overall, "bands": band_table(rows), "aggregation": comparison_table()}
     scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
+    scale = {
+        "shown": scale_tables.shown_table(),
+        "kills": scale_tables.kills_table(),
+        "costs": scale_tables.cost_table(),
+        "simulation": scale_tables.simulation_table(),
+    }
     return {
         "docs/cli.md": cli_reference(),
         **{name: _filled(name, readme) for name in READMES},
         "docs/model-card.md": _filled("docs/model-card.md", card),
         "docs/scan.md": _filled("docs/scan.md", scan),
+        "docs/scale.md": _filled("docs/scale.md", scale),
         "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": condition_goals.all_tables(conditions)}),
     }
 

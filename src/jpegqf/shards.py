@@ -5,12 +5,14 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from glob import glob
 from typing import IO, Any
 
+from jpegqf.ahead import made_ahead
 from jpegqf.errors import UsageError
 from jpegqf.items import (
     MAX_MEMBER_BYTES,
@@ -176,6 +178,11 @@ def shard_items(shard: Shard, suffixes: frozenset[str]) -> Iterator[Item]:
         os.stat(name)  # what has gone is told, not taken for damage
         yield from archive_items(name, suffixes)
         return
+    with closing(made_ahead(_remote_items(name, suffixes))) as items:
+        yield from items
+
+
+def _remote_items(name: str, suffixes: frozenset[str]) -> Generator[Item, None, None]:
     found = place(name)
     watched = _Watched(found.open_file() if name.lower().endswith((".zip", ".parquet")) else found.open_stream())
     with io.BufferedReader(watched, STREAM_BYTES) as file:
