@@ -23,10 +23,14 @@ from pathlib import Path
 from scale_common import processes, write_csv, write_shards
 
 Row = dict[str, object]
+OVERHEAD_SHARDS, OVERHEAD_IMAGES, OVERHEAD_SIDE = 1, 1000, 128
+"""Small images are the hard case: what a shard costs beside its images is shared by less work."""
+WORKERS_SHARDS, WORKERS_IMAGES, WORKERS_SIDE = 4, 100, 1024
 WARM_UP = 20
 """Images of the shards that come first and are not counted: processes start and load the model meanwhile."""
 SIDES = (256, 512, 1024)
-"""Pixels of the squares whose rate is measured for docs/scale.md."""
+RATE_IMAGES = 200
+"""Pixels of the squares whose rate is measured for docs/scale.md, and how many of each."""
 MEMORY_SHARDS = (10, 50, 100, 250, 500)
 
 
@@ -86,61 +90,56 @@ def plain_rate(sources: list[Path], warm: list[Path]) -> float:
     return (count - 1) / (time.monotonic() - began)
 
 
-def overhead(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
-    """Plain engine and Ray in turn, one worker each, on the same shards of 1,000 images."""
-    warm, sources = shards(scratch, 1, arguments)
-    for turn in range(arguments.turns):
+def overhead(scratch: Path, turns: int) -> Iterator[Row]:
+    """Plain engine and Ray in turn, one worker each, on the same shard of 1,000 images."""
+    warm = made(scratch / "warm", 1, WARM_UP, OVERHEAD_SIDE)
+    sources = made(scratch / "shards", OVERHEAD_SHARDS, OVERHEAD_IMAGES, OVERHEAD_SIDE)
+    for turn in range(turns):
         plain = plain_rate(sources, warm)
         ray = rate(counted(on_ray(warm + sources, 1, str(scratch))))
         yield {"measure": "overhead", "turn": turn, "base": plain, "value": ray, "ratio": plain / ray - 1}
 
 
-def two_workers(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+def two_workers(scratch: Path, turns: int) -> Iterator[Row]:
     """One and two workers in turn, on the same shards."""
-    warm, sources = shards(scratch, 4, arguments)
-    for turn in range(arguments.turns):
+    warm = made(scratch / "warm", 4, WARM_UP, WORKERS_SIDE)
+    sources = made(scratch / "shards", WORKERS_SHARDS, WORKERS_IMAGES, WORKERS_SIDE)
+    for turn in range(turns):
         one, two = (rate(counted(on_ray(warm + sources, workers, str(scratch)))) for workers in (1, 2))
         yield {"measure": "workers", "turn": turn, "base": one, "value": two, "ratio": two / one}
 
 
-def shards(scratch: Path, warm: int, arguments: argparse.Namespace) -> tuple[list[Path], list[Path]]:
-    """Warm-up shards and those that count."""
-    folders = [scratch / f"warm{warm}", scratch / "shards"]
-    for folder in folders:
-        folder.mkdir(exist_ok=True)
-    side = arguments.side
-    return write_shards(folders[0], warm, WARM_UP, side), write_shards(
-        folders[1], arguments.shards, arguments.images, side
-    )
+def made(folder: Path, shards: int, images: int, side: int) -> list[Path]:
+    """Shards in a folder of their own."""
+    folder.mkdir()
+    return write_shards(folder, shards, images, side)
 
 
-def rates(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+def rates(scratch: Path, turns: int) -> Iterator[Row]:
     """The plain engine on images of several sizes: images a second, bytes read and bytes of results for each."""
     for side in SIDES:
-        folder = scratch / f"side{side}"
-        folder.mkdir()
-        warm, *sources = write_shards(folder, 2, 300, side)
-        per_image = sum(path.stat().st_size for path in sources) / 300
-        for turn in range(arguments.turns):
+        warm, *sources = made(scratch / f"side{side}", 2, RATE_IMAGES, side)
+        per_image = sum(path.stat().st_size for path in sources) / RATE_IMAGES
+        for turn in range(turns):
             yield {"measure": f"rate {side}", "turn": turn, "base": per_image, "value": plain_rate(sources, [warm])}
 
 
-def row_bytes(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+def row_bytes(scratch: Path, turns: int) -> Iterator[Row]:
     """Bytes of results for an image, in files of as many rows as the others have."""
-    warm, sources = shards(scratch, 1, arguments)
+    (shard,) = made(scratch / "shards", 1, 1000, 128)
     before = set(scratch.iterdir())
-    list(on_ray(warm + sources, 1, str(scratch)))
+    list(on_ray([shard], 1, str(scratch)))
     (output,) = set(scratch.iterdir()) - before
-    files = sorted(output.glob("*.parquet"))[1:]
-    size = sum(path.stat().st_size for path in files)
-    yield {"measure": "row bytes", "turn": 0, "base": size / (len(files) * arguments.images)}
+    yield {
+        "measure": "row bytes",
+        "turn": 0,
+        "base": sum(path.stat().st_size for path in output.glob("*.parquet")) / 1000,
+    }
 
 
-def memory(scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+def memory(scratch: Path, turns: int) -> Iterator[Row]:
     """Resident memory of this process and of the worker's two when so many shards are done."""
-    folder = scratch / "many"
-    folder.mkdir()
-    sources = write_shards(folder, max(MEMORY_SHARDS), 20, 64)
+    sources = made(scratch / "many", max(MEMORY_SHARDS), 20, 64)
     first: float | None = None
     for number, _ in enumerate(on_ray(sources, 1, str(scratch)), 1):
         if number in MEMORY_SHARDS:
@@ -173,16 +172,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("measures", nargs="*", metavar="|".join(MEASURES), help="all unless told")
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--shards", type=int, default=2, help="that count, for overhead and workers")
-    parser.add_argument("--images", type=int, default=1000, help="in each of them")
-    parser.add_argument("--side", type=int, default=256, help="pixels")
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--shard-csv", type=Path, help="how long each shard took")
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.measures or MEASURES:
-            for row in measured(name, Path(scratch), arguments):
+            for row in measured(name, Path(scratch), arguments.turns):
                 print(row, flush=True)
                 rows.append(row)
     for name in dict.fromkeys(row["measure"] for row in rows):
@@ -195,17 +191,17 @@ def main() -> None:
         write_csv(arguments.shard_csv, SHARD_SECONDS)
 
 
-def measured(name: str, scratch: Path, arguments: argparse.Namespace) -> Iterator[Row]:
+def measured(name: str, scratch: Path, turns: int) -> Iterator[Row]:
     """Rows of one measure, with a Ray of two cores unless it needs none."""
     from jpegqf.ray_engine import connected
 
     folder = scratch / name
     folder.mkdir()
     if name == "rates":
-        yield from rates(folder, arguments)
+        yield from rates(folder, turns)
         return
     with connected(None, 2, "auto"):
-        rows = list(MEASURES[name](folder, arguments))
+        rows = list(MEASURES[name](folder, turns))
     yield from rows
 
 

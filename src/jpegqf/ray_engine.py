@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import socket
 import sys
 import warnings
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ except ImportError:
 
 DEATHS = 20
 """Workers that may die over one shard before it is given up: spot machines go, again and again."""
+KNOCK_SECONDS = 10.0
 LOCAL_STORE_BYTES = 2**28
 """Ray's shared memory on this machine alone; only names and counts pass through it."""
 
@@ -122,6 +124,7 @@ def _connect(address: str | None, jobs: int | None) -> None:
     quiet: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
     try:
         if address:
+            _knock(address)
             ray.init(address, **quiet)
         else:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -129,6 +132,13 @@ def _connect(address: str | None, jobs: int | None) -> None:
             ray.init("local", **local, **quiet)
     except Exception as error:  # Ray raises many kinds, Exception itself among them
         raise UsageError(f"no Ray at {address or 'this machine'}: {one_line(error)}") from None
+
+
+def _knock(address: str) -> None:
+    """Raise OSError if nobody listens at ``[ray://]HOST:PORT``: Ray itself would go on trying for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
 
 
 def _resources(jobs: int | None, device: str) -> Resources:
