@@ -29,7 +29,7 @@ WORKERS_SHARDS, WORKERS_IMAGES, WORKERS_SIDE = 4, 100, 1024
 WARM_UP = 20
 """Images of the shards that come first and are not counted: processes start and load the model meanwhile."""
 SIDES = (256, 512, 1024)
-RATE_IMAGES = 200
+RATE_IMAGES = 60
 """Pixels of the squares whose rate is measured for docs/scale.md, and how many of each."""
 MEMORY_SHARDS = (10, 50, 100, 250, 500)
 
@@ -139,7 +139,7 @@ def row_bytes(scratch: Path, turns: int) -> Iterator[Row]:
 
 def memory(scratch: Path, turns: int) -> Iterator[Row]:
     """Resident memory of this process and of the worker's two when so many shards are done."""
-    sources = made(scratch / "many", max(MEMORY_SHARDS), 20, 64)
+    sources = made(scratch / "many", max(MEMORY_SHARDS), 10, 64)
     first: float | None = None
     for number, _ in enumerate(on_ray(sources, 1, str(scratch)), 1):
         if number in MEMORY_SHARDS:
@@ -171,7 +171,7 @@ def main() -> None:
     """See the first lines of this file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("measures", nargs="*", metavar="|".join(MEASURES), help="all unless told")
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--shard-csv", type=Path, help="how long each shard took")
     arguments = parser.parse_args()
@@ -181,14 +181,13 @@ def main() -> None:
             for row in measured(name, Path(scratch), arguments.turns):
                 print(row, flush=True)
                 rows.append(row)
+            for path, kept in ((arguments.csv, rows), (arguments.shard_csv, SHARD_SECONDS)):
+                if path:
+                    write_csv(path, kept)
     for name in dict.fromkeys(row["measure"] for row in rows):
         ratios = [float(str(row["ratio"])) for row in rows if row["measure"] == name and "ratio" in row]
         if ratios:
             print(f"{name}: median {statistics.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f}")
-    if arguments.csv:
-        write_csv(arguments.csv, rows)
-    if arguments.shard_csv:
-        write_csv(arguments.shard_csv, SHARD_SECONDS)
 
 
 def measured(name: str, scratch: Path, turns: int) -> Iterator[Row]:

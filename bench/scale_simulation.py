@@ -44,10 +44,11 @@ def per_image(side: int) -> tuple[float, float]:
 
 
 def spread() -> list[float]:
-    """Measured times of shards over their mean: what one shard is slower or faster than another."""
-    seconds = [float(row["seconds"]) / float(row["images"]) for row in _rows("scale-shards.csv")]
-    mean = statistics.mean(seconds)
-    return [one / mean for one in seconds]
+    """Measured times of shards over the mean of their like: what one shard is slower or faster than another."""
+    alike: dict[str, list[float]] = {}
+    for row in _rows("scale-shards.csv"):
+        alike.setdefault(row["images"], []).append(float(row["seconds"]))
+    return [one / statistics.mean(seconds) for seconds in alike.values() for one in seconds]
 
 
 def simulate(scene: Scene, seconds_per_image: float, ratios: list[float], seed: int = 7) -> dict[str, object]:

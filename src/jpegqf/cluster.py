@@ -118,8 +118,8 @@ class ClusterScan:
             raise UsageError(outcome["stop"])
         if "Failure" in outcome:
             failure = Failure(**outcome["Failure"])
-            if failure.final:
-                raise OutputError(failure.message) if "-o" in failure.message else UsageError(failure.message)
+            if failure.concerns != "shard":
+                raise (OutputError if failure.concerns == "results" else UsageError)(failure.message)
             self._fail(f"{failure.shard}: {failure.message}")
         if "Result" not in outcome:
             return None

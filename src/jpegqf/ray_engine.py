@@ -156,18 +156,12 @@ def outcomes(plan: Plan, resources: Resources) -> Iterator[dict[str, Any]]:
     """What became of the shards as they are done: a Result or Failure with the share behind it, an end, or a stop."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    context.target_max_block_size = context.target_min_block_size = (
-        1  # each shard goes on alone, as soon as it is known
-    )
-    context.max_errored_blocks = -1  # a shard that kills its workers does not end the scan
-    shards = ray.data.read_datasource(
-        _Source(plan),
-        override_num_blocks=1,
-        num_cpus=0,
-        label_selector={
-            "ray.io/node-id": ray.get_runtime_context().get_node_id()
-        },  # lists may be on this machine alone
-    )
+    # Each shard goes on alone, as soon as it is known; one that kills its workers does not end the scan.
+    context.target_max_block_size = context.target_min_block_size = 1
+    context.max_errored_blocks = -1
+    # Lists are read here: they may be on this machine alone.
+    here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
+    shards = ray.data.read_datasource(_Source(plan), override_num_blocks=1, num_cpus=0, label_selector=here)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray 2.60 to 2.63 take ``max_task_retries``, and say that they will not always
         told = shards.map_batches(

@@ -30,10 +30,8 @@ from jpegqf.places import STREAM_BYTES, Place, exists, found_places, is_folder, 
 
 FETCHED_AHEAD = 16
 """Remote images under way at once: their latency is many times their inspection."""
-
-FETCH_TRIES, FETCH_PAUSE = 3, 1.0
-"""Tries for one remote image beyond those of its filesystem, and seconds between them."""
-
+FETCH_PAUSES = (0.0, 1.0, 2.0)
+"""Seconds before each try of a remote image, beyond those that its filesystem makes."""
 MOST_SHOWN = 300
 """Characters of a name in messages."""
 
@@ -121,7 +119,8 @@ def _is_list(source: str) -> bool:
 
 def _listed(source: str) -> Iterator[tuple[Entry, Share]]:
     try:
-        opened = place(source).open_stream() if is_url(source) else open(source, "rb")  # noqa: SIM115 - closed with the reader around it
+        # Closed with the reader around it.
+        opened = place(source).open_stream() if is_url(source) else open(source, "rb")  # noqa: SIM115
         with io.BufferedReader(opened, STREAM_BYTES) as file:  # type: ignore[type-var]  # pyarrow's are as good
             size = (place(source).info().size if is_url(source) else os.path.getsize(source)) or 1
             behind = 0
@@ -250,22 +249,19 @@ def _arrived(item: "Item | Future[Item]") -> Item:
 
 def _fetch(url: str) -> Item:
     """The bytes of a remote image, or why they cannot be had, after a few tries."""
-    name = url
-    for tries_left in range(FETCH_TRIES - 1, -1, -1):
+    name, problem = name_of(url), ""
+    for pause in FETCH_PAUSES:
+        time.sleep(pause)
         try:
-            found = place(url)
-            name = found.name
-            with found.open_stream() as file:
+            with place(url).open_stream() as file:
                 data = file.read(MAX_MEMBER_BYTES + 1)
-            if len(data) > MAX_MEMBER_BYTES:
-                return Item(name, problem=f"file is over the limit of {MAX_MEMBER_BYTES} bytes")
-            return Item(name, data)
-        except FileNotFoundError:
-            return Item(name, problem="no such file or directory")
-        except PermissionError:
-            return Item(name, problem="permission denied")
+        except (FileNotFoundError, PermissionError) as error:
+            absent = isinstance(error, FileNotFoundError)
+            return Item(name, problem="no such file or directory" if absent else "permission denied")
         except (OSError, UsageError) as error:
-            if not tries_left:
-                return Item(name, problem=one_line(error))
-            time.sleep(FETCH_PAUSE)
-    raise AssertionError
+            problem = one_line(error)
+            continue
+        if len(data) > MAX_MEMBER_BYTES:
+            return Item(name, problem=f"file is over the limit of {MAX_MEMBER_BYTES} bytes")
+        return Item(name, data)
+    return Item(name, problem=problem)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from jpegqf.destination import Destination, Result, identity
 from jpegqf.errors import JpegqfError, OutputError
@@ -13,18 +14,21 @@ from jpegqf.shards import Shard, shard_items
 from jpegqf.summary import Tally
 from jpegqf.workers import Supervisor
 
-TRIES, PAUSE = 3, 2.0
-"""Tries for a shard whose archive cannot be read or whose file cannot be written; seconds before the second."""
+PAUSES = (0.0, 2.0, 5.0)
+"""Seconds before each try of a shard whose archive cannot be read or whose file cannot be written."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A shard that could not be done: ``final`` if what is wrong concerns all shards."""
+    """A shard that could not be done."""
 
     number: int
     shard: str
     message: str
-    final: bool = False
+    concerns: Literal["shard", "results", "call"] = "shard"
+    """This shard alone, the folder of results, or all that was asked for: the latter two end the scan."""
+    passing: bool = False
+    """Whether another try may succeed."""
 
 
 class ShardScanner:
@@ -39,19 +43,33 @@ class ShardScanner:
         self._supervisor: Supervisor[Record] | None = None
 
     def scan(self, shard: Shard) -> Result | Failure:
-        """Write a shard's file unless it is there."""
-        for tries_left in range(TRIES - 1, -1, -1):
-            try:
-                return self._destination.result(shard) or self._scan(shard)
-            except (OSError, OutputError) as error:
-                self.close()
-                if not tries_left:
-                    return Failure(shard.number, shard.name, one_line(error), isinstance(error, OutputError))
-                time.sleep(PAUSE * (TRIES - tries_left))
-            except JpegqfError as error:
-                self.close()
-                return Failure(shard.number, shard.name, one_line(error), True)
-        raise AssertionError
+        """Write a shard's file unless it is there. Whatever goes wrong is told, not raised."""
+        for pause in PAUSES:
+            time.sleep(pause)
+            told = self._tried(shard)
+            if isinstance(told, Result) or not told.passing:
+                break
+        return told
+
+    def _tried(self, shard: Shard) -> Result | Failure:
+        try:
+            return self._destination.result(shard) or self._scan(shard)
+        except OutputError as error:
+            return self._failure(shard, error, "results", passing=True)
+        except JpegqfError as error:
+            return self._failure(shard, error, "call")
+        except OSError as error:
+            passing = not isinstance(error, (FileNotFoundError, PermissionError))
+            return self._failure(shard, error, "shard", passing)
+        except Exception as error:  # a fault of ours, or of a library, must not cost the other million shards
+            return self._failure(shard, error, "shard")
+
+    def _failure(
+        self, shard: Shard, error: Exception, concerns: Literal["shard", "results", "call"], passing: bool = False
+    ) -> Failure:
+        self.close()  # its run was broken off
+        kind = "" if isinstance(error, (JpegqfError, OSError)) else f"{type(error).__name__}: "
+        return Failure(shard.number, shard.name, kind + one_line(error), concerns, passing)
 
     def _scan(self, shard: Shard) -> Result:
         started, tally = time.monotonic(), Tally()
