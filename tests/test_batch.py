@@ -1,6 +1,7 @@
 """Arrow batches in, rows of evidence out: one per row, in order, whatever the row holds."""
 
 import io
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -99,3 +100,24 @@ def test_an_image_over_the_limit_is_told_and_keys_are_bounded(tmp_path: Path) ->
     assert first.problem == "image is over the limit of 50 bytes"
     assert len(first.name) < 5000
     assert second == Item(f"{path}!y", bytes(10))
+
+
+def test_a_row_group_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counted(io.FileIO):
+        taken = 0
+
+        def read(self, size: int = -1) -> bytes:
+            data = super().read(size)
+            self.taken += len(data)
+            return data
+
+    path = tmp_path / "a.parquet"
+    with pq.ParquetWriter(
+        path, pa.schema([("bytes", pa.binary())]), write_batch_size=1, use_dictionary=False
+    ) as writer:
+        writer.write_table(pa.table({"bytes": [os.urandom(100_000) for _ in range(100)]}))
+    assert pq.ParquetFile(path).num_row_groups == 1
+    monkeypatch.setattr("jpegqf.batch.READ_BYTES", 2**16)
+    with Counted(path) as file:
+        next(parquet_items("a.parquet", file, 2**20))
+        assert file.taken < path.stat().st_size / 3

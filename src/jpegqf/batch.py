@@ -102,7 +102,8 @@ def parquet_items(name: str, file: IO[bytes] | None, most_bytes: int) -> Iterato
     damaged file.
     """
     parquet = pyarrow().parquet
-    with file or open(name, "rb") as opened, parquet.ParquetFile(opened, buffer_size=READ_BYTES) as table:
+    reading = {"buffer_size": READ_BYTES, "pre_buffer": False}  # page by page: a row group may hold gigabytes
+    with file or open(name, "rb") as opened, parquet.ParquetFile(opened, **reading) as table:
         columns = find_columns(table.schema_arrow)
         wanted = [name for name in (columns.image, columns.key) if name]
         first = 0
