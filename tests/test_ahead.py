@@ -19,7 +19,8 @@ def test_items_come_in_order_and_what_is_raised_comes_where_it_was() -> None:
     assert [next(found).name for _ in range(1000)] == [str(i) for i in range(1000)]
     with pytest.raises(OSError, match="network"):
         next(found)
-    assert list(made_ahead(item for item in ())) == []
+    nothing: list[Item] = []
+    assert list(made_ahead(item for item in nothing)) == []
 
 
 def test_no_more_is_made_than_may_be_held(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,8 +106,8 @@ def test_a_row_group_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.Mo
     class Counted(io.FileIO):
         taken = 0
 
-        def read(self, size: int = -1) -> bytes:
-            data = super().read(size)
+        def read(self, size: int | None = -1) -> bytes:
+            data = super().read(-1 if size is None else size)
             self.taken += len(data)
             return data
 

@@ -47,7 +47,7 @@ def shards(*paths: Path) -> list[Shard]:
 def test_shards_one_after_the_other_share_one_process(
     scanner: ShardScanner, output: str, tmp_path: Path, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = []
+    started: list[object] = []
     monkeypatch.setattr("jpegqf.workers.Supervisor._start", counting(started))
     for number in range(3):
         write(tmp_path / f"{number}.tar", jpeg(60 + number), b"nothing")
@@ -89,7 +89,7 @@ def test_a_process_that_dies_over_the_first_shard_is_replaced_for_the_next(
 def test_a_passing_failure_is_tried_again_and_leaves_one_whole_file(
     scanner: ShardScanner, output: str, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries = []
+    tries: list[Shard] = []
 
     def items(shard: Shard, suffixes: frozenset[str]) -> Iterator[Item]:
         tries.append(shard)
@@ -117,7 +117,7 @@ def test_a_passing_failure_is_tried_again_and_leaves_one_whole_file(
 def test_what_lasts_is_told_and_leaves_no_file(
     scanner: ShardScanner, output: str, monkeypatch: pytest.MonkeyPatch, error: Exception, tries: int, concerns: str
 ) -> None:
-    tried = []
+    tried: list[Shard] = []
 
     def items(shard: Shard, suffixes: frozenset[str]) -> Iterator[Item]:
         tried.append(shard)
