@@ -21,8 +21,9 @@ from jpegqf.record import Record, column_type
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "bench"))
-import condition_goals  # noqa: E402 - the three need the line above
+import condition_goals  # noqa: E402 - these need the line above
 import condition_rows  # noqa: E402
+import scale_tables  # noqa: E402
 from accuracy import band_table, figures_of_rows, overall_table, read_rows  # noqa: E402
 
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
@@ -177,6 +178,12 @@ def generated() -> dict[str, str]:
     card = {"accuracy": overall, "bands": band_table(rows), "aggregation": comparison_table()}
     scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
     serving = {"flags": flag_table(serve), "load": load_table(REPOSITORY / "docs" / "load.csv")}
+    scale = {
+        "shown": scale_tables.shown_table(),
+        "kills": scale_tables.kills_table(),
+        "costs": scale_tables.cost_table(),
+        "simulation": scale_tables.simulation_table(),
+    }
     return {
         "docs/cli.md": cli_reference(),
         "docs/serve.md": _filled("docs/serve.md", serving),
@@ -185,6 +192,7 @@ def generated() -> dict[str, str]:
         "docs/scan.md": _filled("docs/scan.md", scan),
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
+        "docs/scale.md": _filled("docs/scale.md", scale),
         "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": condition_goals.all_tables(conditions)}),
     }
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.batch import Batch, Request
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.items import IMAGE_SUFFIXES
+from jpegqf.job import Job, Request
 from jpegqf.outputs import COMMIT_ROWS, open_outputs
 from jpegqf.readers import examine, read_records
 from jpegqf.record import Record, Status
@@ -32,14 +32,14 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest
     Path("in").mkdir()
     for i, name in enumerate(("=a.jpg", "b\nb.jpg", "c.jpg", "dé.jpg", os.fsdecode(b"e\xe9.jpg"), "f.jpg")):
         (tmp_path / "in" / name).write_bytes(jpeg(70 + i, cat.resize((40, 40))))
-    monkeypatch.setattr("jpegqf.batch.scan_items", lambda items, look, jobs, timeout: scan_items(items, look, 1, None))
+    monkeypatch.setattr("jpegqf.job.scan_items", lambda items, look, jobs, timeout: scan_items(items, look, 1, None))
     return tmp_path
 
 
-def run(*outputs: str, resume: bool = False, path: str = "in") -> Batch:
-    batch = Batch(Request((path,), IMAGE_SUFFIXES, outputs, only="header", resume=resume))
-    batch.run()
-    return batch
+def run(*outputs: str, resume: bool = False, path: str = "in") -> Job:
+    job = Job(Request((path,), IMAGE_SUFFIXES, outputs, only="header", resume=resume))
+    job.run()
+    return job
 
 
 def rows(name: str) -> list[Record]:
@@ -68,8 +68,8 @@ def test_outputs_of_different_lengths_are_brought_to_one_and_continued(folder: P
         connection.execute("DELETE FROM records WHERE id > 2")
         connection.commit()
     os.replace("o.parquet", "o.parquet.part")
-    batch = run(*NAMES, resume=True)
-    assert (batch.tally.resumed, batch.tally.rows) == (4, 6)
+    job = run(*NAMES, resume=True)
+    assert (job.tally.resumed, job.tally.rows) == (4, 6)
     assert [rows(name) for name in NAMES] == [wanted] * 4
     assert not Path("o.parquet.part").exists()
 
@@ -80,8 +80,8 @@ def test_an_output_that_is_complete_is_left_as_it_is(folder: Path, name: str) ->
         pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     run(name)
     wanted = rows(name)
-    batch = run(name, resume=True)
-    assert (batch.tally.resumed, batch.tally.rows) == (6, 6)
+    job = run(name, resume=True)
+    assert (job.tally.resumed, job.tally.rows) == (6, 6)
     assert rows(name) == wanted
 
 

@@ -1,127 +1,116 @@
-"""One scan from paths to outputs: rows as they come, resumption, interruption and what became of it."""
+"""Encoded images in Arrow -> a table of records: pure, the same under every engine that maps Arrow batches."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
-from itertools import chain, islice
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
 
 from jpegqf.errors import UsageError
-from jpegqf.items import Item, check_paths, find_items
-from jpegqf.outputs import Outputs, Resumption, check_outputs, open_outputs
-from jpegqf.record import Record
-from jpegqf.scanning import DEFAULT_PIXELS, Look, scan_items
-from jpegqf.stopping import Stop, Stopped
-from jpegqf.summary import Tally
+from jpegqf.items import Item
+from jpegqf.readers import pyarrow
+from jpegqf.scanning import DEFAULT_PIXELS, inspect_item
+from jpegqf.sinks import printable
+from jpegqf.writers import records_table
 
 if TYPE_CHECKING:
-    from jpegqf.inspection import Only
+    from pyarrow import RecordBatch, Schema, Table
+
+IMAGE_COLUMNS = ("bytes", "jpg", "image", "content")
+KEY_COLUMNS = ("path", "key", "__key__", "file_name", "filename", "url", "id")
+MAX_KEY = 4096
+"""Characters of a key that becomes a name."""
+ROWS_AT_ONCE = 16
+"""Rows of a Parquet file in memory."""
+READ_BYTES = 2**22
+"""Of a column, read at once."""
+
+
+def inspect_batch(
+    batch: "Table | RecordBatch",
+    *,
+    column: str | None = None,
+    key: str | None = None,
+    max_pixels: int = DEFAULT_PIXELS,
+    **options: Any,
+) -> "Table":
+    """One row of evidence per row of ``batch``, in order; the columns are those of ``jpegqf.Record``.
+
+    ``column`` holds encoded images, as bytes or as Hugging Face's struct of bytes and path; by default it is the
+    first of bytes, jpg, image and content, or the only one of such a type. ``key``, text or whole numbers, becomes
+    ``path``: by default path, key, __key__, file_name, filename, url or id, else the struct's path, else the row's
+    number in ``batch``. Nulls and broken bytes are rows with their reason. ``options`` as for
+    ``jpegqf.inspection.Inspector``. Raises UsageError if there is no such column. Nothing shields this process from
+    a codec that crashes or hangs.
+    """
+    from jpegqf.inspection import Inspector
+
+    inspector = Inspector(max_pixels=max_pixels, **options)
+    columns = find_columns(batch.schema, column, key)
+    return records_table(inspect_item(inspector, item) for item in batch_items(batch, columns))
 
 
 @dataclass(frozen=True)
-class Request:
-    """What to scan, how, and where to; ``timeout`` in seconds an image may take."""
+class Columns:
+    """Where the images and, if there are any, their keys are."""
 
-    paths: tuple[str, ...]
-    suffixes: frozenset[str]
-    outputs: tuple[str, ...] = ()
-    recursive: bool = False
-    only: "Only | None" = None
-    jobs: int = 1
-    max_pixels: int = DEFAULT_PIXELS
-    timeout: float = 60.0
-    overwrite: bool = False
-    resume: bool = False
+    image: str
+    key: str | None = None
 
 
-@dataclass
-class Batch:
-    """A scan while it runs and after; ``tally`` is right at any moment, also after a failure."""
-
-    request: Request
-    tally: Tally = field(default_factory=Tally)
-    stopped_by: int = 0
-    """The signal that ended it early, or 0."""
-    started: float = field(default_factory=time.monotonic)
-
-    def run(
-        self,
-        show: Callable[[Record], None] | None = None,
-        watch: Callable[[Iterable[Record]], Iterable[Record]] = iter,
-    ) -> None:
-        """Write every record to the outputs and ``show`` it; ``watch`` is told each, for a progress bar.
-
-        Returns early, with whole outputs, when Ctrl-C or SIGTERM asks for it. Raises UsageError for a bad call
-        or changed input, before any output is touched, and OutputError when an output fails.
-        """
-        stop = Stop()
-        with stop.listening():
-            try:
-                self._run(stop, show, watch)
-            except Stopped:
-                pass
-            finally:
-                self.stopped_by = stop.signal
-
-    @property
-    def seconds(self) -> float:
-        """Since the start."""
-        return time.monotonic() - self.started
-
-    def _run(
-        self,
-        stop: Stop,
-        show: Callable[[Record], None] | None,
-        watch: Callable[[Iterable[Record]], Iterable[Record]],
-    ) -> None:
-        with ExitStack() as stack:
-            with stop.at_once():  # until the first row is there, no output is touched
-                items, resumption = self._prepare()
-                asked = self.request
-                look = Look(asked.only, asked.max_pixels)
-                records = stack.enter_context(closing(scan_items(items, look, asked.jobs, asked.timeout)))
-                first = list(islice(records, 1))
-                if not first and not self.tally.rows:
-                    raise UsageError(
-                        f"no image found in {' '.join(asked.paths)[:200]}; "
-                        "--recursive descends, --exts names other suffixes"
-                    )
-            outputs = stack.enter_context(self._open(resumption, stop))
-            for record in watch(_unless_stopped(chain(first, records), stop)):
-                outputs.write(record)
-                self.tally.add(record)
-                if show:
-                    show(record)
-
-    def _prepare(self) -> tuple[Iterator[Item], Resumption | None]:
-        """The items still to do, and what was done before."""
-        asked = self.request
-        check_paths(asked.paths)
-        items = find_items(asked.paths, asked.suffixes, asked.recursive)
-        if not asked.resume:
-            check_outputs(asked.outputs, asked.overwrite)
-            return items, None
-        resumption = Resumption(asked.outputs)
-        for record in resumption.done(items):
-            self.tally.add(record)
-            self.tally.resumed += 1
-        return items, resumption
-
-    def _open(self, resumption: Resumption | None, stop: Stop) -> Outputs:
-        if resumption:
-            return resumption.open(lambda records: _unless_stopped(records, stop))
-        return open_outputs(self.request.outputs, self.request.overwrite)
+def find_columns(schema: "Schema", image: str | None = None, key: str | None = None) -> Columns:
+    """The columns named, or those that :func:`inspect_batch` takes by default. Raises UsageError."""
+    names = set(schema.names)
+    for name in (image, key):
+        if name is not None and name not in names:
+            raise UsageError(f"no column {name!r} among {_shown(schema)}")
+    fit = [field.name for field in schema if _holds_images(field.type)]
+    usual = [name for name in IMAGE_COLUMNS if name in fit]
+    found = image or next(iter(usual), None) or (fit[0] if len(fit) == 1 else None)
+    if found is None or found not in fit:
+        raise UsageError(f"no column of image bytes ({', '.join(IMAGE_COLUMNS)}) among {_shown(schema)}")
+    return Columns(found, key or next((name for name in KEY_COLUMNS if name in names and name != found), None))
 
 
-def _unless_stopped(records: Iterator[Record], stop: Stop) -> Iterator[Record]:
-    """``records`` until a request to stop, which ends the wait for the next one at once."""
-    while True:
-        try:
-            with stop.at_once():
-                record = next(records, None)
-        except Stopped:
-            return
-        if record is None:
-            return
-        yield record
+def _shown(schema: "Schema") -> str:
+    return (", ".join(printable(name) for name in schema.names) or "none")[:200]
+
+
+def _holds_images(kind: Any) -> bool:
+    types = pyarrow().types
+    if types.is_struct(kind):
+        return kind.get_field_index("bytes") >= 0 and _holds_images(kind.field("bytes").type)
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
+
+
+def batch_items(batch: "Table | RecordBatch", columns: Columns, prefix: str = "", first: int = 0) -> Iterator[Item]:
+    """One item per row, named by ``prefix`` and its key or its number counted from ``first``."""
+    images = batch.column(columns.image)
+    keys = batch.column(columns.key) if columns.key else None
+    for row in range(batch.num_rows):
+        data = images[row].as_py()
+        key = keys[row].as_py() if keys is not None else None
+        if isinstance(data, dict):
+            key = key if key is not None else data.get("path")
+            data = data["bytes"]
+        name = prefix + (str(key)[:MAX_KEY] if isinstance(key, (str, int)) else str(first + row))
+        yield Item(name, data, None if data is not None else "no image in this row: null")
+
+
+def parquet_items(name: str, file: IO[bytes] | None, most_bytes: int) -> Iterator[Item]:
+    """Items of a Parquet file, ``name!key``; an image over ``most_bytes`` is an item with that problem.
+
+    Raises UsageError if no column holds images, MissingExtraError without pyarrow, and what pyarrow raises on a
+    damaged file.
+    """
+    parquet = pyarrow().parquet
+    reading = {"buffer_size": READ_BYTES, "pre_buffer": False}  # page by page: a row group may hold gigabytes
+    with file or open(name, "rb") as opened, parquet.ParquetFile(opened, **reading) as table:
+        columns = find_columns(table.schema_arrow)
+        wanted = [name for name in (columns.image, columns.key) if name]
+        first = 0
+        for batch in table.iter_batches(ROWS_AT_ONCE, columns=wanted, use_threads=False):
+            for item in batch_items(batch, columns, f"{name}!", first):
+                if item.data and len(item.data) > most_bytes:
+                    yield Item(item.name, problem=f"image is over the limit of {most_bytes} bytes")
+                else:
+                    yield item
+            first += batch.num_rows

@@ -18,8 +18,11 @@ from jpegqf import __version__
 from jpegqf.errors import JpegqfError, OutputError, UsageError
 
 if TYPE_CHECKING:
-    from jpegqf.batch import Batch, Request
+    from jpegqf.cluster import ClusterScan
+    from jpegqf.job import Job, Request
     from jpegqf.record import Record
+
+MOST_JOBS = 256
 
 SCAN_EPILOG = """\b
 Examples:
@@ -27,9 +30,10 @@ Examples:
   jpegqf scan photos --recursive -o photos.csv -o photos.db
   find . -name '*.jpg' | jpegqf scan - > photos.jsonl
   jpegqf scan crawl.tar --only header -o headers.parquet
+  jpegqf scan --engine ray 's3://crawl/{00000..09999}.tar' -o s3://results/crawl
 \b
 Exit codes: 0 every image was judged; 1 none was; 2 bad call, or an output cannot be written; 3 some were, some
-are skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
+are skipped or errors, or a shard failed; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
 
 REPORT_EPILOG = """\b
 Examples:
@@ -61,7 +65,14 @@ def main() -> None:
     metavar="EXT",
     help="Suffixes to take in folders and archives, .png,.jpg; repeatable.",
 )
-@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=1, show_default=True, help="Worker processes.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 100_000), help="Worker processes: 1, or with Ray all cores.")
+@click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+              help="ray: on a cluster, from paths and URLs to a folder or URL, -o.")  # fmt: skip
+@click.option("--address", metavar="HOST:PORT", help="The Ray cluster; without, Ray starts on this machine.")
+@click.option("--shard-images", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, metavar="N",
+              help="With Ray, images of folders and lists in one file of rows.")  # fmt: skip
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+              help="Where the model runs.")  # fmt: skip
 @click.option("--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
               help="Skip larger images, told from the header.")  # fmt: skip
 @click.option("--timeout-per-image", type=click.FloatRange(0, 86_400, min_open=True), default=60, show_default=True,
@@ -71,19 +82,17 @@ def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, 
     """One row of evidence per image.
 
     PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input), or a
-    .tar or .zip archive. Without -o: a table on a terminal, JSON Lines in a pipe.
+    .tar, .zip or .parquet archive. Without -o: a table on a terminal, JSON Lines in a pipe.
     """
-    from jpegqf.batch import Batch
-
     failure = None
     try:
-        batch = Batch(_request(paths, outputs, summary, **asked))
+        job, run = _job(paths, outputs, summary, quiet, **asked)
         try:
-            batch.run(*_spectators(outputs, quiet))
+            run()
         except OutputError as error:
             failure = str(error)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
-        code = _ending(batch, failure, summary, quiet)
+        code = _ending(job, failure, summary, quiet)
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)
     except JpegqfError as error:
@@ -93,10 +102,37 @@ def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, 
     sys.exit(code)
 
 
+def _job(
+    paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, quiet: bool, **asked: Any
+) -> "tuple[Job | ClusterScan, Callable[[], None]]":
+    """The scan on the engine asked for, and what runs it."""
+    engine, address, shard_images = asked.pop("engine"), asked.pop("address"), asked.pop("shard_images")
+    if engine == "ray":
+        from jpegqf.cluster import ClusterScan
+
+        scan = ClusterScan(_request(paths, outputs, summary, **asked), address, shard_images)
+        return scan, lambda: scan.run(None if quiet else _tell)
+    if address:
+        raise UsageError("--address names a Ray cluster: give --engine ray as well")
+    if asked["jobs"] and asked["jobs"] > MOST_JOBS:
+        raise UsageError(f"--jobs: at most {MOST_JOBS} on one machine")
+    from jpegqf.job import Job
+
+    job = Job(_request(paths, outputs, summary, **asked))
+    return job, lambda: job.run(*_spectators(outputs, quiet))
+
+
+def _tell(line: str) -> None:
+    """A line of progress on stderr, in place on a terminal."""
+    width = shutil.get_terminal_size().columns - 1
+    terminal = sys.stderr.isatty()
+    click.echo(f"\r{line[:width]:<{width}}" if terminal else line, nl=not terminal, err=True)
+
+
 def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, **asked: Any) -> "Request":
     """The call as a request. Raises UsageError for what does not go together."""
-    from jpegqf.batch import Request
     from jpegqf.items import IMAGE_SUFFIXES
+    from jpegqf.job import Request
     from jpegqf.sources import normalize_suffixes
 
     if asked["resume"] and (asked["overwrite"] or not outputs):
@@ -111,19 +147,21 @@ def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | No
     return Request(paths, suffixes, outputs, timeout=timeout, **asked)
 
 
-def _ending(batch: "Batch", failure: str | None, summary: str | None, quiet: bool) -> int:
+def _ending(job: "Job | ClusterScan", failure: str | None, summary: str | None, quiet: bool) -> int:
     """Tell what became of the scan, on the terminal and in the summary file; returns the exit code."""
     from jpegqf.summary import Ending, write_summary
 
-    counts = batch.tally.statuses
-    code = 2 if failure else 128 + batch.stopped_by if batch.stopped_by else _exit_code(counts)
+    counts = job.tally.statuses
+    failed = job.tally.shards["failed"]
+    code = 2 if failure else 128 + job.stopped_by if job.stopped_by else _exit_code(counts + Counter(error=failed))
     told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+    told += f", {failed} shards failed: {'; '.join(job.tally.failed_shards)}" if failed else ""
     if failure:
         click.echo(f"Error: {failure} ({told})", err=True)
-    elif not quiet and (batch.request.outputs or batch.stopped_by or sys.stdout.isatty()):
-        click.echo(("interrupted: " if batch.stopped_by else "") + told, err=True)
+    elif not quiet and (job.request.outputs or job.stopped_by or sys.stdout.isatty()):
+        click.echo(("interrupted: " if job.stopped_by else "") + told, err=True)
     if summary:
-        write_summary(summary, batch.tally, Ending(batch.seconds, code, batch.stopped_by, failure))
+        write_summary(summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
 
 

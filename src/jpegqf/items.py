@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from jpegqf.errors import UsageError
+from jpegqf.errors import MissingExtraError, UsageError
 from jpegqf.sources import JPEG_SUFFIXES
 
 IMAGE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"})
-ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip")
+ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip", ".parquet")
 MAX_MEMBER_BYTES = 2**28
 """Of an archive's member, which is held in memory whatever the archive says of its size."""
 MAX_LIST_LINE = 65_536
@@ -42,6 +42,16 @@ class Item:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class Archive:
+    """A tar, zip or Parquet file, not opened yet."""
+
+    name: str
+
+
+Entry = Item | Archive
+
+
 def check_paths(paths: Iterable[str]) -> None:
     """Raise UsageError for the first path that leads nowhere, before anything is done with any."""
     for path in paths:
@@ -56,32 +66,50 @@ def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) 
     """Items of all ``paths`` in the order given, a folder's in sorted order; nothing is held in memory.
 
     A path is a file, a folder, a glob, ``@list`` (a file with a path a line), ``-`` (the same on standard
-    input) or a tar or zip archive, read as a stream. In folders and archives names with one of ``suffixes``
-    are taken; a file named outright is taken whatever its suffix. :func:`check_paths` comes first: what has
-    gone since is an item that cannot be read. Raises UsageError for a list that cannot be read.
+    input) or an archive: tar or zip, read as a stream, or Parquet with a column of image bytes. In folders,
+    tar and zip names with one of ``suffixes`` are taken; a file named outright is taken whatever its suffix.
+    :func:`check_paths` comes first: what has gone since is an item that cannot be read. Raises UsageError for a
+    list that cannot be read, MissingExtraError for Parquet without pyarrow.
     """
+    for entry in _entries(paths, suffixes, recursive):
+        if isinstance(entry, Archive):
+            yield from archive_items(entry.name, suffixes)
+        else:
+            yield entry
+
+
+def _entries(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
     for path in paths:
         if path == "-":
             if sys.stdin is None:
                 raise UsageError("- reads paths from standard input, which is closed")
-            yield from _listed(sys.stdin.buffer)
+            yield from map(listed_entry, listed_names(sys.stdin.buffer))
         elif path.startswith("@") and not os.path.lexists(path):
             yield from _list_file(path[1:])
         else:
-            yield from _path_items(path, suffixes, recursive)
+            yield from path_entries(path, suffixes, recursive)
 
 
-def _path_items(path: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
+def path_entries(path: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
+    """The images, folders' images and archives that a path or glob leads to."""
     if os.path.isdir(path):
         yield from _walk(path, suffixes, recursive)
-    elif path.lower().endswith(ARCHIVE_SUFFIXES) and os.path.isfile(path):
-        yield from (_zip_items if path.lower().endswith(".zip") else _tar_items)(path, suffixes)
     elif os.path.lexists(path):
-        yield Item(path)
+        yield listed_entry(path)
     elif found := sorted(glob.glob(path, recursive=True)):
-        yield from (item for name in found for item in _path_items(name, suffixes, recursive))
+        yield from (entry for name in found for entry in path_entries(name, suffixes, recursive))
     else:  # it was there when the scan began
         yield Item(path)
+
+
+def listed_entry(name: str) -> Entry:
+    """A name of a list: an archive is read, a folder is not entered."""
+    return Archive(name) if is_archive(name) and os.path.isfile(name) else Item(name)
+
+
+def is_archive(name: str) -> bool:
+    """Whether the suffix names an archive."""
+    return name.lower().endswith(ARCHIVE_SUFFIXES)
 
 
 def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
@@ -110,19 +138,39 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False  # reading it will tell what is wrong
 
 
-def _list_file(path: str) -> Iterator[Item]:
+def _list_file(path: str) -> Iterator[Entry]:
     try:
         with open(path, "rb") as file:
-            yield from _listed(file)
+            yield from map(listed_entry, listed_names(file))
     except OSError as error:
         raise UsageError(f"cannot read list {path!r}: {(error.strerror or '').lower()}") from None
 
 
-def _listed(file: IO[bytes]) -> Iterator[Item]:
+def listed_names(file: IO[bytes]) -> Iterator[str]:
+    """The names in a list, one a line; empty lines are none."""
     while line := file.readline(MAX_LIST_LINE):
         name = line.rstrip(b"\r\n")
         if name:
-            yield Item(os.fsdecode(name))
+            yield os.fsdecode(name)
+
+
+def archive_items(name: str, suffixes: frozenset[str], file: IO[bytes] | None = None) -> Iterator[Item]:
+    """Items of an archive, named ``name!member``, from the file of that name or from ``file`` opened elsewhere.
+
+    ``file`` may be one that cannot seek if the archive is a tar. Damage is an item with its problem, the last.
+    Raises MissingExtraError for Parquet without pyarrow.
+    """
+    try:
+        if name.lower().endswith(".parquet"):
+            from jpegqf.batch import parquet_items
+
+            yield from parquet_items(name, file, MAX_MEMBER_BYTES)
+        else:
+            yield from (_zip_items if name.lower().endswith(".zip") else _tar_items)(name, suffixes, file)
+    except MissingExtraError:
+        raise
+    except Exception as error:  # the readers raise many kinds on hostile bytes
+        yield Item(name, problem=f"archive cannot be read to its end: {error}")
 
 
 class _TarInfo(tarfile.TarInfo):
@@ -147,25 +195,19 @@ class _TarInfo(tarfile.TarInfo):
         return info
 
 
-def _tar_items(path: str, suffixes: frozenset[str]) -> Iterator[Item]:
-    try:
-        with tarfile.open(path, "r|*", tarinfo=_TarInfo) as archive:
-            for member in archive:
-                archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
-                if member.isreg() and Path(member.name).suffix.lower() in suffixes:
-                    yield _member(path, member.name, lambda member=member: archive.extractfile(member))  # type: ignore[misc]
-    except Exception as error:  # both readers raise many kinds on hostile bytes
-        yield Item(path, problem=f"archive cannot be read to its end: {error}")
+def _tar_items(path: str, suffixes: frozenset[str], file: IO[bytes] | None) -> Iterator[Item]:
+    with tarfile.open(path, "r|*", file, tarinfo=_TarInfo) as archive:
+        for member in archive:
+            archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
+            if member.isreg() and Path(member.name).suffix.lower() in suffixes:
+                yield _member(path, member.name, lambda member=member: archive.extractfile(member))  # type: ignore[misc]
 
 
-def _zip_items(path: str, suffixes: frozenset[str]) -> Iterator[Item]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                if not info.is_dir() and Path(info.filename).suffix.lower() in suffixes:
-                    yield _member(path, info.filename, lambda info=info: archive.open(info))  # type: ignore[misc]
-    except Exception as error:  # both readers raise many kinds on hostile bytes
-        yield Item(path, problem=f"archive cannot be read to its end: {error}")
+def _zip_items(path: str, suffixes: frozenset[str], file: IO[bytes] | None) -> Iterator[Item]:
+    with zipfile.ZipFile(file or path) as archive:
+        for info in archive.infolist():
+            if not info.is_dir() and Path(info.filename).suffix.lower() in suffixes:
+                yield _member(path, info.filename, lambda info=info: archive.open(info))  # type: ignore[misc]
 
 
 def _member(archive: str, name: str, open_member: Callable[[], IO[bytes] | None]) -> Item:

@@ -17,7 +17,15 @@ MAX_LINE = 2**20
 
 
 def read_records(path: str) -> Iterator[Record]:
-    """The records of a results file of any of the formats. Raises UsageError for another suffix."""
+    """The records of a results file of any of the formats, or of a folder of Parquet files, by their names.
+
+    Raises UsageError for another suffix.
+    """
+    if os.path.isdir(path):
+        for name in sorted(os.listdir(path)):
+            if name.endswith(".parquet") and not name.startswith((".", "_")):
+                yield from read_records(os.path.join(path, name))
+        return
     for values in _READERS[kind_of(path)](path):
         yield _record(values)
 

@@ -55,12 +55,19 @@ class Look:
 
     only: "Only | None" = None
     max_pixels: int = DEFAULT_PIXELS
+    device: str = "auto"
 
     def inspector(self) -> "Inspector":
-        """The inspector with these settings."""
+        """The inspector with these settings. Raises UsageError if ``device`` is asked for and absent."""
         from jpegqf.inspection import Inspector
 
-        return Inspector(only=self.only, max_pixels=self.max_pixels)
+        predictor = None
+        if self.device != "auto" and self.only != "header":
+            from jpegqf.engine import Predictor
+            from jpegqf.model import load_model
+
+            predictor = Predictor(load_model(device=self.device))
+        return Inspector(predictor, self.only, self.max_pixels)
 
     def __call__(self) -> Callable[[Item], Record]:
         """Prepare a worker: the model is loaded before the first image's time counts."""
@@ -69,7 +76,7 @@ class Look:
         from jpegqf.inspection import default_predictor
 
         Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
-        if self.only != "header":
+        if self.only != "header" and self.device == "auto":
             default_predictor()
         return partial(inspect_item, self.inspector())
 

@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from dataclasses import dataclass, field
 from importlib import metadata
+from typing import Any
 
 from jpegqf import __version__
 from jpegqf.errors import OutputError
@@ -25,6 +26,10 @@ class Tally:
     resumed: int = 0
     """Rows taken over from an earlier run."""
     model: str | None = None
+    shards: Counter[str] = field(default_factory=Counter)
+    """Of a cluster's scan: done, resumed, failed."""
+    failed_shards: list[str] = field(default_factory=list)
+    """The first of them, in words."""
 
     def add(self, record: Record) -> None:
         """Count one row."""
@@ -33,6 +38,17 @@ class Tally:
         if record.reason:
             self.reasons[record.reason] += 1
         self.model = record.model or self.model
+
+    def to_dict(self) -> dict[str, Any]:
+        """Counts and model, for :meth:`take`."""
+        counts = {name: dict(getattr(self, name)) for name in ("statuses", "reasons", "verdicts")}
+        return {**counts, "model": self.model}
+
+    def take(self, counts: dict[str, Any]) -> None:
+        """Add what another tally told."""
+        for name in ("statuses", "reasons", "verdicts"):
+            getattr(self, name).update(counts[name])
+        self.model = counts["model"] or self.model
 
     @property
     def rows(self) -> int:
@@ -64,6 +80,7 @@ def summary(tally: Tally, ending: Ending) -> dict[str, object]:
         "status": {status.value: tally.statuses[status.value] for status in Status},
         "reason": dict(tally.reasons.most_common()),
         "verdict": dict(tally.verdicts.most_common()),
+        **({"shards": dict(tally.shards), "failed_shards": tally.failed_shards} if tally.shards else {}),
         "seconds": round(ending.seconds, 3),
         "images_per_second": round(fresh / ending.seconds, 3) if ending.seconds > 0 else None,
         "model": tally.model,

@@ -43,18 +43,21 @@ def supervised(
     the result of ``lost``. Raises WorkerError if workers cannot start, and what ``prepare`` raised of
     JpegqfError. Closing the generator, or any exception in it, ends the workers.
     """
-    supervisor = _Supervisor(items, prepare, lost, jobs, timeout)
+    supervisor = Supervisor(prepare, lost, jobs, timeout)
     try:
-        yield from supervisor.run()
+        yield from supervisor.run(items)
     finally:
         supervisor.end()
 
 
-class _Supervisor(Generic[T]):
-    def __init__(
-        self, items: Iterator[Item], prepare: Prepare[T], lost: Lost[T], jobs: int, timeout: float | None
-    ) -> None:
-        self._items: Iterator[Item] | None = items
+class Supervisor(Generic[T]):
+    """The same for several runs with the same workers, one run after the other; ``end`` comes last.
+
+    A run that is not taken to its end leaves nothing that a further one could use: only ``end`` may follow.
+    """
+
+    def __init__(self, prepare: Prepare[T], lost: Lost[T], jobs: int, timeout: float | None) -> None:
+        self._items: Iterator[Item] | None = None
         self._prepare, self._lost, self._jobs = prepare, lost, jobs
         self._timeout = timeout or float("inf")
         self._workers: list[_Worker] = []
@@ -64,8 +67,9 @@ class _Supervisor(Generic[T]):
         self._taken = self._given = self._held_bytes = self._failed_starts = 0
         self._at_once = 1
 
-    def run(self) -> Iterator[T]:
-        """Results in order."""
+    def run(self, items: Iterator[Item]) -> Iterator[T]:
+        """One result per item, in order."""
+        self._items = items
         while True:
             self._hand_out()
             yield from islice(self._in_order(), YIELD_AT_ONCE)

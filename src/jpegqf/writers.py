@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,7 +16,7 @@ from jpegqf.record import COLUMNS, Record, column_type
 from jpegqf.sinks import guard_cell, printable
 
 if TYPE_CHECKING:
-    from pyarrow import Schema
+    from pyarrow import Schema, Table
 
 ROWS_PER_GROUP = 10_000
 SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
@@ -219,7 +220,7 @@ class ParquetWriter:
 
     def _flush(self) -> None:
         if self._rows:
-            self._writer.write_table(self._arrow.Table.from_pylist(self._rows, schema=arrow_schema()))
+            self._writer.write_table(_rows_table(self._rows))
             self._rows = []
 
     def close(self) -> None:
@@ -242,6 +243,15 @@ def arrow_schema() -> "Schema":
     arrow = pyarrow()
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     return arrow.schema([(name, types[column_type(name)]) for name in COLUMNS])
+
+
+def records_table(records: Iterable[Record]) -> "Table":
+    """The records as an Arrow table of that schema."""
+    return _rows_table([row_of(record) for record in records])
+
+
+def _rows_table(rows: list[Row]) -> "Table":
+    return pyarrow().Table.from_pylist(rows, schema=arrow_schema())
 
 
 WRITERS: dict[str, type[CsvWriter | JsonLinesWriter | SqliteWriter | ParquetWriter]] = {
