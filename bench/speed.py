@@ -12,6 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is importe
 
 import argparse
 import csv
+import io
 import shutil
 import subprocess
 import sys
@@ -25,21 +26,25 @@ from statistics import median
 
 import numpy as np
 import simplejpeg
+from PIL import Image
 
-from jpegqf.decode import decode_luma
+from jpegqf.decode import decode_luma, read_bytes
 from jpegqf.encoders import identify
 from jpegqf.engine import Predictor
 from jpegqf.features import evidence
 from jpegqf.header import read_header
 from jpegqf.history import earlier_save
 from jpegqf.inspection import Inspector, default_predictor
+from jpegqf.outputs import open_outputs
 from jpegqf.patches import informative
+from jpegqf.record import Record
 from speed_material import Material, material, write_folder
 
 QUALITIES = (50, 75, 90, 95)
 SMALL, LARGE = (500, 375), (4000, 3000)
 SMALL_FILES = 60
 SCANNED = 5_000
+WRITTEN = 500
 GROWTH = (1_000, 50_000)
 MEGAPIXELS = (1, 3, 12, 48)
 JPEGQF = [sys.executable, "-m", "jpegqf"]
@@ -112,32 +117,72 @@ def _all(inspector: Inspector, files: list[bytes]) -> list[object]:
     return [inspector.inspect(data) for data in files]
 
 
-def stages(make: Material) -> Iterator[Row]:
-    """Where the time goes, per image; each stage alone."""
+def _written(records: list[Record], target: Path) -> None:
+    with open_outputs((str(target),), overwrite=True) as outputs:
+        for record in records:
+            outputs.write(record)
+
+
+def _stages(data: bytes, file: Path) -> dict[str, Callable[[], object]]:
+    """What is done with one image, in parts; the last is done for WRITTEN of them at once."""
     predictor = default_predictor()
     config = predictor.model.config
+    luma, header = decode_luma(data).luma, read_header(data)
+    patches = informative(luma, config.patch_rule)
+    known = evidence(patches, config.evidence)[None]
+    assert header.luma  # noqa: S101 - it was just made
+    file.write_bytes(data)
+    return {
+        "read": partial(read_bytes, file),
+        "header": partial(_header_of, data),
+        "decode": partial(decode_luma, data),
+        "few blocks (decides most images)": partial(predictor.decided, luma),
+        "patches (the others)": partial(informative, luma, config.patch_rule),
+        "features (the others)": partial(evidence, patches, config.evidence),
+        "model (the others)": partial(predictor.model.log_probabilities, known),
+        "history": partial(earlier_save, luma, header.luma.steps),
+        "write": partial(_written, [Inspector().inspect(data)] * WRITTEN, file.with_suffix(".db")),
+    }
+
+
+def stages(make: Material) -> Iterator[Row]:
+    """Where the time goes, per image; each stage alone."""
     for name, size, count in (("500x375", SMALL, 20), ("12 MP", LARGE, 2)):
         found: dict[str, list[float]] = {}
-        for i in range(count):
-            data = make.jpeg(size, QUALITIES[i % 4], i)
-            luma, header = decode_luma(data).luma, read_header(data)
-            patches = informative(luma, config.patch_rule)
-            known = evidence(patches, config.evidence)[None]
-            assert header.luma  # noqa: S101 - it was just made
-            table = header.luma.steps
-            work: dict[str, Callable[[], object]] = {
-                "header": partial(_header_of, data),
-                "decode": partial(decode_luma, data),
-                "few blocks (decides most images)": partial(predictor.decided, luma),
-                "patches": partial(informative, luma, config.patch_rule),
-                "features (the others)": partial(evidence, patches, config.evidence),
-                "model (the others)": partial(predictor.model.log_probabilities, known),
-                "history": partial(earlier_save, luma, table),
-            }
-            for stage, call in work.items():
-                found.setdefault(stage, []).append(seconds(call, 3))
+        with tempfile.TemporaryDirectory() as place:
+            for i in range(count):
+                parts = _stages(make.jpeg(size, QUALITIES[i % 4], i), Path(place) / "image.jpg")
+                for stage, call in parts.items():
+                    found.setdefault(stage, []).append(seconds(call, 3) / (WRITTEN if stage == "write" else 1))
         for stage, times in found.items():
             yield Row("stages", f"{name}: {stage}", 1000 * median(times), "ms")
+
+
+def peers(make: Material) -> Iterator[Row]:
+    """What others take for the same bytes: decoders in this process, tools as processes that read one file."""
+    for name, size in (("500x375", SMALL), ("12 MP", LARGE)):
+        data = make.jpeg(size, 90, 1)
+        decoders: dict[str, Callable[[], object]] = {
+            "simplejpeg, grey": _grey(data),
+            "simplejpeg, RGB": partial(simplejpeg.decode_jpeg, data, "RGB"),
+            "Pillow, grey": partial(_pillow, data, "L"),
+            "Pillow, RGB": partial(_pillow, data, "RGB"),
+        }
+        for what, call in decoders.items():
+            yield Row("peers", f"{name}: {what}", 1000 * seconds(call), "ms")
+        with tempfile.TemporaryDirectory() as place:
+            file = Path(place) / "image.jpg"
+            file.write_bytes(data)
+            for tool, more in (("identify", ["-format", "%Q"]), ("exiftool", ["-JPEGQualityEstimate"])):
+                if shutil.which(tool):
+                    run = partial(subprocess.run, [tool, *more, str(file)], check=True, stdout=subprocess.DEVNULL)
+                    yield Row("peers", f"{name}: {tool}, a process", 1000 * seconds(run), "ms")
+
+
+def _pillow(data: bytes, mode: str) -> None:
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft(mode, image.size)
+        image.load()
 
 
 def unchanged(make: Material) -> Iterator[Row]:
@@ -261,7 +306,7 @@ def growth(make: Material) -> Iterator[Row]:
 
 
 SECTIONS: dict[str, Callable[[Material], Iterator[Row]]] = {
-    work.__name__: work for work in (pixels, stages, unchanged, scan, header, start, memory, growth)
+    work.__name__: work for work in (pixels, stages, peers, unchanged, scan, header, start, memory, growth)
 }
 
 

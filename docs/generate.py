@@ -87,6 +87,17 @@ def real_summary(path: Path) -> str:
     ])  # fmt: skip
 
 
+def speed_table(path: Path) -> str:
+    """What ``bench/speed.py`` measured, a table per section."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = []
+    for section in dict.fromkeys(row["section"] for row in rows):
+        lines += ["", f"### {section}", "", "| figure | measured | unit | reach |", "|---|---|---|---|"]
+        lines += [f"| {r['what']} | {r['value']} | {r['unit']} | {r['goal']} |" for r in rows if r["section"] == section]
+    return "\n".join([*lines[1:], ""])
+
+
 def _fill(text: str, name: str, content: str) -> str:
     """Put ``content`` between ``<!-- name -->`` and ``<!-- /name -->``."""
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -121,6 +132,7 @@ def generated() -> dict[str, str]:
         **{name: _filled(name, readme) for name in READMES},
         "docs/model-card.md": _filled("docs/model-card.md", card),
         "docs/scan.md": _filled("docs/scan.md", scan),
+        "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
         "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": condition_goals.all_tables(conditions)}),
     }
 

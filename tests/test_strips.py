@@ -56,6 +56,32 @@ def test_coded_rgb_has_no_top_since_it_has_no_luma(large: Image.Image) -> None:
     assert list(decode_tops(out.getvalue())) == []
 
 
+def with_small_luma(image: Image.Image, quality: int) -> bytes:
+    """A JPEG of three scans whose chroma is sampled twice as densely as its luma, each scan that of a grey JPEG."""
+    luma, *chroma = image.convert("YCbCr").split()
+    parts = []
+    for plane in (luma.resize((image.width // 2, image.height // 2)), *chroma):
+        out = io.BytesIO()
+        plane.save(out, "JPEG", quality=quality)
+        parts.append(out.getvalue())
+    frame, scan = parts[0].index(b"\xff\xc0"), parts[0].index(b"\xff\xda")
+    size = image.height.to_bytes(2, "big") + image.width.to_bytes(2, "big")
+    components = b"\x01\x11\0\x02\x22\0\x03\x22\0"
+    head = parts[0][:frame] + b"\xff\xc0\0\x11\x08" + size + b"\x03" + components + parts[0][frame + 13 : scan]
+    scans = [b"\xff\xda\0\x08\x01" + bytes((i,)) + b"\0\0\x3f\0" + part[part.index(b"\xff\xda") + 10 : -2]
+             for i, part in enumerate(parts, 1)]  # fmt: skip
+    return head + b"".join(scans) + b"\xff\xd9"
+
+
+def test_luma_sampled_less_than_chroma_decides_nothing(large: Image.Image, photo: Image.Image) -> None:
+    """Its pixels are upsampled: whole numbers without a grid, as of a save at 100."""
+    assert list(decode_tops(with_small_luma(large, 85))) == []
+    decoded = decode_luma(with_small_luma(photo, 85))
+    assert decoded.is_jpeg
+    assert not decoded.straight
+    assert Inspector().inspect(with_small_luma(photo, 85)).pixel_qf is None
+
+
 @pytest.mark.parametrize("quality", [30, 80, 97])
 def test_a_top_tells_what_the_whole_image_tells(jpeg: MakeJpeg, large: Image.Image, quality: int) -> None:
     data = jpeg(quality, large)

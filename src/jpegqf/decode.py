@@ -6,7 +6,7 @@ import re
 import stat
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 
@@ -107,17 +107,19 @@ class Decoded:
     """An image's luma, or that of its top, and what was noted on the way.
 
     ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8): noted,
-    never applied, since the 8x8 grid is the stored image's.
+    never applied, since the 8x8 grid is the stored image's. ``straight``: the pixels are the luma of a JPEG as its
+    decoder gave it, neither converted nor upsampled.
     """
 
     luma: Luma
     format: str
     size: tuple[int, int]
     orientation: int
+    straight: bool = False
 
     @property
     def is_jpeg(self) -> bool:
-        """Whether the pixels come straight from a JPEG, so that their grid starts at the first one."""
+        """Whether the pixels come from a JPEG, so that their grid starts at the first one."""
         return self.format in JPEG_FORMATS
 
 
@@ -175,7 +177,7 @@ def container(data: bytes) -> tuple[str, int, int] | None:
 def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
     """Growing tops of a large JPEG, none if it is small or unusual in any way; damage further down is not seen.
 
-    Raises ImageSkippedError above ``max_pixels``, and ImageBrokenError if not even the beginning can be read.
+    Raises ImageSkippedError above ``max_pixels``, and ImageBrokenError if not even the header can be read.
     """
     tops = short_jpegs(data)
     first = next(tops, None)
@@ -183,10 +185,11 @@ def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
         return
     with _errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
         check_size(image.width, image.height, max_pixels, costly=False)
-        if image.mode in ("L", "RGB") and not _coded_as_rgb(image):
-            for top in chain([first], tops):
-                luma = Luma(simplejpeg.decode_jpeg(top, "GRAY", strict=False)[..., 0])
-                yield Decoded(luma, image.format or "", image.size, _orientation(image))
+        if _has_luma(image) and _at_full_size(image):
+            with suppress(ValueError):  # the whole image will tell what is wrong
+                for top in chain([first], tops):
+                    luma = Luma(simplejpeg.decode_jpeg(top, "GRAY", strict=False)[..., 0])
+                    yield Decoded(luma, image.format or "", image.size, _orientation(image), straight=True)
 
 
 def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
@@ -219,7 +222,19 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     is_jpeg = name in JPEG_FORMATS
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
-    return Decoded(luma, name, image.size, _orientation(image))
+    straight = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
+    return Decoded(luma, name, image.size, _orientation(image), straight)
+
+
+def _has_luma(image: Image.Image) -> bool:
+    """Whether an opened JPEG holds luma as a component of its own."""
+    return image.mode in ("L", "RGB") and not _coded_as_rgb(image)
+
+
+def _at_full_size(image: Image.Image) -> bool:
+    """Whether no other component is sampled more densely than the first: it would be upsampled, and lose its grid."""
+    (_, across, down, _), *others = image.layer  # type: ignore[attr-defined]  # of Pillow's JPEG plugin
+    return all(h <= across and v <= down for _, h, v, _ in others)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -238,7 +253,7 @@ def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
 
 def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
     """Luma as coded: the decoder's own integers, without a round trip through RGB."""
-    if image.mode in ("L", "RGB") and not _coded_as_rgb(image):
+    if _has_luma(image):
         try:
             return Luma(simplejpeg.decode_jpeg(data, "GRAY", strict=True)[..., 0])
         except ValueError as error:

@@ -107,10 +107,10 @@ class Predictor:
     def examine(self, luma: Luma, straight: bool = False, search: bool = True) -> Prediction:
         """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
 
-        ``straight``: the pixels come straight from a JPEG, so that their grid starts at the first one. Otherwise,
-        where no grid starts there, the likeliest other grids and orientations are tried: the most probable one is
-        named, and the distribution over qualities is that of all of them, weighted by their odds. Unless ``search``
-        is false.
+        ``straight``: these are the pixels of a JPEG as its decoder gave them; few blocks may decide then. Where no
+        grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have no other), the
+        likeliest other grids and orientations are tried: the most probable one is named, and the distribution over
+        qualities is that of all of them, weighted by their odds.
         Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks.
         """
         height, width = luma.plane.shape
@@ -125,7 +125,7 @@ class Predictor:
             words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         said = self._ask(patches)
-        if straight or not search or said.jpeg_probability >= SURE_OF_GRID:
+        if not search or said.jpeg_probability >= SURE_OF_GRID:
             return said
         likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
         return _combined([said, *self._tried(luma, likely)])
@@ -166,7 +166,7 @@ class Predictor:
         """Predict from a file; whatever is wrong with the image comes back as an Issue, never as an exception."""
         try:
             decoded = read_luma(path, max_pixels)
-            return self.predict(decoded.luma, straight=decoded.is_jpeg)
+            return self.predict(decoded.luma, decoded.straight)
         except ImageSkippedError as reason:
             return Issue("skipped", str(reason))
         except ImageBrokenError as reason:

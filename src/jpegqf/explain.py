@@ -99,7 +99,7 @@ def explain(data: bytes, record: Record, predictor: Predictor) -> tuple[list[str
     """Words for an image's bytes and its record; luma on its grid and prediction for the picture, None without."""
     try:
         decoded = decode_luma(data)
-        said = predictor.examine(decoded.luma, straight=decoded.is_jpeg)
+        said = predictor.examine(decoded.luma, decoded.straight, search=not decoded.is_jpeg)
     except ImageError:
         return explain_lines(record, None), None, None
     return explain_lines(record, said), said.grid.place(decoded.luma), said

@@ -109,7 +109,9 @@ class Inspector:
         row |= _size_columns(decoded)
         try:
             predictor = self.predictor or default_predictor()
-            row |= _pixel_columns(predictor.examine(decoded.luma, straight=decoded.is_jpeg), predictor)
+            row |= _pixel_columns(
+                predictor.examine(decoded.luma, decoded.straight, search=not decoded.is_jpeg), predictor
+            )
         except ImageError as issue:
             row |= _failure(issue)
         history = _history(decoded.luma, header) if header else HistorySummary(None, None)
