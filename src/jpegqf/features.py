@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import Numbers, beside, library
-from jpegqf.blocks import F32, FORWARD, Blocks, Bool, cut_blocks
+from jpegqf.blocks import F32, FORWARD, U8, Blocks, Bool, cut_blocks
 from jpegqf.decode import Luma
 from jpegqf.likelihood import MAX_STEP, comb_evidence, comb_table, histogram, laplacian, multiples, zero_inflated
 from jpegqf.synthesis import CANDIDATES, STEPS, Misfit, clipped_misfit, flat_misfit, misfit
@@ -208,18 +208,22 @@ def _turned_lead(evidence: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class Gathered:
-    """Blocks of an image and what each is good for: all that the arithmetic needs.
+    """Blocks and what they are good for: all that the arithmetic of their evidence needs."""
 
-    ``counted`` and ``rich`` are bool (blocks,): whose multiples are counted, and which go through the comb.
-    ``synthesized`` holds the rows, int64, of rich, low, flat and clipped blocks to be synthesized. ``context``, float32
-    (10,), says what kind of image it is.
-    """
-
-    blocks: Blocks
+    pixels: U8
+    """Distinct blocks, (blocks, 64)."""
     counted: Bool
+    """Blocks whose multiples are counted, (blocks,)."""
     rich: Bool
+    """Blocks that go through the comb, (blocks,)."""
     synthesized: tuple[I64, I64, I64, I64]
+    """Rows of the rich, low, flat and clipped blocks that are synthesized."""
+    low: Bool
+    """Pixels of these clipped blocks that clipping may have raised, (clipped, 64), ..."""
+    high: Bool
+    """... and those it may have lowered."""
     context: F32
+    """What kind of image this is, the same for every candidate, (10,)."""
 
 
 def gather(patches: list[Luma], settings: EvidenceSettings) -> Gathered:
@@ -243,11 +247,11 @@ def gather(patches: list[Luma], settings: EvidenceSettings) -> Gathered:
         best(kinds.flat & ~kinds.clipped, settings.flat_blocks),
         best(kinds.clipped & ~kinds.flat, settings.clipped_blocks),
     )
-    return Gathered(blocks, kinds.counted, kinds.rich, synthesized, _context(blocks, kinds))
+    low, high = (marks[synthesized[3]] for marks in (blocks.low, blocks.high))
+    return Gathered(blocks.pixels, kinds.counted, kinds.rich, synthesized, low, high, _context(blocks, kinds))
 
 
 def _context(blocks: Blocks, kinds: _Classes) -> F32:
-    """What kind of image this is, the same for every candidate; (10,)."""
     masks = (kinds.rich, kinds.low, kinds.flat, kinds.clipped)
     counts = [blocks.seen, len(blocks), *(mask.sum() for mask in masks)]
     return np.array([*np.log1p(counts), *(mask.mean() for mask in masks)], np.float32)
@@ -255,16 +259,15 @@ def _context(blocks: Blocks, kinds: _Classes) -> F32:
 
 def _all_synthesis(gathered: Gathered, settings: EvidenceSettings) -> F32:
     """Synthesis evidence of each class of blocks; (100, 24)."""
-    blocks, tolerance = gathered.blocks, settings.pixel_tolerance
-    rich, low, flat, clipped = gathered.synthesized
-    marks = blocks.low[clipped], blocks.high[clipped]
+    rich, low, flat, clipped = (gathered.pixels[rows] for rows in gathered.synthesized)
+    tolerance = settings.pixel_tolerance
     found = (
-        misfit(blocks.pixels[rich], tolerance),
-        misfit(blocks.pixels[low], tolerance),
-        flat_misfit(blocks.pixels[flat, 0], tolerance),
-        clipped_misfit(blocks.pixels[clipped], *marks, settings.clip_rounds, tolerance),
+        misfit(rich, tolerance),
+        misfit(low, tolerance),
+        flat_misfit(flat[:, 0], tolerance),
+        clipped_misfit(clipped, gathered.low, gathered.high, settings.clip_rounds, tolerance),
     )
-    return np.concatenate([_shares(misfit, settings) for misfit in found], axis=1)
+    return np.concatenate([_shares(of_kind, settings) for of_kind in found], axis=1)
 
 
 FEATURES = 5 * 64 + 12 + 2 + 24 + 12
@@ -281,7 +284,7 @@ def evidence(patches: list[Luma], settings: EvidenceSettings) -> F32:
 
 def evidence_of(gathered: Gathered, settings: EvidenceSettings) -> F32:
     """The same of gathered blocks. ``jpegqf.torch_evidence`` computes it for many images at once."""
-    coefficients = (gathered.blocks.pixels.astype(np.float32) - 128) @ FORWARD
+    coefficients = (gathered.pixels.astype(np.float32) - 128) @ FORWARD
     count = np.full(64, gathered.counted.sum(), np.float32)
     total, zeros = multiples(histogram(coefficients[gathered.counted]))
     table = comb_table(settings.noise_sigma, settings.outlier_mass)
@@ -297,7 +300,7 @@ def evidence_of(gathered: Gathered, settings: EvidenceSettings) -> F32:
 def maps_and_totals(count: Numbers, zeros: Numbers, total: Numbers, comb: Numbers) -> Numbers:
     """What histograms of coefficients tell: five maps, totals, nearness, lead of a turned table; (..., 100, 335).
 
-    ``count``, ``zeros`` and ``total`` as for ``likelihood.laplacian``, ``comb`` as ``likelihood.comb_evidence`` gives it.
+    ``count``, ``zeros`` and ``total`` as for ``likelihood.laplacian``, ``comb`` as of ``likelihood.comb_evidence``.
     """
     xp = library(comb)
     by_counts, by_shape = laplacian(count, zeros, total), zero_inflated(count, zeros, total)

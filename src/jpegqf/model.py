@@ -36,6 +36,8 @@ METADATA_KEY = "jpegqf"
 MAX_CHECKPOINT_BYTES = 64 * 2**20
 MAX_METADATA_CHARS = 2**20
 DEVICES = ("auto", "cpu", "cuda")
+WHOLE_FLOAT32 = {"use_tf32": "0"}
+"""Option of onnxruntime's CUDA, whose default is to round to ten bits of mantissa."""
 EXTERNAL_DATA = b"\n\x08location"
 """How a protobuf TensorProto.external_data entry begins: the tensor's bytes would be read from another file."""
 
@@ -232,7 +234,7 @@ def _load_onnx(data: bytes, device: str) -> Model:
     wanted = (
         ["CPUExecutionProvider"]
         if device == "cpu" or not has_cuda
-        else ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        else [("CUDAExecutionProvider", WHOLE_FLOAT32), "CPUExecutionProvider"]
     )
     try:
         session = onnxruntime.InferenceSession(data, options, providers=wanted)
@@ -300,10 +302,13 @@ def _network(weights: Any, config: ModelConfig) -> "CandidateScorer":
 def _torch_run(network: "CandidateScorer", device: str) -> Run:
     import torch
 
-    network = network.to(device)
+    from jpegqf.network import computing
+
+    with computing():
+        network = network.to(device)
 
     def run(evidence: F32) -> F32:
-        with torch.inference_mode():
+        with computing():
             out: F32 = network(torch.from_numpy(evidence).to(device)).cpu().numpy()
         return out
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jpegqf.blocks import F32, FORWARD, INVERSE
+from jpegqf.blocks import F32, FORWARD, INVERSE, U8, Bool
 from jpegqf.features import FEATURES, SMALLEST_SHARE, EvidenceSettings, Gathered, maps_and_totals
 from jpegqf.likelihood import BIN_ROUNDING, BINS, BINS_PER_UNIT, bin_multiples, comb_table
 from jpegqf.network import computing
@@ -27,6 +27,9 @@ BYTES_OF_BLOCK = 64 * 32
 """Its coefficients, their bins, and temporaries."""
 SYNTHESIZED_AT_ONCE = 1024
 """Blocks, over all candidates: 25 MiB a temporary."""
+
+CLIPPED = 3
+"""Which of the kinds of blocks that are synthesized has clipped pixels."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class TorchEvidence:
 def _batches(images: Sequence[Gathered]) -> Iterator[slice]:
     first, held = 0, 0
     for i, image in enumerate(images):
-        size = BYTES_OF_IMAGE + BYTES_OF_BLOCK * len(image.blocks)
+        size = BYTES_OF_IMAGE + BYTES_OF_BLOCK * len(image.pixels)
         if i > first and held + size > MOST_BYTES:
             yield slice(first, i)
             first, held = i, 0
@@ -98,14 +101,15 @@ class _Batch:
         """Which image each of so many blocks of each image is of, int64 (blocks,)."""
         return self._there(np.repeat(np.arange(len(self.images)), sizes))
 
-    def _centred(self, pixels: Sequence[NDArray[np.uint8]]) -> Tensor:
-        return self._there(np.concatenate(pixels)).float() - 128
+    def _centred(self, pixels: U8) -> Tensor:
+        return self._there(pixels).float() - 128
 
     def _maps_and_activity(self) -> tuple[Tensor, Tensor]:
         """What histograms tell, (images, 100, 335), and the logarithm of mean |AC|, (images, 1)."""
-        owner = self._owners([len(image.blocks) for image in self.images])
+        owner = self._owners([len(image.pixels) for image in self.images])
         size = (len(self.images), 64, BINS)
-        magnitude = (self._centred([image.blocks.pixels for image in self.images]) @ self.tables.forward).abs()
+        pixels = self._centred(np.concatenate([image.pixels for image in self.images]))
+        magnitude = (pixels @ self.tables.forward).abs()
         place = (magnitude * BINS_PER_UNIT + BIN_ROUNDING).long().clamp_(max=BINS - 1)
         place += (owner[:, None] * 64 + torch.arange(64, device=owner.device)) * BINS
         counted, rich = (
@@ -123,24 +127,26 @@ class _Batch:
 
     def _synthesis(self) -> Iterator[Tensor]:
         """How badly each candidate gives rich, low, flat and clipped blocks back, (images, 100, 6) each."""
-        for kind, rounds in enumerate((0, 0, 0, self.settings.clip_rounds)):
-            yield self._shares([image.synthesized[kind] for image in self.images], rounds)
+        for kind in range(4):
+            rows = [image.synthesized[kind] for image in self.images]
+            pixels = np.concatenate([image.pixels[of_image] for image, of_image in zip(self.images, rows, strict=True)])
+            marks = [np.zeros(pixels.shape, bool)] * 2
+            if kind == CLIPPED:
+                marks = [np.concatenate(side) for side in zip(*((i.low, i.high) for i in self.images), strict=True)]
+            rounds = self.settings.clip_rounds if kind == CLIPPED else 0
+            yield self._shares(pixels, marks, self._owners([len(of_image) for of_image in rows]), rounds)
 
-    def _shares(self, rows: Sequence[NDArray[np.int64]], rounds: int) -> Tensor:
-        """As ``features._shares``, of these rows of each image."""
-        chosen = [(image.blocks, of_image) for image, of_image in zip(self.images, rows, strict=True)]
-        centred = self._centred([blocks.pixels[of_image] for blocks, of_image in chosen])
-        low = self._there(np.concatenate([blocks.low[of_image] for blocks, of_image in chosen]))
-        high = self._there(np.concatenate([blocks.high[of_image] for blocks, of_image in chosen]))
-        owner = self._owners([len(of_image) for of_image in rows])
-        found = torch.zeros((len(rows), CANDIDATES, 3), device=owner.device)
+    def _shares(self, pixels: U8, marks: Sequence[Bool], owner: Tensor, rounds: int) -> Tensor:
+        """As ``features._shares``, of blocks of each image."""
+        centred, low, high = self._centred(pixels), self._there(marks[0]), self._there(marks[1])
+        found = torch.zeros((len(self.images), CANDIDATES, 3), device=owner.device)
         for first in range(0, len(owner), SYNTHESIZED_AT_ONCE):
             part = slice(first, first + SYNTHESIZED_AT_ONCE)
             error = self._errors(centred[part, None], low[part, None], high[part, None], rounds)
             worst, outside = error.amax(dim=2), (error > self.settings.pixel_tolerance).float().mean(dim=2)
             missed = [worst > limit for limit in (self.settings.pixel_tolerance, self.settings.loose_tolerance)]
             found.index_add_(0, owner[part], torch.stack([*missed, outside], dim=2))
-        count = torch.bincount(owner, minlength=len(rows))[:, None, None]
+        count = torch.bincount(owner, minlength=len(self.images))[:, None, None]
         shares = found / count.clip(min=1)
         return torch.cat([shares, torch.log(shares + float(SMALLEST_SHARE))], dim=2) * (count > 0)
 

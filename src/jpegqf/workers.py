@@ -56,16 +56,21 @@ class _Worker(Generic[T]):
 
 
 def supervised(
-    items: Iterator[Item], prepare: Prepare[T], lost: Lost[T], jobs: int, timeout: float | None
+    items: Iterator[Item],
+    prepare: Prepare[T],
+    lost: Lost[T],
+    jobs: int,
+    timeout: float | None,
+    most_ahead: int = MOST_AHEAD,
 ) -> Generator[T, None, None]:
-    """One result per item, in the order of ``items``, made by up to ``jobs`` processes.
+    """One result per item, in the order of ``items``, made by up to ``jobs`` processes, at most ``most_ahead`` ahead.
 
     A worker that ends, or is silent for ``timeout`` seconds over one item, is replaced. Its item is known if it
     was alone; otherwise all that were unanswered are tried again one by one, and the one that fails alone gets
     the result of ``lost``. Raises WorkerError if workers cannot start, and what ``prepare`` raised of
     JpegqfError. Closing the generator, or any exception in it, ends the workers.
     """
-    supervisor = _Supervisor(items, prepare, lost, jobs, timeout)
+    supervisor = _Supervisor(items, prepare, lost, jobs, timeout, most_ahead)
     try:
         yield from supervisor.run()
     finally:
@@ -74,11 +79,17 @@ def supervised(
 
 class _Supervisor(Generic[T]):
     def __init__(
-        self, items: Iterator[Item], prepare: Prepare[T], lost: Lost[T], jobs: int, timeout: float | None
+        self,
+        items: Iterator[Item],
+        prepare: Prepare[T],
+        lost: Lost[T],
+        jobs: int,
+        timeout: float | None,
+        most_ahead: int,
     ) -> None:
         self._items: Iterator[Item] | None = items
         self._prepare, self._lost, self._jobs = prepare, lost, jobs
-        self._timeout = timeout or float("inf")
+        self._timeout, self._most_ahead = timeout or float("inf"), most_ahead
         self._workers: list[_Worker[T]] = []
         self._again: deque[tuple[int, Item]] = deque()
         self._done: dict[int, T] = {}
@@ -130,7 +141,7 @@ class _Supervisor(Generic[T]):
         work: list[tuple[int, Item]] = []
         size = 0
         while len(work) < self._at_once and size < MOST_BYTES_AT_ONCE and self._items is not None:
-            if self._taken - self._given >= MOST_AHEAD or self._held_bytes >= MOST_BYTES_AHEAD:
+            if self._taken - self._given >= self._most_ahead or self._held_bytes >= MOST_BYTES_AHEAD:
                 break
             item = next(self._items, None)
             if item is None:
