@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jpegqf.blocks import F32, FORWARD, INVERSE, U8, Bool
+from jpegqf.blocks import F32, FORWARD, INVERSE
 from jpegqf.features import FEATURES, SMALLEST_SHARE, EvidenceSettings, Gathered, maps_and_totals
 from jpegqf.likelihood import BIN_ROUNDING, BINS, BINS_PER_UNIT, bin_multiples, comb_table
 from jpegqf.network import computing
@@ -101,15 +101,12 @@ class _Batch:
         """Which image each of so many blocks of each image is of, int64 (blocks,)."""
         return self._there(np.repeat(np.arange(len(self.images)), sizes))
 
-    def _centred(self, pixels: U8) -> Tensor:
-        return self._there(pixels).float() - 128
-
     def _maps_and_activity(self) -> tuple[Tensor, Tensor]:
         """What histograms tell, (images, 100, 335), and the logarithm of mean |AC|, (images, 1)."""
         owner = self._owners([len(image.pixels) for image in self.images])
         size = (len(self.images), 64, BINS)
-        pixels = self._centred(np.concatenate([image.pixels for image in self.images]))
-        magnitude = (pixels @ self.tables.forward).abs()
+        pixels = self._there(np.concatenate([image.pixels for image in self.images]))
+        magnitude = ((pixels.float() - 128) @ self.tables.forward).abs()
         place = (magnitude * BINS_PER_UNIT + BIN_ROUNDING).long().clamp_(max=BINS - 1)
         place += (owner[:, None] * 64 + torch.arange(64, device=owner.device)) * BINS
         counted, rich = (
@@ -128,21 +125,22 @@ class _Batch:
     def _synthesis(self) -> Iterator[Tensor]:
         """How badly each candidate gives rich, low, flat and clipped blocks back, (images, 100, 6) each."""
         for kind in range(4):
-            rows = [image.synthesized[kind] for image in self.images]
-            pixels = np.concatenate([image.pixels[of_image] for image, of_image in zip(self.images, rows, strict=True)])
-            marks = [np.zeros(pixels.shape, bool)] * 2
+            chosen = [image.pixels[image.synthesized[kind]] for image in self.images]
+            centred = [pixels.astype(np.float32) - 128 for pixels in chosen]
+            marks = [np.zeros((sum(map(len, chosen)), 64), bool)] * 2
             if kind == CLIPPED:
                 marks = [np.concatenate(side) for side in zip(*((i.low, i.high) for i in self.images), strict=True)]
+            # Drawn blocks have coefficients exactly halfway between two multiples: NumPy's last bit decides here too.
+            given = [np.concatenate(centred), np.concatenate([x @ FORWARD for x in centred]), *marks]
             rounds = self.settings.clip_rounds if kind == CLIPPED else 0
-            yield self._shares(pixels, marks, self._owners([len(of_image) for of_image in rows]), rounds)
+            yield self._shares([self._there(x) for x in given], self._owners([len(x) for x in chosen]), rounds)
 
-    def _shares(self, pixels: U8, marks: Sequence[Bool], owner: Tensor, rounds: int) -> Tensor:
-        """As ``features._shares``, of blocks of each image."""
-        centred, low, high = self._centred(pixels), self._there(marks[0]), self._there(marks[1])
+    def _shares(self, given: Sequence[Tensor], owner: Tensor, rounds: int) -> Tensor:
+        """As ``features._shares``, of the blocks that ``_errors`` takes and the image of each."""
         found = torch.zeros((len(self.images), CANDIDATES, 3), device=owner.device)
         for first in range(0, len(owner), SYNTHESIZED_AT_ONCE):
             part = slice(first, first + SYNTHESIZED_AT_ONCE)
-            error = self._errors(centred[part, None], low[part, None], high[part, None], rounds)
+            error = self._errors(rounds, *(x[part, None] for x in given))
             worst, outside = error.amax(dim=2), (error > self.settings.pixel_tolerance).float().mean(dim=2)
             missed = [worst > limit for limit in (self.settings.pixel_tolerance, self.settings.loose_tolerance)]
             found.index_add_(0, owner[part], torch.stack([*missed, outside], dim=2))
@@ -150,12 +148,11 @@ class _Batch:
         shares = found / count.clip(min=1)
         return torch.cat([shares, torch.log(shares + float(SMALLEST_SHARE))], dim=2) * (count > 0)
 
-    def _errors(self, centred: Tensor, low: Tensor, high: Tensor, rounds: int) -> Tensor:
+    def _errors(self, rounds: int, centred: Tensor, coefficients: Tensor, low: Tensor, high: Tensor) -> Tensor:
         """|pixels - synthesis|, (blocks, 100, 64), of blocks (blocks, 1, 64), as ``synthesis.clipped_misfit``.
 
         Blocks without clipped pixels, flat ones among them, need no rounds.
         """
-        coefficients = centred @ self.tables.forward
         for remaining in range(rounds, -1, -1):
             synthesis = torch.round(coefficients / self.tables.steps) * self.tables.steps @ self.tables.inverse
             free = ((centred > synthesis) & low) | ((centred < synthesis) & high)
