@@ -1,9 +1,12 @@
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
+from subprocess import PIPE, Popen
 from unittest.mock import Mock
 
 import numpy as np
@@ -124,10 +127,37 @@ def test_infer_writes_the_same_rows_in_batches(
     (tmp_path / "cuda").mkdir()
     alone = infer(folder, tmp_path / "cpu")
     monkeypatch.setattr(jpegqf.infer, "load_model", lambda *arguments: on_a_device(predictor))
+    monkeypatch.setattr(ahead, "beside_model", lambda predictor: counted(predictor)[0])
     batches = Mock(wraps=predict_files)
     monkeypatch.setattr(ahead, "predict_files", batches)
     assert infer(folder, tmp_path / "cuda") == alone
     batches.assert_called_once()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_ends_after_the_batch_in_work_with_valid_files(folder: Path, tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for i in range(2000):
+        (many / f"{i:04}.png").symlink_to(folder / "35.png")
+    script = (
+        "import sys; from dataclasses import replace; from jpegqf import ahead, infer; load = infer.load_model\n"
+        "infer.load_model = lambda *given: replace(load(*given), device='cuda')\n"
+        "ahead.beside_model = lambda one: replace(one, evidence=lambda *given: ahead.one_by_one(*given))\n"
+        f"sys.exit(infer.main(['--input', {str(many)!r}, '--exts', 'png', '--device', 'cpu']))"
+    )
+    target = tmp_path / "outputs" / "predictions.csv"
+    with Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=PIPE, start_new_session=True, text=True) as work:
+        patience = time.monotonic() + 120
+        while not (target.exists() and target.read_bytes().count(b"\n") > 5) and time.monotonic() < patience:
+            time.sleep(0.05)
+        os.killpg(work.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+        said = work.communicate(timeout=30)[0]
+    rows = target.read_text(encoding="utf-8-sig").splitlines()
+    assert work.returncode == 130
+    assert "Interrupted" in said
+    assert 5 < len(rows) < 2000
+    assert all(row.endswith(f"{i:04}.png,30") for i, row in enumerate(rows[1:]))
 
 
 def test_a_device_that_fails_ends_infer_with_one_line_and_the_rows_so_far(
@@ -140,6 +170,7 @@ def test_a_device_that_fails_ends_infer_with_one_line_and_the_rows_so_far(
     def run(evidence: F32) -> F32:
         raise DeviceError("the device failed (out of memory)")
 
+    monkeypatch.setattr(ahead, "beside_model", lambda predictor: counted(predictor)[0])
     failing = replace(on_a_device(predictor), run=run)
     monkeypatch.setattr(jpegqf.infer, "load_model", lambda *arguments: failing)
     code, predictions, _ = infer(folder, tmp_path)
@@ -154,5 +185,6 @@ def test_evidence_is_computed_beside_the_model(predictor: Predictor) -> None:
     from jpegqf.torch_evidence import TorchEvidence
 
     assert isinstance(beside_model(predictor).evidence, TorchEvidence)
-    if not torch.cuda.is_available():  # onnxruntime has CUDA and PyTorch has none: NumPy computes the evidence
-        assert beside_model(replace(predictor, model=on_a_device(predictor))).evidence is one_by_one
+    if not torch.cuda.is_available():  # as where onnxruntime has CUDA and PyTorch has none
+        numpy = replace(predictor, model=on_a_device(predictor))
+        assert beside_model(numpy) is numpy

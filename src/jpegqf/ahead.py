@@ -19,7 +19,7 @@ LONGEST_WAIT = 0.2
 
 
 def beside_model(predictor: Predictor) -> Predictor:
-    """The same with the evidence computed where the model runs, if PyTorch can compute there; else by NumPy."""
+    """One that computes the evidence where the model runs, if PyTorch can compute there; else ``predictor`` itself."""
     device = predictor.model.device
     try:
         import torch

@@ -16,5 +16,5 @@ def library(x: Numbers) -> Any:
 
 
 def beside(x: Numbers, constant: NDArray[Any]) -> Numbers:
-    """A constant where ``x`` is, to compute with it."""
-    return constant if library(x) is np else library(x).as_tensor(constant, device=x.device)
+    """A constant to compute with ``x``: where it is, as wide as it is."""
+    return constant if library(x) is np else library(x).as_tensor(constant, dtype=x.dtype, device=x.device)

@@ -142,12 +142,14 @@ def _open_sinks(arguments: argparse.Namespace) -> tuple[Sinks, list[str]]:
 def _answers(
     predictor: Predictor, images: list[str], max_pixels: int
 ) -> Generator[tuple[str, Prediction | Issue], None, None]:
-    """Every image's answer, in order; in batches where the model runs on a GPU."""
-    if predictor.model.device == "cpu" or len(images) == 1:
-        return predictor.predict_files(images, max_pixels)
-    from jpegqf.ahead import beside_model, predict_files
+    """Every image's answer, in order; in batches where model and evidence are computed on a GPU."""
+    if predictor.model.device != "cpu" and len(images) > 1:
+        from jpegqf import ahead
 
-    return predict_files(beside_model(predictor), images, max_pixels)
+        on_device = ahead.beside_model(predictor)
+        if on_device is not predictor:
+            return ahead.predict_files(on_device, images, max_pixels)
+    return predictor.predict_files(images, max_pixels)
 
 
 def _run(

@@ -94,7 +94,7 @@ class _Batch:
         return torch.cat([maps, *self._synthesis(), context[:, None].expand(-1, CANDIDATES, -1)], dim=2)
 
     def _there(self, values: NDArray[np.generic]) -> Tensor:
-        """A copy on the device."""
+        """The same values on the device."""
         return torch.from_numpy(values).to(self.tables.steps.device)
 
     def _owners(self, sizes: Sequence[int]) -> Tensor:
@@ -142,7 +142,9 @@ class _Batch:
             part = slice(first, first + SYNTHESIZED_AT_ONCE)
             error = self._errors(rounds, *(x[part, None] for x in given))
             worst, outside = error.amax(dim=2), (error > self.settings.pixel_tolerance).float().mean(dim=2)
-            missed = [worst > limit for limit in (self.settings.pixel_tolerance, self.settings.loose_tolerance)]
+            missed = [
+                (worst > limit).float() for limit in (self.settings.pixel_tolerance, self.settings.loose_tolerance)
+            ]
             found.index_add_(0, owner[part], torch.stack([*missed, outside], dim=2))
         count = torch.bincount(owner, minlength=len(self.images))[:, None, None]
         shares = found / count.clip(min=1)
