@@ -28,13 +28,16 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from jpegqf.decode import decode_luma, read_bytes
+from jpegqf.batched import beside_model, predict_files
+from jpegqf.decode import MAX_PIXELS, decode_luma, read_bytes
 from jpegqf.encoders import identify
-from jpegqf.engine import Predictor
+from jpegqf.engine import Predictor, one_by_one
+from jpegqf.errors import JpegqfError
 from jpegqf.features import evidence
 from jpegqf.header import read_header
 from jpegqf.history import earlier_save
 from jpegqf.inspection import Inspector, default_predictor
+from jpegqf.model import load_model
 from jpegqf.outputs import open_outputs
 from jpegqf.patches import informative
 from jpegqf.record import Record
@@ -305,8 +308,42 @@ def growth(make: Material) -> Iterator[Row]:
             yield Row("growth", what, 1000 * took / megapixels, "ms")
 
 
+def device(make: Material) -> Iterator[Row]:
+    """On a GPU: files in, and blocks ready; nothing where there is none."""
+    try:
+        predictor = beside_model(Predictor(load_model(device="cuda")))
+    except JpegqfError as error:
+        print(f"{'device':9} not measured: {error}")
+    else:
+        yield from _with_batches(predictor, make)
+
+
+def _with_batches(predictor: Predictor, make: Material) -> Iterator[Row]:
+    for kind, way in (("JPEG", make.jpeg), ("PNG", make.png)):  # few blocks decide most JPEGs, and no PNG
+        files = [way(SMALL, 30 + 70 * i // (SMALL_FILES - 1), i) for i in range(SMALL_FILES)]
+        with tempfile.TemporaryDirectory() as place:
+            folder = write_folder(files, SCANNED, Path(place) / "in")  # a file's bytes tell what it is, not its name
+            paths = sorted(map(str, folder.iterdir()))
+            took = seconds(partial(_exhaust, predict_files, predictor, paths, MAX_PIXELS), 3)
+            ready = [predictor.prepared_file(path) for path in paths[:SMALL_FILES]]
+        what = f"500x375 {kind}: decode-bound, files in, {os.cpu_count()} processes"
+        yield Row("device", what, SCANNED / took, "images/s")
+    many = ready * (SCANNED // SMALL_FILES // 10)
+    list(predictor.answers(ready))  # tables and kernels are made
+    rate = len(many) / seconds(partial(_exhaust, predictor.answers, many), 3)
+    yield Row("device", f"500x375: device-bound ({predictor.model.device}), blocks ready", rate, "images/s")
+    numpy = replace(predictor, evidence=one_by_one)
+    rate = len(ready) / seconds(partial(_exhaust, numpy.answers, ready), 3)
+    yield Row("device", "500x375: blocks ready, evidence by NumPy on one core", rate, "images/s")
+
+
+def _exhaust(call: Callable[..., Iterator[object]], *arguments: object) -> None:
+    for _ in call(*arguments):
+        pass
+
+
 SECTIONS: dict[str, Callable[[Material], Iterator[Row]]] = {
-    work.__name__: work for work in (pixels, stages, peers, unchanged, scan, header, start, memory, growth)
+    work.__name__: work for work in (pixels, stages, peers, unchanged, scan, header, start, memory, growth, device)
 }
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from conftest import ONNX, PTH
 from jpegqf.errors import CheckpointError, MissingExtraError, UsageError
 from jpegqf.features import FEATURES, EvidenceSettings
-from jpegqf.model import FORMAT, Calibrator, ModelConfig, Width, load_model, parse_config
+from jpegqf.model import FORMAT, Calibrator, ModelConfig, Width, _by_pytorch, _read_onnx, load_model, parse_config
 from jpegqf.onnx_graph import shapes, write_file
 from jpegqf.patches import PatchRule
 from jpegqf.wire import number, part
@@ -242,8 +242,25 @@ def test_cuda_where_there_is_none_is_an_error_not_a_fall_back() -> None:
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this machine has CUDA")
-    with pytest.raises(UsageError, match="no CUDA"):
+    try:
+        import torch
+    except ImportError:
+        pass
+    else:
+        if torch.cuda.is_available():
+            pytest.skip("this machine has CUDA")
+    with pytest.raises(UsageError, match=r"no CUDA.*install PyTorch with CUDA or onnxruntime-gpu"):
         load_model(ONNX, "cuda")
+
+
+def test_an_onnx_checkpoint_runs_by_pytorch_where_onnxruntime_has_no_cuda() -> None:
+    pytest.importorskip("torch", reason="needs PyTorch: pip install 'jpegqf[torch]'")
+    evidence = np.random.default_rng(0).normal(0, 3, (5, 100, FEATURES)).astype(np.float32)
+    by_pytorch = _by_pytorch(*_read_onnx(ONNX.read_bytes()), "cpu")
+    usual = load_model(ONNX, "cpu")
+    assert (by_pytorch.config, by_pytorch.weight_type) == (usual.config, "ONNX")
+    difference = np.exp(by_pytorch.log_probabilities(evidence)) - np.exp(usual.log_probabilities(evidence))
+    assert np.abs(difference).max() < 1e-5
 
 
 def test_calibrator_keeps_order_and_normalizes() -> None:

@@ -11,6 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf.arrays import Numbers, library
+
 F32 = NDArray[np.float32]
 
 BINS_PER_UNIT = 4
@@ -30,18 +32,22 @@ def comb_table(noise_sigma: float, outlier_mass: float) -> F32:
     """
     value = np.arange(BINS)[:, None] / BINS_PER_UNIT
     step = np.arange(1, MAX_STEP + 1)
-    error = value - np.rint(value / step) * step
+    error = value - bin_multiples() * step
     scale = noise_sigma * np.sqrt(2 * np.pi)
     comb = sum(np.exp(-((error + j * step) ** 2) / (2 * noise_sigma**2)) / scale for j in (-1, 0, 1))
     log_comb: F32 = np.log((1 - outlier_mass) * comb + outlier_mass / step).astype(np.float32)
     return log_comb
 
 
+def bin_multiples() -> NDArray[np.float64]:
+    """Multiple of each step 1..255 to which the values of each bin round, (BINS, 255)."""
+    return np.rint(np.arange(BINS)[:, None] / BINS_PER_UNIT / np.arange(1, MAX_STEP + 1))
+
+
 @lru_cache(maxsize=1)
 def _first_bins() -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """For each step 1..255 the first bin that rounds to each multiple from 1 on, and which of them are of 1."""
-    value = np.arange(BINS) / BINS_PER_UNIT
-    bins = [np.flatnonzero(np.diff(np.rint(value / step))) + 1 for step in range(1, MAX_STEP + 1)]
+    bins = [np.flatnonzero(np.diff(multiple)) + 1 for multiple in bin_multiples().T]
     is_first = np.concatenate([np.arange(len(of_step)) == 0 for of_step in bins])
     return np.concatenate(bins), is_first
 
@@ -95,23 +101,24 @@ def comb_evidence(counts: F32, table: F32) -> F32:
     return out.T
 
 
-def laplacian(count: F32, zeros: F32, total: F32) -> F32:
+def laplacian(count: Numbers, zeros: Numbers, total: Numbers) -> Numbers:
     """Log probability of quantized values under a Laplacian whose scale is fitted to mean |k|.
 
-    ``count`` is (64,), ``zeros`` and ``total`` (sum of |k|) are (steps, 64). With x = exp(-step / (2 b)):
-    P(0) = 1 - x, P(k) = (1 - x^2) / (2 x) * x^(2 |k|), and E|k| = x / (1 - x^2).
+    ``zeros`` and ``total`` (sum of |k|) are float32 (..., steps, 64) of NumPy or PyTorch, ``count`` (64,) or
+    (..., 1, 64). With x = exp(-step / (2 b)): P(0) = 1 - x, P(k) = (1 - x^2) / (2 x) * x^(2 |k|), and
+    E|k| = x / (1 - x^2).
     """
-    mean = total / np.maximum(count, 1) + np.float32(1e-4)
-    x = np.clip((np.sqrt(1 + 4 * mean * mean) - 1) / (2 * mean), 1e-6, 1 - 1e-6)
-    out: F32 = zeros * np.log1p(-x) + (count - zeros) * np.log((1 - x * x) / (2 * x)) + 2 * total * np.log(x)
-    return out
+    xp = library(total)
+    mean = total / xp.clip(count, 1, None) + np.float32(1e-4)
+    x = xp.clip((xp.sqrt(1 + 4 * mean * mean) - 1) / (2 * mean), 1e-6, 1 - 1e-6)
+    return zeros * xp.log1p(-x) + (count - zeros) * xp.log((1 - x * x) / (2 * x)) + 2 * total * xp.log(x)
 
 
-def zero_inflated(count: F32, zeros: F32, total: F32) -> F32:
+def zero_inflated(count: Numbers, zeros: Numbers, total: Numbers) -> Numbers:
     """The same with the mass at zero free: robust where an image is part smooth, part busy."""
+    xp = library(total)
     nonzero = count - zeros
     p_zero = (zeros + 0.5) / (count + 1)
     ratio = (total - nonzero + 0.2) / (total + 0.4)
-    tail = nonzero * (np.log1p(-p_zero) + np.log((1 - ratio) / 2)) + (total - nonzero) * np.log(ratio)
-    out: F32 = zeros * np.log(p_zero) + tail
-    return out
+    tail = nonzero * (xp.log1p(-p_zero) + xp.log((1 - ratio) / 2)) + (total - nonzero) * xp.log(ratio)
+    return zeros * xp.log(p_zero) + tail

@@ -34,16 +34,21 @@ class _Worker:
 
 
 def supervised(
-    items: Iterator[Item], prepare: Prepare[T], lost: Lost[T], jobs: int, timeout: float | None
+    items: Iterator[Item],
+    prepare: Prepare[T],
+    lost: Lost[T],
+    jobs: int,
+    timeout: float | None,
+    most_ahead: int = MOST_AHEAD,
 ) -> Generator[T, None, None]:
-    """One result per item, in the order of ``items``, made by up to ``jobs`` processes.
+    """One result per item, in the order of ``items``, made by up to ``jobs`` processes, at most ``most_ahead`` ahead.
 
     A worker that ends, or is silent for ``timeout`` seconds over one item, is replaced. Its item is known if it
     was alone; otherwise all that were unanswered are tried again one by one, and the one that fails alone gets
     the result of ``lost``. Raises WorkerError if workers cannot start, and what ``prepare`` raised of
     JpegqfError. Closing the generator, or any exception in it, ends the workers.
     """
-    supervisor = Supervisor(prepare, lost, jobs, timeout)
+    supervisor = Supervisor(prepare, lost, jobs, timeout, most_ahead)
     try:
         yield from supervisor.run(items)
     finally:
@@ -56,10 +61,12 @@ class Supervisor(Generic[T]):
     A run that is not taken to its end leaves nothing that a further one could use: only ``end`` may follow.
     """
 
-    def __init__(self, prepare: Prepare[T], lost: Lost[T], jobs: int, timeout: float | None) -> None:
+    def __init__(
+        self, prepare: Prepare[T], lost: Lost[T], jobs: int, timeout: float | None, most_ahead: int = MOST_AHEAD
+    ) -> None:
         self._items: Iterator[Item] | None = None
         self._prepare, self._lost, self._jobs = prepare, lost, jobs
-        self._timeout = timeout or float("inf")
+        self._timeout, self._most_ahead = timeout or float("inf"), most_ahead
         self._workers: list[_Worker] = []
         self._again: deque[tuple[int, Item]] = deque()
         self._done: dict[int, T] = {}
@@ -111,7 +118,7 @@ class Supervisor(Generic[T]):
         work: list[tuple[int, Item]] = []
         size = 0
         while len(work) < self._at_once and size < MOST_BYTES_AT_ONCE and self._items is not None:
-            if self._taken - self._given >= MOST_AHEAD or self._held_bytes >= MOST_BYTES_AHEAD:
+            if self._taken - self._given >= self._most_ahead or self._held_bytes >= MOST_BYTES_AHEAD:
                 break
             item = next(self._items, None)
             if item is None:
