@@ -2,8 +2,9 @@
 
 python bench/scale.py overhead workers memory --csv docs/scale.csv --shard-csv docs/scale-shards.csv
 
-Every figure is a ratio within one run, taken several times in turn; the medians count. The images are photographs that
-scikit-image ships, cut, scaled and compressed at random, in tar shards on a local disk.
+Every figure is a ratio within one run, taken several times; the medians count. The machine may be busy with other
+things: both engines work at the same time, or in turn, and rates are per second of processor time. The images are
+photographs that scikit-image ships, cut, scaled and compressed at random, in tar shards on a local disk.
 """
 
 import argparse
@@ -15,15 +16,18 @@ os.environ.update({"OPENBLAS_NUM_THREADS": "1", "RAY_worker_niceness": "0"})
 import resource
 import statistics
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from scale_common import processes, write_csv, write_shards
 
 Row = dict[str, object]
-OVERHEAD_SHARDS, OVERHEAD_IMAGES, OVERHEAD_SIDE = 1, 1000, 128
+OVERHEAD_SHARDS, OVERHEAD_IMAGES, OVERHEAD_SIDE = 2, 1000, 128
 """Small images are the hard case: what a shard costs beside its images is shared by less work."""
 WORKERS_SHARDS, WORKERS_IMAGES, WORKERS_SIDE = 4, 100, 1024
 WARM_UP = 20
@@ -78,35 +82,63 @@ def rate(done: list[Done]) -> float:
     return sum(shard.rows for shard in done) / (max(shard.end for shard in done) - min(shard.begin for shard in done))
 
 
-def plain_rate(sources: list[Path], warm: list[Path]) -> float:
-    """Images a second of the plain engine with one worker process, as ``jpegqf scan`` uses it."""
-    from jpegqf import scan
+class Plain:
+    """The plain engine with one worker process, as ``jpegqf scan`` uses it, over the same images again and again."""
 
-    began = count = 0.0
-    for record in scan([*warm, *sources], jobs=1, timeout=60.0):
-        if not record.path.startswith(str(warm[0])):
-            began = began or time.monotonic()
-            count += 1
-    return (count - 1) / (time.monotonic() - began)
+    def __init__(self, sources: list[Path]) -> None:
+        self.moments: list[float] = []
+        """When each image was done."""
+        self._sources, self._stop = sources, False
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Plain":
+        self._thread.start()
+        return self
+
+    def _run(self) -> None:
+        from jpegqf import scan
+
+        with closing(cast(Generator[object, None, None], scan(self._sources * 100, jobs=1, timeout=60.0))) as rows:
+            for _ in rows:
+                self.moments.append(time.monotonic())
+                if self._stop:
+                    return
+
+    def __exit__(self, *_: object) -> None:
+        self._stop = True
+        self._thread.join()
 
 
 def overhead(scratch: Path, turns: int) -> Iterator[Row]:
-    """Plain engine and Ray in turn, one worker each, on the same shard of 1,000 images."""
+    """Plain engine and Ray at the same time, a worker each: images done while Ray goes from shard end to shard end."""
     warm = made(scratch / "warm", 1, WARM_UP, OVERHEAD_SIDE)
     sources = made(scratch / "shards", OVERHEAD_SHARDS, OVERHEAD_IMAGES, OVERHEAD_SIDE)
     for turn in range(turns):
-        plain = plain_rate(sources, warm)
-        ray = rate(counted(on_ray(warm + sources, 1, str(scratch))))
-        yield {"measure": "overhead", "turn": turn, "base": plain, "value": ray, "ratio": plain / ray - 1}
+        with Plain(sources) as plain:
+            first, *rest = counted(on_ray(warm + sources, 1, str(scratch)))
+            ray = sum(shard.rows for shard in rest)
+            meanwhile = sum(first.end < moment <= rest[-1].end for moment in plain.moments)
+        yield {"measure": "overhead", "turn": turn, "base": meanwhile, "value": ray, "ratio": meanwhile / ray - 1}
 
 
 def two_workers(scratch: Path, turns: int) -> Iterator[Row]:
-    """One and two workers in turn, on the same shards."""
+    """One and two workers in turn, on the same shards; also the processor's time that all processes took per image."""
     warm = made(scratch / "warm", 4, WARM_UP, WORKERS_SIDE)
     sources = made(scratch / "shards", WORKERS_SHARDS, WORKERS_IMAGES, WORKERS_SIDE)
     for turn in range(turns):
-        one, two = (rate(counted(on_ray(warm + sources, workers, str(scratch)))) for workers in (1, 2))
-        yield {"measure": "workers", "turn": turn, "base": one, "value": two, "ratio": two / one}
+        took = []
+        for workers in (1, 2):
+            before = cpu_seconds()
+            took.append((rate(counted(on_ray(warm + sources, workers, str(scratch)))), cpu_seconds() - before))
+        (one, cpu_one), (two, cpu_two) = took
+        yield {
+            "measure": "workers",
+            "turn": turn,
+            "base": one,
+            "value": two,
+            "ratio": two / one,
+            "cpu": cpu_two / cpu_one,
+        }
 
 
 def made(folder: Path, shards: int, images: int, side: int) -> list[Path]:
@@ -116,12 +148,25 @@ def made(folder: Path, shards: int, images: int, side: int) -> list[Path]:
 
 
 def rates(scratch: Path, turns: int) -> Iterator[Row]:
-    """The plain engine on images of several sizes: images a second, bytes read and bytes of results for each."""
+    """The plain engine on images of several sizes: images in a second of processor time, and bytes of each."""
     for side in SIDES:
         warm, *sources = made(scratch / f"side{side}", 2, RATE_IMAGES, side)
         per_image = sum(path.stat().st_size for path in sources) / RATE_IMAGES
         for turn in range(turns):
-            yield {"measure": f"rate {side}", "turn": turn, "base": per_image, "value": plain_rate(sources, [warm])}
+            yield {"measure": f"rate {side}", "turn": turn, "base": per_image, "value": plain_rate([warm, *sources])}
+
+
+def plain_rate(sources: list[Path]) -> float:
+    """Images in a second of processor time, in the second of two archives: the model is loaded in the first."""
+    from jpegqf import scan
+
+    before = count = 0.0
+    for record in scan(sources, jobs=1, timeout=60.0):
+        if record.path.startswith(str(sources[1])):
+            before = before or cpu_seconds()
+            count += 1
+            after = cpu_seconds()
+    return (count - 1) / (after - before)
 
 
 def row_bytes(scratch: Path, turns: int) -> Iterator[Row]:
@@ -153,6 +198,23 @@ def megabytes() -> tuple[float, float]:
     workers = [pid for pid, _, name in processes() if name.startswith("ray::MapWorker")]
     children = [pid for pid, parent, _ in processes() if parent in workers]
     return resident(os.getpid()), sum(map(resident, workers + children))
+
+
+def cpu_seconds() -> float:
+    """Processor time so far of this process and all it started, directly or not."""
+    parents = {pid: parent for pid, parent, _ in processes()}
+    mine = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in mine} - mine:
+        mine |= more
+    return sum(map(_cpu_seconds, mine))
+
+
+def _cpu_seconds(process: int) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process: int) -> float:

@@ -51,7 +51,7 @@ def cost_table() -> str:
     """Five billion images of several sizes: core-hours, dollars, bytes."""
     row_bytes = next(float(row["base"]) for row in _rows("scale.csv") if row["measure"] == "row bytes")
     lines = [
-        "| images of | measured on one core | core-hours | dollars | bytes read | results |",
+        "| images of | in a second of one core | core-hours | dollars | bytes read | results |",
         "|---|---|---|---|---|---|",
     ]
     for side in SIDES:
