@@ -132,8 +132,8 @@ def read_luma(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Dec
     return decode_luma(read_bytes(path), max_pixels)
 
 
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """All bytes of a regular file of at most MAX_FILE_BYTES; errors as for :func:`read_luma`."""
+def read_bytes(path: str | os.PathLike[str], most: int = MAX_FILE_BYTES) -> bytes:
+    """The first ``most`` bytes of a regular file of at most MAX_FILE_BYTES; errors as for :func:`read_luma`."""
     try:
         info = os.stat(path)
         if stat.S_ISDIR(info.st_mode):
@@ -144,7 +144,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
             words = f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
             raise ImageSkippedError(Reason.TOO_LARGE, words)
         with open(path, "rb") as file:
-            return file.read(info.st_size or SIZE_UNTOLD)
+            return file.read(min(most, info.st_size or SIZE_UNTOLD))
     except OSError as error:
         words = (error.strerror or "input/output error").lower()
         raise ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}") from None

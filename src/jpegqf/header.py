@@ -30,6 +30,7 @@ from jpegqf.markers import (
 )
 from jpegqf.metadata import AppSegment, Facts, identifier, plain_text, read_facts
 
+SEQUENTIAL = ("baseline", "extended sequential")
 MAX_SEGMENTS = 10_000
 """Segments walked; multi-segment ICC profiles and XMP stay far below."""
 MAX_SCANS = 1_000
@@ -148,6 +149,21 @@ def read_header(source: bytes | Stream, scans: bool = True) -> Header:
     except OSError as error:
         raise HeaderError(f"cannot be read: {(error.strerror or 'input/output error').lower()}") from None
     return walk.result()
+
+
+def read_start(data: bytes) -> Header | None:
+    """The same of a file's beginning, if what follows can add nothing to its frame and tables; else None.
+
+    That is so where one sequential scan holds all components; ``scans`` and ``junk_after`` are then None.
+    """
+    walk = _Walk(Reader(data), False)
+    try:
+        walk.run()
+    except (EOFError, HeaderError, _Enough):
+        return None
+    frame = walk.frame
+    told = frame and frame.height and frame.kind in SEQUENTIAL and len(walk.latched) == len(frame.components)
+    return walk.result() if told else None
 
 
 class _Enough(Exception):  # noqa: N818 - no error: it ends the walk

@@ -24,9 +24,9 @@ from jpegqf.decode import (
 from jpegqf.encoders import HeaderEvidence, identify
 from jpegqf.engine import Prediction, Predictor
 from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
-from jpegqf.header import Header, read_header
+from jpegqf.header import Header, read_header, read_start
 from jpegqf.history import earlier_save
-from jpegqf.model import load_model
+from jpegqf.model import bundled_model
 from jpegqf.record import Record, Status
 from jpegqf.verdict import Answer, HeaderSummary, HistorySummary, PixelSummary, judge
 
@@ -36,6 +36,8 @@ Row = dict[str, Any]
 """Columns of a record in the making."""
 
 JPEG_START = b"\xff\xd8"
+HEAD_BYTES = 2**14
+"""Of a file whose header alone is asked for: most headers end before."""
 MOST_DOUBT = 20
 """Qualities that the 95 % interval may span for one of them to be named; beyond, the interval alone is given."""
 OF_A_GRID = ("pixel_qf", "pixel_qf_low", "pixel_qf_high", "pixel_confidence", "grid_x", "grid_y")
@@ -47,7 +49,7 @@ SHOWN_DIGITS = 4
 @lru_cache(maxsize=1)
 def default_predictor() -> Predictor:
     """The bundled model, loaded once."""
-    return Predictor(load_model())
+    return Predictor(bundled_model())
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ class Inspector:
         try:
             if isinstance(source, (np.ndarray, Image.Image)):
                 return self._finish(row, _decoded(source, self.max_pixels), None)
+            if self.only == "header" and isinstance(source, (str, os.PathLike)):
+                early = read_start(read_bytes(source, HEAD_BYTES))
+                if early:
+                    return _header_alone(row | _header_columns(early, identify(early)), early)
             return self._file(row, _bytes(source))
         except ImageError as issue:
             return Record(**row | _failure(issue))

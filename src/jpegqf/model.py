@@ -4,8 +4,9 @@ import json
 import math
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -208,6 +209,20 @@ def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto")
         raise CheckpointError(f"checkpoint {file}: {error}") from None
 
 
+def bundled_model() -> Model:
+    """The bundled checkpoint on the CPU, whose network starts when it is first asked: most JPEGs never ask.
+
+    Raises CheckpointError if the file cannot be used.
+    """
+    config, weights = _read_onnx(_read(default_checkpoint()))
+
+    @cache
+    def started() -> Run:
+        return _onnx_run(_session(weights, ["CPUExecutionProvider"]))
+
+    return Model(config, lambda evidence: started()(evidence), "cpu", "ONNX")
+
+
 def _read(file: Path) -> bytes:
     try:
         info = file.stat()
@@ -224,31 +239,38 @@ def _read(file: Path) -> bytes:
     return data
 
 
-def _load_onnx(data: bytes, device: str) -> Model:
+def _onnxruntime() -> Any:
+    """The module, told to be quiet."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read on import: nothing is to leave this machine
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(4)
-    has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    return onnxruntime
+
+
+def _load_onnx(data: bytes, device: str) -> Model:
+    has_cuda = "CUDAExecutionProvider" in _onnxruntime().get_available_providers()
     config, weights = _read_onnx(data)
     if device == "cuda" and not has_cuda:
         return _by_pytorch(config, weights, device)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    wanted = (
-        ["CPUExecutionProvider"]
-        if device == "cpu" or not has_cuda
-        else [("CUDAExecutionProvider", WHOLE_FLOAT32), "CPUExecutionProvider"]
-    )
-    try:
-        session = onnxruntime.InferenceSession(onnx_graph.write_file(weights, {}), options, providers=wanted)
-    except Exception as error:  # onnxruntime's exceptions share no public base class
-        raise CheckpointError(f"onnxruntime cannot start its network ({type(error).__name__})") from None
+    cuda = [] if device == "cpu" or not has_cuda else [("CUDAExecutionProvider", WHOLE_FLOAT32)]
+    session = _session(weights, [*cuda, "CPUExecutionProvider"])
     placed = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
     if device == "cuda" and placed != "cuda":
         raise UsageError("--device cuda: onnxruntime could not start CUDA here; check the driver, or use --device cpu")
     return Model(config, _onnx_run(session), placed, "ONNX")
+
+
+def _session(weights: dict[str, F32], providers: Sequence[Any]) -> Any:
+    """Our network with these weights in onnxruntime, on one thread."""
+    onnxruntime = _onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(onnx_graph.write_file(weights, {}), options, providers=providers)
+    except Exception as error:  # onnxruntime's exceptions share no public base class
+        raise CheckpointError(f"onnxruntime cannot start its network ({type(error).__name__})") from None
 
 
 def _read_onnx(data: bytes) -> tuple[ModelConfig, dict[str, F32]]:
