@@ -8,9 +8,14 @@ import csv
 import re
 import sys
 from dataclasses import fields
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import click
+
+from jpegqf.cli import serve
 from jpegqf.infer import EPILOG, OPTIONS
 from jpegqf.record import Record, column_type
 
@@ -68,6 +73,36 @@ def column_table() -> str:
     return "\n".join(lines)
 
 
+def flag_table(command: click.Command) -> str:
+    """Every flag of a command with its default, from its own declaration."""
+    lines = ["| flag | default | meaning |", "|---|---|---|"]
+    for option in command.params:
+        if isinstance(option, click.Option):
+            value = f" {option.metavar}" if option.metavar else ""
+            default = str(option.default) if isinstance(option.default, (str, int, float)) else ""
+            lines.append(f"| `{option.opts[-1]}{value}` | {default} | {option.help or ''} |")
+    return "\n".join(lines)
+
+
+def load_table(path: Path) -> str:
+    """Throughput beside a scan's, answers and memory under load."""
+    lines = [
+        "| workers | images/s | of a scan | ratio | CPU an image | of a scan | 200 | 429, 503 | other "
+        "| median, 99 % | memory |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            busy = int(row["busy_429"]) + int(row["unavailable_503"])
+            lines.append(
+                f"| {row['workers']} | {row['rate']} | {row['scan_rate']} | {row['ratio']} | {row['cpu_ms']} ms "
+                f"| {row['scan_cpu_ms']} ms | {row['ok']} | {busy} "
+                f"| {row['other']} | {row['median_ms']} ms, {row['p99_ms']} ms "
+                f"| {row['memory_10s']}, {row['memory_end']} MiB |"
+            )
+    return "\n".join(lines)
+
+
 def real_summary(path: Path) -> str:
     """How header, pixels and ImageMagick agree on the real files."""
     with path.open(newline="", encoding="utf-8") as file:
@@ -86,6 +121,31 @@ def real_summary(path: Path) -> str:
         f"| ImageMagick names the same quality | {other} of {len(exact)} |",
         f"| ImageMagick names a quality where the tables are no IJG table's | {guessed} |",
     ])  # fmt: skip
+
+
+def speed_table(path: Path) -> str:
+    """What ``bench/speed.py`` measured, a table per section."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = []
+    for section, group in groupby(rows, key=itemgetter("section")):
+        lines += ["", f"### {section}", "", "| figure | measured | unit | reach |", "|---|---|---|---|"]
+        lines += [f"| {row['what']} | {row['value']} | {row['unit']} | {row['goal']} |" for row in group]
+    return "\n".join([*lines[1:], ""])
+
+
+def report_table(path: Path) -> str:
+    """What a report costs, by the format of its results."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        "| results | rows | MB | seconds | processor seconds | peak memory, MB | page, MB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        figures = (row[name] for name in list(row)[2:])
+        lines.append(f"| `{row['format']}` | {int(row['rows']):,} | {' | '.join(figures)} |")
+    return "\n".join(lines)
 
 
 def _fill(text: str, name: str, content: str) -> str:
@@ -117,6 +177,7 @@ def generated() -> dict[str, str]:
     }
     card = {"accuracy": overall, "bands": band_table(rows), "aggregation": comparison_table()}
     scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
+    serving = {"flags": flag_table(serve), "load": load_table(REPOSITORY / "docs" / "load.csv")}
     scale = {
         "shown": scale_tables.shown_table(),
         "kills": scale_tables.kills_table(),
@@ -125,9 +186,12 @@ def generated() -> dict[str, str]:
     }
     return {
         "docs/cli.md": cli_reference(),
+        "docs/serve.md": _filled("docs/serve.md", serving),
         **{name: _filled(name, readme) for name in READMES},
         "docs/model-card.md": _filled("docs/model-card.md", card),
         "docs/scan.md": _filled("docs/scan.md", scan),
+        "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
+        "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/scale.md": _filled("docs/scale.md", scale),
         "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": condition_goals.all_tables(conditions)}),
     }

@@ -1,21 +1,55 @@
 """Images that PyPI packages ship (public domain or CC0), and the bundled model."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import skimage.data
+from hypothesis import settings
 from PIL import Image
 
 from jpegqf.engine import Predictor
 from jpegqf.model import load_model
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 REPOSITORY = Path(__file__).parents[1]
 PTH = REPOSITORY / "checkpoints" / "model.pth"
 ONNX = REPOSITORY / "checkpoints" / "model.onnx"
 
 MakeJpeg = Callable[..., bytes]
+
+LITTLE_MEMORY = """
+import resource, sys
+from pathlib import Path
+from jpegqf.errors import CheckpointError
+from jpegqf.model import load_model
+from jpegqf.pth_file import read_pth
+
+def load(path):
+    load_model(path, "cpu") if path.endswith(".onnx") else read_pth(Path(path).read_bytes())
+
+load(sys.argv[1])
+limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + 256 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    load(sys.argv[2])
+except CheckpointError as error:
+    print(error)
+"""
+
+
+def refusal_in_little_memory(path: Path) -> str:
+    """The CheckpointError for a checkpoint, where 256 MiB more may be used than loading the bundled one took."""
+    sound = ONNX if path.suffix == ".onnx" else PTH
+    command = [sys.executable, "-c", LITTLE_MEMORY, str(sound), str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    return told.stdout
 
 
 @pytest.fixture(scope="session")

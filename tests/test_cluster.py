@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from test_hostile import CRASHER
 
 from conftest import MakeJpeg
 from jpegqf import scan
@@ -25,6 +24,7 @@ from jpegqf.errors import UsageError
 from jpegqf.items import IMAGE_SUFFIXES
 from jpegqf.job import Request
 from jpegqf.writers import records_table
+from test_hostile import CRASHER
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'jpegqf[ray]'")
 pytest.importorskip("ray.data", reason="Ray Data is not installed: pip install 'jpegqf[ray]'")

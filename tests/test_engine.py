@@ -15,8 +15,8 @@ from jpegqf.grid import ALIGNED, Grid
 GOLDEN = REPOSITORY / "tests" / "golden"
 
 
-def predict(predictor: Predictor, data: bytes) -> Prediction:
-    return predictor.predict(decode_luma(data).luma)
+def predict(predictor: Predictor, data: bytes, straight: bool = False) -> Prediction:
+    return predictor.predict(decode_luma(data).luma, straight)
 
 
 @pytest.mark.parametrize("quality", [*range(1, 100, 7), 99])
@@ -79,11 +79,11 @@ def test_the_distribution_sums_to_one_and_holds_the_interval(predictor: Predicto
 def test_the_interval_is_the_shortest_that_holds_the_mass() -> None:
     probability = np.zeros(100)
     probability[[10, 11, 12, 60]] = [0.5, 0.3, 0.17, 0.03]
-    answer = Prediction(11, probability, 1.0, 1)
+    answer = Prediction(11, probability, 1.0)
     assert answer.interval() == (11, 13)
     assert answer.interval(0.79) == (11, 12)
     assert answer.interval(1.0) == (11, 61)
-    assert Prediction(50, np.full(100, 0.01), 1.0, 1).interval(1.0) == (1, 100)
+    assert Prediction(50, np.full(100, 0.01), 1.0).interval(1.0) == (1, 100)
 
 
 def test_too_small_and_too_flat_are_skipped_with_the_reason(predictor: Predictor) -> None:
@@ -147,13 +147,15 @@ def test_neither_a_clean_image_nor_a_resized_jpeg_shows_a_grid(
     assert predictor.examine(Luma.from_rgb(np.asarray(resized))).jpeg_probability < 0.1
 
 
-def golden_cases(predictor: Predictor, jpeg: MakeJpeg, images: dict[str, Image.Image]) -> dict[str, int]:
+def golden_cases(
+    predictor: Predictor, jpeg: MakeJpeg, images: dict[str, Image.Image], straight: bool = False
+) -> dict[str, int]:
     found = {}
     for name, image in images.items():
         for quality in range(2, 101, 6):
             for subsampling in (0, 2):
                 data = jpeg(quality, image, subsampling=subsampling)
-                found[f"{name} {quality} {subsampling}"] = predict(predictor, data).rounded
+                found[f"{name} {quality} {subsampling}"] = predict(predictor, data, straight).rounded
     return found
 
 
@@ -162,4 +164,6 @@ def test_golden_predictions_of_this_model(
 ) -> None:
     """Keyed by the model's name: another model brings its own file (``golden_cases`` makes it)."""
     path = GOLDEN / f"{predictor.model.config.name}.json"
-    assert golden_cases(predictor, jpeg, {"astronaut": photo, "chelsea": cat}) == json.loads(path.read_text())
+    images = {"astronaut": photo, "chelsea": cat}
+    assert golden_cases(predictor, jpeg, images) == json.loads(path.read_text())
+    assert golden_cases(predictor, jpeg, images, straight=True) == json.loads(path.read_text())

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
@@ -417,7 +417,6 @@ def rich(jpeg: MakeJpeg) -> bytes:
     return SOI + extra + jpeg(60, SMALL, progressive=True, comment="hello", restart_marker_blocks=1)[2:]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_flipped_bits_never_break_it(rich: bytes, data: st.DataObject) -> None:
     damaged = np.frombuffer(rich, np.uint8).copy()
@@ -426,7 +425,6 @@ def test_flipped_bits_never_break_it(rich: bytes, data: st.DataObject) -> None:
     assert outcome(damaged.tobytes())
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_cut_and_spliced_files_never_break_it(rich: bytes, data: st.DataObject) -> None:
     ends = st.integers(0, len(rich))

@@ -25,7 +25,7 @@ HEADER = Inspector(only="header")
 ALL = Inspector()
 REASONS = {reason.value for reason in Reason} - {"crashed", "timeout"}
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
-RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+RELAXED = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 def small(kind: str) -> bytes:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 from PIL import Image
-from test_hostile import CRASHER
 
 from conftest import MakeJpeg
 from jpegqf.destination import Destination, Result
@@ -17,6 +16,7 @@ from jpegqf.items import IMAGE_SUFFIXES, Item
 from jpegqf.scanning import Look
 from jpegqf.shards import Shard, find_shards
 from jpegqf.shardscan import Failure, ShardScanner
+from test_hostile import CRASHER
 
 
 @pytest.fixture

@@ -161,7 +161,6 @@ def test_calibrator_finds_the_temperature_that_was_applied() -> None:
 
 def test_exported_files_load_and_agree(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="training needs PyTorch")
-    pytest.importorskip("onnxscript", reason="exporting needs onnxscript")
     from jpegqf.network import CandidateScorer
     from jpegqf.train.export import save_onnx, save_pth
 

@@ -24,7 +24,7 @@ RECORDS = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=25)
 @given(st.lists(RECORDS, max_size=5))
 @pytest.mark.parametrize("suffix", list(WRITERS))
 def test_every_format_reads_back_what_was_written(

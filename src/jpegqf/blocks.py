@@ -51,11 +51,14 @@ def cut(plane: NDArray[Any]) -> NDArray[Any]:
     return tiles.swapaxes(1, 2).reshape(-1, 64)
 
 
+MULTIPLIERS = np.random.default_rng(0).integers(1, 2**63, 8, dtype=np.uint64) | np.uint64(1)
+"""Odd numbers that mix the rows of a block into one key."""
+
+
 def first_of_each(pixels: U8) -> NDArray[np.int64]:
     """Indices of distinct rows; repeated blocks (drawn graphics, borders) are not independent evidence."""
     words = np.ascontiguousarray(pixels).view(np.uint64)
-    multipliers = np.random.default_rng(0).integers(1, 2**63, 8, dtype=np.uint64) | np.uint64(1)
-    mixed = words * multipliers
+    mixed = words * MULTIPLIERS
     keys = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(29)), axis=1)
     _, first = np.unique(keys, return_index=True)
     return np.sort(first)

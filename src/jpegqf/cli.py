@@ -35,6 +35,14 @@ Examples:
 Exit codes: 0 every image was judged; 1 none was; 2 bad call, or an output cannot be written; 3 some were, some
 are skipped or errors, or a shard failed; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
 
+REPORT_EPILOG = """\b
+Examples:
+  jpegqf report photos.db -o report.html
+  jpegqf report train.parquet --by folder:-1 --thumbnails -o train.html
+\b
+Exit codes: 0 the page is written; 2 bad call, results that cannot be read or are empty, or a page that cannot be
+written; 130, 143 interrupted (Ctrl-C, SIGTERM), with nothing written."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="jpegqf")
@@ -164,8 +172,6 @@ def header(files: tuple[str, ...]) -> None:
 
     Exit codes: 0 every header was read, 1 none was, 3 some were.
     """
-    from pathlib import Path
-
     from jpegqf.decode import read_bytes
     from jpegqf.encoders import identify
     from jpegqf.header import read_header
@@ -175,7 +181,7 @@ def header(files: tuple[str, ...]) -> None:
     counts: Counter[str] = Counter()
     for name in files:
         try:
-            found = read_header(read_bytes(Path(name)))
+            found = read_header(read_bytes(name))
             lines = header_lines(printable(name), found, identify(found))
         except JpegqfError as error:
             click.echo(f"{printable(name)}: {error}", err=True)
@@ -191,8 +197,6 @@ def header(files: tuple[str, ...]) -> None:
 @click.option("--plot", "picture", metavar="PNG", help="Write a picture of the evidence; needs jpegqf[plot].")
 def explain(file: str, picture: str | None) -> None:
     """Tell the evidence of one image in words, and as a picture with --plot."""
-    from pathlib import Path
-
     from jpegqf.decode import read_bytes
     from jpegqf.explain import explain as explain_image
     from jpegqf.explain import plot
@@ -202,7 +206,7 @@ def explain(file: str, picture: str | None) -> None:
     if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
         raise _Refused(f"--plot {picture!r} must be a new file with the suffix .png")
     try:
-        data = read_bytes(Path(file))
+        data = read_bytes(file)
         predictor = default_predictor()
         lines, luma, said = explain_image(data, inspect(data, printable(file)), predictor)
         _print(lines)
@@ -213,6 +217,90 @@ def explain(file: str, picture: str | None) -> None:
     except OSError as error:
         raise _Refused(f"{picture} cannot be written: {error}") from None
     sys.exit(0 if said else 1)
+
+
+@main.command(epilog=REPORT_EPILOG)
+@click.argument("results", nargs=-1, required=True, metavar="RESULTS...")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Write the page here; .html.")
+@click.option("--by", default="folder", show_default=True, metavar="GROUP",
+              help="Compare by folder, folder:N (the name at level N; -1 is the last) or any column.")  # fmt: skip
+@click.option("--rows", type=click.IntRange(1, 5000), default=2000, show_default=True, metavar="N",
+              help="Images in the table: half the worst, half drawn from the others.")  # fmt: skip
+@click.option("--thumbnails", is_flag=True, help="Show the images of the table that are there, read from their paths.")
+@click.option("--overwrite", is_flag=True, help="Replace the page if it exists.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar, no closing line.")
+def report(results: tuple[str, ...], quiet: bool, **asked: Any) -> None:
+    """Results of scan as one HTML page that opens offline.
+
+    RESULTS are .csv .jsonl .db .sqlite .parquet files of scan, or folders of .parquet files.
+    """
+    from jpegqf.report.wording import images
+    from jpegqf.report.writing import Request, write_report
+
+    watch = {} if quiet or not sys.stderr.isatty() else {"watch": _progress}
+    try:
+        rows = write_report(Request(results, **asked), **watch)
+    except JpegqfError as error:
+        raise _Refused(str(error)) from None
+    if not quiet:
+        click.echo(f"{asked['output']}: {images(rows)}, {os.path.getsize(asked['output']) / 1e6:.1f} MB", err=True)
+
+
+def _progress(what: str, numbers: Iterable[int]) -> Iterable[int]:
+    """The same numbers, with a bar that adds them up."""
+    from tqdm import tqdm
+
+    with tqdm(unit=f" {what}", unit_scale=True) as bar:
+        for number in numbers:
+            bar.update(number)
+            yield number
+
+
+SERVE_EPILOG = """\b
+Examples:
+  jpegqf serve
+  jpegqf serve --port 0 --workers 4
+  jpegqf serve --host 0.0.0.0 --token-file token.txt
+\b
+Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or workers cannot start."""
+
+
+@main.command(epilog=SERVE_EPILOG)
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME",
+              help="Address to listen on; any but loopback is reached from the network.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0: any free one.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Worker processes.")
+@click.option("--max-body", type=click.IntRange(1, 2**31), default=2**26, show_default=True, metavar="BYTES",
+              help="Of a request: 413 above.")  # fmt: skip
+@click.option("--max-images", type=click.IntRange(1, 10_000), default=100, show_default=True, metavar="N",
+              help="In a request: 422 above.")  # fmt: skip
+@click.option("--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
+              help="Of an image, told from its header: 422 above.")  # fmt: skip
+@click.option("--timeout-per-image", "timeout", type=click.FloatRange(0, 86_400, min_open=True), default=60,
+              show_default=True, metavar="SECONDS", help="Give up an image that takes longer: 422.")  # fmt: skip
+@click.option("--max-requests", type=click.IntRange(1, 10_000), default=32, show_default=True, metavar="N",
+              help="With images, at once: 429 above. Each may hold --max-body twice in memory.")  # fmt: skip
+@click.option("--token-file", metavar="FILE", help="Ask for the bearer token in this file's first line.")
+@click.option("origins", "--allow-origin", multiple=True, metavar="ORIGIN",
+              help="Let pages of this origin call, https://example.org; repeatable.")  # fmt: skip
+@click.option("hosts", "--allow-host", multiple=True, metavar="NAME",
+              help="Answer requests that address this name, too; repeatable.")  # fmt: skip
+def serve(token_file: str | None, **asked: Any) -> None:
+    """Serve a local web page to drop images on, and an API for programs; needs jpegqf[serve].
+
+    Images are looked at in memory and stored nowhere. Unless --host says otherwise only this machine is answered.
+    """
+    try:
+        from jpegqf.serving.run import serve as run
+        from jpegqf.serving.settings import Limits, Settings, read_token
+    except ImportError as error:
+        raise _Refused(f'the server needs {error.name}: pip install "jpegqf[serve]"') from None
+    limits = Limits(*(asked.pop(name) for name in ("max_body", "max_pixels", "max_images", "timeout", "max_requests")))
+    try:
+        token = read_token(token_file) if token_file else None
+        run(Settings(limits=limits, token=token, **asked), lambda line: click.echo(line, err=True))
+    except JpegqfError as error:
+        raise _Refused(str(error)) from None
 
 
 class _Refused(click.ClickException):

@@ -6,9 +6,9 @@ import re
 import stat
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 import simplejpeg
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
+from jpegqf.strips import short_jpegs
 
 U8 = NDArray[np.uint8]
 
 MAX_FILE_BYTES = 2**31
+SIZE_UNTOLD = 2**20
+"""Bytes read of a file that says it has none, as those of some virtual file systems do."""
 MAX_PIXELS = 2**30
 """Larger images are never decoded: the luma of a baseline JPEG alone would fill a gigabyte."""
 MAX_COSTLY_PIXELS = 2**28
@@ -101,18 +104,22 @@ class Luma:
 
 @dataclass(frozen=True)
 class Decoded:
-    """An image's luma and what was noted on the way.
+    """An image's luma, or that of its top, and what was noted on the way.
 
-    ``orientation`` is the EXIF value (1..8): noted, never applied, since the 8x8 grid is the stored image's.
+    ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8): noted,
+    never applied, since the 8x8 grid is the stored image's. ``straight``: the pixels are the luma of a JPEG as its
+    decoder gave it, neither converted nor upsampled.
     """
 
     luma: Luma
     format: str
+    size: tuple[int, int]
     orientation: int
+    straight: bool = False
 
     @property
     def is_jpeg(self) -> bool:
-        """Whether the pixels come straight from a JPEG, so that their grid starts at the first one."""
+        """Whether the pixels come from a JPEG, so that their grid starts at the first one."""
         return self.format in JPEG_FORMATS
 
 
@@ -122,13 +129,13 @@ def read_luma(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Dec
     Raises ImageSkippedError (more than ``max_pixels`` pixels, told from the header; samples that are not
     8 bits) and ImageBrokenError (unreadable, empty, not an image, truncated, corrupt).
     """
-    return decode_luma(read_bytes(Path(path)), max_pixels)
+    return decode_luma(read_bytes(path), max_pixels)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """All bytes of a regular file of at most MAX_FILE_BYTES; errors as for :func:`read_luma`."""
     try:
-        info = path.stat()
+        info = os.stat(path)
         if stat.S_ISDIR(info.st_mode):
             raise ImageBrokenError(Reason.UNREADABLE, _folder_in_words(path))
         if not stat.S_ISREG(info.st_mode):
@@ -136,8 +143,8 @@ def read_bytes(path: Path) -> bytes:
         if info.st_size > MAX_FILE_BYTES:
             words = f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
             raise ImageSkippedError(Reason.TOO_LARGE, words)
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES)
+        with open(path, "rb") as file:
+            return file.read(info.st_size or SIZE_UNTOLD)
     except OSError as error:
         words = (error.strerror or "input/output error").lower()
         raise ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}") from None
@@ -145,7 +152,7 @@ def read_bytes(path: Path) -> bytes:
         raise ImageBrokenError(Reason.UNREADABLE, "cannot be read: no file can have this name") from None
 
 
-def _folder_in_words(path: Path) -> str:
+def _folder_in_words(path: str | os.PathLike[str]) -> str:
     readable = os.access(path, os.R_OK | os.X_OK)
     return "a folder, not a regular file" if readable else "a folder that cannot be read: permission denied"
 
@@ -165,6 +172,24 @@ def container(data: bytes) -> tuple[str, int, int] | None:
             return image.format or "", image.width, image.height
     except ImageError:
         return None
+
+
+def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
+    """Growing tops of a large JPEG, none if it is small or unusual in any way; damage further down is not seen.
+
+    Raises ImageSkippedError above ``max_pixels``, and ImageBrokenError if not even the header can be read.
+    """
+    tops = short_jpegs(data)
+    first = next(tops, None)
+    if first is None:
+        return
+    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
+        check_size(image.width, image.height, max_pixels, costly=False)
+        if _has_luma(image) and _at_full_size(image):
+            with suppress(ValueError):  # the whole image will tell what is wrong
+                for top in chain([first], tops):
+                    luma = Luma(simplejpeg.decode_jpeg(top, "GRAY", strict=False)[..., 0])
+                    yield Decoded(luma, image.format or "", image.size, _orientation(image), straight=True)
 
 
 def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
@@ -196,9 +221,25 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     name = image.format or ""
     is_jpeg = name in JPEG_FORMATS
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
-    orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    kept = orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-    return Decoded(_jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image), name, kept)
+    luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
+    straight = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
+    return Decoded(luma, name, image.size, _orientation(image), straight)
+
+
+def _has_luma(image: Image.Image) -> bool:
+    """Whether an opened JPEG holds luma as a component of its own."""
+    return image.mode in ("L", "RGB") and not _coded_as_rgb(image)
+
+
+def _at_full_size(image: Image.Image) -> bool:
+    """Whether no other component is sampled more densely than the first: it would be upsampled, and lose its grid."""
+    (_, across, down, _), *others = image.layer  # type: ignore[attr-defined]  # of Pillow's JPEG plugin
+    return all(h <= across and v <= down for _, h, v, _ in others)
+
+
+def _orientation(image: Image.Image) -> int:
+    told = image.getexif().get(EXIF_ORIENTATION, 1)
+    return told if isinstance(told, int) and 1 <= told <= 8 else 1
 
 
 def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
@@ -212,8 +253,7 @@ def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
 
 def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
     """Luma as coded: the decoder's own integers, without a round trip through RGB."""
-    coded_rgb = image.info.get("adobe_transform") == 0 and image.mode == "RGB"
-    if image.mode in ("L", "RGB") and not coded_rgb:
+    if _has_luma(image):
         try:
             return Luma(simplejpeg.decode_jpeg(data, "GRAY", strict=True)[..., 0])
         except ValueError as error:

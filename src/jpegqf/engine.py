@@ -1,18 +1,20 @@
 """One image -> one answer: patches, evidence, model, aggregation, calibrator."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 
 import numpy as np
 
 from jpegqf.blocks import cut_blocks
+from jpegqf.decisive import decisive_quality
 from jpegqf.decode import MAX_PIXELS, Luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
-from jpegqf.features import evidence
+from jpegqf.features import EvidenceSettings, Gathered, evidence_of, gather
 from jpegqf.grid import ALIGNED, GRIDS_ASKED, Grid, ranked_grids
-from jpegqf.model import F64, Model
+from jpegqf.model import F32, F64, Model
 from jpegqf.patches import informative, select
 from jpegqf.tables import QUALITIES
 
@@ -25,6 +27,8 @@ FEWEST_BLOCKS = 4
 """Different blocks, flat ones included: a flat image or a drawn pattern of one block tells nothing."""
 SURE_OF_GRID = 0.9
 """Probability of a grid at the first pixel from which no other is looked for."""
+MOST_ASKED = 256
+"""Images asked about at once."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,6 @@ class Prediction:
     """Over qualities 1..100 given that there was a save, float64 (100,), sums to 1."""
     jpeg_probability: float
     """That the image was saved as JPEG and still has its 8x8 grid, starting at ``grid``."""
-    patches: int
-    """How many 128x128 patches were looked at."""
     grid: Grid = ALIGNED
 
     @property
@@ -49,12 +51,10 @@ class Prediction:
     def interval(self, mass: float = 0.95) -> tuple[int, int]:
         """Shortest run of qualities that holds at least ``mass`` of the probability, inclusive."""
         total = np.concatenate([[0.0], np.cumsum(self.probability)])
-        best = (1, 100)
-        for first in range(100):
-            last = int(np.searchsorted(total, total[first] + mass - 1e-9))
-            if last <= 100 and last - first <= best[1] - best[0]:
-                best = (first + 1, last)
-        return best
+        last = np.searchsorted(total, total[:100] + mass - 1e-9)
+        length = np.where(last <= 100, last - np.arange(100), 101)
+        first = 99 - int(length[::-1].argmin())  # among equally short runs, that of the higher qualities
+        return first + 1, int(last[first])
 
 
 def _combined(tried: list[Prediction]) -> Prediction:
@@ -78,21 +78,66 @@ class Issue:
     message: str
 
 
+Answer = Prediction | Issue
+Prepared = Prediction | Issue | list[Gathered]
+"""An answer that few blocks told, why there is none, or the blocks to ask about: all together, or each patch's."""
+Evidence = Callable[[Sequence[Gathered], EvidenceSettings], F32]
+"""Blocks of several images or patches -> evidence of each, float32 (n, 100, FEATURES)."""
+
+
+def one_by_one(gathered: Sequence[Gathered], settings: EvidenceSettings) -> F32:
+    """Evidence by NumPy; ``torch_evidence.TorchEvidence`` computes it for many at once."""
+    return np.stack([evidence_of(blocks, settings) for blocks in gathered])
+
+
+def _or_issue(prepare: Callable[..., Prepared], *arguments: Any) -> Prepared:
+    try:
+        return prepare(*arguments)
+    except ImageSkippedError as reason:
+        return Issue("skipped", str(reason))
+    except ImageBrokenError as reason:
+        return Issue("error", str(reason))
+
+
+def _summed_up(log_probability: F64) -> Prediction:
+    """Of natural log-probabilities (n, 101) of an image's patches, or of all of them together."""
+    joint = np.exp(log_probability)
+    saved = joint[:, :100].sum(axis=1, keepdims=True)
+    probability = np.exp(log_probability[:, :100] - np.log(np.maximum(saved, 1e-300)))
+    quality = float(np.median(QUALITIES[probability.argmax(axis=1)]))
+    return Prediction(quality, probability.mean(axis=0), float(saved.mean()))
+
+
 @dataclass(frozen=True)
 class Predictor:
     """A model and how to use it.
 
     ``aggregation``: ``evidence`` adds the evidence of all patches and asks the model once; ``median`` asks
-    it for each patch and takes the median. ``calibrate`` applies the checkpoint's calibrator.
+    it for each patch and takes the median. ``calibrate`` applies the checkpoint's calibrator. ``evidence`` computes
+    the evidence, on whatever device.
     Averaging over mirrored copies (TTA) needs no work here: the evidence is the same for all of them.
     """
 
     model: Model
     calibrate: bool = True
     aggregation: Aggregation = "evidence"
+    evidence: Evidence = one_by_one
 
-    def predict(self, luma: Luma) -> Prediction:
-        """Predict by the five-step patch rule. Raises ImageSkippedError if the image is too small or too plain."""
+    def predict(self, luma: Luma, straight: bool = False) -> Prediction:
+        """Predict by the five-step patch rule; ``straight`` as for :meth:`examine`.
+
+        Raises ImageSkippedError if the image is too small or too plain.
+        """
+        prepared = self._prepared(luma, straight)
+        return prepared if isinstance(prepared, Prediction) else self._ask([prepared])[0]
+
+    def predict_batch(self, lumas: Iterable[Luma], straight: bool = False) -> Iterator[Answer]:
+        """The same of many images, asked about together; one that is too small or too plain gives an Issue."""
+        waiting = iter(lumas)
+        while some := [_or_issue(self._prepared, luma, straight) for luma in islice(waiting, MOST_ASKED)]:
+            yield from self.answers(some)
+
+    def _prepared(self, luma: Luma, straight: bool) -> Prediction | list[Gathered]:
         rule = self.model.config.patch_rule
         height, width = luma.plane.shape
         if min(height, width) < rule.size:
@@ -102,62 +147,89 @@ class Predictor:
         if not patches:
             words = "too little information: no part of the image has enough contrast"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        return self._ask(patches)
+        return (self.decided(luma) if straight else None) or self._gathered(patches)
 
-    def examine(self, luma: Luma, search: bool = True) -> Prediction:
+    def examine(self, luma: Luma, straight: bool = False, search: bool = True) -> Prediction:
         """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
 
-        Where no grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have
-        no other), the likeliest other grids and orientations are tried: the most probable one is named, and the
-        distribution over qualities is that of all of them, weighted by their odds.
+        ``straight``: these are the pixels of a JPEG as its decoder gave them; few blocks may decide then. Where no
+        grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have no other), the
+        likeliest other grids and orientations are tried: the most probable one is named, and the distribution over
+        qualities is that of all of them, weighted by their odds.
         Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks.
         """
         height, width = luma.plane.shape
         if min(height, width) < SMALLEST_SIDE:
             words = f"too small: {width}x{height}, the shorter side must have {SMALLEST_SIDE} pixels"
             raise ImageSkippedError(Reason.TOO_SMALL, words)
+        decided = self.decided(luma) if straight else None
+        if decided:
+            return decided
         patches = informative(luma, self.model.config.patch_rule)
         if not _enough(patches):
             words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        said = self._ask(patches)
+        said = self._ask([self._gathered(patches)])[0]
         if not search or said.jpeg_probability >= SURE_OF_GRID:
             return said
         likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
         return _combined([said, *self._tried(luma, likely)])
+
+    def decided(self, luma: Luma) -> Prediction | None:
+        """What few blocks of a decoded JPEG, or of its top, tell beyond doubt; None where they leave any."""
+        config = self.model.config
+        if config.decisive is None or self.aggregation != "evidence":
+            return None
+        quality = decisive_quality(luma, config.decisive, config.evidence)
+        if quality is None:
+            return None
+        sure = config.decisive.confidence
+        probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
+        return Prediction(float(quality), probability, sure)
 
     def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
         """What the image tells on each of these grids; on the right one a smooth image may hold a few blocks only."""
         for grid in grids:
             if grid != ALIGNED:
                 patches = informative(grid.place(luma), self.model.config.patch_rule)
-                yield replace(self._ask(patches), grid=grid)
+                yield replace(self._ask([self._gathered(patches)])[0], grid=grid)
 
-    def _ask(self, patches: list[Luma]) -> Prediction:
-        config = self.model.config
+    def _gathered(self, patches: list[Luma]) -> list[Gathered]:
         groups = [patches] if self.aggregation == "evidence" else [[patch] for patch in patches]
-        stacked = np.stack([evidence(group, config.evidence) for group in groups])
-        log_probability = self.model.log_probabilities(stacked)
+        return [gather(group, self.model.config.evidence) for group in groups]
+
+    def _ask(self, images: Sequence[list[Gathered]]) -> list[Prediction]:
+        """What the model says about each image, all asked at once."""
+        config = self.model.config
+        evidence = self.evidence([blocks for image in images for blocks in image], config.evidence)
+        log_probability = self.model.log_probabilities(evidence)
         if self.calibrate:
             log_probability = config.calibrator.apply(log_probability)
-        joint = np.exp(log_probability)
-        saved = joint[:, :100].sum(axis=1, keepdims=True)
-        probability = np.exp(log_probability[:, :100] - np.log(np.maximum(saved, 1e-300)))
-        quality = float(np.median(QUALITIES[probability.argmax(axis=1)]))
-        return Prediction(quality, probability.mean(axis=0), float(saved.mean()), len(patches))
+        ends = np.cumsum([len(image) for image in images])
+        return [_summed_up(of_image) for of_image in np.split(log_probability, ends[:-1])]
 
-    def predict_file(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Prediction | Issue:
+    def answers(self, prepared: Sequence[Prepared]) -> Iterator[Answer]:
+        """Each one's answer, asking about those that have none."""
+        left = [one for one in prepared if isinstance(one, list)]
+        asked = iter(self._ask(left) if left else ())
+        return (next(asked) if isinstance(one, list) else one for one in prepared)
+
+    def prepared_file(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Prepared:
+        """A file's answer, or the blocks to ask about; whatever is wrong with the image is an Issue, no exception."""
+
+        def prepare() -> Prepared:
+            decoded = read_luma(path, max_pixels)
+            return self._prepared(decoded.luma, decoded.straight)
+
+        return _or_issue(prepare)
+
+    def predict_file(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Answer:
         """Predict from a file; whatever is wrong with the image comes back as an Issue, never as an exception."""
-        try:
-            return self.predict(read_luma(path, max_pixels).luma)
-        except ImageSkippedError as reason:
-            return Issue("skipped", str(reason))
-        except ImageBrokenError as reason:
-            return Issue("error", str(reason))
+        return next(self.answers([self.prepared_file(path, max_pixels)]))
 
     def predict_files(
         self, paths: Iterable[str], max_pixels: int = MAX_PIXELS
-    ) -> Iterator[tuple[str, Prediction | Issue]]:
+    ) -> Generator[tuple[str, Answer], None, None]:
         """Each path with its answer, in order, as they come."""
         for path in paths:
             yield path, self.predict_file(path, max_pixels)

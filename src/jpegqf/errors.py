@@ -19,6 +19,10 @@ class WorkerError(JpegqfError):
     """Worker processes cannot be started."""
 
 
+class DeviceError(JpegqfError):
+    """A GPU that cannot do the work: out of memory, a driver too old."""
+
+
 class OutputError(JpegqfError):
     """An output cannot be written any more: the disk is full, its folder is gone. What it held stays readable."""
 

@@ -1,7 +1,7 @@
 """One image -> its evidence in words and as a picture."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,25 +88,36 @@ def _pixel_lines(said: Prediction) -> list[str]:
     if said.grid != ALIGNED:
         since = "turned by 90 degrees" if said.grid.turned else "cropped or mirrored"
         lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: {since} since")
-    ties = [q + 1 for q in np.flatnonzero(said.probability >= TIE) if q + 1 != said.rounded]
-    if ties:
-        others = ", ".join(f"{q} ({said.probability[q - 1]:.2f})" for q in ties)
+    others = ", ".join(f"{q} ({probability:.2f})" for q, probability in ties(said))
+    if others:
         lines.append(f"             also possible: {others}: their tables agree wherever this image has detail")
     return lines
+
+
+def ties(said: Prediction) -> list[tuple[int, float]]:
+    """Other qualities that are also possible, with their probabilities."""
+    others = [int(at) + 1 for at in np.flatnonzero(said.probability >= TIE) if at + 1 != said.rounded]
+    return [(quality, float(said.probability[quality - 1])) for quality in others]
+
+
+def next_best(said: Prediction) -> int:
+    """The second most probable quality; where all others are out of the question, the nearest one."""
+    others = [quality for quality in range(1, 101) if quality != said.rounded]
+    return min(others, key=lambda q: (-round(float(said.probability[q - 1]), 6), abs(q - said.rounded)))
 
 
 def explain(data: bytes, record: Record, predictor: Predictor) -> tuple[list[str], Luma | None, Prediction | None]:
     """Words for an image's bytes and its record; luma on its grid and prediction for the picture, None without."""
     try:
         decoded = decode_luma(data)
-        said = predictor.examine(decoded.luma, search=not decoded.is_jpeg)
+        said = predictor.examine(decoded.luma, decoded.straight, search=not decoded.is_jpeg)
     except ImageError:
         return explain_lines(record, None), None, None
     return explain_lines(record, said), said.grid.place(decoded.luma), said
 
 
-def plot(luma: Luma, said: Prediction, predictor: Predictor, title: str, target: str) -> None:
-    """Write a picture of the evidence: patches, quality map, posterior, histograms with the best table's comb.
+def plot(luma: Luma, said: Prediction, predictor: Predictor, title: str, target: str | BinaryIO) -> None:
+    """Write a PNG picture of the evidence: patches, quality map, posterior, histograms with the best table's comb.
 
     Raises MissingExtraError without matplotlib; OSError if ``target`` cannot be written.
     """
@@ -121,11 +132,11 @@ def plot(luma: Luma, said: Prediction, predictor: Predictor, title: str, target:
     _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma))
     show_posterior(figure.add_subplot(grid[1:2, 2:4]), said)
     coefficients = coefficients_of(luma)
-    second = int(np.argsort(said.probability)[-2]) + 1
+    second = next_best(said)
     best, rival = (f"QF {said.rounded}", ijg_luma(said.rounded)), (f"next best QF {second}", ijg_luma(second))
     for place, frequency in enumerate(FREQUENCIES):
         show_histogram(figure.add_subplot(grid[2, place]), coefficients, frequency, best, rival)
-    figure.savefig(target, dpi=100)
+    figure.savefig(target, dpi=100, format="png")
 
 
 def coefficients_of(luma: Luma) -> NDArray[np.float32]:
@@ -136,21 +147,27 @@ def coefficients_of(luma: Luma) -> NDArray[np.float32]:
     return out
 
 
+def patches_used(luma: Luma, predictor: Predictor) -> list[tuple[int, int, int]]:
+    """Row and column of the first pixel, and side, of each patch judged; none where the image is used as a whole."""
+    rule = predictor.model.config.patch_rule
+    height, width = luma.plane.shape
+    if min(height, width) < rule.size:
+        return []
+    columns = (width - rule.size) // rule.stride + 1
+    chosen = choose(scores(luma.plane, rule), rule).tolist()
+    return [(i // columns * rule.stride, i % columns * rule.stride, rule.size) for i in chosen]
+
+
 def _show_patches(axes: Any, luma: Luma, predictor: Predictor) -> None:
     from matplotlib.patches import Rectangle
 
-    rule = predictor.model.config.patch_rule
     height, width = luma.plane.shape
     step = max(1, max(height, width) // 1200)
     axes.imshow(luma.plane[::step, ::step], cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
-    columns = (width - rule.size) // rule.stride + 1
-    chosen: list[int] = []
-    if min(height, width) >= rule.size:
-        chosen = choose(scores(luma.plane, rule), rule).tolist()
-    for i in chosen:
-        corner = (i % columns * rule.stride, i // columns * rule.stride)
-        axes.add_patch(Rectangle(corner, rule.size, rule.size, fill=False, edgecolor="tab:orange"))
-    axes.set_title(f"luma, {len(chosen)} patches used" if chosen else "luma, used as a whole")
+    used = patches_used(luma, predictor)
+    for row, column, side in used:
+        axes.add_patch(Rectangle((column, row), side, side, fill=False, edgecolor="tab:orange"))
+    axes.set_title(f"luma, {len(used)} patches used" if used else "luma, used as a whole")
 
 
 def _show_map(figure: Any, axes: Any, found: Map) -> None:
@@ -175,14 +192,25 @@ Comb = tuple[str, I64]
 """A name and the table, int64 (8, 8), whose multiples are drawn."""
 
 
+def histogram(
+    coefficients: NDArray[np.float32], frequency: tuple[int, int], step: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Counts (n,) and edges (n + 1,) of |coefficient| at one (row, column), up to some multiples of ``step``."""
+    values = np.abs(coefficients[:, 8 * frequency[0] + frequency[1]])
+    end = max(6 * step, float(np.quantile(values, 0.9)) if len(values) else 0.0)
+    edges = np.arange(0, end + 0.5, max(0.25, end / 200))
+    return np.histogram(values[values <= end], bins=edges)[0], edges
+
+
 def show_histogram(
     axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], best: Comb, rival: Comb
 ) -> None:
     """Draw |coefficient| of one frequency, the best table's comb above and a rival's below where they differ."""
-    values = np.abs(coefficients[:, 8 * frequency[0] + frequency[1]])
     step, other = (int(table[frequency]) for _, table in (best, rival))
-    end = max(6 * step, float(np.quantile(values, 0.9)) if len(values) else 0.0)
-    axes.hist(values[values <= end], bins=np.arange(0, end + 0.5, max(0.25, end / 200)), color="tab:gray", log=True)
+    counts, edges = histogram(coefficients, frequency, step)
+    axes.stairs(counts, edges, fill=True, color="tab:gray")
+    axes.set_yscale("log")
+    end = float(edges[-1])
     _draw_comb(axes, step, end, "tab:orange", (0.5 if other != step else 0.0, 1.0))
     if other != step:
         _draw_comb(axes, other, end, "tab:blue", (0.0, 0.5))

@@ -3,9 +3,8 @@
 What the blocks tell, per candidate table (the 100 IJG luma tables):
 
 * comb and counts: the log-likelihood of each step at each frequency (``jpegqf.likelihood``);
-* synthesis: quantize the block with the candidate, transform back, compare with the pixels. Under the
-  true table every pixel lies within the decoder's rounding. This holds where the comb's noise model
-  fails: flat blocks, one-dimensional blocks and, with clipped pixels left free, saturated ones;
+* synthesis: how well the candidate gives the blocks back (``jpegqf.synthesis``). This holds where the comb's
+  noise model fails: flat blocks, one-dimensional blocks and, with clipped pixels left free, saturated ones;
 * nearness: how far the best free choice of steps is from the candidate's, for tables of other encoders.
 
 A mirrored patch has the same |coefficients| and the same blocks, mirrored: the evidence does not change.
@@ -16,12 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.blocks import F32, FORWARD, INVERSE, Blocks, Bool, cut_blocks
+from jpegqf.arrays import Numbers, beside, library
+from jpegqf.blocks import F32, FORWARD, U8, Blocks, Bool, cut_blocks
 from jpegqf.decode import Luma
-from jpegqf.likelihood import MAX_STEP, bin_tables, histogram, laplacian, per_step, zero_inflated
+from jpegqf.likelihood import MAX_STEP, comb_evidence, comb_table, histogram, laplacian, multiples, zero_inflated
+from jpegqf.synthesis import CANDIDATES, STEPS, Misfit, clipped_misfit, flat_misfit, misfit
 from jpegqf.tables import FREQUENCY_WEIGHTS, ijg_luma_all
 
-CANDIDATES = 100
+I64 = NDArray[np.int64]
+
 SMALLEST_SHARE = np.float32(1e-3)
 
 
@@ -56,7 +58,6 @@ class EvidenceSettings:
             raise ValueError("evidence settings out of bounds")
 
 
-STEPS: F32 = ijg_luma_all().astype(np.float32)
 STEP_INDEX = ijg_luma_all() - 1
 """(100, 64): row of each candidate's step among the steps 1..255."""
 TURNED_INDEX = STEP_INDEX.reshape(100, 8, 8).swapaxes(1, 2).reshape(100, 64)
@@ -65,31 +66,18 @@ NEAR = 1.3
 """Factor up to which steps of other encoders' tables count as near a candidate's."""
 
 
-def _synthesis(blocks: Blocks, rows: NDArray[np.int64], rounds: int, settings: EvidenceSettings) -> F32:
-    """How badly each candidate's quantization gives the blocks back; float32 (100, 6).
+def _shares(found: Misfit, settings: EvidenceSettings) -> F32:
+    """How badly each candidate gives the blocks back; float32 (100, 6).
 
     Columns: share of blocks with a pixel outside the tolerance, outside the loose tolerance, share of
     pixels outside; then the same on a log scale, where "one block in a hundred" differs from "none".
-    Pixels marked as clipped may exceed their value. ``rounds`` > 0 replaces clipped pixels by their
-    synthesis and quantizes again (projections onto convex sets).
     """
-    if not len(rows):
+    if not found.worst.size:
         return np.zeros((CANDIDATES, 6), np.float32)
-    pixels = blocks.pixels[rows].astype(np.float32) - 128
-    low, high = blocks.low[rows], blocks.high[rows]
-    coefficients = pixels @ FORWARD
-    for remaining in range(rounds, -1, -1):
-        quantized = np.rint(coefficients / STEPS[:, None]) * STEPS[:, None]
-        synthesis = (quantized.reshape(-1, 64) @ INVERSE).reshape(quantized.shape)
-        error = pixels - synthesis
-        free = ((error > 0) & low) | ((error < 0) & high)
-        if remaining:
-            coefficients = (np.where(free, synthesis, pixels).reshape(-1, 64) @ FORWARD).reshape(quantized.shape)
-    error = np.abs(np.where(free, 0, error))
-    outside = error > settings.pixel_tolerance
-    loose = error.max(axis=2) > settings.loose_tolerance
-    columns = (outside.any(axis=2).mean(axis=1), loose.mean(axis=1), outside.mean(axis=(1, 2)))
-    shares = np.stack(columns, axis=1).astype(np.float32)
+    outside, loose = (
+        (found.worst > limit).mean(axis=1) for limit in (settings.pixel_tolerance, settings.loose_tolerance)
+    )
+    shares = np.stack([outside, loose, found.outside], axis=1).astype(np.float32)
     return np.concatenate([shares, np.log(shares + SMALLEST_SHARE)], axis=1)
 
 
@@ -106,16 +94,16 @@ class _Classes:
     """Blocks whose multiples are counted."""
 
 
-def _ranked(key: NDArray[np.int64], blocks: Blocks) -> NDArray[np.int64]:
+def _ranked(key: I64, blocks: Blocks) -> I64:
     """Rows by ascending ``key``; ties in an order that mirroring the image does not change."""
     wide = blocks.pixels.astype(np.int64)
     return np.lexsort((wide.sum(axis=1), (wide * wide).sum(axis=1), key))
 
 
-def _activity(blocks: Blocks) -> NDArray[np.int64]:
+def _activity(blocks: Blocks) -> I64:
     """Total variation of each block in grey levels, int64 (blocks,): exact, and the same mirrored."""
     square = blocks.pixels.reshape(-1, 8, 8).astype(np.int16)
-    out: NDArray[np.int64] = sum(np.abs(np.diff(square, axis=axis)).sum(axis=(1, 2), dtype=np.int64) for axis in (1, 2))
+    out: I64 = sum(np.abs(np.diff(square, axis=axis)).sum(axis=(1, 2), dtype=np.int64) for axis in (1, 2))
     return out
 
 
@@ -134,82 +122,152 @@ def _classify(blocks: Blocks, settings: EvidenceSettings) -> _Classes:
     return _Classes(clipped, flat, low, ~clipped & ~flat & ~low, counted)
 
 
-def _squash(x: F32) -> F32:
+def _squash(x: Numbers) -> Numbers:
     """Signed logarithm: keeps order and sign of sums that span five decades."""
-    out: F32 = np.sign(x) * np.log1p(np.abs(x))
-    return out
+    xp = library(x)
+    return xp.sign(x) * xp.log1p(xp.abs(x))
 
 
-def _below_best(x: F32) -> F32:
-    """Evidence relative to the best candidate (<= 0), along the first axis."""
-    out: F32 = x - x.max(axis=0)
-    return out
+def _below_best(x: Numbers, axis: int) -> Numbers:
+    """Evidence relative to the best candidate (<= 0), which are along ``axis``."""
+    return x - library(x).amax(x, axis=axis, keepdims=True)
 
 
-def _totals(laplacian: F32, inflated: F32, comb: F32) -> F32:
-    """Sums over frequencies, plain, with each frequency's vote bounded, and without DC; (100, 12)."""
+def _totals(laplacian: Numbers, inflated: Numbers, comb: Numbers) -> Numbers:
+    """Sums over frequencies, plain, with each frequency's vote bounded, and without DC; (..., 100, 12)."""
+    xp = library(comb)
     columns = []
     for evidence in (laplacian + comb, inflated + comb, comb, laplacian):
-        relative = _below_best(evidence)
-        for total in (relative.sum(axis=1), np.maximum(relative, -20).sum(axis=1), relative[:, 1:].sum(axis=1)):
-            columns.append(_squash(_below_best(total)))
-    return np.stack(columns, axis=1)
+        relative = _below_best(evidence, axis=-2)
+        for part in (relative, xp.clip(relative, -20, None), relative[..., 1:]):
+            columns.append(_squash(_below_best(part.sum(axis=-1), axis=-1)))
+    return xp.stack(columns, axis=-1)
 
 
-def _near_windows() -> NDArray[np.int64]:
-    """Ends of the window of steps within the factor NEAR of each step 1..255, as rows, interleaved (510,)."""
+def _near_windows() -> tuple[I64, I64, I64]:
+    """Windows of the steps within the factor NEAR of each step 1..255, (255,) each.
+
+    Each is two overlapping windows of a power of two, given as its logarithm, their first rows, and the others'.
+    """
     step = np.arange(1, MAX_STEP + 1)
     first, last = np.ceil(step / NEAR).astype(int) - 1, np.minimum(np.floor(step * NEAR), MAX_STEP).astype(int)
-    return np.stack([first, last], axis=1).reshape(-1)
+    power = np.log2(last - first).astype(int)
+    return power, first, last - 2**power
 
 
 NEAR_WINDOWS = _near_windows()
 
 
-def _nearness(evidence: F32) -> tuple[F32, F32]:
-    """How near each candidate is to the best steps of all, from log-likelihoods (255, 64).
+def _best_near(evidence: Numbers) -> Numbers:
+    """Greatest of the steps within the factor NEAR of each step, (..., 255, 64)."""
+    xp = library(evidence)
+    power, first, second = NEAR_WINDOWS
+    greatest = [evidence]
+    for width in 2 ** np.arange(power.max()):
+        below = greatest[-1]
+        pairs = xp.maximum(below[..., :-width, :], below[..., width:, :])
+        greatest.append(xp.concatenate([pairs, below[..., -width:, :]], axis=-2))
+    windows = xp.stack(greatest, axis=-3)
+    return xp.maximum(windows[..., power, first, :], windows[..., power, second, :])
 
-    First, (100, 64): likelihood of the best step near the candidate's, below that of the best step of all.
-    Second, (100, 2): weighted mean of the absolute log ratios of the best steps to the candidate's, weights those
+
+def _nearness(evidence: Numbers) -> tuple[Numbers, Numbers]:
+    """How near each candidate is to the best steps of all, from log-likelihoods (..., 255, 64).
+
+    First, (..., 100, 64): likelihood of the best step near the candidate's, below that of the best step of all.
+    Second, (..., 100, 2): weighted mean of the absolute log ratios of the best steps to the candidate's, weights those
     of ``tables.table_error`` times what each frequency tells (squares let a few wrong steps decide); and the sum
     of the first.
     """
-    padded = np.concatenate([evidence, evidence[-1:]])
-    near = np.maximum.reduceat(padded, NEAR_WINDOWS, axis=0)[::2] - evidence.max(axis=0)
-    ratio = np.log((evidence.argmax(axis=0) + 1) / STEPS)
-    weight = FREQUENCY_WEIGHTS * np.log1p(evidence.max(axis=0) - np.median(evidence, axis=0))
-    distance = np.abs(ratio) @ weight / (weight.sum() + 1e-6)
-    by_candidate = near[STEP_INDEX, np.arange(64)]
-    total = _squash(_below_best(np.maximum(by_candidate, -20).sum(axis=1)))
-    return _squash(by_candidate), np.stack([distance, total], axis=1)
+    xp = library(evidence)
+    highest = xp.amax(evidence, axis=-2)
+    ratio = xp.log((evidence.argmax(axis=-2)[..., None, :] + 1) / beside(evidence, STEPS))
+    told = xp.log1p(highest - _median(evidence)) * beside(evidence, FREQUENCY_WEIGHTS)
+    distance = (xp.abs(ratio) * told[..., None, :]).sum(axis=-1) / (told.sum(axis=-1) + 1e-6)[..., None]
+    by_candidate = (_best_near(evidence) - highest[..., None, :])[..., STEP_INDEX, np.arange(64)]
+    total = _squash(_below_best(xp.clip(by_candidate, -20, None).sum(axis=-1), axis=-1))
+    return _squash(by_candidate), xp.stack([distance, total], axis=-1)
 
 
-def _turned_lead(evidence: F32) -> np.float32:
-    """By how much the best candidate of an image turned by 90 degrees beats the best of an upright one, squashed."""
-    upright, turned = (evidence[index, np.arange(64)].sum(axis=1).max() for index in (STEP_INDEX, TURNED_INDEX))
-    return np.float32(_squash(turned - upright))
+def _median(evidence: Numbers) -> Numbers:
+    """Over the 255 steps, (..., 64)."""
+    return np.median(evidence, axis=-2) if library(evidence) is np else evidence.median(dim=-2).values
 
 
-def _all_synthesis(blocks: Blocks, kinds: _Classes, settings: EvidenceSettings) -> F32:
-    """Synthesis evidence of each class of blocks, the most active and least clipped first; (100, 24)."""
+def _turned_lead(evidence: Numbers) -> Numbers:
+    """By how much the best candidate of an image turned by 90 degrees beats the best of an upright one, squashed.
+
+    (..., 1, 1).
+    """
+    upright, turned = (
+        library(evidence).amax(evidence[..., index, np.arange(64)].sum(axis=-1, keepdims=True), axis=-2, keepdims=True)
+        for index in (STEP_INDEX, TURNED_INDEX)
+    )
+    return _squash(turned - upright)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Blocks and what they are good for: all that the arithmetic of their evidence needs."""
+
+    pixels: U8
+    """Distinct blocks, (blocks, 64)."""
+    counted: Bool
+    """Blocks whose multiples are counted, (blocks,)."""
+    rich: Bool
+    """Blocks that go through the comb, (blocks,)."""
+    synthesized: tuple[I64, I64, I64, I64]
+    """Rows of the rich, low, flat and clipped blocks that are synthesized."""
+    low: Bool
+    """Pixels of these clipped blocks that clipping may have raised, (clipped, 64), ..."""
+    high: Bool
+    """... and those it may have lowered."""
+    context: F32
+    """What kind of image this is, the same for every candidate, (10,)."""
+
+
+def gather(patches: list[Luma], settings: EvidenceSettings) -> Gathered:
+    """Cut, classify and rank the blocks of all patches. Raises ValueError as :func:`evidence` does."""
+    if not patches:
+        raise ValueError("evidence needs at least one patch")
+    blocks = cut_blocks(patches)
+    if not len(blocks):
+        raise ValueError("evidence needs at least one whole 8x8 block")
+    kinds = _classify(blocks, settings)
     visible = (~(blocks.low | blocks.high)).sum(axis=1)
     ranked = _ranked(-_activity(blocks) * visible, blocks)
-    plan = (
-        (kinds.rich, settings.rich_blocks, 0),
-        (kinds.low, settings.low_blocks, 0),
-        (kinds.flat & ~kinds.clipped, settings.flat_blocks, 0),
-        (kinds.clipped & ~kinds.flat, settings.clipped_blocks, settings.clip_rounds),
+
+    def best(mask: Bool, most: int) -> I64:
+        """The most active and least clipped."""
+        return ranked[mask[ranked]][:most]
+
+    synthesized = (
+        best(kinds.rich, settings.rich_blocks),
+        best(kinds.low, settings.low_blocks),
+        best(kinds.flat & ~kinds.clipped, settings.flat_blocks),
+        best(kinds.clipped & ~kinds.flat, settings.clipped_blocks),
     )
-    parts = [_synthesis(blocks, ranked[mask[ranked]][:most], rounds, settings) for mask, most, rounds in plan]
-    return np.concatenate(parts, axis=1)
+    low, high = (marks[synthesized[3]] for marks in (blocks.low, blocks.high))
+    return Gathered(blocks.pixels, kinds.counted, kinds.rich, synthesized, low, high, _context(blocks, kinds))
 
 
-def _context(blocks: Blocks, kinds: _Classes, coefficients: F32) -> F32:
-    """What kind of image this is, the same for every candidate; (11,)."""
+def _context(blocks: Blocks, kinds: _Classes) -> F32:
     masks = (kinds.rich, kinds.low, kinds.flat, kinds.clipped)
     counts = [blocks.seen, len(blocks), *(mask.sum() for mask in masks)]
-    shares = [mask.mean() for mask in masks]
-    return np.array([*np.log1p(counts), *shares, np.log1p(np.abs(coefficients[:, 1:]).mean())], np.float32)
+    return np.array([*np.log1p(counts), *(mask.mean() for mask in masks)], np.float32)
+
+
+def _all_synthesis(gathered: Gathered, settings: EvidenceSettings) -> F32:
+    """Synthesis evidence of each class of blocks; (100, 24)."""
+    rich, low, flat, clipped = (gathered.pixels[rows] for rows in gathered.synthesized)
+    tolerance = settings.pixel_tolerance
+    found = (
+        misfit(rich, tolerance),
+        misfit(low, tolerance),
+        flat_misfit(flat[:, 0], tolerance),
+        clipped_misfit(clipped, gathered.low, gathered.high, settings.clip_rounds, tolerance),
+    )
+    return np.concatenate([_shares(of_kind, settings) for of_kind in found], axis=1)
 
 
 FEATURES = 5 * 64 + 12 + 2 + 24 + 12
@@ -219,33 +277,37 @@ FEATURES = 5 * 64 + 12 + 2 + 24 + 12
 def evidence(patches: list[Luma], settings: EvidenceSettings) -> F32:
     """Evidence of all patches together, float32 (100, FEATURES): row i speaks for quality i + 1.
 
-    Raises ValueError if there is no patch or a patch holds no whole block.
+    Raises ValueError if there is no patch or the patches hold no whole block.
     """
-    if not patches:
-        raise ValueError("evidence needs at least one patch")
-    blocks = cut_blocks(patches)
-    if not len(blocks):
-        raise ValueError("evidence needs at least one whole 8x8 block")
-    kinds = _classify(blocks, settings)
-    coefficients = (blocks.pixels.astype(np.float32) - 128) @ FORWARD
+    return evidence_of(gather(patches, settings), settings)
+
+
+def evidence_of(gathered: Gathered, settings: EvidenceSettings) -> F32:
+    """The same of gathered blocks. ``jpegqf.torch_evidence`` computes it for many images at once."""
+    coefficients = (gathered.pixels.astype(np.float32) - 128) @ FORWARD
+    count = np.full(64, gathered.counted.sum(), np.float32)
+    total, zeros = multiples(histogram(coefficients[gathered.counted]))
+    table = comb_table(settings.noise_sigma, settings.outlier_mass)
+    comb = comb_evidence(histogram(coefficients[gathered.rich]), table)
+    context = np.append(gathered.context, np.log1p(np.abs(coefficients[:, 1:]).mean()))
     return np.concatenate(
-        [_maps_and_totals(coefficients, kinds, settings), _all_synthesis(blocks, kinds, settings),
-         np.broadcast_to(_context(blocks, kinds, coefficients), (CANDIDATES, 11))],
+        [maps_and_totals(count, zeros, total, comb), _all_synthesis(gathered, settings),
+         np.broadcast_to(context, (CANDIDATES, len(context)))],
         axis=1,
     ).astype(np.float32)  # fmt: skip
 
 
-def _maps_and_totals(coefficients: F32, kinds: _Classes, settings: EvidenceSettings) -> F32:
-    """What histograms of coefficients tell: five maps, totals, nearness, lead of a turned table; (100, 335)."""
-    tables = bin_tables(settings.noise_sigma, settings.outlier_mass)
-    count = np.full(64, kinds.counted.sum(), np.float32)
-    total, zeros = per_step(histogram(coefficients[kinds.counted]), tables[0])
-    comb = per_step(histogram(coefficients[kinds.rich]), tables[1])[0]
+def maps_and_totals(count: Numbers, zeros: Numbers, total: Numbers, comb: Numbers) -> Numbers:
+    """What histograms of coefficients tell: five maps, totals, nearness, lead of a turned table; (..., 100, 335).
+
+    ``count``, ``zeros`` and ``total`` as for ``likelihood.laplacian``, ``comb`` as of ``likelihood.comb_evidence``.
+    """
+    xp = library(comb)
     by_counts, by_shape = laplacian(count, zeros, total), zero_inflated(count, zeros, total)
     near, nearness = _nearness(by_counts + comb)
-    turned = np.full((CANDIDATES, 1), _turned_lead(by_shape + comb))
-    places = (STEP_INDEX, np.arange(64))
-    asked, shaped, combed = by_counts[places], by_shape[places], comb[places]
-    maps = [_squash(_below_best(x)) for x in (asked + combed, shaped + combed, combed)]
-    nonzero = np.log1p(count - zeros[places])
-    return np.concatenate([*maps, nonzero, near, _totals(asked, shaped, combed), nearness, turned], axis=1)
+    turned = _turned_lead(by_shape + comb)
+    asked, shaped, combed, zeros = (x[..., STEP_INDEX, np.arange(64)] for x in (by_counts, by_shape, comb, zeros))
+    maps = [_squash(_below_best(x, axis=-2)) for x in (asked + combed, shaped + combed, combed)]
+    lead = xp.broadcast_to(turned, (*turned.shape[:-2], CANDIDATES, 1))
+    totals = _totals(asked, shaped, combed)
+    return xp.concatenate([*maps, xp.log1p(count - zeros), near, totals, nearness, lead], axis=-1)

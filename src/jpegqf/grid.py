@@ -6,15 +6,14 @@ pixels, and the grids are ranked by it. Turning an image by 90 degrees transpose
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.blocks import F32, FORWARD
+from jpegqf.blocks import FORWARD
 from jpegqf.decode import Luma
 from jpegqf.features import STEP_INDEX, TURNED_INDEX, EvidenceSettings
-from jpegqf.likelihood import bin_tables, histogram, zero_inflated
+from jpegqf.likelihood import comb_evidence, comb_table, histogram, multiples, zero_inflated
 
 MOST_PATCHES = 6
 MOST_WINDOWS = 512
@@ -70,18 +69,12 @@ def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
     return out
 
 
-@lru_cache(maxsize=4)
-def _low_bins(settings: EvidenceSettings) -> F32:
-    """The tables of ``bin_tables`` side by side, for the lowest bins; float32 (BINS, 3 * 255)."""
-    tables = bin_tables(settings.noise_sigma, settings.outlier_mass)
-    return np.concatenate([table[:BINS] for table in tables], axis=1)
-
-
 def _best_likelihoods(blocks: NDArray[np.uint8], settings: EvidenceSettings) -> tuple[float, float]:
     """Log-likelihood per block of the best candidate table, upright and turned, DC left out; blocks (n, 64)."""
     counts = histogram((blocks.astype(np.float32) - 128) @ FORWARD, BINS + 1)
     low, beyond = counts[:, :BINS], counts[:, BINS]
-    total, zeros, comb = (low @ _low_bins(settings)).T.reshape(3, -1, 64)
+    total, zeros = multiples(low)
+    comb = comb_evidence(low, comb_table(settings.noise_sigma, settings.outlier_mass))
     shape = zero_inflated(low.sum(axis=1), zeros, total)
     each = shape + comb - BASELINE * shape[0] - (1 - BASELINE) * BEYOND * beyond
     upright, turned = (each[index, np.arange(64)][:, 1:].sum(axis=1).max() for index in (STEP_INDEX, TURNED_INDEX))

@@ -51,8 +51,8 @@ rounding of the first decoder's luma (1/12), of RGB (0.037), of the second encod
 of saturated colours."""
 UNTOUCHED = (0.01, 0.05, 0.2, 0.5)
 """Shares of coefficients, one for all frequencies, that may show no trace: clipped between the saves."""
-PRIOR_ROUNDS, CANDIDATE_ROUNDS = 40, 1
-"""Rounds of expectation maximization; one for the candidates, so that they keep the smooth prior's shape."""
+PRIOR_ROUNDS = 40
+"""Rounds of expectation maximization."""
 FLOOR = 1e-4
 """Mass spread evenly over the multiples: one odd coefficient costs a bounded amount of evidence."""
 
@@ -106,40 +106,74 @@ def _cumulative() -> F32:
     return out
 
 
-def _probabilities(first: I64, last: int, bins: int) -> F32:
-    """P(|k2|) for each first step (0: none) and scale, given |k2| < bins; float32 (steps, scales, bins)."""
-    edges = (2 * np.arange(bins) + 1) * last
-    mass = np.diff(_cumulative()[first][:, :, edges], axis=2, prepend=0)
+def _bins(last: int) -> int:
+    """How many multiples of the last step are counted."""
+    return min(MOST_BINS, (2 * REACH // last + 1) // 2)
+
+
+@lru_cache(maxsize=256)
+def _probabilities(last: int) -> F32:
+    """P(|k2|) given |k2| < bins, for each first step 0..255 (0: none) and scale; float32 (256, scales, bins).
+
+    All tables together hold 11 MB: the coarser the last step, the fewer its multiples.
+    """
+    edges = (2 * np.arange(_bins(last)) + 1) * last
+    mass = np.diff(_cumulative()[:, :, edges], axis=2, prepend=0)
     out: F32 = mass / np.maximum(mass.sum(axis=2, keepdims=True), 1e-9)
     return out
 
 
-def _fitted(counts: F32, mass: F32, weights: F32, rounds: int) -> tuple[F32, F32]:
-    """Mixture weights (steps, scales) after expectation maximization, and the mixtures (steps, bins)."""
-    for _ in range(rounds):
-        mixture = np.matmul(weights[:, None], mass)[:, 0] + 1e-9
-        weights = weights * np.matmul(mass, (counts / mixture)[:, :, None])[:, :, 0] / counts.sum()
-    mixture = np.matmul(weights[:, None], mass)[:, 0]
-    return weights, (1 - FLOOR) * mixture + FLOOR / len(counts)
+def _mixture(weights: F32, mass: F32) -> F32:
+    """Mixtures (n, bins) of ``mass`` (n, scales, bins) by ``weights`` (n, scales)."""
+    out: F32 = np.matmul(weights[:, None], mass)[:, 0]
+    return out
 
 
-def _ratios(counts: F32, first: I64, last: int) -> tuple[F64, F64, float]:
+def _reweighted(counts: F32, mass: F32, weights: F32, mixture: F32) -> F32:
+    """The weights (n, scales) after a round of expectation maximization; ``counts`` (n or 1, bins)."""
+    out: F32 = weights * np.matmul(mass, (counts / (mixture + 1e-9))[:, :, None])[:, :, 0]
+    out /= counts.sum(axis=1, keepdims=True)
+    return out
+
+
+def _priors(counts: list[F32], lasts: list[int]) -> F32:
+    """Weights of the scales fitted to each frequency's counts (bins,) as of a single save, (frequencies, scales)."""
+    most = max(len(of_one) for of_one in counts)
+    mass = np.zeros((len(counts), len(SCALES), most), np.float32)
+    padded = np.zeros((len(counts), most), np.float32)
+    for i, (of_one, last) in enumerate(zip(counts, lasts, strict=True)):
+        padded[i, : len(of_one)] = of_one
+        mass[i, :, : len(of_one)] = _probabilities(last)[0]
+    weights = np.full((len(counts), len(SCALES)), 1 / len(SCALES), np.float32)
+    for _ in range(PRIOR_ROUNDS):
+        weights = _reweighted(padded, mass, weights, _mixture(weights, mass))
+    return weights
+
+
+def _ratios(counts: F32, first: I64, last: int, prior: F32) -> tuple[F64, F64, float]:
     """Found and expected log likelihood ratio of each first step and untouched share; misfit of the prior.
 
     ``counts`` are those of |k2| = 0, 1, ...; returns (steps, shares) twice.
     """
     total, bins = counts.sum(), len(counts)
-    even = np.full((1, len(SCALES)), 1 / len(SCALES), np.float32)
-    weights, single = _fitted(counts, _probabilities(np.array([0]), last, bins), even, PRIOR_ROUNDS)
-    start = np.repeat(weights, len(first), axis=0)
-    _, double = _fitted(counts, _probabilities(first, last, bins), start, CANDIDATE_ROUNDS)
+    tables = _probabilities(last)
+    single = _floored(prior @ tables[0], bins)
+    mass = tables[first]
+    # One round of fitting the scales, so that they keep the smooth prior's shape.
+    weights = _reweighted(counts[None], mass, prior[None], prior @ mass)
+    double = _floored(_mixture(weights, mass), bins)
     share = np.array(UNTOUCHED, np.float32)[:, None]
     mixed = single + (1 - share) * (double - single)[:, None]
     ratio = np.log(mixed / single)
     filled = counts > 0
-    misfit = counts[filled] @ np.log(counts[filled] / total / single[0, filled])
+    misfit = counts[filled] @ np.log(counts[filled] / total / single[filled])
     expected = total * (mixed * ratio).sum(axis=2)
     return (ratio @ counts).astype(np.float64), expected.astype(np.float64), float(misfit)
+
+
+def _floored(mixture: F32, bins: int) -> F32:
+    """With FLOOR of the mass spread evenly."""
+    return (1 - np.float32(FLOOR)) * mixture + np.float32(FLOOR / bins)
 
 
 def _strips(luma: Luma) -> list[Luma]:
@@ -190,15 +224,16 @@ def gather(luma: Luma, last_table: I64, finer: bool = False) -> Evidence | None:
     sums = STEPS.sum(axis=1)
     quality = np.flatnonzero(sums < table.sum() if finer else sums > table.sum()) + 1
     counts, blocks = _counted(luma, table)
-    bins = np.minimum(MOST_BINS, (2 * REACH // table + 1) // 2)
-    nonzero = np.array([counts[f, 1 : bins[f]].sum() if f else 0 for f in range(64)])
+    nonzero = np.array([counts[f, 1 : _bins(int(table[f]))].sum() if f else 0 for f in range(64)])
     asked = [int(f) for f in np.argsort(-nonzero, kind="stable")[:MOST_FREQUENCIES] if nonzero[f] >= FEWEST_NONZERO]
     if not asked or not len(quality):
         return None
+    lasts = [int(table[f]) for f in asked]
+    cut = [counts[f, : _bins(last)] for f, last in zip(asked, lasts, strict=True)]
     found, expected, misfit = [], [], []
-    for f in asked:
+    for f, last, of_one, prior in zip(asked, lasts, cut, _priors(cut, lasts), strict=True):
         steps, place = np.unique(STEPS[quality - 1, f], return_inverse=True)
-        parts = _ratios(counts[f, : bins[f]], steps, int(table[f]))
+        parts = _ratios(of_one, steps, last, prior)
         found.append(parts[0][place])
         expected.append(parts[1][place])
         misfit.append(parts[2])

@@ -11,7 +11,8 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -138,14 +139,29 @@ def _open_sinks(arguments: argparse.Namespace) -> tuple[Sinks, list[str]]:
     return Sinks(sinks), lines
 
 
-def _run(predictor: Predictor, images: list[str], sinks: Sinks, max_pixels: int, quiet: bool) -> Outcome:
-    """Predict every image and write its row; stops early, with valid files, when asked to."""
-    outcome = Outcome(len(images), Counter())
+def _answers(
+    predictor: Predictor, images: list[str], max_pixels: int
+) -> Generator[tuple[str, Prediction | Issue], None, None]:
+    """Every image's answer, in order; in batches where model and evidence are computed on a GPU."""
+    if predictor.model.device != "cpu" and len(images) > 1:
+        from jpegqf import batched
+
+        on_device = batched.beside_model(predictor)
+        if on_device is not predictor:
+            return batched.predict_files(on_device, images, max_pixels)
+    return predictor.predict_files(images, max_pixels)
+
+
+def _run(
+    answers: Generator[tuple[str, Prediction | Issue], None, None], found: int, sinks: Sinks, quiet: bool
+) -> Outcome:
+    """Write a row for every image; stops early, with valid files, when asked to."""
+    outcome = Outcome(found, Counter())
     stop = Stop()
     started = time.monotonic()
-    show = not quiet and len(images) > 1 and sys.stderr.isatty()
-    with sinks, stop.listening(), tqdm(total=len(images), unit="img", disable=not show) as progress:
-        for path, answer in predictor.predict_files(images, max_pixels):
+    show = not quiet and found > 1 and sys.stderr.isatty()
+    with sinks, stop.listening(), closing(answers), tqdm(total=found, unit="img", disable=not show) as progress:
+        for path, answer in answers:
             if isinstance(answer, Prediction):
                 sinks.prediction(path, answer.rounded)
                 outcome.counts["ok"] += 1
@@ -205,7 +221,7 @@ def _infer(arguments: argparse.Namespace) -> int:
     predictor = Predictor(model, calibrate=not arguments.no_calibrator)
     max_pixels = arguments.max_image_pixels if arguments.enable_pixel_limit else MAX_PIXELS
     sinks, file_lines = _open_sinks(arguments)
-    outcome = _run(predictor, images, sinks, max_pixels, arguments.quiet)
+    outcome = _run(_answers(predictor, images, max_pixels), len(images), sinks, arguments.quiet)
     single = not os.path.isdir(arguments.input)
     lines = _result_lines(images[0], outcome.last) if single else _summary_lines(outcome)
     if outcome.stopped_by:

@@ -1,9 +1,8 @@
 """One image, in any form -> one Record: header, pixels and history put side by side and judged."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from jpegqf.decode import (
     container,
     decode_image,
     decode_luma,
+    decode_tops,
     read_bytes,
 )
 from jpegqf.encoders import HeaderEvidence, identify
@@ -32,10 +32,14 @@ from jpegqf.verdict import Answer, HeaderSummary, HistorySummary, PixelSummary, 
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 Only = Literal["header", "pixels"]
+Row = dict[str, Any]
+"""Columns of a record in the making."""
 
 JPEG_START = b"\xff\xd8"
 MOST_DOUBT = 20
 """Qualities that the 95 % interval may span for one of them to be named; beyond, the interval alone is given."""
+OF_A_GRID = ("pixel_qf", "pixel_qf_low", "pixel_qf_high", "pixel_confidence", "grid_x", "grid_y")
+"""Columns that tell nothing where there is no grid."""
 SHOWN_DIGITS = 4
 """Probabilities are rounded: more digits would say more than is known."""
 
@@ -67,50 +71,51 @@ class Inspector:
         Whatever is wrong with the image is in the row. ``name`` becomes its path. Raises TypeError for a
         source of another kind.
         """
-        row = Record(path=name or _name(source), filename=os.path.basename(name or _name(source)), status=Status.OK)
+        path = name or _name(source)
+        row: Row = {"path": path, "filename": os.path.basename(path), "status": Status.OK}
         try:
             if isinstance(source, (np.ndarray, Image.Image)):
-                return self._pixels_alone(row, source)
+                return self._finish(row, _decoded(source, self.max_pixels), None)
             return self._file(row, _bytes(source))
         except ImageError as issue:
-            return _failed(row, issue)
+            return Record(**row | _failure(issue))
 
-    def _pixels_alone(self, row: Record, source: NDArray[np.uint8] | Image.Image) -> Record:
-        decoded = _decoded(source, self.max_pixels)
-        return self._finish(row, decoded, None)
-
-    def _file(self, row: Record, data: bytes) -> Record:
+    def _file(self, row: Row, data: bytes) -> Record:
         if not data:
             raise ImageBrokenError(Reason.EMPTY, "file is empty")
         header = _header(data) if self.only != "pixels" else None
-        if header:
-            row = _with_header(row, header, identify(header))
+        row |= _header_columns(header, identify(header)) if header else {}
         if self.only == "header":
-            return self._header_alone(row if header else _with_container(row, data), header)
+            return _header_alone(row if header else row | _container_columns(data), header)
         try:
+            top = self._top(row, data) if self.only == "pixels" else None
+            if top:
+                return top
             decoded = decode_luma(data, self.max_pixels)
         except ImageError as issue:
-            return _judged(_failed(row if header else _with_container(row, data), issue))
+            return _judged((row if header else row | _container_columns(data)) | _failure(issue))
         return self._finish(row, decoded, header)
 
-    @staticmethod
-    def _header_alone(row: Record, header: Header | None) -> Record:
-        if header is None:
-            return _failed(row, ImageSkippedError(Reason.NOT_A_JPEG, "no JPEG header that can be read"))
-        known = f"header says {row.header_qf}" if row.header_qf else "tables near no IJG table"
-        return replace(_judged(row), verdict_text=f"{known}; the pixels were not looked at")
+    def _top(self, row: Row, data: bytes) -> Record | None:
+        """The row of a large JPEG whose top leaves no doubt about its quality; damage further down is not seen."""
+        predictor = self.predictor or default_predictor()
+        for decoded in decode_tops(data, self.max_pixels):
+            said = predictor.decided(decoded.luma)
+            if said:
+                return _judged(row | _size_columns(decoded) | _pixel_columns(said, predictor))
+        return None
 
-    def _finish(self, row: Record, decoded: Decoded, header: Header | None) -> Record:
-        height, width = decoded.luma.plane.shape
-        row = replace(row, format=decoded.format or None, width=width, height=height)
+    def _finish(self, row: Row, decoded: Decoded, header: Header | None) -> Record:
+        row |= _size_columns(decoded)
         try:
             predictor = self.predictor or default_predictor()
-            said = predictor.examine(decoded.luma, search=not decoded.is_jpeg)
-            row = _with_pixels(row, said, predictor)
+            row |= _pixel_columns(
+                predictor.examine(decoded.luma, decoded.straight, search=not decoded.is_jpeg), predictor
+            )
         except ImageError as issue:
-            row = _failed(row, issue)
+            row |= _failure(issue)
         history = _history(decoded.luma, header) if header else HistorySummary(None, None)
-        row = replace(row, first_qf=history.first_quality, recompressed_probability=history.probability)
+        row |= {"first_qf": history.first_quality, "recompressed_probability": history.probability}
         return _judged(row, history.moved)
 
 
@@ -128,7 +133,7 @@ def _name(source: Source) -> str:
 
 def _bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
     if isinstance(source, (str, os.PathLike)):
-        return read_bytes(Path(source))
+        return read_bytes(source)
     if isinstance(source, bytes):
         return source
     if hasattr(source, "read"):
@@ -142,7 +147,8 @@ def _decoded(source: NDArray[np.uint8] | Image.Image, max_pixels: int) -> Decode
     if source.dtype != np.uint8 or not (source.ndim == 2 or (source.ndim == 3 and source.shape[2] == 3)):
         raise TypeError(f"an array must be uint8 (h, w) or (h, w, 3), not {source.dtype} {source.shape}")
     check_size(source.shape[1], source.shape[0], max_pixels, costly=source.ndim == 3)
-    return Decoded(Luma(source) if source.ndim == 2 else Luma.from_rgb(source), "", 1)
+    luma = Luma(source) if source.ndim == 2 else Luma.from_rgb(source)
+    return Decoded(luma, "", (source.shape[1], source.shape[0]), 1)
 
 
 def _header(data: bytes) -> Header | None:
@@ -154,47 +160,58 @@ def _header(data: bytes) -> Header | None:
         return None
 
 
-def _failed(row: Record, issue: ImageError) -> Record:
+def _header_alone(row: Row, header: Header | None) -> Record:
+    if header is None:
+        issue = ImageSkippedError(Reason.NOT_A_JPEG, "no JPEG header that can be read")
+        return Record(**row | _failure(issue))
+    known = f"header says {row['header_qf']}" if row["header_qf"] else "tables near no IJG table"
+    return _judged(row, text=f"{known}; the pixels were not looked at")
+
+
+def _failure(issue: ImageError) -> Row:
     status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
-    return replace(row, status=status, reason=issue.reason.value, message=str(issue))
+    return {"status": status, "reason": issue.reason.value, "message": str(issue)}
 
 
-def _with_container(row: Record, data: bytes) -> Record:
+def _size_columns(decoded: Decoded) -> Row:
+    width, height = decoded.size
+    return {"format": decoded.format or None, "width": width, "height": height}
+
+
+def _container_columns(data: bytes) -> Row:
     """What the container told before its pixels failed."""
     told = container(data)
-    return replace(row, format=told[0], width=told[1], height=told[2]) if told else row
+    return {"format": told[0], "width": told[1], "height": told[2]} if told else {}
 
 
-def _with_header(row: Record, header: Header, found: HeaderEvidence) -> Record:
+def _header_columns(header: Header, found: HeaderEvidence) -> Row:
     frame = header.frame
-    return replace(
-        row,
-        format="JPEG",
-        width=frame.width if frame else None,
-        height=frame.height or None if frame else None,
-        header_qf=found.luma.quality if found.luma else None,
-        header_qf_chroma=found.chroma.quality if found.chroma else None,
-        header_match=found.luma.kind if found.luma else None,
-        encoder=found.encoder.family.value,
-        encoder_quality=found.encoder.quality,
-        subsampling=frame.subsampling if frame else None,
-        progressive=frame.progressive if frame else None,
-    )
+    return {
+        "format": "JPEG",
+        "width": frame.width if frame else None,
+        "height": frame.height or None if frame else None,
+        "header_qf": found.luma.quality if found.luma else None,
+        "header_qf_chroma": found.chroma.quality if found.chroma else None,
+        "header_match": found.luma.kind if found.luma else None,
+        "encoder": found.encoder.family.value,
+        "encoder_quality": found.encoder.quality,
+        "subsampling": frame.subsampling if frame else None,
+        "progressive": frame.progressive if frame else None,
+    }
 
 
-def _with_pixels(row: Record, said: Prediction, predictor: Predictor) -> Record:
+def _pixel_columns(said: Prediction, predictor: Predictor) -> Row:
     low, high = said.interval()
-    return replace(
-        row,
-        pixel_qf=said.rounded,
-        pixel_qf_low=low,
-        pixel_qf_high=high,
-        pixel_confidence=round(float(said.probability.max()), SHOWN_DIGITS),
-        jpeg_probability=round(said.jpeg_probability, SHOWN_DIGITS),
-        grid_x=said.grid.x,
-        grid_y=said.grid.y,
-        model=predictor.model.config.name,
-    )
+    return {
+        "pixel_qf": said.rounded,
+        "pixel_qf_low": low,
+        "pixel_qf_high": high,
+        "pixel_confidence": round(float(said.probability.max()), SHOWN_DIGITS),
+        "jpeg_probability": round(said.jpeg_probability, SHOWN_DIGITS),
+        "grid_x": said.grid.x,
+        "grid_y": said.grid.y,
+        "model": predictor.model.config.name,
+    }
 
 
 def _history(luma: Luma, header: Header) -> HistorySummary:
@@ -206,27 +223,25 @@ def _history(luma: Luma, header: Header) -> HistorySummary:
     return HistorySummary(told.first_quality, rounded, told.grid not in (None, (0, 0)))
 
 
-def _judged(row: Record, moved: bool = False) -> Record:
-    header = HeaderSummary(row.header_qf, row.header_match or "none") if row.encoder else None
+def _judged(row: Row, moved: bool = False, text: str | None = None) -> Record:
+    """The whole record, its verdict in our words or in ``text``."""
+    header = HeaderSummary(row["header_qf"], row["header_match"] or "none") if row.get("encoder") else None
     pixels = _pixel_summary(row)
-    history = HistorySummary(row.first_qf, row.recompressed_probability, moved)
-    answer: Answer = judge(row.format or "image", header, pixels, history)
-    if row.jpeg_probability is not None and row.jpeg_probability < 0.5:
-        # A number for pixels that show no grid would be invented.
-        row = replace(
-            row, pixel_qf=None, pixel_qf_low=None, pixel_qf_high=None, pixel_confidence=None, grid_x=None, grid_y=None
-        )
+    history = HistorySummary(row.get("first_qf"), row.get("recompressed_probability"), moved)
+    answer: Answer = judge(row.get("format") or "image", header, pixels, history)
+    if row.get("jpeg_probability", 1) < 0.5:
+        row = row | dict.fromkeys(OF_A_GRID)  # a number for pixels that show no grid would be invented
     elif pixels is None:
-        row = replace(row, pixel_qf=None)
-    return replace(row, qf=answer.quality, qf_source=answer.source, verdict=answer.verdict, verdict_text=answer.text)
+        row = row | {"pixel_qf": None}
+    row = row | {"qf": answer.quality, "qf_source": answer.source, "verdict": answer.verdict}
+    return Record(**row, verdict_text=text or answer.text)
 
 
-def _pixel_summary(row: Record) -> PixelSummary | None:
+def _pixel_summary(row: Row) -> PixelSummary | None:
     """What the pixels tell, None if they leave more than MOST_DOUBT qualities open."""
-    if row.pixel_qf is None or row.pixel_qf_low is None or row.pixel_qf_high is None:
+    if "pixel_qf" not in row:
         return None
-    saved = row.jpeg_probability or 0.0
-    if row.pixel_qf_high - row.pixel_qf_low > MOST_DOUBT and saved >= 0.5:
+    low, high, saved = row["pixel_qf_low"], row["pixel_qf_high"], row["jpeg_probability"]
+    if high - low > MOST_DOUBT and saved >= 0.5:
         return None
-    confidence = row.pixel_confidence or 0.0
-    return PixelSummary(row.pixel_qf, row.pixel_qf_low, row.pixel_qf_high, confidence, saved)
+    return PixelSummary(row["pixel_qf"], low, high, row["pixel_confidence"], saved)

@@ -49,6 +49,10 @@ class Reader:
 
     def take(self, size: int) -> bytes:
         """The next ``size`` bytes."""
+        start, end = self.at, self.at + size
+        if end <= len(self.buffer):
+            self.at = end
+            return self.buffer[start:end]
         if self.read and self.at == len(self.buffer):  # the usual case with streams, without copies
             self.buffer, self.at = self.read(size), 0
         if not self.fill(size):

@@ -1,12 +1,9 @@
 """Checkpoints: verify and load one, evidence -> distribution over quality, calibrated."""
 
-import io
 import json
 import math
 import os
-import pickle
 import stat
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf import onnx_graph
+from jpegqf.decisive import DecisiveRule
 from jpegqf.errors import CheckpointError, MissingExtraError, UsageError
 from jpegqf.features import FEATURES, EvidenceSettings
 from jpegqf.patches import PatchRule
@@ -35,8 +34,9 @@ METADATA_KEY = "jpegqf"
 MAX_CHECKPOINT_BYTES = 64 * 2**20
 MAX_METADATA_CHARS = 2**20
 DEVICES = ("auto", "cpu", "cuda")
-EXTERNAL_DATA = b"\n\x08location"
-"""How a protobuf TensorProto.external_data entry begins: the tensor's bytes would be read from another file."""
+CUDA_INSTALLED = "install PyTorch with CUDA or onnxruntime-gpu, or use --device cpu"
+WHOLE_FLOAT32 = {"use_tf32": "0"}
+"""Option of onnxruntime's CUDA, whose default is to round to ten bits of mantissa."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ class ModelConfig:
     calibrator: Calibrator
     training: Mapping[str, Any]
     """Recipe and figures of the training run; for people, never read by the code."""
+    decisive: DecisiveRule | None = None
+    """Without it, every image is asked about in full."""
 
     def to_json(self) -> str:
         """The metadata that a checkpoint stores."""
@@ -100,15 +102,23 @@ def parse_config(text: str) -> ModelConfig:
     _check_identity(raw)
     try:
         return ModelConfig(
-            name=str(raw["name"])[:200],
+            name=_name(raw["name"]),
             width=_section(Width, raw),
             patch_rule=_section(PatchRule, raw),
             evidence=_section(EvidenceSettings, raw),
             calibrator=_section(Calibrator, raw),
             training=raw.get("training") or {},
+            decisive=_section(DecisiveRule, raw) if raw.get("decisive") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"its configuration is damaged ({error})") from None
+
+
+def _name(value: object) -> str:
+    """A name that can be printed and written anywhere: no control character, no half of a surrogate pair."""
+    if not isinstance(value, str) or not value.isprintable() or len(value) > 200:
+        raise ValueError("name is no printable text of at most 200 characters")
+    return value
 
 
 def _check_identity(raw: Mapping[str, Any]) -> None:
@@ -116,7 +126,9 @@ def _check_identity(raw: Mapping[str, Any]) -> None:
     if not isinstance(version, int):
         raise CheckpointError("it has no format version: not a jpegqf checkpoint")
     if version > FORMAT:
-        raise CheckpointError(f"it was made by a newer jpegqf (format {version}, this version reads up to {FORMAT})")
+        raise CheckpointError(
+            f"it was made by a newer jpegqf (format {str(version)[:20]}, this version reads up to {FORMAT})"
+        )
     if raw.get("architecture") != ARCHITECTURE:
         found = str(raw.get("architecture"))[:80]
         raise CheckpointError(f"it holds another architecture ({found!r}, this version runs {ARCHITECTURE!r})")
@@ -124,7 +136,13 @@ def _check_identity(raw: Mapping[str, Any]) -> None:
         raise CheckpointError("it was trained on other features than this version computes")
 
 
-SECTIONS = {Width: "width", PatchRule: "patch_rule", EvidenceSettings: "evidence", Calibrator: "calibrator"}
+SECTIONS = {
+    Width: "width",
+    PatchRule: "patch_rule",
+    EvidenceSettings: "evidence",
+    Calibrator: "calibrator",
+    DecisiveRule: "decisive",
+}
 
 
 def _section(kind: type[T], raw: Mapping[str, Any]) -> T:
@@ -137,7 +155,7 @@ def _section(kind: type[T], raw: Mapping[str, Any]) -> T:
         value = values[item.name]
         wanted = (int,) if item.type is int else (int, float)
         if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
-            raise ValueError(f"{SECTIONS[kind]}.{item.name} is {value!r}")
+            raise ValueError(f"{SECTIONS[kind]}.{item.name} is {value!r:.80}")
         checked[item.name] = value
     return kind(**checked)
 
@@ -210,41 +228,55 @@ def _load_onnx(data: bytes, device: str) -> Model:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read on import: nothing is to leave this machine
     import onnxruntime
 
-    if EXTERNAL_DATA in data:
-        raise CheckpointError("refused: it refers to other files")
     onnxruntime.set_default_logger_severity(4)
     has_cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    config, weights = _read_onnx(data)
     if device == "cuda" and not has_cuda:
-        raise UsageError("--device cuda: this onnxruntime has no CUDA; install onnxruntime-gpu, or use --device cpu")
+        return _by_pytorch(config, weights, device)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     wanted = (
         ["CPUExecutionProvider"]
         if device == "cpu" or not has_cuda
-        else ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        else [("CUDAExecutionProvider", WHOLE_FLOAT32), "CPUExecutionProvider"]
     )
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=wanted)
-        metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        inputs, outputs = session.get_inputs(), session.get_outputs()
+        session = onnxruntime.InferenceSession(onnx_graph.write_file(weights, {}), options, providers=wanted)
     except Exception as error:  # onnxruntime's exceptions share no public base class
-        raise CheckpointError(f"not a readable ONNX model: truncated or damaged ({type(error).__name__})") from None
-    if metadata is None:
-        raise CheckpointError("it is an ONNX model of another kind (it has no jpegqf metadata)")
-    config = parse_config(metadata)
-    if len(inputs) != 1 or len(outputs) != 1 or list(inputs[0].shape[1:]) != [100, FEATURES]:
-        raise CheckpointError("its graph is not that of the architecture it names")
+        raise CheckpointError(f"onnxruntime cannot start its network ({type(error).__name__})") from None
     placed = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
     if device == "cuda" and placed != "cuda":
         raise UsageError("--device cuda: onnxruntime could not start CUDA here; check the driver, or use --device cpu")
-    return Model(config, _onnx_run(session, inputs[0].name), placed, "ONNX")
+    return Model(config, _onnx_run(session), placed, "ONNX")
 
 
-def _onnx_run(session: Any, name: str) -> Run:
+def _read_onnx(data: bytes) -> tuple[ModelConfig, dict[str, F32]]:
+    model, metadata = onnx_graph.read_file(data)
+    if METADATA_KEY not in metadata:
+        raise CheckpointError("it is an ONNX model of another kind (it has no jpegqf metadata)")
+    config = parse_config(metadata[METADATA_KEY])
+    return config, onnx_graph.read_weights(model, config.width.hidden, config.width.score)
+
+
+def _by_pytorch(config: ModelConfig, weights: dict[str, F32], device: str) -> Model:
+    """Run the weights of a ``.onnx`` checkpoint by PyTorch, for an onnxruntime without CUDA."""
+    try:
+        import torch
+    except ImportError:
+        raise UsageError(f"--device cuda: this onnxruntime has no CUDA; {CUDA_INSTALLED}") from None
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f"--device cuda: onnxruntime and PyTorch find no CUDA here; {CUDA_INSTALLED}")
+    layers = dict(weights)
+    for layer in ("candidate", "narrow"):
+        layers[f"{layer}.weight"] = layers.pop(f"{layer}.matrix").T
+    return Model(config, _torch_run(_network(layers, config), device), device, "ONNX")
+
+
+def _onnx_run(session: Any) -> Run:
     def run(evidence: F32) -> F32:
         try:
-            out: F32 = session.run(None, {name: evidence})[0]
+            out: F32 = session.run(None, {onnx_graph.INPUT: evidence})[0]
         except Exception as error:  # as above
             raise CheckpointError(f"its graph cannot be run ({type(error).__name__})") from None
         return out
@@ -253,6 +285,8 @@ def _onnx_run(session: Any, name: str) -> Run:
 
 
 def _load_pth(data: bytes, device: str) -> Model:
+    from jpegqf.pth_file import read_pth
+
     try:
         import torch
     except ImportError:
@@ -260,14 +294,7 @@ def _load_pth(data: bytes, device: str) -> Model:
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("--device cuda: PyTorch finds no CUDA device here; use --device cpu")
     placed = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise CheckpointError("refused: not a plain file of tensors (damaged, or it would run code)") from None
-    except Exception as error:  # the unpickler fails in as many ways as a file can be damaged
-        raise CheckpointError(f"not a readable PyTorch file: truncated or damaged ({type(error).__name__})") from None
+    content = read_pth(data)
     if not isinstance(content, dict) or not isinstance(content.get(METADATA_KEY), str):
         raise CheckpointError("it is a PyTorch file of another kind (it has no jpegqf metadata)")
     config = parse_config(content[METADATA_KEY])
@@ -275,25 +302,30 @@ def _load_pth(data: bytes, device: str) -> Model:
 
 
 def _network(weights: Any, config: ModelConfig) -> "CandidateScorer":
+    import torch
+
     from jpegqf.network import CandidateScorer
 
     network = CandidateScorer(config.width)
-    try:
-        if any(value.is_complex() for value in weights.values()):
-            raise TypeError("complex weights")
-        network.load_state_dict(weights, strict=True)
-    except (RuntimeError, TypeError, AttributeError):
-        raise CheckpointError("its weights are not those of the architecture it names") from None
+    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    given = weights if isinstance(weights, dict) else {}
+    found = {name: getattr(value, "shape", None) for name, value in given.items()}
+    if found != wanted:
+        raise CheckpointError("its weights are not those of the architecture it names")
+    network.load_state_dict({name: torch.from_numpy(value.astype(np.float32)) for name, value in given.items()})
     return network.eval()
 
 
 def _torch_run(network: "CandidateScorer", device: str) -> Run:
     import torch
 
-    network = network.to(device)
+    from jpegqf.network import computing
+
+    with computing():
+        network = network.to(device)
 
     def run(evidence: F32) -> F32:
-        with torch.inference_mode():
+        with computing():
             out: F32 = network(torch.from_numpy(evidence).to(device)).cpu().numpy()
         return out
 

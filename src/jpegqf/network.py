@@ -1,9 +1,13 @@
 """The network in PyTorch ("candidate-scorer-2"): evidence of candidates -> log-probability of each, or none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from jpegqf.errors import DeviceError
 from jpegqf.features import FEATURES
 from jpegqf.model import Width
 
@@ -43,3 +47,19 @@ class CandidateScorer(nn.Module):
         together = torch.cat([x.amax(dim=2), x.mean(dim=2)], dim=1)
         scores = torch.cat([self.score(x).squeeze(1), self.none(together)], dim=1)
         return functional.log_softmax(scores, dim=1)
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """Inference in whole float32, which a GPU's convolutions are not by default; DeviceError if the device fails."""
+    cudnn, precision = torch.backends.cudnn, torch.get_float32_matmul_precision()
+    same = {"enabled": cudnn.enabled, "benchmark": cudnn.benchmark, "deterministic": cudnn.deterministic}
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.inference_mode(), cudnn.flags(**same, allow_tf32=False):
+            yield
+    except RuntimeError as error:
+        words = str(error).partition("\n")[0][:200]
+        raise DeviceError(f"the device failed ({words}); --device cpu does the same, slower") from None
+    finally:
+        torch.set_float32_matmul_precision(precision)

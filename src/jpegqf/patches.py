@@ -1,5 +1,6 @@
 """The patch-selection rule: which 128x128 regions of a luma plane are looked at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,16 +46,17 @@ def scores(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.float64]:
 
     "Mean channel variance + gray variance", read on luma alone. Sums are exact integers.
     """
-    windows = _windows(plane, rule)
+    return np.concatenate(list(_row_scores(plane, rule)))
+
+
+def _row_scores(plane: NDArray[np.uint8], rule: PatchRule) -> Iterator[NDArray[np.float64]]:
+    """The same, a row of patches at a time."""
     count = rule.size**2
-    total = np.zeros(windows.shape[:2])
-    squares = np.zeros(windows.shape[:2])
-    for row in range(windows.shape[0]):
-        strip = windows[row].astype(np.int32)
-        total[row] = strip.sum(axis=(1, 2))
-        squares[row] = (strip * strip).sum(axis=(1, 2), dtype=np.int64)
-    variance = squares / count - (total / count) ** 2
-    return 2 * variance.reshape(-1)
+    for row in _windows(plane, rule):
+        strip = row.astype(np.int32)
+        total = strip.sum(axis=(1, 2))
+        squares = (strip * strip).sum(axis=(1, 2), dtype=np.int64)
+        yield 2 * (squares / count - (total / count) ** 2)
 
 
 def choose(score: NDArray[np.float64], rule: PatchRule) -> NDArray[np.int64]:
@@ -81,7 +83,12 @@ def select(luma: Luma, rule: PatchRule) -> list[Luma]:
     """The patches of ``luma`` that the rule takes, each (size, size), in raster order."""
     if min(luma.plane.shape) < rule.size:
         return []
-    return _crops(luma, choose(scores(luma.plane, rule), rule), rule)
+    score = np.empty(0)
+    for row in _row_scores(luma.plane, rule):
+        score = np.append(score, row)
+        if np.count_nonzero(score > rule.threshold) >= rule.most:
+            break  # no later patch is taken
+    return _crops(luma, choose(score, rule), rule)
 
 
 def informative(luma: Luma, rule: PatchRule) -> list[Luma]:

@@ -80,8 +80,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Columns in order, enums as their texts."""
-        values = ((name, getattr(self, name)) for name in COLUMNS)
-        return {name: value.value if isinstance(value, Enum) else value for name, value in values}
+        return vars(self) | {"status": self.status.value, "verdict": self.verdict.value}
 
 
 COLUMNS: tuple[str, ...] = tuple(item.name for item in dataclasses.fields(Record))

@@ -29,8 +29,9 @@ def scan(
     """Records of all images that ``paths`` lead to (see ``jpegqf.items.find_items``), one each, in order.
 
     ``only`` is None, "header" or "pixels". With one job and no ``timeout`` (seconds an image may take) all is
-    done in this process; otherwise in ``jobs`` workers, and an image that crashes or outlasts one costs that
-    image alone. Raises UsageError for a path that leads nowhere.
+    done in this process, headers alone in any case: their walk is bounded and runs no codec. Otherwise it is done
+    in ``jobs`` workers, and an image that crashes or outlasts one costs that image alone. Raises UsageError for a
+    path that leads nowhere.
     """
     several = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     check_paths(several)
@@ -39,7 +40,7 @@ def scan(
 
 def scan_items(items: Iterator[Item], look: "Look", jobs: int, timeout: float | None) -> Generator[Record, None, None]:
     """The same for items already found."""
-    if jobs <= 1 and timeout is None:
+    if jobs <= 1 and (timeout is None or look.only == "header"):
         inspector = look.inspector()
         return (inspect_item(inspector, item) for item in items)
     # Only a worker needs what looks at pixels: this process stays small and starts quickly.

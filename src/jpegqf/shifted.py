@@ -165,18 +165,19 @@ def _histograms(cells: U8, widths: F64) -> list[F32]:
     """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (GRIDS, bins) each."""
     count = len(cells)
     pixels = cells.reshape(-1, CELL).astype(np.float32) - 128
-    rows = (pixels @ PLACED.reshape(CELL, -1)).reshape(count, CELL, 8, 8)
-    rows = np.ascontiguousarray(rows.transpose(3, 0, 2, 1))  # frequency, cell, column of the grid, pixel row
     grid = np.arange(8, dtype=np.float32)[:, None] + 8 * np.arange(8, dtype=np.float32)
-    out = []
-    for (v, u), width in zip(FREQUENCIES, widths, strict=True):
-        bins = MOST_BINS[u + v == 0]
-        place = np.abs(rows[u].reshape(-1, CELL) @ (PLACED[:, :, v] / np.float32(width))).reshape(count, 8, 8)
-        np.minimum(place, bins, out=place)
-        place += grid * (bins + 1) + np.float32(0.5)
-        counts = np.bincount(place.astype(np.intp).ravel(), minlength=GRIDS * (bins + 1))
-        out.append(counts.reshape(GRIDS, bins + 1)[:, :bins].astype(np.float32))
-    return out
+    out: dict[tuple[int, int], F32] = {}
+    for u in range(REACH + 1):
+        columns = (pixels @ PLACED[:, :, u]).reshape(count, CELL, 8).swapaxes(1, 2).reshape(-1, CELL)
+        for v in range(REACH + 1 - u):
+            bins = MOST_BINS[u + v == 0]
+            width = np.float32(widths[FREQUENCIES.index((v, u))])
+            place = np.abs(columns @ (PLACED[:, :, v] / width)).reshape(count, 8, 8)
+            np.minimum(place, bins, out=place)
+            place += grid * (bins + 1) + np.float32(0.5)
+            counts = np.bincount(place.astype(np.intp).ravel(), minlength=GRIDS * (bins + 1))
+            out[v, u] = counts.reshape(GRIDS, bins + 1)[:, :bins].astype(np.float32)
+    return [out[frequency] for frequency in FREQUENCIES]
 
 
 def _smoothed(mass: F64, width: int) -> F64:
@@ -218,7 +219,7 @@ def _ratios(counts: F32, steps: I64, width: float, sigma: float, smooth: int) ->
     mass = pooled / pooled.sum()
     plain = _smoothed(mass, smooth)
     comb = (1 - UNTOUCHED) * _comb(mass, steps, width, sigma) + np.float32(UNTOUCHED) * plain.astype(np.float32)
-    ratio = np.log(comb / plain.astype(np.float32)) * (steps >= FINEST * sigma)[:, None]
+    ratio = np.log(comb / plain.astype(np.float32))
     ratio[np.arange(len(mass)) * width < steps[:, None] / 2] *= ZERO_WEIGHT
     expected = counts[1:].sum() / (GRIDS - 1) * (comb * ratio).sum(axis=1)
     return counts[1:] @ ratio.T, expected.astype(np.float32)
@@ -240,9 +241,14 @@ def gather(luma: Luma, last_table: I64) -> ShiftedEvidence | None:
     found, expected = [], []
     for f, counts, spread in zip(asked, _histograms(cells, sigma / BINS_PER_SIGMA), sigma, strict=True):
         steps, place = np.unique(STEPS[quality - 1, f], return_inverse=True)
-        parts = _ratios(counts, steps, spread / BINS_PER_SIGMA, spread, SMOOTH_BINS[f == 0])
-        found.append((parts[0] - np.median(parts[0], axis=0)).astype(np.float32)[:, place])
-        expected.append(parts[1][place])
+        told = steps >= FINEST * spread
+        ratios = np.zeros((GRIDS - 1, len(steps)), np.float32)
+        expectation = np.zeros(len(steps), np.float32)
+        if told.any():
+            parts = _ratios(counts, steps[told], spread / BINS_PER_SIGMA, spread, SMOOTH_BINS[f == 0])
+            ratios[:, told], expectation[told] = parts[0] - np.median(parts[0], axis=0), parts[1]
+        found.append(ratios[:, place])
+        expected.append(expectation[place])
     step = float(last_table.reshape(64)[asked].mean())
     return ShiftedEvidence(
         quality, np.stack(found, axis=2), np.stack(expected, axis=1), len(cells), step, int(last_table.sum())

@@ -4,18 +4,16 @@ python tests/fuzz/seeds.py
 """
 
 import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from jpegqf.features import FEATURES
-from jpegqf.model import METADATA_KEY, Width, load_model
+from jpegqf.model import Width, load_model
 from jpegqf.network import CandidateScorer
+from jpegqf.train.export import save_onnx, save_pth
 
 CORPUS = Path(__file__).parent / "corpus"
 HEADERS: dict[str, dict[str, object]] = {
@@ -44,33 +42,16 @@ def headers() -> None:
 
 
 def checkpoints() -> None:
-    """The smallest checkpoints that load, and their metadata."""
+    """The smallest checkpoints that load, their metadata, and the pickle in the .pth."""
     config = replace(load_model().config, width=Width(hidden=1, score=1), training={})
     folder = CORPUS / "checkpoint"
     (folder / "metadata.json").write_text(config.to_json())
-    weights = CandidateScorer(config.width).state_dict()
-    torch.save({METADATA_KEY: config.to_json(), "weights": weights}, folder / "model.pth")
-    matrix = numpy_helper.from_array(np.zeros((FEATURES, 1), np.float32), "m")
-    nodes = [
-        helper.make_node("MatMul", ["x", "m"], ["y"]),
-        helper.make_node("Squeeze", ["y", "axis"], ["z"]),
-        helper.make_node("Pad", ["z", "pads"], ["out"]),
-    ]
-    constants = [
-        matrix,
-        numpy_helper.from_array(np.array([2]), "axis"),
-        numpy_helper.from_array(np.array([0, 0, 0, 1]), "pads"),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 100, FEATURES])],
-        [helper.make_tensor_value_info("out", TensorProto.FLOAT, ["n", 101])],
-        constants,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, {METADATA_KEY: config.to_json()})
-    onnx.save(model, folder / "model.onnx")
+    torch.manual_seed(0)
+    network = CandidateScorer(config.width)
+    save_onnx(network, config, folder / "model.onnx")
+    save_pth(network, config, folder / "model.pth")
+    with zipfile.ZipFile(folder / "model.pth") as archive:
+        (folder / "data.pkl").write_bytes(archive.read("model/data.pkl"))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf import __version__
+from jpegqf.decisive import DecisiveRule
 from jpegqf.features import EvidenceSettings
 from jpegqf.model import F64, Calibrator, ModelConfig, Width
 from jpegqf.patches import PatchRule
@@ -41,7 +42,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=88_000, help="synthetic JPEGs to fit on (default %(default)s)")
     parser.add_argument("--epochs", type=int, default=12, help="passes over them (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="everything drawn depends on it (default %(default)s)")
-    parser.add_argument("--name", default="base-3", help="the model's name (default %(default)s)")
+    parser.add_argument("--name", default="base-4", help="the model's name (default %(default)s)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     arguments = parser.parse_args(argv)
     if arguments.samples < 1 or arguments.epochs < 1:
@@ -98,7 +99,7 @@ def train(arguments: argparse.Namespace, device: str) -> None:
     network = fit(fitted, held_out, width, recipe, state, device, report)
     calibrator, scores = _calibrated(log_probabilities(network, held_out[0]), held_out[1])
     training = {"jpegqf": __version__, "samples": len(fitted[1]), **asdict(recipe), "held_out": scores}
-    config = ModelConfig(arguments.name, width, PatchRule(), EvidenceSettings(), calibrator, training)
+    config = ModelConfig(arguments.name, width, PatchRule(), EvidenceSettings(), calibrator, training, DecisiveRule())
     arguments.out.mkdir(parents=True, exist_ok=True)
     save_pth(network, config, arguments.out / "model.pth")
     save_onnx(network, config, arguments.out / "model.onnx")

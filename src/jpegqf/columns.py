@@ -1,0 +1,262 @@
+"""Results files -> batches of a few checked columns: who counts millions of rows needs no record of each."""
+
+import csv
+import itertools
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from jpegqf.errors import UsageError
+from jpegqf.readers import MAX_LINE, connect_read_only, kind_of, pyarrow
+from jpegqf.record import COLUMNS, Status, Verdict, column_type
+from jpegqf.sinks import FORMULA
+
+ROWS_AT_ONCE = 20_000
+QUALITIES = frozenset((*range(1, 101), None))
+CODES = {"status": frozenset(kind.value for kind in Status), "verdict": frozenset(kind.value for kind in Verdict)}
+SHOWN = 60
+"""Characters of a wrong value in a message."""
+
+Batch = dict[str, list[Any]]
+"""The columns asked for, each with as many values as there are rows; unknown is None."""
+
+
+@dataclass
+class Results:
+    """A results file: ``names`` are its columns, ours and any that others added."""
+
+    path: str
+    names: tuple[str, ...]
+    torn: bool = False
+    """Whether the last line turned out to be cut off, as in the output of a scan that was killed."""
+
+    def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:
+        """The ``wanted`` columns, at most ROWS_AT_ONCE rows at a time, in the file's order.
+
+        Raises UsageError for a file without one of them, or that cannot be read to its end, or with a value that
+        its column cannot have.
+        """
+        for name in wanted:
+            if name not in self.names:
+                raise UsageError(f"{self.path!r} has no column {name!r}")
+        row = 0
+        with _told(self.path):
+            for columns in _READERS[kind_of(self.path)](self, wanted):
+                batch = {name: list(values) for name, values in zip(wanted, columns, strict=True)}
+                last = row + len(batch[wanted[0]])
+                yield {name: _checked(name, batch[name], f"{self.path!r}, rows {row + 1}-{last}") for name in wanted}
+                row = last
+
+
+def open_results(path: str) -> list[Results]:
+    """A results file, or those of a folder of Parquet files, sorted; changes nothing.
+
+    Raises UsageError for a path that leads to none, for another suffix, and for a file that is not ours.
+    """
+    if os.path.isdir(path):
+        found = sorted(
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(path)
+            for name in names
+            if name.endswith(".parquet") and not name.startswith((".", "_"))
+        )
+        if not found:
+            raise UsageError(f"no .parquet file in the folder {path!r}")
+    else:
+        found = [path]
+    return [_open(name) for name in found]
+
+
+def _open(path: str) -> Results:
+    kind = kind_of(path)
+    if not os.path.isfile(path):
+        raise UsageError(f"no such results file: {path!r}")
+    with _told(path):
+        names = _NAMES[kind](path)
+    for name in COLUMNS:
+        if name not in names:
+            raise UsageError(f"{path!r} is no results file of jpegqf scan: it has no column {name!r}")
+    return Results(path, names)
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turn what the libraries raise on a broken file into one line."""
+    try:
+        yield
+    # pyarrow's errors are among the first two; JSON nested deeper than Python recurses raises the last
+    except (OSError, ValueError, csv.Error, sqlite3.Error, RecursionError) as error:
+        words = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())[:200]
+        raise UsageError(f"{path!r} cannot be read: {words}") from None
+
+
+def _checked(name: str, values: list[Any], place: str) -> list[Any]:
+    """The values, whole numbers as int. Raises UsageError for one that the column cannot have."""
+    if name not in COLUMNS:
+        return values
+    kind = column_type(name)
+    found = set(map(type, values)) - {type(None)}
+    if kind in (int, float) and found <= {int, float}:
+        if kind is int and float in found:  # pandas makes floats of whole numbers beside unknown ones
+            values = [None if value is None or value != value else _whole(value, name, place) for value in values]
+    elif kind is bool and found <= {bool, int}:  # SQLite has no truth values
+        values = [None if value is None else bool(value) for value in values]
+    elif not found <= {kind}:
+        wrong = next(value for value in values if value is not None and type(value) is not kind)
+        raise _wrong(name, wrong, place)
+    allowed = CODES.get(name) or (QUALITIES if name.endswith("_qf") or name == "qf" else None)
+    if allowed and (others := set(values) - allowed):
+        raise _wrong(name, others.pop(), place)
+    if name == "path" and None in values:
+        raise _wrong(name, None, place)
+    return values
+
+
+def _whole(value: float, name: str, place: str) -> int:
+    if not float(value).is_integer():
+        raise _wrong(name, value, place)
+    return int(value)
+
+
+def _wrong(name: str, value: object, place: str) -> UsageError:
+    return UsageError(f"{place}: the column {name} cannot hold {repr(value)[:SHOWN]}")
+
+
+def _batched(rows: Iterable[Sequence[Any]]) -> Iterator[Iterable[Sequence[Any]]]:
+    """Rows -> columns of ROWS_AT_ONCE rows."""
+    source = iter(rows)
+    while some := list(itertools.islice(source, ROWS_AT_ONCE)):
+        yield zip(*some, strict=True)
+
+
+def _csv_names(path: str) -> tuple[str, ...]:
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        return tuple(next(csv.reader(file), ()))
+
+
+def _csv_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
+    places = [results.names.index(name) for name in wanted]
+    convert = [_cell_reader(name) for name in wanted]
+    with open(results.path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.reader(file)
+        next(rows, None)
+        for some in _batched(_whole_rows(results, rows)):
+            columns = list(some)
+            yield [_converted(columns[place], read) for read, place in zip(convert, places, strict=True)]
+
+
+def _converted(cells: Sequence[str], read: Callable[[str], Any]) -> list[Any]:
+    """The values of cells, each different one read once: most columns repeat themselves."""
+    values = {cell: read(cell) for cell in set(cells)}
+    return [values[cell] for cell in cells]
+
+
+def _whole_rows(results: Results, rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Rows with every cell. A short one may only be the last, which a killed scan leaves."""
+    width = len(results.names)
+    for number, cells in enumerate(rows, 1):
+        if len(cells) != width:
+            results.torn = len(cells) < width and next(rows, None) is None
+            if results.torn:
+                return
+            raise UsageError(f"{results.path!r}: row {number} has {len(cells)} cells instead of {width}")
+        yield cells
+
+
+def _cell_reader(name: str) -> Callable[[str], Any]:
+    """What makes a value of a CSV cell; texts of foreign columns stay as they are."""
+    kind = column_type(name) if name in COLUMNS else str
+    if kind is bool:
+        return {"True": True, "False": False}.get
+    if kind in (int, float):
+        return lambda cell: _number(cell) if cell else None
+    empty = "" if name in ("path", "filename") else None
+    return lambda cell: (cell[1:] if cell[0] == "'" and FORMULA.match(cell) else cell) if cell else empty
+
+
+def _number(cell: str) -> int | float:
+    try:
+        return int(cell)
+    except ValueError:
+        return float(cell)
+
+
+def _json_rows(path: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Lines with their objects; the last one may be cut off, and then has None."""
+    with open(path, encoding="utf-8", newline="\n") as file:
+        for number in itertools.count(1):
+            line = file.readline(MAX_LINE)
+            if not line:
+                return
+            try:
+                row = json.loads(line)
+            except ValueError:
+                if line.endswith("\n") or file.readline(1):
+                    raise UsageError(f"{path!r}: line {number} is no JSON, or longer than {MAX_LINE}") from None
+                row = None
+            if row is not None and not isinstance(row, dict):
+                raise UsageError(f"{path!r}: line {number} is no JSON object")
+            yield line, row
+
+
+def _json_names(path: str) -> tuple[str, ...]:
+    _, row = next(_json_rows(path), ("", None))
+    return tuple(row or ())
+
+
+def _json_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for _, row in _json_rows(results.path):
+            if row is None:
+                results.torn = True
+                return
+            yield tuple([row.get(name) for name in wanted])
+
+    return _batched(rows())
+
+
+def _sqlite_names(path: str) -> tuple[str, ...]:
+    connection = connect_read_only(path)
+    try:
+        return tuple(row[1] for row in connection.execute("PRAGMA table_info(records)"))
+    finally:
+        connection.close()
+
+
+def _sqlite_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
+    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in wanted)
+    connection = connect_read_only(results.path)
+    connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+    try:
+        yield from _batched(connection.execute(f"SELECT {quoted} FROM records"))  # noqa: S608 - names are quoted
+    finally:
+        connection.close()
+
+
+def _parquet_names(path: str) -> tuple[str, ...]:
+    with pyarrow().parquet.ParquetFile(path) as file:
+        return tuple(file.schema_arrow.names)
+
+
+def _parquet_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
+    with pyarrow().parquet.ParquetFile(results.path) as file:
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(wanted)):
+            yield [batch.column(name).to_pylist() for name in wanted]
+
+
+_NAMES: dict[str, Callable[[str], tuple[str, ...]]] = {
+    "csv": _csv_names,
+    "jsonl": _json_names,
+    "sqlite": _sqlite_names,
+    "parquet": _parquet_names,
+}
+_READERS: dict[str, Callable[[Results, Sequence[str]], Iterator[Iterable[Sequence[Any]]]]] = {
+    "csv": _csv_columns,
+    "jsonl": _json_columns,
+    "sqlite": _sqlite_columns,
+    "parquet": _parquet_columns,
+}

@@ -1,0 +1,165 @@
+"""Luma of a decoded JPEG -> its quality, where few blocks leave no doubt: at a tenth of the full evidence's cost.
+
+* Up to some quality by synthesis (``jpegqf.synthesis``): under the true table nearly every block comes back within
+  the decoder's rounding, under any other one nearly none does, unless both agree wherever these blocks have
+  anything. If one table gives back almost all blocks, and the next best clearly fewer, it is the answer.
+* Beyond, steps are no larger than the pixels' rounding and no block tells for sure. There the likelihoods
+  (``jpegqf.likelihood``) of some hundred blocks add up. The best candidate is the answer if it leads, and if a free
+  choice of steps would explain the blocks hardly better: otherwise the table is no IJG table.
+
+Only for pixels straight from a JPEG: these have their grid at the first pixel, and a table at all.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.blocks import F32, FORWARD, U8, first_of_each
+from jpegqf.decode import Luma
+from jpegqf.features import EvidenceSettings
+from jpegqf.likelihood import comb_evidence, comb_table, histogram, laplacian, multiples, zero_inflated
+from jpegqf.synthesis import STEPS, given_back
+
+I64 = NDArray[np.int64]
+
+BINS = 512
+"""Of the histograms: coefficients up to 128 grey levels; larger ones are rare and left out."""
+
+SMALL_MULTIPLES = 3
+MISSED = 2
+
+
+@dataclass(frozen=True)
+class DecisiveRule:
+    """Numbers of the rule; they live in the checkpoint's configuration, these are its defaults."""
+
+    lattice: int = 24
+    """Blocks are taken from at most so many rows and columns, evenly spread."""
+    span: int = 12
+    """Grey levels that a block must span."""
+    blocks: int = 96
+    """Given back at most, ..."""
+    fewest: int = 32
+    """... and at least."""
+    first: int = 4
+    """Blocks on which all candidates are tried; those that miss more than MISSED are out, ..."""
+    second: int = 12
+    """... and so are of the rest those that do on this many."""
+    given_back: float = 0.95
+    lead: int = 4
+    """Blocks that the best candidate must give back more than the next."""
+    small_share: float = 0.1
+    """Of the coefficients other than zero, those that must be one of the smallest multiples."""
+    finest: int = 93
+    """Highest quality told by synthesis."""
+    coarsest_likely: int = 85
+    """Lowest quality among those whose likelihoods are compared."""
+    fewest_likely: int = 64
+    likely_lead: float = 300.0
+    """Natural logarithm of the likelihood by which the best candidate must lead."""
+    free_share: float = 0.05
+    """Of that lead, what a free choice of steps may gain at most."""
+    confidence: float = 0.9995
+
+    def __post_init__(self) -> None:
+        counts = (self.lattice, self.span, self.blocks, self.fewest, self.lead, self.fewest_likely)
+        if (
+            not all(1 <= n <= 4096 for n in counts)
+            or not MISSED < self.first <= self.second <= self.fewest <= self.blocks
+        ):
+            raise ValueError("decisive rule: counts out of bounds")
+        shares = (self.given_back, self.small_share, self.free_share, self.confidence)
+        if not (all(0 < share <= 1 for share in shares) and self.likely_lead > 0):
+            raise ValueError("decisive rule: shares out of bounds")
+        if not 1 <= self.coarsest_likely <= self.finest <= 100:
+            raise ValueError("decisive rule: qualities out of bounds")
+
+
+def _spread(pixels: U8, most: int) -> U8:
+    """At most so many of these blocks, evenly spread."""
+    out: U8 = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), most)).astype(int)]
+    return out
+
+
+def _busy(luma: Luma, rule: DecisiveRule) -> U8:
+    """Distinct unclipped blocks of enough contrast, uint8 (n, 64), from evenly spread rows and columns of blocks."""
+    rows, columns = (side // 8 for side in luma.plane.shape)
+    tiles = luma.plane[: 8 * rows, : 8 * columns].reshape(rows, 8, columns, 8)
+    kept = [np.linspace(0, n - 1, min(n, rule.lattice)).astype(int) for n in (rows, columns)]
+    pixels = tiles[kept[0]][:, :, kept[1]].swapaxes(1, 2).reshape(-1, 64)
+    lowest, highest = pixels.min(axis=1), pixels.max(axis=1)
+    sound = (lowest > 0) & (highest < 255) & (highest - lowest >= rule.span)
+    pixels = pixels[sound]
+    out: U8 = pixels[first_of_each(pixels)]
+    return out
+
+
+def _by_synthesis(pixels: U8, rule: DecisiveRule, tolerance: float) -> tuple[int | None, bool]:
+    """The quality 1..``finest`` that alone gives the blocks back, or None; and whether any such may."""
+    left = np.arange(len(STEPS))
+    for most in (rule.first, rule.second):
+        tried = given_back(_spread(pixels, most), STEPS[left], tolerance).sum(axis=1)
+        left = left[tried >= most - MISSED]
+        if not len(left) or left[0] >= rule.finest:
+            return None, False
+    pixels = _spread(pixels, rule.blocks)
+    share = given_back(pixels, STEPS[left], tolerance).mean(axis=1)
+    order = np.argsort(-share, kind="stable")
+    next_best = share[order[1]] if len(left) > 1 else 1 - (MISSED + 1) / rule.second
+    told = share[order[0]] >= rule.given_back and (share[order[0]] - next_best) * len(pixels) >= rule.lead
+    best = int(left[order[0]])
+    told = told and best < rule.finest and _plausible(pixels, STEPS[best], rule)
+    return (best + 1 if told else None), True
+
+
+def _plausible(pixels: U8, steps: F32, rule: DecisiveRule) -> bool:
+    """Whether small multiples are common, as in any image; those of far larger steps are near large multiples alone."""
+    multiple = np.rint(np.abs((pixels.astype(np.float32) - 128) @ FORWARD / steps))[:, 1:]
+    small = np.count_nonzero((multiple > 0) & (multiple <= SMALL_MULTIPLES))
+    return bool(small >= rule.small_share * np.count_nonzero(multiple))
+
+
+def _by_likelihood(pixels: U8, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
+    """The quality ``coarsest_likely``..100 whose steps are all but the likeliest of any, None where none is."""
+    counts = histogram((pixels.astype(np.float32) - 128) @ FORWARD, BINS + 1)[:, :BINS]
+    comb = comb_table(settings.noise_sigma, settings.outlier_mass)
+    steps = STEPS[rule.coarsest_likely - 1 :].astype(np.int64)
+    few = _likeliest(counts, comb[:, : int(1.5 * steps.max())], steps, rule)
+    # Few told say yes to tables of far larger steps as well: their multiples are multiples of small ones.
+    return few if few is None else _likeliest(counts, comb, steps, rule)
+
+
+def _likeliest(counts: F32, comb: F32, steps: I64, rule: DecisiveRule) -> int | None:
+    """The same among as many steps 1, 2, ... as ``comb`` has columns."""
+    total, zeros = multiples(counts, comb.shape[1])
+    count, by_comb = counts.sum(axis=1), comb_evidence(counts, comb)
+    models = laplacian(count, zeros, total), zero_inflated(count, zeros, total)
+    by_counts, by_shape = (_of_candidates(by_multiples + by_comb, steps) for by_multiples in models)
+    best = int(by_counts[0].argmax())
+    lead = by_counts[0][best] - np.delete(by_counts[0], best).max()
+    gain = by_counts[1] - by_counts[0][best]
+    told = lead >= rule.likely_lead and gain <= rule.free_share * lead and by_shape[0].argmax() == best
+    return best + rule.coarsest_likely if told else None
+
+
+def _of_candidates(evidence: F32, steps: I64) -> tuple[F32, np.float32]:
+    """Sums of log-likelihoods (steps, 64) over AC: of each candidate (candidates,), and of the best free choice."""
+    each = evidence[steps[:, 1:] - 1, np.arange(1, 64)]
+    return each.sum(axis=1), evidence[:, 1:].max(axis=0).sum()
+
+
+def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
+    """The quality 1..100 of the last save, None where doubt is left.
+
+    ``luma`` is a decoded JPEG, or a part of it whose first pixel is on its grid.
+    """
+    if min(luma.plane.shape) < 8:
+        return None
+    pixels = _busy(luma, rule)
+    if len(pixels) < rule.fewest:
+        return None
+    quality, possible = _by_synthesis(pixels, rule, settings.pixel_tolerance)
+    if quality is not None or possible or len(pixels) < rule.fewest_likely:
+        return quality
+    return _by_likelihood(pixels, rule, settings)

@@ -1,0 +1,299 @@
+"""One image -> all its evidence as plain numbers, texts and lists, for a page or a program to show."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jpegqf.decode import Luma
+from jpegqf.encoders import HeaderEvidence, identify
+from jpegqf.engine import Prediction, Predictor
+from jpegqf.errors import HeaderError
+from jpegqf.explain import (
+    FREQUENCIES,
+    coefficients_of,
+    explain,
+    explain_lines,
+    histogram,
+    next_best,
+    patches_used,
+    quality_map,
+    ties,
+)
+from jpegqf.header import Header, read_header
+from jpegqf.record import Record, Status
+from jpegqf.tables import ijg_luma
+
+DIGITS = 5
+"""Probabilities are rounded to this many: a chart shows no more."""
+USUAL_SEGMENTS = ("JFIF", "Exif", "XMP", "ICC")
+"""What files from cameras and editors mostly bear; what is absent was stripped, or never written."""
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Another quality that is possible, too."""
+
+    quality: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What the pixels tell of the quality of the last save.
+
+    ``probability``: of qualities 1 to 100, given that there was a save. ``low`` to ``high``: the 95 % interval.
+    ``grid_x``, ``grid_y``: where the grid starts, pixels 0-7; ``turned``: by 90 degrees since.
+    """
+
+    quality: int
+    probability: list[float]
+    low: int
+    high: int
+    ties: list[Tie]
+    jpeg_probability: float
+    grid_x: int
+    grid_y: int
+    turned: bool
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """|DCT coefficient| of one frequency: ``counts`` of bins ``width`` wide from 0 on.
+
+    ``row`` is the vertical frequency. ``step``: of the most probable quality's table; ``rival_step``: of the next.
+    """
+
+    row: int
+    column: int
+    width: float
+    counts: list[int]
+    step: int
+    rival_step: int
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A square of the stored image that was judged, in pixels."""
+
+    x: int
+    y: int
+    side: int
+
+
+@dataclass(frozen=True)
+class QualityMap:
+    """Quality of each square piece of the stored image, row by row; null where it shows no JPEG grid.
+
+    The first piece starts at (``x``, ``y``); pieces are ``side`` pixels wide and high.
+    """
+
+    x: int
+    y: int
+    side: int
+    quality: list[list[int | None]]
+    confidence: list[list[float | None]]
+
+
+@dataclass(frozen=True)
+class Comb:
+    """A quality and the luma table it stands for, 8 rows of 8 steps, in the orientation of the save."""
+
+    quality: int
+    steps: list[list[int]]
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Evidence from the pixels. ``best`` and ``rival``: tables of the two most probable qualities."""
+
+    posterior: Posterior
+    best: Comb
+    rival: Comb
+    histograms: list[Histogram]
+    patches: list[Patch]
+    map: QualityMap
+
+
+@dataclass(frozen=True)
+class Table:
+    """A quantization table of the file: ``role`` luma, chroma, other or unused; 8 rows of 8 steps."""
+
+    role: str
+    slot: int
+    steps: list[list[int]]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """An APPn segment: its number, its identifier and its size in bytes."""
+
+    app: int
+    identifier: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """Evidence from the JPEG header, and what is odd or absent in the file.
+
+    ``match_error``: root of the weighted mean of squared log ratios of steps to the named IJG table.
+    ``made_by``: maker, model and software of the EXIF data. ``orientation``: EXIF's, which is not applied.
+    ``notes``: peculiarities, in words. ``absent``: usual segments that are not there: stripped, or never written.
+    """
+
+    encoder: str
+    encoder_by: str
+    encoder_quality: float | None
+    distance: float | None
+    alternatives: list[str]
+    match_error: float | None
+    kind: str | None
+    precision: int | None
+    color: str | None
+    huffman: str | None
+    scans: int | None
+    restart_interval: int | None
+    made_by: list[str]
+    orientation: int | None
+    segments: list[Segment]
+    comments: list[str]
+    notes: list[str]
+    absent: list[str]
+    tables: list[Table]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All evidence of one image. ``words``: in English sentences. ``file``: null for what is no JPEG.
+
+    ``pixels``: null where they cannot be judged; the record's reason says why.
+    """
+
+    words: list[str]
+    file: FileFacts | None
+    pixels: Pixels | None
+
+
+def view_evidence(data: bytes, record: Record, predictor: Predictor) -> Evidence:
+    """Evidence of an image's bytes and its record; pixels are looked at only if the record's were."""
+    file = _file_facts(data) if record.encoder is not None else None
+    if record.status is not Status.OK:
+        return Evidence(_words(explain_lines(record, None)), file, None)
+    lines, luma, said = explain(data, record, predictor)
+    if luma is None or said is None:
+        return Evidence(_words(lines), file, None)
+    return Evidence(_words(lines), file, _pixels(luma, said, predictor))
+
+
+def _words(lines: list[str]) -> list[str]:
+    """Without the first line, which names the file."""
+    return [" ".join(line.split()) for line in lines[1:]]
+
+
+def _pixels(luma: Luma, said: Prediction, predictor: Predictor) -> Pixels:
+    best, rival = (_comb(quality) for quality in (said.rounded, next_best(said)))
+    coefficients = coefficients_of(luma)
+    return Pixels(
+        posterior=_posterior(said),
+        best=best,
+        rival=rival,
+        histograms=[_histogram(coefficients, frequency, best, rival) for frequency in FREQUENCIES],
+        patches=[_patch(row, column, side, said) for row, column, side in patches_used(luma, predictor)],
+        map=_map(luma, said, predictor),
+    )
+
+
+def _comb(quality: int) -> Comb:
+    return Comb(quality, ijg_luma(quality).tolist())
+
+
+def _posterior(said: Prediction) -> Posterior:
+    low, high = said.interval()
+    return Posterior(
+        quality=said.rounded,
+        probability=[round(value, DIGITS) for value in said.probability.tolist()],
+        low=low,
+        high=high,
+        ties=[Tie(quality, round(probability, DIGITS)) for quality, probability in ties(said)],
+        jpeg_probability=round(said.jpeg_probability, DIGITS),
+        grid_x=said.grid.x,
+        grid_y=said.grid.y,
+        turned=said.grid.turned,
+    )
+
+
+def _histogram(coefficients: Any, frequency: tuple[int, int], best: Comb, rival: Comb) -> Histogram:
+    row, column = frequency
+    step = best.steps[row][column]
+    counts, edges = histogram(coefficients, frequency, step)
+    return Histogram(row, column, float(edges[1]), counts.tolist(), step, rival.steps[row][column])
+
+
+def _patch(row: int, column: int, side: int, said: Prediction) -> Patch:
+    """From the grid, where it was judged, to the stored image."""
+    across, down = (row, column) if said.grid.turned else (column, row)
+    return Patch(said.grid.x + across, said.grid.y + down, side)
+
+
+def _map(luma: Luma, said: Prediction, predictor: Predictor) -> QualityMap:
+    found = quality_map(predictor, luma)
+    quality, confidence = (
+        np.atleast_2d(grid.T if said.grid.turned else grid) for grid in (found.quality, found.confidence)
+    )
+    return QualityMap(
+        x=said.grid.x,
+        y=said.grid.y,
+        side=found.side,
+        quality=[[None if math.isnan(value) else int(value) for value in row] for row in quality.tolist()],
+        confidence=[[None if math.isnan(value) else round(value, 3) for value in row] for row in confidence.tolist()],
+    )
+
+
+def _file_facts(data: bytes) -> FileFacts | None:
+    try:
+        header = read_header(data)
+    except HeaderError:
+        return None
+    found = identify(header)
+    facts, frame, encoder = header.facts, header.frame, found.encoder
+    names = {app.identifier for app in header.apps}
+    return FileFacts(
+        encoder=encoder.name,
+        encoder_by=encoder.by,
+        encoder_quality=encoder.quality,
+        distance=encoder.distance,
+        alternatives=[f"{name} at {quality}" for name, quality in encoder.alternatives],
+        match_error=_match_error(found),
+        kind=frame.kind if frame else None,
+        precision=frame.precision if frame else None,
+        color=header.color,
+        huffman=header.huffman,
+        scans=header.scans,
+        restart_interval=header.restart_interval,
+        made_by=[part for part in (facts.make, facts.model, facts.software) if part],
+        orientation=facts.orientation,
+        segments=[Segment(app.number, app.identifier, app.size) for app in header.apps],
+        comments=list(header.comments),
+        notes=list(header.notes),
+        absent=[name for name in USUAL_SEGMENTS if name not in names],
+        tables=_tables(header),
+    )
+
+
+def _match_error(found: HeaderEvidence) -> float | None:
+    error = found.luma.error if found.luma else None
+    return None if error is None or not math.isfinite(error) else round(error, DIGITS)
+
+
+def _tables(header: Header) -> list[Table]:
+    return [Table(_role(header, table), table.slot, table.steps.tolist()) for table in header.tables]
+
+
+def _role(header: Header, table: Any) -> str:
+    if table is header.luma:
+        return "luma"
+    if table is header.chroma:
+        return "chroma"
+    return "other" if any(used is table for used in header.component_tables) else "unused"

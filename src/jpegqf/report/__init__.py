@@ -1,0 +1,1 @@
+"""Results files of a scan -> one self-contained HTML page: columns -> aggregate -> figures -> page."""

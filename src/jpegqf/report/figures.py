@@ -1,0 +1,245 @@
+"""Counts of a collection -> the figures of its report, as plain data for JSON."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jpegqf.record import Status, Verdict
+from jpegqf.report.aggregate import MOST_CAUSES, MOST_NAMES, Aggregate, Row
+from jpegqf.report.association import BANDS, FEWEST, NEVER, associate, band_of, total_variation
+from jpegqf.report.grouping import MOST_GROUPS, OTHERS, Name
+from jpegqf.report.wording import VERDICTS, association_words, quantile, shown
+
+SERIES = 7
+"""Names that a chart tells apart; the rest are added up."""
+GROUPS_LISTED = 500
+CAUSES_LISTED = 100
+TABLE_BYTES = 2_500_000
+"""Of the rows of the table as JSON, thumbnails apart."""
+BAND_NAMES = (*(f"{low}–{high}" for low, high in BANDS), "never a JPEG")
+
+UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&"}
+Json = dict[str, Any]
+
+
+def as_json(value: object) -> str:
+    """JSON for a script element, which no text in it can end; what is not ASCII is escaped, lone surrogates too."""
+    return json.dumps(value, separators=(",", ":")).translate(UNSAFE)
+
+
+def figures(found: Aggregate, thumbnails: Sequence[str | None] = ()) -> Json:
+    """All that the page shows. ``thumbnails`` go with the rows of ``found.table()``."""
+    groups = group_figures(found)
+    table = table_figures(found, thumbnails)
+    causes = cause_figures(found)
+    return {
+        "rows": found.rows,
+        "verdicts": [[*VERDICTS[kind], found.verdicts[kind.value], kind.value] for kind in VERDICTS],
+        "statuses": [[kind.value, found.statuses[kind.value]] for kind in Status],
+        "quality": quality_figures(found),
+        "pairs": pair_figures(found),
+        "firsts": [[last, first, number] for (last, first), number in sorted(found.firsts.items())],
+        "groups": groups,
+        "causes": causes,
+        "table": table,
+        "models": [shown(name) for name, _ in _by_count(found.models) if name],
+        "notes": _notes(found, groups, table, causes),
+    }
+
+
+def _by_count(counts: Mapping[Name, int]) -> list[tuple[Name, int]]:
+    """Names, those with most images first, ties in the order of the alphabet, the unnamed rest last."""
+    return sorted(counts.items(), key=lambda entry: (entry[0] is OTHERS, -entry[1], entry[0] or ""))
+
+
+def quality_figures(found: Aggregate) -> Json:
+    """Images by quality: counts of 1 to 100 are lists whose first number is of those without one."""
+    header, pixels = [0] * 101, [0] * 101
+    for (said, seen, _), number in found.pairs.items():
+        header[said or 0] += number
+        pixels[seen or 0] += number
+    return {
+        "header": header,
+        "pixels": pixels,
+        "encoders": _series(found.encoders, skip_unnamed=True),
+        "formats": _series(found.formats),
+    }
+
+
+def _series(counts: Counter[tuple[Name, int | None]], skip_unnamed: bool = False) -> list[Json]:
+    """Names with their counts by quality: SERIES of them, then all others together."""
+    totals: Counter[Name] = Counter()
+    for (name, _), number in counts.items():
+        if name is not None or not skip_unnamed:
+            totals[name] += number
+    order = [name for name, _ in _by_count(totals)]
+    kept = {name: i for i, name in enumerate(order[:SERIES] if len(order) > SERIES + 1 else order)}
+    lists = [[0] * 101 for _ in range(min(len(order), len(kept) + 1))]
+    for (name, quality), number in counts.items():
+        if name in totals:
+            lists[kept.get(name, len(kept))][quality or 0] += number
+    names = [shown(name, 40) if name else "not known" for name in kept] + ["all others"]
+    return [{"name": name, "counts": numbers} for name, numbers in zip(names, lists, strict=False)]
+
+
+def pair_figures(found: Aggregate) -> list[list[int]]:
+    """Header QF, pixel QF, images, re-saved ones among them; for images that have both qualities."""
+    cells: dict[tuple[int, int], list[int]] = {}
+    for (header, pixel, resaved), number in found.pairs.items():
+        if header is not None and pixel is not None:
+            cell = cells.setdefault((header, pixel), [0, 0])
+            cell[0] += number
+            cell[1] += number * resaved
+    return [[*place, *numbers] for place, numbers in sorted(cells.items())]
+
+
+@dataclass
+class _Group:
+    """What a group's images add up to; ``bands`` counts those of each band of quality."""
+
+    images: int = 0
+    resaved: int = 0
+    bands: list[int] = field(default_factory=lambda: [0] * (NEVER + 1))
+    qualities: Counter[int] = field(default_factory=Counter)
+
+
+def _groups(found: Aggregate) -> dict[Name, _Group]:
+    """Groups by name, in the order of :func:`_by_count`."""
+    groups: defaultdict[Name, _Group] = defaultdict(_Group)
+    for (name, quality), number in found.groups.items():
+        groups[name].images += number
+        if quality is not None:
+            groups[name].bands[band_of(quality)] += number
+            groups[name].qualities[quality] += number
+    for (name, verdict), number in found.group_verdicts.items():
+        groups[name].resaved += number * (verdict == Verdict.RESAVED.value)
+        groups[name].bands[NEVER] += number * (verdict == Verdict.NEVER_JPEG.value)
+    return {name: groups[name] for name, _ in _by_count({name: group.images for name, group in groups.items()})}
+
+
+def group_figures(found: Aggregate) -> Json:
+    """The groups with most images, their bands of quality, and how much all groups differ."""
+    groups = _groups(found)
+    compared = [name for name in groups if name and name is not OTHERS and sum(groups[name].bands) >= FEWEST]
+    table = np.array([groups[name].bands for name in compared], np.int64).reshape(-1, NEVER + 1)
+    apart = total_variation(table).round(3).tolist() if len(compared) > 1 else []
+    distances: dict[Name, float] = dict(zip(compared, apart, strict=False))
+    prefix, labels = _labels(list(groups)[:GROUPS_LISTED], found.grouping.column == "path")
+    by = shown(found.grouping.title, 60)
+    difference = associate(table)
+    heading, sentences = association_words(difference, by) if difference else (None, [])
+    return {
+        "by": by,
+        "below": prefix,
+        "bands": BAND_NAMES,
+        "number": len(groups),
+        "full": found.groups_full,
+        "compared": len(compared),
+        "fewest": FEWEST,
+        "listed": [
+            [label, group.images, quantile(group.qualities, 0.5), group.resaved, distances.get(name), group.bands]
+            for (name, group), label in zip(groups.items(), labels, strict=False)
+        ],
+        "effect": difference.effect if difference else None,
+        "heading": heading,
+        "sentences": sentences,
+    }
+
+
+def _labels(names: list[Name], folders: bool) -> tuple[str, list[str]]:
+    """What all folders begin with, and each without it."""
+    parts = [name.split("/") for name in names if name and name is not OTHERS] if folders else []
+    common = _common(parts) if len(parts) > 1 else []
+    cut = len("/".join(common)) + 1 if common else 0
+
+    def label(name: Name) -> str:
+        if name is None:
+            return "(none)"
+        return str(name) if name is OTHERS else shown(name[cut:] or ".", 160)
+
+    return shown("/".join(common)) if common != [""] else "", [label(name) for name in names]
+
+
+def _common(parts: list[list[str]]) -> list[str]:
+    """The beginning that all lists share."""
+    first, last = min(parts), max(parts)
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:length]
+
+
+def cause_figures(found: Aggregate) -> list[list[Any]]:
+    """Reason, status, images, and its messages: words, images, one of them."""
+    reasons: dict[tuple[Name, str], list[tuple[int, Name, str]]] = {}
+    for cause, number in found.causes.items():
+        reasons.setdefault((cause.reason, cause.status), []).append((number, cause.message, found.examples[cause]))
+    listed: list[list[Any]] = []
+    for (reason, status), messages in reasons.items():
+        messages.sort(key=lambda entry: -entry[0])
+        words = [[shown(text or "no message", 160), number, shown(path, 160)] for number, text, path in messages[:5]]
+        listed.append(
+            [shown(reason or "not told", 60), status, sum(entry[0] for entry in messages), words, len(messages)]
+        )
+    return sorted(listed, key=lambda entry: entry[2], reverse=True)[:CAUSES_LISTED]
+
+
+def table_figures(found: Aggregate, thumbnails: Sequence[str | None]) -> Json:
+    """The rows of the table as lists in the order of ``columns``, as many as TABLE_BYTES hold."""
+    rows: list[list[Any]] = []
+    room = TABLE_BYTES
+    kept = found.table()
+    for row in kept:
+        values = _table_row(row)
+        room -= len(as_json(values))
+        if room < 0:
+            break
+        rows.append(values)
+    return {
+        "rows": rows,
+        "worst": min(found.worst, found.rows, len(rows)),
+        "thumbnails": list(thumbnails[: len(rows)]),
+        "cut": len(kept) - len(rows),
+    }
+
+
+def _table_row(row: Row) -> list[Any]:
+    size = f"{row.width} × {row.height}" if row.width and row.height else None
+    words = row.message if row.status == Status.ERROR.value else row.verdict_text or row.message
+    texts = [text and shown(text) for text in (row.path, words, row.encoder, row.format, size)]
+    path, words, encoder, form, size = texts
+    label = VERDICTS[Verdict(row.verdict)][0]
+    return [path, words, label, row.status, row.qf, row.header_qf, row.pixel_qf, row.first_qf, encoder, form, size]
+
+
+def _notes(found: Aggregate, groups: Json, table: Json, causes: list[list[Any]]) -> list[str]:
+    """What was sampled or cut, so that nobody takes a part for the whole."""
+    notes = []
+    listed, worst = len(table["rows"]), table["worst"]
+    if listed < found.rows:
+        drawn = f" and {listed - worst:,} drawn at random from the others" if listed > worst else ""
+        notes.append(
+            f"The table of images has {listed:,} of {found.rows:,} rows: the {worst:,} worst{drawn}. "
+            "All other figures count every image."
+        )
+    if table["cut"]:
+        notes.append(f"{table['cut']:,} more rows were left out of the table because their texts are long.")
+    if found.groups_full:
+        notes.append(
+            f"Only the first {MOST_GROUPS:,} groups are told apart; the images of all later ones are counted together "
+            f"as {OTHERS}, and are not compared."
+        )
+    if groups["number"] > len(groups["listed"]):
+        notes.append(f"Of {groups['number']:,} groups the {len(groups['listed']):,} with most images are listed.")
+    for counts, what in ((found.encoders, "encoders"), (found.formats, "formats")):
+        if any(name is OTHERS for name, _ in counts):
+            notes.append(f"Only the first {MOST_NAMES} {what} are told apart.")
+    if len(found.causes) >= MOST_CAUSES or len({cause[:2] for cause in found.causes}) > len(causes):
+        notes.append(f"Only the first {MOST_CAUSES} different messages are told apart.")
+    given = sum(uri is not None for uri in table["thumbnails"])
+    if table["thumbnails"]:
+        notes.append(f"{given:,} of the {listed:,} rows of the table have a thumbnail.")
+    notes.append("Long names are shortened in the middle; characters that cannot be seen are written as codes.")
+    return notes

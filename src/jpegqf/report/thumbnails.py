@@ -1,0 +1,75 @@
+"""Paths of images -> small pictures as data: URIs, made in a worker process; what cannot be read has none."""
+
+import base64
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
+
+from jpegqf.decode import FORMATS, check_size, read_bytes
+from jpegqf.items import Item
+from jpegqf.workers import supervised
+
+SIDE = 112
+"""Pixels of the longer side: shown at half that, sharp on dense screens."""
+QUALITY = 72
+MOST_FILE_BYTES = 2**28
+MOST_PIXELS = 2**27
+"""Larger images get no thumbnail."""
+SECONDS = 20.0
+"""Longest that one may take."""
+MOST_BYTES = 3_500_000
+"""Characters of all URIs together."""
+
+
+def thumbnails(paths: Sequence[str]) -> Iterator[str | None]:
+    """One data: URI or None for each path, in order, until MOST_BYTES are reached; then all are None.
+
+    A file that crashes its decoder, or outlasts SECONDS, has none. Raises WorkerError if the worker cannot start.
+    """
+    room, given = MOST_BYTES, 0
+    items = (Item(path) for path in paths)
+    with closing(supervised(items, _maker, lambda item, reason, words: None, jobs=1, timeout=SECONDS)) as made:
+        for uri in made:
+            room -= len(uri or "")
+            if room < 0:
+                break
+            given += 1
+            yield uri
+    yield from [None] * (len(paths) - given)
+
+
+def _maker() -> partial[str | None]:
+    """What a worker makes thumbnails with."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None  # ``MOST_PIXELS`` is the limit, told from the header
+    return partial(thumbnail, side=SIDE)
+
+
+def thumbnail(item: Item, side: int) -> str | None:
+    """A JPEG or, for images with transparency, PNG of at most ``side`` pixels, as a data: URI; None if unreadable."""
+    try:
+        return _made(item.name, side)
+    except Exception:  # plugins raise many kinds on broken files, and a picture is an extra
+        return None
+
+
+def _made(path: str, side: int) -> str | None:
+    from pathlib import Path
+
+    from PIL import Image, ImageOps
+
+    if os.path.getsize(path) > MOST_FILE_BYTES:
+        return None
+    with Image.open(io.BytesIO(read_bytes(Path(path))), formats=FORMATS) as image:
+        check_size(image.width, image.height, MOST_PIXELS, costly=True)
+        image.draft("RGB", (2 * side, 2 * side))
+        image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=2.0)
+        upright = ImageOps.exif_transpose(image)
+        small = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    kind = "PNG" if small.mode == "RGBA" else "JPEG"
+    out = io.BytesIO()
+    small.save(out, kind, quality=QUALITY, optimize=True)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -1,0 +1,160 @@
+// The card of one image: verdict, qualities side by side, reasons, charts, tables, the file.
+
+import {combChart, posteriorChart} from "./charts.js";
+import {element} from "./dom.js";
+import {bytes, has, list, number, percent, phrase, t} from "./i18n.js";
+import {mapFigure} from "./map.js";
+import {badge, troubleOf} from "./table.js";
+
+/** Children of the card for an entry; told again when its evidence comes, or the language changes. */
+export function cardOf(entry, {back, savePicture, limit}) {
+  const {record, evidence} = entry;
+  const head = element("header", {},
+    element("button", {type: "button", className: "back", on: {click: back}}, t("card.back")),
+    element("h2", {id: "card-title", tabIndex: -1}, entry.name),
+    element("p", {className: "sentence"}, badge(entry), element("span", {}, sentenceOf(entry, limit))));
+  if (!record) return [head];
+  const trouble = record.message ? element("p", {className: "quiet", lang: "en"}, record.message) : null;
+  const parts = [head, trouble, summary(record), sure(record, evidence)];
+  if (entry.explaining) parts.push(element("p", {className: "looking", role: "status"}, element("progress"), t("card.looking")));
+  if (entry.unexplained) parts.push(element("p", {className: "bad", role: "alert"}, t("card.lost")));
+  if (evidence?.pixels) parts.push(...pixelParts(entry, evidence.pixels));
+  if (evidence) parts.push(tables(evidence), fileFacts(entry, evidence.file));
+  if (evidence?.pixels) {
+    const save = {type: "button", on: {click: savePicture}};
+    parts.push(element("p", {className: "buttons"}, element("button", save, t("card.picture"))));
+  }
+  return parts.filter(Boolean);
+}
+
+function sentenceOf(entry, limit) {
+  const {record} = entry;
+  const trouble = troubleOf(entry, limit);
+  if (!record?.verdict_text || record.status === "error") return trouble ?? "";
+  const words = phrase(record.verdict_text);
+  const sentence = words[0].toUpperCase() + words.slice(1);
+  return trouble ? `${sentence} (${trouble})` : sentence;
+}
+
+function summary(record) {
+  const answer = record.qf ?? "–";
+  const rows = [
+    ["card.header", record.header_qf, record.header_qf, record.header_qf, record.encoder ? "unknown" : "none"],
+    ["card.pixels", record.pixel_qf, record.pixel_qf_low, record.pixel_qf_high, record.verdict === "never_jpeg" ? "none" : "unknown"],
+    ["card.first", record.first_qf, record.first_qf, record.first_qf, (record.recompressed_probability ?? 1) < 0.5 ? "none" : "unknown"],
+  ];
+  return element("section", {className: "summary"},
+    element("p", {className: "big"}, element("strong", {}, String(answer)), element("span", {}, t("card.quality"))),
+    element("dl", {className: "scale"}, rows.map((row) => scaleRow(...row))));
+}
+
+function scaleRow(key, value, low, high, absent) {
+  const known = low !== null;
+  const words = value !== null ? String(value) : known ? `${low}–${high}` : t(absent);
+  const track = element("span", {className: "track", "aria-hidden": "true"});
+  if (known) {
+    track.append(element("span", {className: "span", style: {left: `${low - 1}%`, width: `${high - low + 1}%`}}));
+    if (value !== null) track.append(element("span", {className: "dot", style: {left: `${value - 0.5}%`}}));
+  }
+  return element("div", {}, element("dt", {}, t(key)), element("dd", {className: known ? "" : "quiet"}, track, element("span", {}, words)));
+}
+
+function sure(record, evidence) {
+  const reasons = [...headerReasons(record, evidence), ...pixelReasons(record, evidence), ...historyReasons(record)];
+  return element("section", {}, element("h3", {}, t("sure")), element("ul", {}, reasons.map((words) => element("li", {}, words))));
+}
+
+function headerReasons(record, evidence) {
+  if (!record.encoder) return [t("sure.no_header")];
+  const error = number(evidence?.file?.match_error ?? 0, 3);
+  return [t(`sure.header_${record.header_match ?? "none"}`, {q: record.header_qf, error})];
+}
+
+function pixelReasons(record, evidence) {
+  if (record.jpeg_probability === null) return [];
+  const p = percent(record.jpeg_probability);
+  if (record.jpeg_probability < 0.5) return [t("sure.no_grid", {p})];
+  const range = {low: record.pixel_qf_low, high: record.pixel_qf_high};
+  const reasons = [t("sure.grid", {p})];
+  reasons.push(record.pixel_qf === null ? t("sure.pixels_wide", range)
+    : t("sure.pixels", {q: record.pixel_qf, p: percent(record.pixel_confidence), ...range}));
+  const posterior = evidence?.pixels?.posterior;
+  if (record.pixel_qf !== null && posterior?.ties.length) {
+    const ties = posterior.ties.map(({quality, probability}) => t("sure.tie", {q: quality, p: percent(probability)}));
+    reasons.push(t("sure.ties", {list: list(ties)}));
+  }
+  const place = {x: record.grid_x, y: record.grid_y};
+  if (posterior?.turned) reasons.push(t("sure.grid_turned", place));
+  else if (record.grid_x || record.grid_y) reasons.push(t("sure.grid_moved", place));
+  return reasons;
+}
+
+function historyReasons(record) {
+  if (!record.encoder) return [];
+  if (record.recompressed_probability === null) return [t("sure.no_history")];
+  const p = percent(record.recompressed_probability);
+  return [record.first_qf === null ? t("sure.history", {p}) : t("sure.history_first", {q: record.first_qf, p})];
+}
+
+function pixelParts(entry, pixels) {
+  const {posterior, best, rival, histograms} = pixels;
+  const parts = [mapFigure(pixels, entry.record, entry.picture)];
+  if (posterior.jpeg_probability < 0.5) return parts;
+  parts.push(element("figure", {}, element("h3", {}, t("posterior")), posteriorChart(posterior)));
+  const combs = histograms.map((histogram) => element("div", {},
+    element("h4", {}, t("combs.frequency", histogram), ": ", t("combs.step", histogram),
+      histogram.rival_step === histogram.step ? "" : `, ${t("combs.rival", {step: histogram.rival_step})}`),
+    combChart(histogram)));
+  parts.push(element("figure", {}, element("h3", {}, t("combs")), element("div", {className: "combs"}, combs),
+    element("figcaption", {className: "quiet"}, t("combs.note", {best: best.quality, rival: rival.quality}))));
+  return parts;
+}
+
+function tables({file, pixels}) {
+  const shown = (file?.tables ?? []).map(({role, slot, steps}) => heat(t(`tables.${role}`, {slot}), steps));
+  const told = pixels && pixels.posterior.jpeg_probability >= 0.5 ? pixels.best : null;
+  const luma = file?.tables.find(({role}) => role === "luma");
+  if (told && JSON.stringify(told.steps) !== JSON.stringify(luma?.steps)) {
+    shown.push(heat(t("tables.best", {q: told.quality}), told.steps));
+  }
+  if (!shown.length) return null;
+  return element("section", {}, element("h3", {}, t("tables")), element("div", {className: "heats"}, shown),
+    element("p", {className: "quiet"}, t("tables.note")));
+}
+
+function heat(caption, steps) {
+  const level = (step) => Math.min(5, Math.floor((Math.log2(Math.max(step, 1)) / 8) * 6));
+  return element("table", {className: "heat"}, element("caption", {}, caption), element("tbody", {},
+    steps.map((row) => element("tr", {}, row.map((step) => element("td", {className: `s${level(step)}`}, String(step)))))));
+}
+
+function fileFacts(entry, file) {
+  const {record} = entry;
+  const size = {width: record.width ?? "?", height: record.height ?? "?", bytes: bytes(entry.file.size)};
+  const facts = [["file.format", record.format ?? t("unknown")], ["file.size", t("file.pixels", size)]];
+  if (file) facts.push(...headerFacts(record, file));
+  if (record.model) facts.push(["file.model", record.model]);
+  const rows = facts.map(([key, value]) => element("div", {}, element("dt", {}, t(key)), element("dd", {}, value)));
+  return element("section", {}, element("h3", {}, t("file")), element("dl", {className: "facts"}, rows));
+}
+
+function headerFacts(record, file) {
+  const coding = [has(`file.${file.kind}`) ? t(`file.${file.kind}`) : file.kind, record.subsampling, file.color,
+    file.scans > 1 ? t("file.scans", {count: file.scans}) : null].filter(Boolean).join(", ");
+  const segments = file.segments.map(({app, identifier, bytes: size}) => `APP${app} ${identifier || "?"} (${bytes(size)})`);
+  const facts = [["file.encoder", encoderWords(file)], ["file.coding", coding],
+    ["file.segments", segments.length ? segments.slice(0, 12).join(", ") : t("none")],
+    ["file.odd", file.notes.length ? list(file.notes.map(phrase)) : t("file.odd.none")]];
+  if (file.absent.length) facts.push(["file.absent", t("file.absent.note", {list: list(file.absent)})]);
+  if (file.made_by.length) facts.push(["file.made", file.made_by.join(", ")]);
+  if (file.orientation > 1) facts.push(["file.orientation", t("file.orientation.note", {value: file.orientation})]);
+  if (file.comments.length) facts.push(["file.comments", file.comments.map((text) => text.slice(0, 200)).join(" · ")]);
+  return facts;
+}
+
+function encoderWords({encoder, encoder_by: by, encoder_quality: quality, alternatives}) {
+  if (by === "nothing") return t("file.encoder.nothing");
+  const name = quality === null ? encoder : t("file.encoder.quality", {name: encoder, quality});
+  const words = t(`file.encoder.${by}`, {name});
+  return alternatives.length ? `${words}; ${t("file.alternatives", {list: list(alternatives)})}` : words;
+}

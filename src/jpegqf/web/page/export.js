@@ -1,0 +1,32 @@
+// Records -> files that the browser saves; the CSV is one that jpegqf itself writes and reads.
+
+import {element} from "./dom.js";
+
+const FORMULA = /^'*[=+\-@\t\r\n]/;  // what a spreadsheet would run: the same rule as in the package's sinks
+
+function cell(value) {
+  if (value === null) return "";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  const text = typeof value === "string" && FORMULA.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function csv(records) {
+  const columns = Object.keys(records[0]);
+  const lines = [columns.join(","), ...records.map((record) => columns.map((name) => cell(record[name])).join(","))];
+  return "\ufeff" + lines.map((line) => line + "\r\n").join("");
+}
+
+export function saveCsv(records) {
+  save(new Blob([csv(records)], {type: "text/csv"}), "jpegqf.csv");
+}
+
+export function saveJson(records) {
+  save(new Blob([JSON.stringify(records, null, 1)], {type: "application/json"}), "jpegqf.json");
+}
+
+export function save(blob, name) {
+  const address = URL.createObjectURL(blob);
+  element("a", {href: address, download: name}).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+}

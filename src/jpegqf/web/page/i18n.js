@@ -1,0 +1,76 @@
+// The page's language: texts from i18n/*.json, and the engine's sentences translated by their patterns.
+
+export const LANGUAGES = {en: "en", zh: "zh-Hans", ja: "ja"};
+let texts = {};
+let phrases = [];
+export let language = "en";
+
+export function kept(name) {
+  try { return localStorage.getItem(name); } catch { return null; }
+}
+
+export function keep(name, value) {
+  try { localStorage.setItem(name, value); } catch { /* a browser that keeps nothing: the choice lasts as long as the page */ }
+}
+
+export function preferredLanguage() {
+  const wished = [kept("jpegqf.language"), ...navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())];
+  return wished.find((name) => Object.hasOwn(LANGUAGES, name ?? "")) ?? "en";
+}
+
+export async function setLanguage(name) {
+  const answer = await fetch(`/web/page/i18n/${name}.json`);
+  texts = await answer.json();
+  phrases = Object.entries(texts.phrases).map(([pattern, words]) => [new RegExp(`^${pattern}$`), words]);
+  language = name;
+  document.documentElement.lang = LANGUAGES[name];
+  document.title = t("title");
+  translate(document);
+}
+
+/** A text with its {places} filled. */
+export function t(key, places = {}) {
+  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => places[name] ?? all);
+}
+
+/** Whether there is a text of this key. */
+export function has(key) {
+  return Object.hasOwn(texts, key);
+}
+
+/** A sentence of the engine in the page's language; in English where no pattern fits. */
+export function phrase(sentence) {
+  for (const [pattern, words] of phrases) {
+    if (pattern.test(sentence)) return sentence.replace(pattern, words);
+  }
+  return sentence;
+}
+
+export function translate(root) {
+  for (const element of root.querySelectorAll("[data-i18n]")) element.textContent = t(element.dataset.i18n);
+  for (const element of root.querySelectorAll("[data-i18n-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.i18nLabel));
+    element.title = t(element.dataset.i18nLabel);
+  }
+}
+
+export function number(value, digits = 0) {
+  return new Intl.NumberFormat(LANGUAGES[language], {maximumFractionDigits: digits}).format(value);
+}
+
+/** A probability in percent. The server rounds: what it calls 1 is not certain, and 0 not impossible. */
+export function percent(value) {
+  if (value >= 0.9995) return ">\u00a099.9\u00a0%";
+  if (value < 0.0005) return "<\u00a00.1\u00a0%";
+  return `${number(100 * value, 1)}\u00a0%`;
+}
+
+export function bytes(size) {
+  if (size < 2 ** 10) return `${size}\u00a0B`;
+  const step = size >= 2 ** 20 ? 2 ** 20 : 2 ** 10;
+  return `${number(size / step, 1)}\u00a0${step === 2 ** 20 ? "MiB" : "KiB"}`;
+}
+
+export function list(items) {
+  return items.join(language === "en" ? ", " : "、");
+}

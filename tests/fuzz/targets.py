@@ -1,0 +1,55 @@
+"""What the fuzzers and their kept inputs are given to: each a reader, of which only its own error may come."""
+
+import io
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+from jpegqf.encoders import identify
+from jpegqf.errors import CheckpointError, HeaderError, MissingExtraError
+from jpegqf.header import read_header
+from jpegqf.model import load_model, parse_config
+from jpegqf.present import header_lines
+from jpegqf.pth_file import read_pth
+
+CORPUS = Path(__file__).parent / "corpus"
+PTH = (CORPUS / "checkpoint" / "model.pth").read_bytes()
+
+
+def read_any_header(data: bytes) -> None:
+    """Read a header with and without its scans, name the encoder, print it."""
+    for scans in (True, False):
+        try:
+            header = read_header(data, scans)
+        except HeaderError as error:
+            assert len(str(error).splitlines()) == 1
+        else:
+            assert "\n".join(header_lines("x.jpg", header, identify(header))).encode("utf-8", "strict")
+
+
+def load_any_checkpoint(data: bytes, folder: Path) -> None:
+    """Load bytes as what they look like: metadata, a .pth's pickle, a .pth, or else an ONNX file."""
+    try:
+        if data[:1] == b"{":
+            parse_config(data.decode("utf-8", "replace"))
+            return
+        if data[:1] == b"\x80":
+            data = rewritten({"data.pkl": data})
+        path = folder / ("x.pth" if data[:2] == b"PK" else "x.onnx")
+        path.write_bytes(data)
+        if path.suffix == ".pth":
+            read_pth(data)  # as far as it goes without PyTorch
+        with suppress(MissingExtraError):
+            load_model(path, "cpu")
+    except CheckpointError as error:
+        assert len(str(error).splitlines()) == 1
+
+
+def rewritten(changes: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    """The small .pth with some of its records changed or added, and with right checksums, which no fuzzer finds."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(PTH)) as source, zipfile.ZipFile(out, "w", compression) as target:
+        records = {name.partition("/")[2]: source.read(name) for name in source.namelist()}
+        for name, content in {**records, **changes}.items():
+            target.writestr(f"model/{name}", content)
+    return out.getvalue()

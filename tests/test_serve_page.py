@@ -1,0 +1,361 @@
+"""The page in a real Chromium; what it shows is kept as pictures under build/screenshots."""
+
+import base64
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from browser import CHROMIUM
+from conftest import REPOSITORY, MakeJpeg
+from jpegqf.readers import read_records
+from jpegqf.scanning import scan
+from jpegqf.writers import row_of
+from serve_browser import chromium, context_of, served
+
+pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
+pytest.importorskip("playwright", reason='a browser is driven by Playwright: pip install "jpegqf[test-serve]"')
+if not CHROMIUM:
+    pytest.skip("no Chromium is installed", allow_module_level=True)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SCREENSHOTS = REPOSITORY / "build" / "screenshots"
+HOSTILE = "<img src=x onerror=alert(1)>'\"&.jpg"
+SECOND = 1000
+TOKEN = "a-token-that-is-long-enough"  # noqa: S105 - of a test
+
+
+@dataclass
+class Shown:
+    """A page and all it complained of."""
+
+    page: "Page"
+    complaints: list[str] = field(default_factory=list)
+
+    def shoot(self, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    def choose(self, files: dict[str, bytes]) -> None:
+        kinds = {".jpg": "image/jpeg", ".png": "image/png"}
+        chosen: Any = [
+            {"name": name, "mimeType": kinds.get(name[-4:], "text/plain"), "buffer": data}
+            for name, data in files.items()
+        ]
+        self.page.set_input_files("#files", chosen)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until all images are looked at, and the card is there."""
+        self.page.wait_for_selector("#progress", state="hidden", timeout=120 * SECOND)
+        self.page.wait_for_selector(".looking", state="detached", timeout=60 * SECOND)
+
+    def drop(self, files: dict[str, bytes]) -> None:
+        """A real DataTransfer, filled in the page and dropped on it."""
+        packed = [[name, base64.b64encode(data).decode()] for name, data in files.items()]
+        transfer = self.page.evaluate_handle(
+            """(packed) => {
+                const transfer = new DataTransfer();
+                for (const [name, data] of packed) {
+                    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+                    transfer.items.add(new File([bytes], name, {type: "image/jpeg"}));
+                }
+                return transfer;
+            }""",
+            packed,
+        )
+        for event in ("dragenter", "dragover", "drop"):
+            self.page.dispatch_event("#intake", event, {"dataTransfer": transfer})
+        self.settle()
+
+    def rows(self) -> list[list[str]]:
+        """Texts of the table's cells."""
+        return [
+            [cell.strip() for cell in row.locator("th,td").all_inner_texts()]
+            for row in self.page.locator("#rows tr").all()
+        ]
+
+    def saved(self, button: str) -> bytes:
+        """What the browser downloads."""
+        with self.page.expect_download(timeout=60 * SECOND) as found:
+            self.page.click(button)
+        return Path(found.value.path()).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served("--workers", "2") as server:
+        yield server.url
+
+
+def opened(browser: "Browser", url: str, **more: Any) -> Shown:
+    shown = Shown(context_of(browser, **more).new_page())
+    shown.page.on("console", lambda said: shown.complaints.append(f"{said.type}: {said.text}"))
+    shown.page.on("pageerror", lambda error: shown.complaints.append(str(error)))
+    shown.page.goto(url)
+    shown.page.wait_for_selector("html[data-ready]")
+    return shown
+
+
+@pytest.fixture
+def shown(browser: "Browser", address: str) -> Iterator[Shown]:
+    """A fresh page; nothing may have been complained of in the end, the content security policy included."""
+    shown = opened(browser, address, locale="en-US", color_scheme="light")
+    yield shown
+    shown.page.context.close()
+    assert shown.complaints == []
+
+
+@pytest.fixture(scope="module")
+def files(jpeg: MakeJpeg, cat: Image.Image, photo: Image.Image) -> dict[str, bytes]:
+    with Image.open(io.BytesIO(jpeg(60, cat))) as image:
+        twice, out = jpeg(92, image.copy()), io.BytesIO()
+        image.crop((3, 5, 400, 290)).save(out, "PNG")
+    return {
+        "photo.jpg": jpeg(82, photo),
+        "was.png": out.getvalue(),
+        "broken.jpg": jpeg(50, photo)[:6000],
+        "twice.jpg": twice,
+    }
+
+
+def test_a_dropped_jpeg_opens_its_card_with_all_evidence(shown: Shown, files: dict[str, bytes]) -> None:
+    shown.drop({"photo.jpg": files["photo.jpg"]})
+    assert shown.rows() == [["photo.jpg", "82", "82", "82", "Consistent"]]
+    card = shown.page.locator("#card")
+    assert card.locator("h2").inner_text() == "photo.jpg"
+    assert "Header and pixels say 82" in card.inner_text()
+    assert card.locator(".chart canvas").count() == 5
+    assert card.locator(".heat").count() == 2
+    assert card.locator(".heat").first.locator("td").first.inner_text() == "6"
+    for words in ("How sure, and why", "95 % interval is 82 to 82", "IJG libjpeg", "stripped, or never written"):
+        assert words in card.inner_text()
+    drawn = card.locator("canvas[aria-label]").first.evaluate(
+        "(canvas) => canvas.getContext('2d').getImageData(100, 100, 1, 1).data[3]"
+    )
+    assert drawn > 0
+    shown.shoot("card")
+
+
+def test_a_png_that_was_a_jpeg_and_a_broken_file_are_told_apart(shown: Shown, files: dict[str, bytes]) -> None:
+    shown.choose({name: files[name] for name in ("was.png", "broken.jpg", "twice.jpg")} | {"notes.txt": b"no image"})
+    assert shown.rows() == [
+        ["was.png", "60", "–", "60", "Was a JPEG"],
+        ["broken.jpg", "50", "50", "–", "Unreadable"],
+        ["twice.jpg", "92", "92", "92", "Re-saved"],
+        ["notes.txt", "–", "–", "–", "Unreadable"],
+    ]
+    card = shown.page.locator("#card")
+    assert "grid starts at column 5, row 3" in card.inner_text()
+    shown.page.click("text=broken.jpg")
+    shown.settle()
+    assert "The file is cut off" in card.inner_text()
+    assert card.locator(".chart").count() == 0
+    shown.page.click("text=twice.jpg")
+    shown.settle()
+    assert "An earlier save at quality 60 shows through" in card.inner_text()
+    shown.shoot("several")
+
+
+def test_twenty_files_are_looked_at_and_exported_as_jpegqf_itself_would(
+    shown: Shown, jpeg: MakeJpeg, cat: Image.Image, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    twenty = {f"{i:02}, “{i}”.jpg": jpeg(30 + 3 * i, cat) for i in range(17)}
+    twenty |= {"=1+1.jpg": jpeg(50, cat), "cut.jpg": files["broken.jpg"], HOSTILE: files["twice.jpg"]}
+    shown.drop(twenty)
+    assert [row[0] for row in shown.rows()] == list(twenty)
+    assert shown.page.locator("#progress-words").inner_text() == "20 of 20 looked at"
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, data in twenty.items():
+        (folder / name).write_bytes(data)
+    wanted = [replace(row, path=row.filename) for row in scan([folder / name for name in twenty])]
+    exported = tmp_path / "jpegqf.csv"
+    exported.write_bytes(shown.saved("#export-csv"))
+    assert list(read_records(str(exported))) == wanted
+    with exported.open(encoding="utf-8-sig", newline="") as file:
+        assert "'=1+1.jpg" in [row["filename"] for row in csv.DictReader(file)]
+    assert json.loads(shown.saved("#export-json")) == [row_of(row) for row in wanted]
+    shown.shoot("twenty")
+
+
+def test_a_hostile_name_is_text(shown: Shown, files: dict[str, bytes]) -> None:
+    shown.drop({HOSTILE: files["photo.jpg"]})
+    assert shown.page.locator("#card h2").inner_text() == HOSTILE
+    assert shown.page.locator("img[src='x']").count() == 0
+
+
+def test_the_picture_of_the_evidence_is_saved(shown: Shown, files: dict[str, bytes]) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    shown.choose({"photo.jpg": files["photo.jpg"]})
+    with Image.open(io.BytesIO(shown.saved("text=Evidence as PNG"))) as image:
+        assert image.size == (1300, 900)
+
+
+def test_language_and_theme_are_switched_and_remembered(shown: Shown, files: dict[str, bytes]) -> None:
+    shown.choose({"twice.jpg": files["twice.jpg"]})
+    page = shown.page
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    said = {
+        "zh": ("zh-Hans", "重新保存过", "文件头为 92，像素此前曾以 60 压缩"),
+        "ja": ("ja", "再保存あり", "再保存あり"),
+    }
+    for language, (tag, verdict, words) in said.items():
+        page.select_option("#language", language)
+        page.wait_for_selector(f"html[lang={tag}]")
+        assert shown.rows()[0][4] == verdict
+        assert words in page.locator("#card").inner_text()
+        visible = page.locator("body").inner_text()
+        assert not re.search(r"\{\w+\}|\b(sure|card|file)\.\w+", visible)
+        shown.shoot(language)
+    assert page.locator("#theme").get_attribute("aria-pressed") == "false"
+    page.click("#theme")
+    assert page.locator("#theme").get_attribute("aria-pressed") == "true"
+    assert page.evaluate(paper) != light
+    shown.shoot("dark")
+    page.reload()
+    page.wait_for_selector("html[data-ready][lang=ja][data-theme=dark]")
+
+
+def test_a_keyboard_is_enough(shown: Shown, files: dict[str, bytes]) -> None:
+    page = shown.page
+    shown.choose({name: files[name] for name in ("photo.jpg", "was.png")})
+    focused = "document.activeElement.textContent"
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate(focused) == "photo.jpg":
+            break
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(focused) == "was.png"
+    page.keyboard.press("Enter")
+    shown.settle()
+    assert page.evaluate(focused) == "was.png"
+    assert page.evaluate("document.activeElement.id") == "card-title"
+    assert page.locator("tr.current th").inner_text() == "was.png"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.className") == "name"
+
+
+def test_pasted_images_are_taken(shown: Shown, files: dict[str, bytes]) -> None:
+    packed = base64.b64encode(files["was.png"]).decode()
+    shown.page.evaluate(
+        """(data) => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            transfer.items.add(new File([bytes], "image.png", {type: "image/png"}));
+            document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: transfer, bubbles: true}));
+        }""",
+        packed,
+    )
+    shown.settle()
+    assert shown.rows() == [["image.png", "60", "–", "60", "Was a JPEG"]]
+
+
+def test_a_folder_gives_its_images_with_their_paths(shown: Shown, files: dict[str, bytes], tmp_path: Path) -> None:
+    inner = tmp_path / "shots" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "a.jpg").write_bytes(files["photo.jpg"])
+    (inner.parent / "b.png").write_bytes(files["was.png"])
+    (inner.parent / "notes.txt").write_bytes(b"passed over")
+    shown.page.set_input_files("#folder", inner.parent)
+    shown.settle()
+    assert sorted(row[0] for row in shown.rows()) == ["shots/b.png", "shots/inner/a.jpg"]
+
+
+def test_clearing_while_images_are_on_their_way_leaves_room_for_new_ones(shown: Shown, files: dict[str, bytes]) -> None:
+    many: Any = [{"name": f"{i}.jpg", "mimeType": "image/jpeg", "buffer": files["photo.jpg"]} for i in range(12)]
+    shown.page.set_input_files("#files", many)
+    shown.page.click("#clear")
+    shown.choose({"was.png": files["was.png"]})
+    assert [row[0] for row in shown.rows()] == ["was.png"]
+    assert shown.page.locator("#card h2").inner_text() == "was.png"
+
+
+def test_clearing_empties_the_page(shown: Shown, files: dict[str, bytes]) -> None:
+    shown.choose({"photo.jpg": files["photo.jpg"]})
+    shown.page.click("#clear")
+    assert not shown.page.locator("#work").is_visible()
+    shown.choose({"was.png": files["was.png"]})
+    assert [row[0] for row in shown.rows()] == ["was.png"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+def test_axe_finds_no_violation_and_nothing_is_wider_than_the_window(
+    browser: "Browser", address: str, files: dict[str, bytes], width: int, theme: str
+) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="accessibility is checked by axe-core"
+    ).Axe()
+    shown = opened(browser, address, width=width, color_scheme=theme, bypass_csp=True)  # for axe's script alone
+    for state in ("empty", "full"):
+        if state == "full":
+            shown.choose(files)
+        found = axe.run(shown.page)
+        assert found.violations_count == 0, found.generate_report()
+        assert shown.page.evaluate("document.documentElement.scrollWidth") == width
+        shown.shoot(f"{state}-{width}-{theme}")
+    assert shown.complaints == []
+    shown.page.context.close()
+
+
+def test_the_page_says_where_images_go_and_nothing_leaves_the_machine(shown: Shown, files: dict[str, bytes]) -> None:
+    asked: list[str] = []
+    shown.page.on("request", lambda request: asked.append(request.url))
+    assert "stay on this machine" in shown.page.locator("#privacy").inner_text()
+    shown.page.reload()
+    shown.page.wait_for_selector("html[data-ready]")
+    shown.choose(files)
+    here = shown.page.url.rstrip("/")
+    assert {url for url in asked if not url.startswith((here, f"blob:{here}"))} == set()
+    kept = shown.page.evaluate(
+        "JSON.stringify([Object.keys(localStorage), Object.keys(sessionStorage), document.cookie])"
+    )
+    assert kept == '[[],[],""]'
+
+
+def test_the_token_is_asked_for_and_never_in_an_address(
+    browser: "Browser", files: dict[str, bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    with served("--token-file", str(tmp_path / "token")) as server:
+        shown = opened(browser, server.url)
+        asked: list[str] = []
+        shown.page.on("request", lambda request: asked.append(request.url))
+        page = shown.page
+        page.wait_for_selector("#token[open]")
+        shown.shoot("token")
+        page.fill("#token-value", "not the token at all")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#token-wrong:not([hidden])")
+        page.fill("#token-value", TOKEN)
+        page.click("#token button")
+        page.wait_for_selector("#formats:not(:empty)")
+        shown.choose({"photo.jpg": files["photo.jpg"]})
+        assert shown.rows()[0][1] == "82"
+        assert not any(TOKEN in url for url in asked)
+        assert all("401" in words for words in shown.complaints)
+        page.context.close()
+
+
+def test_the_api_reference_works_offline_under_the_same_policy(shown: Shown) -> None:
+    shown.page.goto(shown.page.url + "docs")
+    shown.page.click("#operations-API-inspect_v1_inspect_post")
+    shown.page.wait_for_selector("option[value='multipart/form-data']", state="attached")
+    shown.shoot("docs")
