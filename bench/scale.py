@@ -122,23 +122,12 @@ def overhead(scratch: Path, turns: int) -> Iterator[Row]:
 
 
 def two_workers(scratch: Path, turns: int) -> Iterator[Row]:
-    """One and two workers in turn, on the same shards; also the processor's time that all processes took per image."""
+    """One and two workers in turn, on the same shards."""
     warm = made(scratch / "warm", 4, WARM_UP, WORKERS_SIDE)
     sources = made(scratch / "shards", WORKERS_SHARDS, WORKERS_IMAGES, WORKERS_SIDE)
     for turn in range(turns):
-        took = []
-        for workers in (1, 2):
-            before = cpu_seconds()
-            took.append((rate(counted(on_ray(warm + sources, workers, str(scratch)))), cpu_seconds() - before))
-        (one, cpu_one), (two, cpu_two) = took
-        yield {
-            "measure": "workers",
-            "turn": turn,
-            "base": one,
-            "value": two,
-            "ratio": two / one,
-            "cpu": cpu_two / cpu_one,
-        }
+        one, two = (rate(counted(on_ray(warm + sources, workers, str(scratch)))) for workers in (1, 2))
+        yield {"measure": "workers", "turn": turn, "base": one, "value": two, "ratio": two / one}
 
 
 def made(folder: Path, shards: int, images: int, side: int) -> list[Path]:
