@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ class WorkerProcess:
     """A process that prepares itself, then answers each list of items with their results, in one or more parts."""
 
     def __init__(self, prepare: Prepare[Any]) -> None:
-        context = get_context("spawn")
+        context = get_context(_start_method())
         self.pipe: Connection[Any, Any]
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
@@ -94,6 +95,15 @@ class WorkerProcess:
             self._process.close()
 
 
+def _start_method() -> str:
+    """A copy of this process is ready 0.1 s sooner than a new one, but may be made only of one without threads.
+
+    NumPy stands for all that starts threads of its own: the process of a command that only hands out work has none.
+    """
+    copied = sys.platform == "linux" and threading.active_count() == 1 and "numpy" not in sys.modules
+    return "fork" if copied else "spawn"
+
+
 def _how_it_ended(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
         with suppress(ValueError):
@@ -124,6 +134,7 @@ def signals_held() -> Iterator[None]:
 def _serve(pipe: "Connection[Any, Any]", prepare: Prepare[Any]) -> None:
     """Be a worker until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a copy has its parent's handlers
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
     threading.Thread(target=_end_with_parent, daemon=True).start()
