@@ -326,7 +326,7 @@ def _with_batches(predictor: Predictor, make: Material) -> Iterator[Row]:
             paths = sorted(map(str, folder.iterdir()))
             took = seconds(partial(_exhaust, predict_files, predictor, paths, MAX_PIXELS), 3)
             ready = [predictor.prepared_file(path) for path in paths[:SMALL_FILES]]
-        what = f"500x375 {kind}: decode-bound, files in, {os.cpu_count()} processes"
+        what = f"500x375 {kind}: decode-bound, files in, {os.cpu_count()} processes and their start"
         yield Row("device", what, SCANNED / took, "images/s")
     many = ready * (SCANNED // SMALL_FILES // 10)
     list(predictor.answers(ready))  # tables and kernels are made
