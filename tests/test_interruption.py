@@ -28,7 +28,7 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest
     Path("in").mkdir()
     for i in range(3):
         Path(f"in/{i:05d}.jpg").write_bytes(jpeg(60 + 10 * i, cat))
-    for i in range(3, 3000):
+    for i in range(3, 12_000):
         os.link(f"in/{i % 3:05d}.jpg", f"in/{i:05d}.jpg")
     return tmp_path
 
