@@ -19,6 +19,7 @@ from jpegqf.readers import read_records
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 SCAN = (sys.executable, "-m", "jpegqf", "scan")
+FILES = 12_000
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest
     Path("in").mkdir()
     for i in range(3):
         Path(f"in/{i:05d}.jpg").write_bytes(jpeg(60 + 10 * i, cat))
-    for i in range(3, 12_000):
+    for i in range(3, FILES):
         os.link(f"in/{i % 3:05d}.jpg", f"in/{i:05d}.jpg")
     return tmp_path
 
@@ -114,6 +115,6 @@ def killed_and_resumed(times: int, seed: int) -> int:
 @pytest.mark.parametrize("times", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_scan_killed_at_random_moments_and_resumed_loses_and_doubles_no_row(folder: Path, times: int) -> None:
     killed_and_resumed(times, seed=times)
-    names = [f"in/{i:05d}.jpg" for i in range(3000)]
+    names = [f"in/{i:05d}.jpg" for i in range(FILES)]
     for output in ("a.csv", "a.jsonl", "a.db"):
         assert [row.path for row in read_records(output)] == names
