@@ -118,17 +118,25 @@ def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[It
     while waiting:
         folder = waiting.pop()
         try:
-            with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+            names, folders = _names(folder, suffixes, recursive)
         except OSError as error:
             yield Item(folder, problem=f"folder cannot be read: {(error.strerror or '').lower()}")
             continue
-        folders = [entry.path for entry in found if _is_folder(entry)] if recursive else []
-        entered = set(folders)
-        for entry in found:
-            if entry.path not in entered and os.path.splitext(entry.name)[1].lower() in suffixes:
-                yield Item(entry.path)
-        waiting += reversed(folders)
+        for name in names:
+            yield Item(os.path.join(folder, name))
+        waiting += (os.path.join(folder, name) for name in reversed(folders))
+
+
+def _names(folder: str, suffixes: frozenset[str], recursive: bool) -> tuple[list[str], list[str]]:
+    """Sorted names of what has one of the suffixes, and of the subfolders to enter: no more is held of a folder."""
+    names, folders = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if recursive and _is_folder(entry):
+                folders.append(entry.name)
+            elif os.path.splitext(entry.name)[1].lower() in suffixes:
+                names.append(entry.name)
+    return sorted(names), sorted(folders)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -34,7 +34,7 @@ class WorkerProcess:
     """A process that prepares itself, then answers each list of items with their results, in one or more parts."""
 
     def __init__(self, prepare: Prepare[Any]) -> None:
-        context = get_context(_start_method())
+        context = get_context("fork") if _copied() else get_context("spawn")
         self.pipe: Connection[Any, Any]
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
@@ -95,13 +95,12 @@ class WorkerProcess:
             self._process.close()
 
 
-def _start_method() -> str:
-    """A copy of this process is ready 0.1 s sooner than a new one, but may be made only of one without threads.
+def _copied() -> bool:
+    """Whether a worker may be a copy of this process: ready sooner than a new one, but it must have no threads.
 
     NumPy stands for all that starts threads of its own: the process of a command that only hands out work has none.
     """
-    copied = sys.platform == "linux" and threading.active_count() == 1 and "numpy" not in sys.modules
-    return "fork" if copied else "spawn"
+    return sys.platform == "linux" and threading.active_count() == 1 and "numpy" not in sys.modules
 
 
 def _how_it_ended(exit_code: int | None) -> str:

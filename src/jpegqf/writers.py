@@ -38,9 +38,17 @@ class Writer(Protocol):
         """Commit and finish the file."""
 
 
+FREE_TEXTS = ("path", "filename", "message", "verdict_text")
+"""Columns that may hold a stranger's words."""
+
+
 def row_of(record: Record) -> Row:
     """Columns in order, texts as Unicode that every format can hold."""
-    return {name: printable(value) if isinstance(value, str) else value for name, value in record.to_dict().items()}
+    row = record.to_dict()
+    for name in FREE_TEXTS:
+        if row[name] is not None:
+            row[name] = printable(row[name])
+    return row
 
 
 def json_line(record: Record) -> str:
