@@ -6,7 +6,6 @@ import platform
 import signal
 from collections import Counter
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any
 
 from jpegqf import __version__
@@ -89,6 +88,8 @@ def summary(tally: Tally, ending: Ending) -> dict[str, object]:
 
 
 def _versions() -> dict[str, str]:
+    from importlib import metadata  # a good part of the time in which a command starts
+
     found = {}
     for name in LIBRARIES:
         try:
