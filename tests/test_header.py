@@ -1,6 +1,7 @@
 import io
 import struct
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from conftest import MakeJpeg
+from conftest import REPOSITORY, MakeJpeg
+from jpegqf.encoders import identify
 from jpegqf.errors import HeaderError, JpegqfError
 from jpegqf.frame import FRAMES
-from jpegqf.header import MAX_COMMENT, MAX_COMMENTS, MAX_SCANS, Header, read_header
+from jpegqf.header import MAX_COMMENT, MAX_COMMENTS, MAX_SCANS, Header, read_header, read_start
 from jpegqf.metadata import AppSegment
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
@@ -437,3 +439,31 @@ def test_every_byte_of_a_rich_file_may_be_0_or_255(rich: bytes) -> None:
     for at in range(header_end):
         for value in (b"\0", b"\xff"):
             assert outcome(rich[:at] + value + rich[at + 1 :])
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "tests" / "fuzz" / "corpus" / "header").iterdir()), ids=lambda path: path.name
+)
+def test_what_a_files_beginning_tells_is_what_the_whole_file_tells(path: Path) -> None:
+    data = path.read_bytes()
+    early = read_start(data[:400])
+    if early:
+        whole = read_header(data)
+        assert (early.frame, early.tables, early.component_tables) == (
+            whole.frame,
+            whole.tables[: len(early.tables)],
+            whole.component_tables,
+        )
+        assert identify(early) == identify(whole)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}, {"subsampling": 0}])
+def test_the_beginning_of_a_sequential_file_is_enough_and_of_a_progressive_one_is_not(
+    jpeg: MakeJpeg, options: dict[str, bool]
+) -> None:
+    data = jpeg(80, **options)
+    early = read_start(data[:2000])
+    assert (early is None) == ("progressive" in options)
+    assert read_start(data[:300]) is None
+    if early:
+        assert identify(early) == identify(read_header(data))

@@ -359,3 +359,4 @@ def test_the_api_reference_works_offline_under_the_same_policy(shown: Shown) -> 
     shown.page.click("#operations-API-inspect_v1_inspect_post")
     shown.page.wait_for_selector("option[value='multipart/form-data']", state="attached")
     shown.shoot("docs")
+    assert shown.complaints == []
