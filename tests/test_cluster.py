@@ -5,7 +5,7 @@ import json
 import os
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -248,9 +248,6 @@ def test_the_command_tells_counts_writes_a_summary_and_refuses_in_one_line(
 
 def test_ray_data_maps_inspect_batch_as_it_is(cluster: SimpleNamespace, images: Path) -> None:
     from jpegqf.batch import inspect_batch
-
-    with suppress(ImportError):  # threads of Ray import it at the same time, and trip over each other
-        import fsspec.implementations.http  # noqa: F401
 
     found = ray.data.read_parquet([str(images / f"s{shard}.parquet") for shard in range(3)]).map_batches(
         inspect_batch, batch_format="pyarrow", concurrency=1

@@ -7,6 +7,7 @@ from PIL import Image
 
 import jpegqf
 from conftest import MakeJpeg
+from jpegqf.inspection import Inspector
 from jpegqf.record import Status, Verdict
 
 
@@ -112,3 +113,14 @@ def test_a_truncated_jpeg_keeps_what_its_header_said(jpeg: MakeJpeg) -> None:
 def test_what_is_no_image_is_a_row_in_words() -> None:
     row = jpegqf.inspect(b"hello", name="x.jpg")
     assert (row.path, row.status, row.reason, row.verdict) == ("x.jpg", Status.ERROR, "not_an_image", Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize("junk", [b"", b"junk", b"\xff\xd8\xff\xd9"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"exif": b"Exif\0\0" + bytes(40_000)}])
+def test_a_header_read_from_a_files_beginning_gives_the_row_of_the_whole_file(
+    tmp_path: Path, jpeg: MakeJpeg, junk: bytes, options: dict[str, object]
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(junk + jpeg(80, **options))
+    inspector = Inspector(only="header")
+    assert inspector.inspect(path) == inspector.inspect(path.read_bytes(), str(path))

@@ -78,10 +78,9 @@ class Inspector:
         try:
             if isinstance(source, (np.ndarray, Image.Image)):
                 return self._finish(row, _decoded(source, self.max_pixels), None)
-            if self.only == "header" and isinstance(source, (str, os.PathLike)):
-                early = read_start(read_bytes(source, HEAD_BYTES))
-                if early:
-                    return _header_alone(row | _header_columns(early, identify(early)), early)
+            early = _early(source) if self.only == "header" else None
+            if early:
+                return _header_alone(row | _header_columns(early, identify(early)), early)
             return self._file(row, _bytes(source))
         except ImageError as issue:
             return Record(**row | _failure(issue))
@@ -164,6 +163,14 @@ def _header(data: bytes) -> Header | None:
         return read_header(data)
     except HeaderError:
         return None
+
+
+def _early(source: Source) -> Header | None:
+    """The header of a file whose beginning tells all of it; None for what must be read as a whole."""
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    head = read_bytes(source, HEAD_BYTES)
+    return read_start(head) if head.startswith(JPEG_START) else None
 
 
 def _header_alone(row: Row, header: Header | None) -> Record:
