@@ -68,37 +68,38 @@ class HeaderEvidence:
 
 def identify(header: Header) -> HeaderEvidence:
     """Judge a header's tables. Never raises; what cannot be told is None, "none" or Family.UNKNOWN."""
-    if header.luma is None or (header.frame is not None and header.frame.lossless):
+    first, second = header.luma, header.chroma
+    if first is None or (header.frame is not None and header.frame.lossless):
         return HeaderEvidence(None, None, Encoder(Family.UNKNOWN, "unknown"))
-    luma = _match(header.luma.values, False)
-    chroma = _match(header.chroma.values, True) if header.chroma else None
-    chroma = _agreeing(chroma, luma)
-    return HeaderEvidence(luma, chroma, _encoder(header, header.luma, luma, chroma))
+    luma, chroma = _matches(first.values, second.values if second else None)
+    return HeaderEvidence(luma, chroma, _encoder(header, first, second, luma, chroma))
 
 
-def _agreeing(one: Match | None, other: Match | None) -> Match | None:
+@lru_cache(maxsize=4096)
+def _matches(luma: tuple[int, ...], chroma: tuple[int, ...] | None) -> tuple[Match, Match | None]:
+    """Kept, since files of one folder tend to share their tables."""
+    first = match_ijg(np.array(luma, np.int64))
+    return first, _agreeing(match_ijg(np.array(chroma, np.int64), True), first) if chroma else None
+
+
+def _agreeing(one: Match, other: Match | None) -> Match:
     """Of several qualities that write a table, the one that the other table has, if it is among them."""
-    if one is None or other is None or other.kind != "exact" or one.kind != "exact":
+    if other is None or other.kind != "exact" or one.kind != "exact":
         return one
     agreed = range(max(one.low or 0, other.low or 0), min(one.high or 0, other.high or 0) + 1)
     return replace(one, quality=agreed[len(agreed) // 2]) if agreed else one
 
 
-@lru_cache(maxsize=4096)
-def _match(values: tuple[int, ...], chroma: bool) -> Match:
-    """Cached, since files of one folder tend to share their tables."""
-    return match_ijg(np.array(values, np.int64), chroma)
-
-
-def _encoder(header: Header, table: QuantTable, luma: Match, chroma: Match | None) -> Encoder:
+def _encoder(
+    header: Header, first: QuantTable, second: QuantTable | None, luma: Match, chroma: Match | None
+) -> Encoder:
     """The first that fits, the commonest first: tables are proof, metadata may be left over from an earlier save."""
     if luma.kind == "exact" and (chroma is None or chroma.kind == "exact"):
         return _ijg(header, luma)
-    second = header.chroma.steps if header.chroma else None
     return (
-        _adobe_by_tables(table, header.chroma)
-        or _mozjpeg(table.steps, second)
-        or _jpegli(header, table)
+        _adobe_by_tables(first, second)
+        or _mozjpeg(first.steps, second.steps if second else None)
+        or _jpegli(header, first)
         or _adobe_by_metadata(header)
         or _camera(header)
         or Encoder(Family.UNKNOWN, "unknown")
@@ -118,11 +119,11 @@ def _ijg(header: Header, luma: Match) -> Encoder:
 def _gdiplus(header: Header) -> bool:
     """Whether GDI+ may have written this: JFIF in dots per inch, 4:2:0, standard Huffman tables, one scan."""
     return (
-        header.huffman == "standard"
+        header.facts.density is not None
+        and header.facts.density[0] == 1
+        and header.huffman == "standard"
         and header.frame is not None
         and (header.frame.kind, header.frame.subsampling) == ("baseline", "4:2:0")
-        and header.facts.density is not None
-        and header.facts.density[0] == 1
     )
 
 
@@ -139,9 +140,8 @@ def _mozjpeg(luma: I64, chroma: I64 | None) -> Encoder | None:
     if not found:
         return None
     number = found[0]
-    match = _agreeing(found[1], found[2]) or found[1]
     name = f"mozjpeg -quant-table {number} ({MOZJPEG_NAMES[number]})"
-    return Encoder(Family.MOZJPEG, name, match.quality, by="tables")
+    return Encoder(Family.MOZJPEG, name, _agreeing(found[1], found[2]).quality, by="tables")
 
 
 def _jpegli(header: Header, luma: QuantTable) -> Encoder | None:

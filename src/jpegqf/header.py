@@ -4,7 +4,9 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import itemgetter
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +23,16 @@ from jpegqf.markers import (
     DRI,
     EOI,
     FOREIGN,
+    LONE,
     SOI,
     SOS,
-    STANDALONE,
     STANDARD_HUFFMAN,
     Reader,
     Stream,
 )
-from jpegqf.metadata import AppSegment, Facts, identifier, plain_text, read_facts
+from jpegqf.metadata import AppSegment, Facts, identifier, plain_text, told_by
+
+T = TypeVar("T")
 
 SEQUENTIAL = ("baseline", "extended sequential")
 MAX_SEGMENTS = 10_000
@@ -45,6 +49,9 @@ MAX_JUNK_BEFORE = 4_096
 """Bytes searched for the start of the image: enough for a transfer's stray header, too few for a container."""
 MAX_JUNK = 2**20
 """Bytes skipped in all while looking for a marker outside entropy-coded data."""
+SHARED, SHARED_BYTES = 512, 600
+"""Payloads of a kind whose reading is kept, and their longest: all standard Huffman tables fit, and four quantization
+tables."""
 
 
 def _zigzag() -> tuple[int, ...]:
@@ -166,6 +173,54 @@ def read_start(data: bytes) -> Header | None:
     return walk.result() if told else None
 
 
+def _shared(read: Callable[..., T]) -> Callable[..., T]:
+    """``read``, which remembers what short payloads gave: files of one folder share their tables."""
+    remembering = lru_cache(SHARED)(read)
+
+    def reading(payload: bytes, *more: int) -> T:
+        return (remembering if len(payload) <= SHARED_BYTES else read)(payload, *more)
+
+    return reading
+
+
+@_shared
+def _quant_tables(payload: bytes, scan: int) -> tuple[tuple[QuantTable, ...], tuple[str, ...]]:
+    """Tables of a DQT segment up to the first that is damaged, and notes."""
+    tables: list[QuantTable] = []
+    notes: list[str] = []
+    at = 0
+    while at < len(payload):
+        wide, slot = payload[at] >> 4, payload[at] & 15
+        end = at + 1 + (128 if wide else 64)
+        if wide > 1 or slot > 3 or end > len(payload):
+            notes.append("a quantization segment is damaged")
+            break
+        zigzag = struct.unpack_from(">64H" if wide else "64B", payload, at + 1)
+        if 0 in zigzag:
+            notes.append("a quantization step is 0")
+        tables.append(QuantTable(slot, 16 if wide else 8, _UNZIGZAG(zigzag), scan))
+        at = end
+    return tuple(tables), tuple(notes)
+
+
+@_shared
+def _standard_huffman(payload: bytes) -> bool | None:
+    """Whether all tables of a DHT segment are those of Annex K; None if it holds none."""
+    standard: bool | None = None
+    at = 0
+    while at + 17 <= len(payload):
+        end = at + 17 + sum(payload[at + 1 : at + 17])
+        standard = standard is not False and zlib.crc32(payload[at + 1 : end]) in STANDARD_HUFFMAN
+        at = end
+    return standard
+
+
+@_shared
+def _app(payload: bytes, number: int) -> tuple[AppSegment, dict[str, Any]]:
+    name = identifier(payload)
+    return AppSegment(number, name, len(payload)), told_by(number, name, payload)
+
+
 class _Enough(Exception):  # noqa: N818 - no error: it ends the walk
     """A limit was reached; what was read so far counts."""
 
@@ -184,7 +239,7 @@ class _Walk:
         self.restart_interval: int | None = None
         self.apps: list[AppSegment] = []
         self.comments: list[str] = []
-        self.facts = Facts()
+        self.facts: dict[str, Any] = {}
         self.begun = 0
         self.nested = 0
         self.junk = 0
@@ -201,18 +256,17 @@ class _Walk:
         self._start()
         in_scan = False
         for _ in range(MAX_SEGMENTS):
-            code = self.reader.marker_in_scan() if in_scan else self._marker()
-            in_scan = False
-            if code in STANDALONE or code == SOI:
-                self._standalone(code)
-            elif code == EOI:
-                if not self.nested:
-                    return self._end()
-                self.nested -= 1
+            whole = None if in_scan else self.reader.segment()
+            if whole:
+                code, in_scan = whole[0], whole[0] == SOS
+                self._payload(*whole)
             else:
-                in_scan = self._segment(code)
-                if code == SOS and not self.nested and (not self.to_the_end or self.begun >= MAX_SCANS):
-                    return self._stopped()
+                code = self.reader.marker_in_scan() if in_scan else self._marker()
+                if code == EOI and not self.nested:
+                    return self._end()
+                in_scan = self._lone(code) if code in LONE else self._segment(code)
+            if code == SOS and not self.nested and (not self.to_the_end or self.begun >= MAX_SCANS):
+                return self._stopped()
         return self.note(f"more than {MAX_SEGMENTS} segments: the rest was not read")
 
     def _start(self) -> None:
@@ -244,85 +298,66 @@ class _Walk:
             self.note("junk between segments")
         return code
 
-    def _standalone(self, code: int) -> None:
-        """Restart markers here are junk; a second start of image opens a thumbnail that leaked out."""
-        if code == SOI:
+    def _lone(self, code: int) -> bool:
+        """Restart markers here are junk; a second start of image opens a thumbnail that leaked out. No data follows."""
+        if code == EOI:
+            self.nested -= 1
+        elif code == SOI:
             self.nested += 1
             self.note("an image inside the header was passed over")
         else:
             self.note("junk between segments")
+        return False
 
     def _segment(self, code: int) -> bool:
-        """Take one segment; says whether entropy-coded data follows."""
+        """Take one segment, however it is spread over what is read; says whether entropy-coded data follows."""
         size = int.from_bytes(self.reader.take(2), "big") - 2
         if size < 0:
             self.note("a segment's length is impossible")
             return False
-        if self.nested or not self._wanted(code):
+        if self.nested or code not in _HANDLERS:
             self.reader.skip(size)
-            return code == SOS
-        payload = self.reader.take(size)
-        handler = _HANDLERS.get(code)
-        if handler:
-            handler(self, payload)
-        elif code in FRAMES:
-            self.on_frame(code, payload)
         else:
-            self.on_app(code - APP0, payload)
+            self._payload(code, self.reader.take(size))
         return code == SOS
 
-    def _wanted(self, code: int) -> bool:
-        if APP0 <= code <= APP15:
-            return len(self.apps) < MAX_APPS
-        return code in FRAMES or code in _HANDLERS
+    def _payload(self, code: int, payload: bytes) -> None:
+        handler = _HANDLERS.get(code)
+        if handler and not self.nested:
+            handler(self, code, payload)
 
-    def on_app(self, number: int, payload: bytes) -> None:
-        name = identifier(payload)
-        self.apps.append(AppSegment(number, name, len(payload)))
-        if name:
-            self.facts = read_facts(number, name, payload, self.facts)
+    def on_app(self, code: int, payload: bytes) -> None:
+        if len(self.apps) < MAX_APPS:
+            app, told = _app(payload, code - APP0)
+            self.apps.append(app)
+            self.facts = told | self.facts
 
-    def on_com(self, payload: bytes) -> None:
+    def on_com(self, _code: int, payload: bytes) -> None:
         if len(self.comments) < MAX_COMMENTS:
             self.comments.append(plain_text(payload[:MAX_COMMENT].rstrip(b"\0")))
 
-    def on_dri(self, payload: bytes) -> None:
+    def on_dri(self, _code: int, payload: bytes) -> None:
         if len(payload) >= 2 and self.restart_interval is None:
             self.restart_interval = int.from_bytes(payload[:2], "big") or None
 
-    def on_dnl(self, payload: bytes) -> None:
+    def on_dnl(self, _code: int, payload: bytes) -> None:
         if self.frame and not self.frame.height and len(payload) >= 2:
             self.frame = replace(self.frame, height=int.from_bytes(payload[:2], "big"))
 
-    def on_dht(self, payload: bytes) -> None:
-        at = 0
-        while at + 17 <= len(payload):
-            end = at + 17 + sum(payload[at + 1 : at + 17])
-            if zlib.crc32(payload[at + 1 : end]) not in STANDARD_HUFFMAN:
-                self.huffman = "optimized"
-            self.huffman = self.huffman or "standard"
-            at = end
+    def on_dht(self, _code: int, payload: bytes) -> None:
+        standard = _standard_huffman(payload)
+        if standard is not None and self.huffman != "optimized":
+            self.huffman = "standard" if standard else "optimized"
 
-    def on_dqt(self, payload: bytes) -> None:
-        at = 0
-        while at < len(payload):
-            wide, slot = payload[at] >> 4, payload[at] & 15
-            end = at + 1 + (128 if wide else 64)
-            if wide > 1 or slot > 3 or end > len(payload):
-                return self.note("a quantization segment is damaged")
-            zigzag = struct.unpack_from(">64H" if wide else "64B", payload, at + 1)
-            self._define(QuantTable(slot, 16 if wide else 8, _UNZIGZAG(zigzag), self.begun))
-            at = end
-        return None
-
-    def _define(self, table: QuantTable) -> None:
-        if 0 in table.values:
-            self.note("a quantization step is 0")
-        if self.begun and table.slot in self.slots and self.slots[table.slot].values != table.values:
-            self.note("a quantization table changes between scans")
-        self.slots[table.slot] = table
-        if len(self.tables) < MAX_TABLES:
-            self.tables.append(table)
+    def on_dqt(self, _code: int, payload: bytes) -> None:
+        tables, notes = _quant_tables(payload, self.begun)
+        for words in notes:
+            self.note(words)
+        for table in tables:
+            if self.begun and table.slot in self.slots and self.slots[table.slot].values != table.values:
+                self.note("a quantization table changes between scans")
+            self.slots[table.slot] = table
+        self.tables += tables[: MAX_TABLES - len(self.tables)]
 
     def on_frame(self, code: int, payload: bytes) -> None:
         count = payload[5] if len(payload) > 5 else 0
@@ -336,7 +371,7 @@ class _Walk:
         self.frame = Frame(FRAMES[code], precision, width, height, components)
         return None
 
-    def on_sos(self, payload: bytes) -> None:
+    def on_sos(self, _code: int, payload: bytes) -> None:
         """Fix the tables of components whose first scan this is: they stay, whatever is defined later."""
         if self.frame and payload:
             for wanted in payload[1 : 1 + 2 * payload[0] : 2]:
@@ -368,7 +403,7 @@ class _Walk:
             restart_interval=self.restart_interval,
             apps=tuple(self.apps),
             comments=tuple(self.comments),
-            facts=self.facts,
+            facts=Facts(**self.facts),
             scans=self.begun if self.to_the_end else None,
             junk_before=self.junk_before,
             junk_after=self.junk_after,
@@ -377,11 +412,13 @@ class _Walk:
         )
 
 
-_HANDLERS: dict[int, Callable[[_Walk, bytes], None]] = {
+_HANDLERS: dict[int, Callable[[_Walk, int, bytes], None]] = {
     DQT: _Walk.on_dqt,
     DHT: _Walk.on_dht,
     SOS: _Walk.on_sos,
     DRI: _Walk.on_dri,
     DNL: _Walk.on_dnl,
     COM: _Walk.on_com,
+    **dict.fromkeys(FRAMES, _Walk.on_frame),
+    **dict.fromkeys(range(APP0, APP15 + 1), _Walk.on_app),
 }

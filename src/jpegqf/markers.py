@@ -10,6 +10,8 @@ CHUNK = 2**16
 SOI, EOI, SOS, DQT, DNL, DRI, COM, DHT = 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, 0xC4
 APP0, APP15 = 0xE0, 0xEF
 STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
+LONE = frozenset((0x00, *STANDALONE, SOI, EOI, 0xFF))
+"""Second bytes after which no length comes: markers without a segment, a stuffed zero, a fill byte."""
 FOREIGN = (b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"%PDF", b"PK\3\4", b"8BPS", b"\0\0\0\x0cJXL ")
 """Beginnings of other formats, whose embedded JPEG would be a thumbnail and not the image."""
 STANDARD_HUFFMAN = frozenset((0x9898900E, 0x06F8F02E, 0x57A406EB, 0xA1415F28))
@@ -59,6 +61,18 @@ class Reader:
             raise EOFError
         self.at += size
         return self.buffer[self.at - size : self.at]
+
+    def segment(self) -> tuple[int, bytes] | None:
+        """Code and payload of the next segment, if it follows at once and is held whole; else None, nothing taken."""
+        buffer, at = self.buffer, self.at
+        if len(buffer) - at < 4 or buffer[at] != 0xFF or buffer[at + 1] in LONE:
+            return None
+        size = buffer[at + 2] << 8 | buffer[at + 3]
+        end = at + 2 + size
+        if size < 2 or end > len(buffer):
+            return None
+        self.at = end
+        return buffer[at + 1], buffer[at + 4 : end]
 
     def rest(self, size: int) -> bytes:
         """Up to ``size`` bytes ahead, left in place."""

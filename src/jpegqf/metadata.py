@@ -1,7 +1,8 @@
 """Payloads of APPn segments -> who wrote them and the few facts that bear on compression; every length is bounded."""
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 MAX_TEXT = 256
 """Characters kept of any one text (EXIF strings)."""
@@ -70,36 +71,33 @@ def identifier(payload: bytes) -> str:
     return SHORT_NAMES.get(text, text)
 
 
-def read_facts(number: int, name: str, payload: bytes, known: Facts) -> Facts:
-    """``known`` with what this payload adds; the first segment that tells a fact is believed. Never raises."""
-    if (number, name) == (14, "Adobe") and len(payload) >= 12 and known.adobe_transform is None:
-        return replace(known, adobe_transform=payload[11])
-    if (number, name) == (0, "JFIF") and len(payload) >= 12 and known.density is None:
-        return replace(known, density=struct.unpack_from(">BHH", payload, 7))
-    if (number, name) == (12, "Ducky") and known.ducky_quality is None:
-        return replace(known, ducky_quality=_ducky(payload[5:]))
-    if (number, name) == (13, "Photoshop") and known.photoshop_quality is None:
-        return replace(known, photoshop_quality=_photoshop(payload[14:]))
-    if (number, name) == (1, "Exif") and known.orientation is None and known.make is None:
-        return _exif(payload[6:], known)
-    if (number, name) == (2, "MPF") and known.mpf_images is None:
+def told_by(number: int, name: str, payload: bytes) -> dict[str, Any]:
+    """Those of :class:`Facts` that the payload of an APPn segment of this number and name tells. Never raises."""
+    told: dict[str, Any] = {}
+    if (number, name) == (14, "Adobe") and len(payload) >= 12:
+        told = {"adobe_transform": payload[11]}
+    elif (number, name) == (0, "JFIF") and len(payload) >= 12:
+        told = {"density": struct.unpack_from(">BHH", payload, 7)}
+    elif (number, name) == (12, "Ducky"):
+        told = {"ducky_quality": _ducky(payload[5:])}
+    elif (number, name) == (13, "Photoshop"):
+        told = {"photoshop_quality": _photoshop(payload[14:])}
+    elif (number, name) == (1, "Exif"):
+        told = _exif(payload[6:])
+    elif (number, name) == (2, "MPF"):
         images = _directory(payload[4:]).get(MPF_IMAGES)
-        return replace(known, mpf_images=images if isinstance(images, int) else None)
-    return known
+        told = {"mpf_images": images if isinstance(images, int) else None}
+    return {fact: value for fact, value in told.items() if value is not None}
 
 
-def _exif(tiff: bytes, known: Facts) -> Facts:
+def _exif(tiff: bytes) -> dict[str, Any]:
     tags = _directory(tiff)
-    told = tags.get(ORIENTATION)
-    orientation = told if isinstance(told, int) and 1 <= told <= 8 else None
-    texts = {tag: value for tag, value in tags.items() if isinstance(value, str) and value}
-    return replace(
-        known,
-        orientation=orientation,
-        make=texts.get(MAKE),
-        model=texts.get(MODEL),
-        software=texts.get(SOFTWARE),
-    )
+    orientation = tags.get(ORIENTATION)
+    texts = {fact: tags.get(tag) for fact, tag in (("make", MAKE), ("model", MODEL), ("software", SOFTWARE))}
+    return {
+        "orientation": orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else None,
+        **{fact: text for fact, text in texts.items() if isinstance(text, str) and text},
+    }
 
 
 def _directory(tiff: bytes) -> dict[int, int | str]:
