@@ -51,16 +51,19 @@ def cut(plane: NDArray[Any]) -> NDArray[Any]:
     return tiles.swapaxes(1, 2).reshape(-1, 64)
 
 
-MULTIPLIERS = np.random.default_rng(0).integers(1, 2**63, 8, dtype=np.uint64) | np.uint64(1)
-"""Odd numbers that mix the rows of a block into one key."""
+MULTIPLIERS = np.array([pow(6364136223846793005, power, 2**64) for power in range(1, 17)], np.uint64)
+"""Odd numbers that mix the words of a block into one key: powers of Knuth's multiplier (MMIX)."""
 
 
 def first_of_each(pixels: U8) -> NDArray[np.int64]:
-    """Indices of distinct rows; repeated blocks (drawn graphics, borders) are not independent evidence."""
-    words = np.ascontiguousarray(pixels).view(np.uint64)
-    mixed = words * MULTIPLIERS
-    keys = np.bitwise_xor.reduce(mixed ^ (mixed >> np.uint64(29)), axis=1)
-    _, first = np.unique(keys, return_index=True)
+    """Indices of distinct rows (n, 64); repeated blocks (drawn graphics, borders) are not independent evidence.
+
+    Keys are sums of products of 32-bit words with 64-bit multipliers (Dietzfelbinger, "Universal hashing and k-wise
+    independent random variables via integer arithmetic without primes", STACS 1996): even rows that differ in a few
+    pixels do not share one.
+    """
+    words = np.ascontiguousarray(pixels).view(np.uint32).astype(np.uint64)
+    _, first = np.unique(words @ MULTIPLIERS, return_index=True)
     return np.sort(first)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf import shifted
-from jpegqf.blocks import FORWARD, cut_blocks, first_of_each
+from jpegqf.blocks import FORWARD, U8, cut_blocks, first_of_each
 from jpegqf.decision import History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
 from jpegqf.tables import ijg_luma_all
@@ -167,7 +167,7 @@ def _ratios(counts: F32, first: I64, last: int, prior: F32) -> tuple[F64, F64, f
     ratio = np.log(mixed / single)
     filled = counts > 0
     misfit = counts[filled] @ np.log(counts[filled] / total / single[filled])
-    expected = total * (mixed * ratio).sum(axis=2)
+    expected = total * np.einsum("qsb,qsb->qs", mixed, ratio)
     return (ratio @ counts).astype(np.float64), expected.astype(np.float64), float(misfit)
 
 
@@ -188,9 +188,9 @@ def _strips(luma: Luma) -> list[Luma]:
     return [luma.crop(8 * (i * rows // count), 0, 8, width) for i in range(count)]
 
 
-def _repetitive(multiple: I64) -> bool:
+def _repetitive(multiple: U8) -> bool:
     """Whether blocks, |k2| (blocks, 64), repeat a few patterns whatever their DC: no independent evidence."""
-    patterns = multiple.astype(np.uint8)
+    patterns = multiple.copy()
     patterns[:, 0] = 0
     active = patterns[patterns.any(axis=1)]
     return len(first_of_each(active)) < max(FEWEST_PATTERNS, FEWEST_DISTINCT * len(active))
@@ -204,7 +204,9 @@ def _counted(luma: Luma, table: I64) -> tuple[F32, int]:
     blocks = cut_blocks(strips)
     sound = ~(blocks.low | blocks.high).any(axis=1)
     coefficients = (blocks.pixels[sound].astype(np.float32) - 128) @ (FORWARD / table.astype(np.float32))
-    multiple = np.minimum(np.rint(np.abs(coefficients)).astype(np.int64), MOST_BINS)
+    np.abs(coefficients, out=coefficients)
+    np.rint(coefficients, out=coefficients)
+    multiple = np.minimum(coefficients, MOST_BINS, out=coefficients).astype(np.uint8)
     if _repetitive(multiple):
         return np.zeros((64, MOST_BINS), np.float32), 0
     width = MOST_BINS + 1

@@ -57,6 +57,8 @@ UNTOUCHED = 0.1
 """Share of coefficients that may show no trace; bounds what an odd one costs."""
 ZERO_WEIGHT = 0.5
 """Of the evidence of coefficients that count as zero: how many there are varies between grids for other reasons too."""
+FAR = 12.0
+"""Standard deviations between multiples from which their blurs do not meet: 6 away is 1e-8 of the peak."""
 FINEST = 2.0
 """Steps shorter than this many standard deviations leave no comb."""
 COARSER = 1.1
@@ -191,38 +193,46 @@ def _smoothed(mass: F64, width: int) -> F64:
     return out
 
 
-def _comb(mass: F64, steps: I64, width: float, sigma: float) -> F32:
-    """The histogram (bins,) gathered in cells one step wide and blurred, float32 (steps, bins), for each step."""
+def _comb(mass: F64, steps: F64) -> F32:
+    """The histogram (bins,) gathered in cells one step (ascending, in bins) wide and blurred, float32 (steps, bins)."""
     bins = len(mass)
-    step = steps[:, None].astype(np.float64)
-    most = int(bins * width / steps[0]) + 3
-    edges = np.concatenate([[0.0], (np.arange(bins) + 0.5) * width])
-    below = np.interp((np.arange(most) + 0.5) * step, edges, np.concatenate([[0.0], np.cumsum(mass)]))
+    step = steps[:, None].astype(np.float32)
+    most = int(bins / steps[0]) + 3
+    edges = np.concatenate([[0.0], np.arange(bins) + 0.5])
+    below = np.interp((np.arange(most) + 0.5) * steps[:, None], edges, np.concatenate([[0.0], np.cumsum(mass)]))
     cells = np.diff(below, axis=1, prepend=0).astype(np.float32)
     cells[:, 0] *= 2  # both signs, as for the mirrored multiples
-    value = np.arange(bins) * width
-    nearest = np.rint(value / step).astype(np.intp)
-    rest = ((value - nearest * step) / sigma).astype(np.float32)
-    spacing = (step / sigma).astype(np.float32)
-    out = np.zeros(nearest.shape, np.float32)
-    for beside in (-1, 0, 1):
-        share = np.take_along_axis(cells, np.abs(nearest + beside), axis=1)
-        out += share * np.exp(-0.5 * (rest - beside * spacing) ** 2)
+    mirrored = np.concatenate([cells[:, 1:2], cells], axis=1).ravel()
+    value = np.arange(bins, dtype=np.float32)
+    nearest = np.rint(value / step)
+    rest = (value - nearest * step) / np.float32(BINS_PER_SIGMA)
+    place = nearest.astype(np.intp) + (np.arange(len(steps)) * (most + 1))[:, None] + 1
+    out: F32 = mirrored[place] * np.exp(-0.5 * rest * rest)
+    near = int(np.searchsorted(steps, FAR * BINS_PER_SIGMA))  # the blurs of longer steps do not meet
+    for beside in (-1, 1):
+        apart = rest[:near] - np.float32(beside / BINS_PER_SIGMA) * step[:near]
+        out[:near] += mirrored[place[:near] + beside] * np.exp(-0.5 * apart * apart)
     out[:, 0] /= 2
     out /= np.maximum(out.sum(axis=1, keepdims=True), np.float32(1e-9))
     return out
 
 
-def _ratios(counts: F32, steps: I64, width: float, sigma: float, smooth: int) -> tuple[F32, F32]:
-    """Log likelihood ratio of each grid and step (GRIDS - 1, steps), and its expectation (steps,)."""
-    pooled = counts[1:].sum(axis=0).astype(np.float64) + 1e-3
+def _ratios(counts: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
+    """Log likelihood ratio of each grid and step (GRIDS - 1, steps), and its expectation (steps,).
+
+    ``steps`` in bins, ascending.
+    """
+    counts = counts[1:]
+    pooled = counts.sum(axis=0).astype(np.float64) + 1e-3
     mass = pooled / pooled.sum()
-    plain = _smoothed(mass, smooth)
-    comb = (1 - UNTOUCHED) * _comb(mass, steps, width, sigma) + np.float32(UNTOUCHED) * plain.astype(np.float32)
-    ratio = np.log(comb / plain.astype(np.float32))
-    ratio[np.arange(len(mass)) * width < steps[:, None] / 2] *= ZERO_WEIGHT
-    expected = counts[1:].sum() / (GRIDS - 1) * (comb * ratio).sum(axis=1)
-    return counts[1:] @ ratio.T, expected.astype(np.float32)
+    plain = _smoothed(mass, smooth).astype(np.float32)
+    comb = _comb(mass, steps)
+    comb *= np.float32(1 - UNTOUCHED)
+    comb += np.float32(UNTOUCHED) * plain
+    ratio = np.log(comb / plain)
+    ratio[np.arange(len(mass)) < steps[:, None] / 2] *= ZERO_WEIGHT
+    expected = counts.sum() / (GRIDS - 1) * np.einsum("sb,sb->s", comb, ratio)
+    return counts @ ratio.T, expected.astype(np.float32)
 
 
 def gather(luma: Luma, last_table: I64) -> ShiftedEvidence | None:
@@ -245,8 +255,9 @@ def gather(luma: Luma, last_table: I64) -> ShiftedEvidence | None:
         ratios = np.zeros((GRIDS - 1, len(steps)), np.float32)
         expectation = np.zeros(len(steps), np.float32)
         if told.any():
-            parts = _ratios(counts, steps[told], spread / BINS_PER_SIGMA, spread, SMOOTH_BINS[f == 0])
-            ratios[:, told], expectation[told] = parts[0] - np.median(parts[0], axis=0), parts[1]
+            parts = _ratios(counts, steps[told] / spread * BINS_PER_SIGMA, SMOOTH_BINS[f == 0])
+            median = np.sort(parts[0], axis=0)[GRIDS // 2 - 1]  # of 63; np.median takes four times as long
+            ratios[:, told], expectation[told] = parts[0] - median, parts[1]
         found.append(ratios[:, place])
         expected.append(expectation[place])
     step = float(last_table.reshape(64)[asked].mean())
