@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
+from jpegqf.arrays import median
 from jpegqf.blocks import FORWARD, INVERSE, cut_blocks
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.features import FEATURES, EvidenceSettings, evidence
@@ -104,3 +105,9 @@ def test_evidence_of_nothing_is_refused() -> None:
         evidence([], SETTINGS)
     with pytest.raises(ValueError, match="8x8 block"):
         evidence([Luma(np.zeros((7, 7), np.uint8))], SETTINGS)
+
+
+@pytest.mark.parametrize("count", [1, 4, 255])
+def test_the_median_is_numpys(count: int) -> None:
+    values = np.random.default_rng(0).normal(size=(3, count, 5))
+    assert (median(values, axis=-2) == np.median(values, axis=-2)).all()

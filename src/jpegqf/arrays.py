@@ -18,3 +18,14 @@ def library(x: Numbers) -> Any:
 def beside(x: Numbers, constant: NDArray[Any]) -> Numbers:
     """A constant to compute with ``x``: where it is, as wide as it is."""
     return constant if library(x) is np else library(x).as_tensor(constant, dtype=x.dtype, device=x.device)
+
+
+def median(x: Numbers, axis: int = 0) -> Numbers:
+    """Median along an axis; of an even number PyTorch takes the lower of the two in the middle, NumPy their mean.
+
+    ``np.median`` takes three times as long, and loads ``numpy.ma`` first: 15 ms of a start.
+    """
+    if library(x) is not np:
+        return x.median(dim=axis).values
+    ordered, count = np.sort(x, axis=axis), x.shape[axis]
+    return (ordered.take((count - 1) // 2, axis) + ordered.take(count // 2, axis)) / 2

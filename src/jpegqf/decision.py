@@ -4,10 +4,12 @@ import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from jpegqf.arrays import median
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -61,7 +63,7 @@ class Decision:
 @lru_cache(maxsize=2)
 def decision(name: str) -> Decision:
     """The decision that ships with the package for saves on the same grid (aligned) or on another (shifted)."""
-    raw = json.loads(resources.files("jpegqf").joinpath("history.json").read_text(encoding="utf-8"))[name]
+    raw = json.loads(Path(__file__).with_name("history.json").read_text(encoding="utf-8"))[name]
     names = ("mean", "scale", "hidden", "hidden_bias", "output")
     mean, scale, hidden, hidden_bias, output = (np.array(raw[name], np.float64) for name in names)
     return Decision(mean, scale, hidden, hidden_bias, output, float(raw["output_bias"]))
@@ -82,7 +84,7 @@ def lead(quality: I64, total: F64) -> float:
 def conclude(quality: I64, total: F64, expected: F64, probability: float, grid: tuple[int, int]) -> History:
     """Say what can be said, and no more, from evidence found and expected of each candidate, (candidates,) each."""
     if probability < SEEN_AT:
-        powerless = np.median(expected) < FEWEST_EXPECTED
+        powerless = median(expected) < FEWEST_EXPECTED
         return History(None, None if powerless else probability)
     named = int(quality[total.argmax()]) if lead(quality, total) >= CLEAR_MARGIN else None
     return History(named, probability, grid)

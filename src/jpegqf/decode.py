@@ -133,7 +133,10 @@ def read_luma(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Dec
 
 
 def read_bytes(path: str | os.PathLike[str], most: int = MAX_FILE_BYTES) -> bytes:
-    """The first ``most`` bytes of a regular file of at most MAX_FILE_BYTES; errors as for :func:`read_luma`."""
+    """A regular file of at most MAX_FILE_BYTES, or its beginning, ``most`` bytes or (on a slow disk) fewer.
+
+    Errors as for :func:`read_luma`.
+    """
     try:
         info = os.stat(path)
         if stat.S_ISDIR(info.st_mode):
@@ -143,7 +146,7 @@ def read_bytes(path: str | os.PathLike[str], most: int = MAX_FILE_BYTES) -> byte
         if info.st_size > MAX_FILE_BYTES:
             words = f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
             raise ImageSkippedError(Reason.TOO_LARGE, words)
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0 if most < info.st_size else -1) as file:
             return file.read(min(most, info.st_size or SIZE_UNTOLD))
     except OSError as error:
         words = (error.strerror or "input/output error").lower()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.arrays import Numbers, beside, library
+from jpegqf.arrays import Numbers, beside, library, median
 from jpegqf.blocks import F32, FORWARD, U8, Blocks, Bool, cut_blocks
 from jpegqf.decode import Luma
 from jpegqf.likelihood import MAX_STEP, comb_evidence, comb_table, histogram, laplacian, multiples, zero_inflated
@@ -182,16 +182,11 @@ def _nearness(evidence: Numbers) -> tuple[Numbers, Numbers]:
     xp = library(evidence)
     highest = xp.amax(evidence, axis=-2)
     ratio = xp.log((evidence.argmax(axis=-2)[..., None, :] + 1) / beside(evidence, STEPS))
-    told = xp.log1p(highest - _median(evidence)) * beside(evidence, FREQUENCY_WEIGHTS)
+    told = xp.log1p(highest - median(evidence, axis=-2)) * beside(evidence, FREQUENCY_WEIGHTS)
     distance = (xp.abs(ratio) * told[..., None, :]).sum(axis=-1) / (told.sum(axis=-1) + 1e-6)[..., None]
     by_candidate = (_best_near(evidence) - highest[..., None, :])[..., STEP_INDEX, np.arange(64)]
     total = _squash(_below_best(xp.clip(by_candidate, -20, None).sum(axis=-1), axis=-1))
     return _squash(by_candidate), xp.stack([distance, total], axis=-1)
-
-
-def _median(evidence: Numbers) -> Numbers:
-    """Over the 255 steps, (..., 64)."""
-    return np.median(evidence, axis=-2) if library(evidence) is np else evidence.median(dim=-2).values
 
 
 def _turned_lead(evidence: Numbers) -> Numbers:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf import shifted
+from jpegqf.arrays import median
 from jpegqf.blocks import FORWARD, U8, cut_blocks, first_of_each
 from jpegqf.decision import History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
@@ -263,9 +264,9 @@ def statistics(evidence: Evidence) -> F64:
     nonzero = float(evidence.nonzero.sum())
     return np.array([
         signed_log(total[best]), signed_log(expected), total[best] / (expected + 5),
-        signed_log(lead(evidence.quality, total)), signed_log(total[best] - np.median(total)),
+        signed_log(lead(evidence.quality, total)), signed_log(total[best] - median(total)),
         signed_log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
-        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(np.median(evidence.expected.sum(axis=1))),
+        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(evidence.expected.sum(axis=1))),
         math.log(sums / finest), math.log(nonzero), signed_log(float(evidence.misfit.sum())),
         math.log(evidence.step), math.log1p(evidence.blocks),
     ])  # fmt: skip

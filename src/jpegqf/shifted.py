@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf.arrays import median
 from jpegqf.blocks import BASIS, FORWARD, first_of_each
 from jpegqf.decision import History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
@@ -256,8 +257,7 @@ def gather(luma: Luma, last_table: I64) -> ShiftedEvidence | None:
         expectation = np.zeros(len(steps), np.float32)
         if told.any():
             parts = _ratios(counts, steps[told] / spread * BINS_PER_SIGMA, SMOOTH_BINS[f == 0])
-            median = np.sort(parts[0], axis=0)[GRIDS // 2 - 1]  # of 63; np.median takes four times as long
-            ratios[:, told], expectation[told] = parts[0] - median, parts[1]
+            ratios[:, told], expectation[told] = parts[0] - median(parts[0]), parts[1]
         found.append(ratios[:, place])
         expected.append(expectation[place])
     step = float(last_table.reshape(64)[asked].mean())
@@ -276,7 +276,7 @@ def statistics(evidence: ShiftedEvidence) -> F64:
     others = np.delete(total, grid, axis=0)
     best, expected = float(total[grid, candidate]), float(evidence.expected[candidate].sum())
     by_frequency = evidence.found[grid, candidate]
-    rival, usual = others.max(), float(np.median(others.max(axis=1)))
+    rival, usual = others.max(), float(median(others.max(axis=1)))
     same = others[:, candidate]
     x, y = (min(offset, 8 - offset) for offset in evidence.grid)
     return np.array([
