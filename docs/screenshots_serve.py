@@ -12,25 +12,14 @@ import skimage.data
 from PIL import Image
 
 REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests"))
-from serve_browser import chromium, context_of, served  # noqa: E402 - it needs the line above
+sys.path[:0] = [str(REPOSITORY / "docs"), str(REPOSITORY / "tests")]
+from report_pictures import decoded, jpeg  # noqa: E402 - it needs the line above
+
+from serve_browser import chromium, context_of, served  # noqa: E402
 
 TARGET = REPOSITORY / "docs" / "serve.png"
 COLOURS = 200
 """A palette keeps the file small; the page has few colours beside the photograph's."""
-
-
-def jpeg(image: Image.Image, quality: int) -> bytes:
-    """Saved as JPEG."""
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-def reopened(data: bytes) -> Image.Image:
-    """Decoded."""
-    with Image.open(io.BytesIO(data)) as image:
-        return image.copy()
 
 
 def files() -> dict[str, bytes]:
@@ -38,13 +27,13 @@ def files() -> dict[str, bytes]:
     astronaut = Image.fromarray(skimage.data.astronaut())
     cat = Image.fromarray(skimage.data.chelsea())
     coffee = Image.fromarray(skimage.data.coffee())
-    spliced = reopened(jpeg(astronaut, 88))
-    spliced.paste(reopened(jpeg(astronaut, 50)).crop((128, 0, 320, 192)), (128, 0))
+    spliced = decoded(jpeg(astronaut, 88))
+    spliced.paste(decoded(jpeg(astronaut, 50)).crop((128, 0, 320, 192)), (128, 0))
     return {
         "spliced.png": png(spliced),
         "astronaut.jpg": jpeg(astronaut, 82),
-        "twice.jpg": jpeg(reopened(jpeg(cat, 60)), 92),
-        "cropped.png": png(reopened(jpeg(cat, 71)).crop((3, 5, 440, 290))),
+        "twice.jpg": jpeg(decoded(jpeg(cat, 60)), 92),
+        "cropped.png": png(decoded(jpeg(cat, 71)).crop((3, 5, 440, 290))),
         "resized.png": png(coffee.resize((300, 200))),
         "cut off.jpg": jpeg(coffee, 90)[:9000],
     }
@@ -72,7 +61,7 @@ def main() -> None:
         page.wait_for_selector(".looking", state="detached", timeout=60_000)
         page.wait_for_timeout(1_000)
         shot = page.screenshot()
-    reopened(shot).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(TARGET, optimize=True)
+    decoded(shot).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(TARGET, optimize=True)
     print(f"{TARGET.name}: {TARGET.stat().st_size // 1000} KB")
 
 
