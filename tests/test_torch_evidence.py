@@ -17,7 +17,7 @@ from conftest import MakeJpeg
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import Aggregation, Issue, Prediction, Predictor
 from jpegqf.errors import DeviceError
-from jpegqf.features import EvidenceSettings, Gathered, evidence_of, gather
+from jpegqf.features import FEATURES, EvidenceSettings, Gathered, evidence_of, gather
 from jpegqf.patches import PatchRule, informative
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'jpegqf[torch]'")
@@ -191,3 +191,16 @@ def test_computing_leaves_the_settings_of_pytorch_as_they_were() -> None:
             assert not cudnn.allow_tf32
             assert cudnn.enabled == before[2]
     assert (torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.enabled, cudnn.benchmark) == before
+
+
+def test_no_step_mixes_devices(jpeg: MakeJpeg) -> None:
+    """With tensors that have shapes and devices but no values, on a device that needs no hardware."""
+    fake_tensor = pytest.importorskip("torch._subclasses.fake_tensor")
+    elsewhere = "lazy"
+    images = [gathered(luma) for luma in (decoded(jpeg(40)), as_png(jpeg(93)))]
+    with fake_tensor.FakeTensorMode(allow_non_fake_inputs=True):
+        tables = torch_evidence._tables.__wrapped__(elsewhere, SETTINGS.noise_sigma, SETTINGS.outlier_mass)
+        evidence = torch_evidence._Batch(images, SETTINGS, tables).evidence()
+        assert (evidence.device.type, evidence.shape) == (elsewhere, (2, 100, FEATURES))
+        with pytest.raises(RuntimeError, match=r"[Dd]evice"):
+            evidence + torch.zeros(FEATURES)

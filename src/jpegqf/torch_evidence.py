@@ -50,7 +50,7 @@ class _Tables:
 def _tables(device: str, noise_sigma: float, outlier_mass: float) -> _Tables:
     multiples = bin_multiples()
     constants = (FORWARD, INVERSE, STEPS, multiples, multiples == 0, comb_table(noise_sigma, outlier_mass))
-    return _Tables(*(torch.tensor(constant, dtype=torch.float32, device=device) for constant in constants))
+    return _Tables(*(torch.tensor(constant, dtype=torch.float32).to(device) for constant in constants))
 
 
 class TorchEvidence:
@@ -103,7 +103,8 @@ class _Batch:
 
     def _maps_and_activity(self) -> tuple[Tensor, Tensor]:
         """What histograms tell, (images, 100, 335), and the logarithm of mean |AC|, (images, 1)."""
-        owner = self._owners([len(image.pixels) for image in self.images])
+        blocks = [len(image.pixels) for image in self.images]
+        owner = self._owners(blocks)
         size = (len(self.images), 64, BINS)
         pixels = self._there(np.concatenate([image.pixels for image in self.images]))
         magnitude = ((pixels.float() - 128) @ self.tables.forward).abs()
@@ -120,7 +121,7 @@ class _Batch:
         tables = (counted @ self.tables.zeros, counted @ self.tables.multiples, rich @ self.tables.comb)
         maps: Tensor = maps_and_totals(count, *(evidence.transpose(1, 2) for evidence in tables))
         activity = torch.zeros(len(self.images), device=owner.device).index_add_(0, owner, magnitude[:, 1:].mean(dim=1))
-        return maps, torch.log1p(activity / torch.bincount(owner))[:, None]
+        return maps, torch.log1p(activity / self._there(np.array(blocks)))[:, None]
 
     def _synthesis(self) -> Iterator[Tensor]:
         """How badly each candidate gives rich, low, flat and clipped blocks back, (images, 100, 6) each."""
@@ -133,10 +134,11 @@ class _Batch:
             # Drawn blocks have coefficients exactly halfway between two multiples: NumPy's last bit decides here too.
             given = [np.concatenate(centred), np.concatenate([x @ FORWARD for x in centred]), *marks]
             rounds = self.settings.clip_rounds if kind == CLIPPED else 0
-            yield self._shares([self._there(x) for x in given], self._owners([len(x) for x in chosen]), rounds)
+            yield self._shares([self._there(x) for x in given], [len(x) for x in chosen], rounds)
 
-    def _shares(self, given: Sequence[Tensor], owner: Tensor, rounds: int) -> Tensor:
-        """As ``features._shares``, of the blocks that ``_errors`` takes and the image of each."""
+    def _shares(self, given: Sequence[Tensor], sizes: Sequence[int], rounds: int) -> Tensor:
+        """As ``features._shares``, of the blocks that ``_errors`` takes, so many of each image."""
+        owner = self._owners(sizes)
         found = torch.zeros((len(self.images), CANDIDATES, 3), device=owner.device)
         for first in range(0, len(owner), SYNTHESIZED_AT_ONCE):
             part = slice(first, first + SYNTHESIZED_AT_ONCE)
@@ -146,7 +148,7 @@ class _Batch:
                 (worst > limit).float() for limit in (self.settings.pixel_tolerance, self.settings.loose_tolerance)
             ]
             found.index_add_(0, owner[part], torch.stack([*missed, outside], dim=2))
-        count = torch.bincount(owner, minlength=len(self.images))[:, None, None]
+        count = self._there(np.array(sizes))[:, None, None]
         shares = found / count.clip(min=1)
         return torch.cat([shares, torch.log(shares + float(SMALLEST_SHARE))], dim=2) * (count > 0)
 
