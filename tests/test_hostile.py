@@ -149,7 +149,7 @@ def test_archives_in_archives_are_not_opened_and_members_never_leave_the_archive
 def test_a_member_that_unpacks_beyond_its_limit_is_one_error_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jpegqf.items.MAX_MEMBER_BYTES", MEGABYTE)
+    monkeypatch.setattr("jpegqf.archives.MAX_MEMBER_BYTES", MEGABYTE)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb.jpg", bytes(50 * MEGABYTE))
         archive.writestr("next.jpg", b"next")

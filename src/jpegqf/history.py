@@ -96,14 +96,14 @@ def _cumulative() -> F32:
     noise = _normal_cdf()
     zero = len(noise) // 2
     edge = np.arange(2 * REACH + 1)
-    value = np.arange(REACH + 5)
-    inside = noise[zero + edge[:, None] - 2 * value] - noise[zero - edge[:, None] - 2 * value]
+    value = np.arange(REACH + 5)[:, None]
+    inside = noise[zero + edge - 2 * value] - noise[zero - edge - 2 * value]
     out = np.empty((256, len(SCALES), len(edge)), np.float32)
     out[0] = 1 - np.exp(-edge / 2 / SCALES[:, None])
     for step in range(1, 256):
-        multiple = value[::step, None]
+        multiple = value[::step]
         mass = np.exp(-np.maximum(multiple - step / 2, 0) / SCALES) - np.exp(-(multiple + step / 2) / SCALES)
-        out[step] = (inside[:, ::step] @ mass).T
+        out[step] = mass.T @ inside[::step]
     return out
 
 

@@ -13,13 +13,12 @@ from glob import glob
 from typing import IO, Any
 
 from jpegqf.ahead import made_ahead
+from jpegqf.archives import MAX_MEMBER_BYTES, archive_items
 from jpegqf.errors import UsageError
 from jpegqf.items import (
-    MAX_MEMBER_BYTES,
     Archive,
     Entry,
     Item,
-    archive_items,
     check_paths,
     is_archive,
     listed_entry,

@@ -54,9 +54,12 @@ def ijg_chroma(quality: int) -> I64:
     return scaled(IJG_CHROMA_BASE, quality)
 
 
+@lru_cache(maxsize=1)
 def ijg_luma_all() -> I64:
-    """All candidate luma tables, int64 (100, 64): row i is quality i + 1, frequencies row-major."""
-    return np.stack([ijg_luma(int(q)).reshape(64) for q in QUALITIES])
+    """All candidate luma tables, int64 (100, 64), read-only: row i is quality i + 1, frequencies row-major."""
+    tables = np.stack([ijg_luma(int(q)).reshape(64) for q in QUALITIES])
+    tables.flags.writeable = False
+    return tables
 
 
 @dataclass(frozen=True)
