@@ -138,7 +138,8 @@ def create_app(settings: Settings, pool: "Pool[Answer]") -> FastAPI:
         redirect_slashes=False,
     )
     service = Service(settings, pool)
-    app.include_router(_api(service))
+    app.include_router(_inspecting(service))
+    app.include_router(_telling(service))
     app.include_router(_page())
     app.mount("/web", StaticFiles(directory=PAGE))
     app.mount("/swagger", StaticFiles(directory=SWAGGER))
@@ -153,10 +154,14 @@ def create_app(settings: Settings, pool: "Pool[Answer]") -> FastAPI:
     return app
 
 
-def _api(service: Service) -> APIRouter:
+def _guarded(service: Service) -> APIRouter:
     # The document asks for a token only where the server does.
     guards = [Depends(service.authorized)] if service.settings.token else []
-    guarded = APIRouter(dependencies=guards, tags=["API"])
+    return APIRouter(dependencies=guards, tags=["API"])
+
+
+def _inspecting(service: Service) -> APIRouter:
+    guarded = _guarded(service)
 
     @guarded.post("/v1/inspect", openapi_extra=_body(FORM), responses={
         200: {"model": RecordModel | list[RecordModel], "description": "A record; of a form, the list of them"},
@@ -192,6 +197,12 @@ def _api(service: Service) -> APIRouter:
             words = told.record.message or told.record.verdict_text or "the pixels tell nothing"
             raise Problem(422, f"nothing to draw: {words}", "nothing_to_draw", record=told.record)
         return Response(told.png, media_type="image/png")
+
+    return guarded
+
+
+def _telling(service: Service) -> APIRouter:
+    guarded = _guarded(service)
 
     @guarded.get("/v1/limits", responses={200: {"model": LimitsModel}, **_errors(400, 401, 403)})
     async def limits() -> JSONResponse:
