@@ -20,7 +20,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from jpegqf.readers import examine, read_records
+from jpegqf.columns import read_records
+from jpegqf.readers import examine
 
 OUTPUTS = ("a.csv", "a.jsonl", "a.db")
 SCAN = [sys.executable, "-m", "jpegqf", "scan", "in", "--quiet"]

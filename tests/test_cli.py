@@ -11,8 +11,8 @@ from PIL import Image
 
 from conftest import MakeJpeg
 from jpegqf.cli import table_line
+from jpegqf.columns import read_records
 from jpegqf.record import COLUMNS, Record, Status
-from jpegqf.writers import read_records
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

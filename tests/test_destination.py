@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
+from jpegqf.columns import read_records
 from jpegqf.destination import Destination, Result, identity
 from jpegqf.errors import OutputError, UsageError
-from jpegqf.readers import read_records
 from jpegqf.record import Record, Status
 from jpegqf.shards import Shard
 from jpegqf.summary import Tally

@@ -13,11 +13,12 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
+from jpegqf.columns import read_records
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.items import IMAGE_SUFFIXES
 from jpegqf.job import Job, Request
 from jpegqf.outputs import COMMIT_ROWS, open_outputs
-from jpegqf.readers import examine, read_records
+from jpegqf.readers import examine
 from jpegqf.record import Record, Status
 from jpegqf.scanning import scan_items
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from browser import CHROMIUM
 from conftest import REPOSITORY, MakeJpeg
-from jpegqf.readers import read_records
+from jpegqf.columns import read_records
 from jpegqf.scanning import scan
 from jpegqf.writers import row_of
 from serve_browser import chromium, context_of, served

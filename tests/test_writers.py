@@ -6,9 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jpegqf.columns import read_records
 from jpegqf.errors import UsageError
 from jpegqf.record import COLUMNS, Record, Status, Verdict, column_type
-from jpegqf.writers import WRITERS, open_writer, read_records
+from jpegqf.writers import WRITERS, open_writer
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
 VALUES = {

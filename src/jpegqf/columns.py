@@ -1,4 +1,4 @@
-"""Results files -> batches of a few checked columns: who counts millions of rows needs no record of each."""
+"""Results files -> batches of checked columns, as who counts millions of rows needs them, or records."""
 
 import csv
 import itertools
@@ -12,10 +12,10 @@ from typing import Any
 
 from jpegqf.errors import UsageError
 from jpegqf.readers import MAX_LINE, connect_read_only, kind_of, pyarrow
-from jpegqf.record import COLUMNS, Status, Verdict, column_type
+from jpegqf.record import COLUMNS, Record, Status, Verdict, column_type
 from jpegqf.sinks import FORMULA
 
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE, RECORDS_AT_ONCE = 20_000, 500
 QUALITIES = frozenset((*range(1, 101), None))
 CODES = {"status": frozenset(kind.value for kind in Status), "verdict": frozenset(kind.value for kind in Verdict)}
 SHOWN = 60
@@ -23,6 +23,8 @@ SHOWN = 60
 
 Batch = dict[str, list[Any]]
 """The columns asked for, each with as many values as there are rows; unknown is None."""
+Columns = Iterable[Sequence[Any]]
+"""The same, not checked yet."""
 
 
 @dataclass
@@ -34,8 +36,8 @@ class Results:
     torn: bool = False
     """Whether the last line turned out to be cut off, as in the output of a scan that was killed."""
 
-    def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:
-        """The ``wanted`` columns, at most ROWS_AT_ONCE rows at a time, in the file's order.
+    def batches(self, wanted: Sequence[str], at_once: int = ROWS_AT_ONCE) -> Iterator[Batch]:
+        """The ``wanted`` columns, so many rows at a time at most, in the file's order.
 
         Raises UsageError for a file without one of them, or that cannot be read to its end, or with a value that
         its column cannot have.
@@ -45,7 +47,7 @@ class Results:
                 raise UsageError(f"{self.path!r} has no column {name!r}")
         row = 0
         with _told(self.path):
-            for columns in _READERS[kind_of(self.path)](self, wanted):
+            for columns in _READERS[kind_of(self.path)](self, wanted, at_once):
                 batch = {name: list(values) for name, values in zip(wanted, columns, strict=True)}
                 last = row + len(batch[wanted[0]])
                 yield {name: _checked(name, batch[name], f"{self.path!r}, rows {row + 1}-{last}") for name in wanted}
@@ -69,6 +71,14 @@ def open_results(path: str) -> list[Results]:
     else:
         found = [path]
     return [_open(name) for name in found]
+
+
+def read_records(path: str) -> Iterator[Record]:
+    """The records of a results file, or of those of a folder; errors as for :func:`open_results` and ``batches``."""
+    for results in open_results(path):
+        for batch in results.batches(COLUMNS, RECORDS_AT_ONCE):
+            batch |= {"status": list(map(Status, batch["status"])), "verdict": list(map(Verdict, batch["verdict"]))}
+            yield from map(Record, *(batch[name] for name in COLUMNS))
 
 
 def _open(path: str) -> Results:
@@ -126,10 +136,10 @@ def _wrong(name: str, value: object, place: str) -> UsageError:
     return UsageError(f"{place}: the column {name} cannot hold {repr(value)[:SHOWN]}")
 
 
-def _batched(rows: Iterable[Sequence[Any]]) -> Iterator[Iterable[Sequence[Any]]]:
-    """Rows -> columns of ROWS_AT_ONCE rows."""
+def _batched(rows: Iterable[Sequence[Any]], at_once: int) -> Iterator[Columns]:
+    """Rows -> columns of ``at_once`` rows."""
     source = iter(rows)
-    while some := list(itertools.islice(source, ROWS_AT_ONCE)):
+    while some := list(itertools.islice(source, at_once)):
         yield zip(*some, strict=True)
 
 
@@ -138,13 +148,13 @@ def _csv_names(path: str) -> tuple[str, ...]:
         return tuple(next(csv.reader(file), ()))
 
 
-def _csv_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
+def _csv_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
     places = [results.names.index(name) for name in wanted]
     convert = [_cell_reader(name) for name in wanted]
     with open(results.path, newline="", encoding="utf-8-sig") as file:
         rows = csv.reader(file)
         next(rows, None)
-        for some in _batched(_whole_rows(results, rows)):
+        for some in _batched(_whole_rows(results, rows), at_once):
             columns = list(some)
             yield [_converted(columns[place], read) for read, place in zip(convert, places, strict=True)]
 
@@ -205,10 +215,10 @@ def _json_rows(path: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
 
 def _json_names(path: str) -> tuple[str, ...]:
     _, row = next(_json_rows(path), ("", None))
-    return tuple(row or ())
+    return COLUMNS if row is None else tuple(row)  # without one whole line there is nothing that could be foreign
 
 
-def _json_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
+def _json_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
     def rows() -> Iterator[tuple[Any, ...]]:
         for _, row in _json_rows(results.path):
             if row is None:
@@ -216,7 +226,7 @@ def _json_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[
                 return
             yield tuple([row.get(name) for name in wanted])
 
-    return _batched(rows())
+    return _batched(rows(), at_once)
 
 
 def _sqlite_names(path: str) -> tuple[str, ...]:
@@ -227,12 +237,14 @@ def _sqlite_names(path: str) -> tuple[str, ...]:
         connection.close()
 
 
-def _sqlite_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
+def _sqlite_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in wanted)
     connection = connect_read_only(results.path)
     connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
     try:
-        yield from _batched(connection.execute(f"SELECT {quoted} FROM records"))  # noqa: S608 - names are quoted
+        order = "ORDER BY id" if "id" in results.names else ""
+        rows = connection.execute(f"SELECT {quoted} FROM records {order}")  # noqa: S608 - names are quoted
+        yield from _batched(rows, at_once)
     finally:
         connection.close()
 
@@ -242,9 +254,9 @@ def _parquet_names(path: str) -> tuple[str, ...]:
         return tuple(file.schema_arrow.names)
 
 
-def _parquet_columns(results: Results, wanted: Sequence[str]) -> Iterator[Iterable[Sequence[Any]]]:
+def _parquet_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
     with pyarrow().parquet.ParquetFile(results.path) as file:
-        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(wanted)):
+        for batch in file.iter_batches(batch_size=at_once, columns=list(wanted)):
             yield [batch.column(name).to_pylist() for name in wanted]
 
 
@@ -254,7 +266,7 @@ _NAMES: dict[str, Callable[[str], tuple[str, ...]]] = {
     "sqlite": _sqlite_names,
     "parquet": _parquet_names,
 }
-_READERS: dict[str, Callable[[Results, Sequence[str]], Iterator[Iterable[Sequence[Any]]]]] = {
+_READERS: dict[str, Callable[[Results, Sequence[str], int], Iterator[Columns]]] = {
     "csv": _csv_columns,
     "jsonl": _json_columns,
     "sqlite": _sqlite_columns,

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
+from jpegqf.columns import read_records
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.items import Item
-from jpegqf.readers import Held, examine, kind_of, read_records
+from jpegqf.readers import Held, examine, kind_of
 from jpegqf.record import Record
 from jpegqf.sinks import printable
 from jpegqf.writers import Writer, check_target, open_writer

@@ -1,33 +1,18 @@
-"""CSV, JSON Lines, SQLite and Parquet files of results -> records, and how much of a broken-off file is whole."""
+"""A results file (CSV, JSON Lines, SQLite or Parquet) that may be broken off -> how much of it is whole."""
 
 import csv
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
 from jpegqf.errors import MissingExtraError, UsageError
-from jpegqf.record import COLUMNS, Record, Status, Verdict, column_type
-from jpegqf.sinks import FORMULA
+from jpegqf.record import COLUMNS
 
 MAX_LINE = 2**20
 """Bytes of a line: far above any row of ours."""
-
-
-def read_records(path: str) -> Iterator[Record]:
-    """The records of a results file of any of the formats, or of a folder of Parquet files, by their names.
-
-    Raises UsageError for another suffix.
-    """
-    if os.path.isdir(path):
-        for name in sorted(os.listdir(path)):
-            if name.endswith(".parquet") and not name.startswith((".", "_")):
-                yield from read_records(os.path.join(path, name))
-        return
-    for values in _READERS[kind_of(path)](path):
-        yield _record(values)
 
 
 def kind_of(path: str) -> str:
@@ -41,47 +26,10 @@ def kind_of(path: str) -> str:
 SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".db": "sqlite", ".sqlite": "sqlite", ".parquet": "parquet"}
 
 
-def _record(values: dict[str, Any]) -> Record:
-    known: dict[str, Any] = {name: values.get(name) for name in COLUMNS}
-    known["progressive"] = None if known["progressive"] is None else bool(known["progressive"])
-    known["status"], known["verdict"] = Status(known["status"]), Verdict(known["verdict"])
-    return Record(**known)
-
-
-def _read_csv(path: str) -> Iterable[dict[str, Any]]:
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        for cells in csv.DictReader(file):
-            yield {name: _cell(name, cell) for name, cell in cells.items()}
-
-
-def _cell(name: str, cell: str) -> Any:
-    kind = column_type(name)
-    if cell == "":
-        return "" if name in ("path", "filename") else None
-    if kind is bool:
-        return cell == "True"
-    return kind(cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell)
-
-
-def _read_json_lines(path: str) -> Iterable[dict[str, Any]]:
-    with open(path, encoding="utf-8", newline="\n") as file:
-        for line in file:
-            yield json.loads(line)
-
-
 def connect_read_only(path: str) -> sqlite3.Connection:
     """A connection that changes nothing, whatever characters the path has."""
     name = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     return sqlite3.connect(f"file:{name}?mode=ro", uri=True)
-
-
-def _read_sqlite(path: str) -> Iterable[dict[str, Any]]:
-    connection = connect_read_only(path)
-    try:
-        for row in connection.execute(f"SELECT {', '.join(COLUMNS)} FROM records ORDER BY id"):
-            yield dict(zip(COLUMNS, row, strict=True))
-    finally:
-        connection.close()
 
 
 def pyarrow() -> Any:
@@ -92,20 +40,6 @@ def pyarrow() -> Any:
     except ImportError:
         raise MissingExtraError('Parquet needs pyarrow: pip install "jpegqf[parquet]"') from None
     return arrow
-
-
-def _read_parquet(path: str) -> Iterable[dict[str, Any]]:
-    with pyarrow().parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=1000):
-            yield from batch.to_pylist()
-
-
-_READERS: dict[str, Callable[[str], Iterable[dict[str, Any]]]] = {
-    "csv": _read_csv,
-    "jsonl": _read_json_lines,
-    "sqlite": _read_sqlite,
-    "parquet": _read_parquet,
-}
 
 
 @dataclass(frozen=True)

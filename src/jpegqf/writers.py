@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.readers import Held, kind_of, pyarrow
-from jpegqf.readers import read_records as read_records
 from jpegqf.record import COLUMNS, Record, column_type
 from jpegqf.sinks import guard_cell, printable
 
