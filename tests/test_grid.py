@@ -1,12 +1,16 @@
 import io
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from conftest import MakeJpeg
 from jpegqf.decode import Luma
-from jpegqf.features import EvidenceSettings
+from jpegqf.engine import Predictor, one_by_one
+from jpegqf.features import EvidenceSettings, Gathered
 from jpegqf.grid import ALIGNED, Grid, ranked_grids
 from jpegqf.patches import PatchRule, select
 
@@ -34,6 +38,19 @@ def test_a_turned_crop_is_told_from_an_upright_one(jpeg: MakeJpeg) -> None:
     crop = decoded(jpeg(60)).crop(3, 5, 300, 300)
     assert best(crop) == Grid(3, 5)
     assert best(crop.transposed()) == Grid(5, 3, turned=True)
+
+
+def test_once_a_grid_is_sure_only_its_other_orientation_is_asked_about(predictor: Predictor, jpeg: MakeJpeg) -> None:
+    asked = 0
+
+    def counting(images: Sequence[Gathered], settings: EvidenceSettings) -> NDArray[np.float32]:
+        nonlocal asked
+        asked += 1
+        return one_by_one(images, settings)
+
+    said = replace(predictor, evidence=counting).examine(decoded(jpeg(60)).crop(3, 5, 300, 300))
+    assert (said.rounded, said.grid) == (60, Grid(3, 5))
+    assert asked == 3  # the grid at the first pixel, the right one, and that one turned
 
 
 def test_placing_starts_on_the_grid_and_turns_back(jpeg: MakeJpeg) -> None:

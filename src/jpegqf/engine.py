@@ -188,11 +188,17 @@ class Predictor:
         return Prediction(float(quality), probability, sure)
 
     def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
-        """What the image tells on each of these grids; on the right one a smooth image may hold a few blocks only."""
+        """What the image tells on each of these grids; on the right one a smooth image may hold a few blocks only.
+
+        Once a grid is sure, only its other orientation is still asked about.
+        """
+        sure: Grid | None = None
         for grid in grids:
-            if grid != ALIGNED:
+            if grid != ALIGNED and (sure is None or (grid.x, grid.y) == (sure.x, sure.y)):
                 patches = informative(grid.place(luma), self.model.config.patch_rule)
-                yield replace(self._ask([self._gathered(patches)])[0], grid=grid)
+                said = replace(self._ask([self._gathered(patches)])[0], grid=grid)
+                sure = sure or (grid if said.jpeg_probability >= SURE_OF_GRID else None)
+                yield said
 
     def _gathered(self, patches: list[Luma]) -> list[Gathered]:
         groups = [patches] if self.aggregation == "evidence" else [[patch] for patch in patches]

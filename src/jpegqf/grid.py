@@ -6,14 +6,16 @@ pixels, and the grids are ranked by it. Turning an image by 90 degrees transpose
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.blocks import FORWARD
+from jpegqf.blocks import F32, FORWARD
 from jpegqf.decode import Luma
 from jpegqf.features import STEP_INDEX, TURNED_INDEX, EvidenceSettings
-from jpegqf.likelihood import comb_evidence, comb_table, histogram, multiples, zero_inflated
+from jpegqf.likelihood import bin_multiples, comb_table, filled, histogram, zero_inflated
+from jpegqf.synthesis import CANDIDATES
 
 MOST_PATCHES = 6
 MOST_WINDOWS = 512
@@ -27,6 +29,8 @@ BASELINE = 0.5
 it the grid of the flattest pixels wins; with all of it, zeros would not speak for a grid (measured: 0, 0.5, 0.8, 1)."""
 WINDOW = 15
 """Pixels of a side that hold a block of each of the 64 grids."""
+GRIDS = 64
+"""Grids, in raster order of their first lines."""
 BINS = 256
 """Coefficients up to 64 grey levels: larger ones are rare and tell little of where the grid is."""
 
@@ -69,16 +73,50 @@ def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
     return out
 
 
-def _best_likelihoods(blocks: NDArray[np.uint8], settings: EvidenceSettings) -> tuple[float, float]:
-    """Log-likelihood per block of the best candidate table, upright and turned, DC left out; blocks (n, 64)."""
-    counts = histogram((blocks.astype(np.float32) - 128) @ FORWARD, BINS + 1)
-    low, beyond = counts[:, :BINS], counts[:, BINS]
-    total, zeros = multiples(low)
-    comb = comb_evidence(low, comb_table(settings.noise_sigma, settings.outlier_mass))
-    shape = zero_inflated(low.sum(axis=1), zeros, total)
-    each = shape + comb - BASELINE * shape[0] - (1 - BASELINE) * BEYOND * beyond
-    upright, turned = (each[index, np.arange(64)][:, 1:].sum(axis=1).max() for index in (STEP_INDEX, TURNED_INDEX))
-    return float(upright), float(turned)
+@dataclass(frozen=True)
+class _Tables:
+    """Of the steps that candidate tables have at a frequency, ascending from 1."""
+
+    sums: F32
+    """Multiple, then log density under the comb, of each bin: float32 (BINS, 2 steps)."""
+    zeros: NDArray[np.intp]
+    """Last bin of the multiple 0."""
+    candidates: NDArray[np.intp]
+    """Which of the steps each candidate has, upright and turned, (2, 100)."""
+
+
+@lru_cache(maxsize=63)  # 13 MB in all
+def _tables(frequency: int, noise_sigma: float, outlier_mass: float) -> _Tables:
+    index = np.stack([STEP_INDEX[:, frequency], TURNED_INDEX[:, frequency]])
+    steps, candidates = np.unique(index, return_inverse=True)
+    multiple = bin_multiples(BINS, steps + 1).astype(np.float32)
+    comb = comb_table(noise_sigma, outlier_mass)[:BINS, steps]
+    zeros = np.count_nonzero(multiple == 0, axis=0) - 1
+    return _Tables(np.concatenate([multiple, comb], axis=1), zeros, candidates.reshape(index.shape))
+
+
+def _counts(windows: NDArray[np.uint8]) -> F32:
+    """Histograms of all frequencies on all grids, in raster order: float32 (64, GRIDS, BINS + 1)."""
+    out = np.empty((64, GRIDS, BINS + 1), np.float32)
+    for grid, (y, x) in enumerate(np.ndindex(8, 8)):
+        blocks = windows[:, y : y + 8, x : x + 8].reshape(-1, 64)
+        out[:, grid] = histogram((blocks.astype(np.float32) - 128) @ FORWARD, BINS + 1)
+    return out
+
+
+def _best_likelihoods(windows: NDArray[np.uint8], settings: EvidenceSettings) -> F32:
+    """Log-likelihood of the best candidate table on each grid, upright and turned, DC left out: float32 (2, GRIDS)."""
+    scores = np.zeros((2, CANDIDATES, GRIDS), np.float32)
+    for frequency, counts in enumerate(_counts(windows)[1:], 1):
+        tables = _tables(frequency, settings.noise_sigma, settings.outlier_mass)
+        below = counts[:, :BINS].cumsum(axis=1)
+        end = filled(counts[:, :BINS])
+        total, comb = np.split(counts[:, :end] @ tables.sums[:end], 2, axis=1)
+        shape = zero_inflated(below[:, -1:], below[:, tables.zeros], total)
+        each = shape + comb - BASELINE * shape[:, :1] - (1 - BASELINE) * BEYOND * counts[:, BINS:]
+        scores += each.T[tables.candidates]
+    out: F32 = scores.max(axis=1)
+    return out
 
 
 def ranked_grids(patches: list[Luma], settings: EvidenceSettings) -> list[tuple[float, Grid]]:
@@ -92,9 +130,6 @@ def ranked_grids(patches: list[Luma], settings: EvidenceSettings) -> list[tuple[
     windows = _windows(asked) if asked else np.empty((0, WINDOW, WINDOW), np.uint8)
     if not len(windows):
         return []
-    scored = []
-    for y, x in np.ndindex(8, 8):
-        blocks = windows[:, y : y + 8, x : x + 8].reshape(-1, 64)
-        likelihoods = _best_likelihoods(blocks, settings)
-        scored += [(value, Grid(x, y, turned)) for value, turned in zip(likelihoods, (False, True), strict=True)]
+    scores = _best_likelihoods(windows, settings)
+    scored = [(float(scores[turned, 8 * y + x]), Grid(x, y, bool(turned))) for y, x, turned in np.ndindex(8, 8, 2)]
     return sorted(scored, key=lambda pair: -pair[0])

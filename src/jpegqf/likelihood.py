@@ -22,6 +22,7 @@ BINS = 1056 * BINS_PER_UNIT
 BIN_ROUNDING = 0.49
 """Not 0.5: a third of the frequencies take multiples of 1/8, which would then fall on the edges of bins."""
 MAX_STEP = 255
+ALL_STEPS = np.arange(1, MAX_STEP + 1)
 
 
 @lru_cache(maxsize=4)
@@ -30,18 +31,17 @@ def comb_table(noise_sigma: float, outlier_mass: float) -> F32:
 
     Float32 (BINS, 255).
     """
-    value = np.arange(BINS)[:, None] / BINS_PER_UNIT
-    step = np.arange(1, MAX_STEP + 1)
-    error = value - bin_multiples() * step
+    step = ALL_STEPS
+    error = np.arange(BINS)[:, None] / BINS_PER_UNIT - bin_multiples() * step
     scale = noise_sigma * np.sqrt(2 * np.pi)
     comb = sum(np.exp(-((error + j * step) ** 2) / (2 * noise_sigma**2)) / scale for j in (-1, 0, 1))
     log_comb: F32 = np.log((1 - outlier_mass) * comb + outlier_mass / step).astype(np.float32)
     return log_comb
 
 
-def bin_multiples() -> NDArray[np.float64]:
-    """Multiple of each step 1..255 to which the values of each bin round, (BINS, 255)."""
-    return np.rint(np.arange(BINS)[:, None] / BINS_PER_UNIT / np.arange(1, MAX_STEP + 1))
+def bin_multiples(bins: int = BINS, steps: NDArray[np.int64] = ALL_STEPS) -> NDArray[np.float64]:
+    """Multiple of each step to which the values of each bin round, (bins, steps)."""
+    return np.rint(np.arange(bins)[:, None] / BINS_PER_UNIT / steps)
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +59,7 @@ def histogram(coefficients: F32, bins: int = BINS) -> F32:
     return counts.reshape(64, bins).astype(np.float32)
 
 
-def _filled(counts: F32) -> int:
+def filled(counts: F32) -> int:
     """Bins up to the last filled one of any frequency."""
     filled = np.flatnonzero(counts.any(axis=0))
     return int(filled[-1]) + 1 if len(filled) else 1
@@ -79,7 +79,7 @@ def multiples(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
 
 
 def _multiples(counts: F32, bins: NDArray[np.int64], is_first: NDArray[np.bool_]) -> tuple[F32, F32]:
-    end = _filled(counts)
+    end = filled(counts)
     reaching = np.zeros((end + 1, len(counts)), np.float32)
     reaching[:end] = counts[:, end - 1 :: -1].cumsum(axis=1)[:, ::-1].T
     kept = is_first | (bins < end)
@@ -96,7 +96,7 @@ def comb_evidence(counts: F32, table: F32) -> F32:
     """Sum of a table (bins, 255) over histograms (64, bins), float32 (255, 64)."""
     out = np.empty((64, table.shape[1]), np.float32)
     for rows in (slice(0, 1), *(slice(first, first + TOGETHER) for first in range(1, 64, TOGETHER))):
-        end = _filled(counts[rows])
+        end = filled(counts[rows])
         out[rows] = counts[rows, :end] @ table[:end]
     return out.T
 
