@@ -131,12 +131,8 @@ def test_a_last_line_cut_anywhere_is_left_out_and_told(tmp_path: Path, suffix: s
     written(path)
     whole = path.read_bytes()
     start = whole.rindex(b"\n", 0, -1) + 1
-    for end in range(start + 1, len(whole) - 40, 7):
+    for end in range(start + 1, len(whole) - 1):
         path.write_bytes(whole[:end])
-        try:
-            whole[start:end].decode()
-        except UnicodeDecodeError:
-            continue  # inside a letter: refused as not UTF-8
         (results,) = open_results(str(path))
         assert [batch["path"] for batch in results.batches(["path"])] == [["a/=cmd.jpg", "'b.png"]], end
         assert results.torn
@@ -175,7 +171,7 @@ BROKEN: list[tuple[str, bytes, str]] = [
     ("r.csv", b"", "no results file"),
     ("r.csv", b"a,b\n1,2\n", "no results file"),
     ("r.csv", ",".join(COLUMNS).encode() + b"\n1,2\n3,4\n", "row 1 has 2 cells instead of 29"),
-    ("r.csv", ",".join(COLUMNS).encode() + b"\n\xff\xfe\n", "cannot be read"),
+    ("r.csv", ",".join(COLUMNS).encode() + b"\n\xff\xfe\n\xff\n", "row 1 has 1 cells"),
     ("r.csv", ",".join(COLUMNS).encode() + b'\n"' + b"x" * 200_000, "cannot be read: field larger than field limit"),
     ("r.jsonl", b"[1]\n", "line 1 is no JSON object"),
     ("r.jsonl", b"{}\n", "no results file"),

@@ -286,6 +286,7 @@ FOLDERS = [
     ("./c.jpg", ".", []),
     ("/c.jpg", "/", []),
     ("crawl.tar!c.jpg", "crawl.tar!", ["crawl.tar!"]),
+    ("crawl.parquet!a/c", "crawl.parquet!/a", ["crawl.parquet!", "a"]),
     ("x/crawl.tar.gz!a/c.jpg", "x/crawl.tar.gz!/a", ["x", "crawl.tar.gz!", "a"]),
     ("what!/c.jpg", "what!", ["what!"]),
     (r"C:\photos\cats\c.jpg", r"C:\photos\cats", ["C:", "photos", "cats"]),
@@ -307,6 +308,16 @@ def test_rows_are_grouped_by_any_column_too() -> None:
         found = Aggregate(grouping(by), 1, 1)
         found.add(batch_of(rows) | {by: [getattr(row, by) for row in rows]})
         assert {row[0] for row in figures(found)["groups"]["listed"]} == names
+
+
+def test_an_empty_text_is_a_group_of_its_own_and_a_missing_value_is_none() -> None:
+    found = Aggregate(grouping("label"), 1, 1)
+    rows = [ok(f"{i}.jpg", qf=40 + 50 * (i % 2)) for i in range(120)]
+    labels = ["" if i % 2 else "b" for i in range(100)] + [None] * 10 + [float("nan")] * 10
+    found.add(batch_of(rows) | {"label": labels})
+    groups = figures(found)["groups"]
+    assert [row[:2] for row in groups["listed"]] == [["(empty)", 50], ["b", 50], ["(none)", 20]]
+    assert (groups["compared"], groups["effect"]) == (2, "large")
 
 
 def test_folders_are_named_below_what_they_share() -> None:
@@ -360,6 +371,17 @@ def test_the_page_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytes
         write_report(Request((source,), str(page), overwrite=True))
     assert page.read_bytes() == first
     assert os.listdir(page.parent) == ["report.html"]
+
+
+def test_what_lies_beside_the_page_is_not_touched(tmp_path: Path) -> None:
+    source = results(tmp_path / "r.csv", ROWS[:50])
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "report.html.part").symlink_to(victim)
+    write_report(Request((source,), str(tmp_path / "report.html")))
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "report.html").is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["r.csv", "report.html", "report.html.part", "victim"]
 
 
 def test_several_results_are_one_report(tmp_path: Path) -> None:

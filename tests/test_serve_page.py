@@ -17,7 +17,7 @@ from browser import CHROMIUM
 from conftest import REPOSITORY, MakeJpeg
 from jpegqf.columns import read_records
 from jpegqf.scanning import scan
-from jpegqf.writers import row_of
+from jpegqf.writers import open_writer, row_of
 from serve_browser import chromium, context_of, served
 
 pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
@@ -187,6 +187,11 @@ def test_twenty_files_are_looked_at_and_exported_as_jpegqf_itself_would(
     wanted = [replace(row, path=row.filename) for row in scan([folder / name for name in twenty])]
     exported = tmp_path / "jpegqf.csv"
     exported.write_bytes(shown.saved("#export-csv"))
+    itself = open_writer(str(tmp_path / "itself.csv"))
+    for row in wanted:
+        itself.write(row)
+    itself.close()
+    assert exported.read_bytes() == (tmp_path / "itself.csv").read_bytes()
     assert list(read_records(str(exported))) == wanted
     with exported.open(encoding="utf-8-sig", newline="") as file:
         assert "'=1+1.jpg" in [row["filename"] for row in csv.DictReader(file)]

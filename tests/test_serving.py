@@ -28,7 +28,7 @@ from starlette.testclient import TestClient  # noqa: E402 - they need what may b
 from jpegqf.pool import Pool  # noqa: E402
 from jpegqf.serving.app import create_app  # noqa: E402
 from jpegqf.serving.run import _greet, make_pool  # noqa: E402
-from jpegqf.serving.settings import FLAGS, Limits, Settings, read_token  # noqa: E402
+from jpegqf.serving.settings import FLAGS, Limits, Settings, checked_origin, read_token  # noqa: E402
 from jpegqf.serving.work import Answer, Work, lost_answer  # noqa: E402
 
 TOKEN = "a-token-that-is-long-enough"  # noqa: S105 - of a test
@@ -306,8 +306,53 @@ def test_another_host_name_is_refused_on_loopback(client: TestClient, pool: "Poo
         assert client.get("/healthz", headers={"host": host}).status_code == 200
     named = client_of(pool, Settings(hosts=("images.example",)))
     assert named.get("/healthz", headers={"host": "images.example"}).status_code == 200
-    public = client_of(pool, Settings(host="0.0.0.0"))  # noqa: S104 - it does not listen
-    assert public.get("/healthz", headers={"host": "any.example"}).status_code == 200
+    public = Settings(host="0.0.0.0")  # noqa: S104 - it does not listen
+    assert client_of(pool, public).get("/healthz", headers={"host": "any.example"}).status_code == 200
+    only = client_of(pool, replace(public, hosts=("images.example",)))
+    for host, status in (("images.example", 200), ("localhost", 200), ("0.0.0.0:80", 200), ("any.example", 400)):
+        assert only.get("/healthz", headers={"host": host}).status_code == status
+
+
+@pytest.mark.parametrize("text", ["*", "example.org", "https://", "https://a.org/b", "ftp://a.org", "https://a.org:x"])
+def test_what_is_no_origin_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="an origin is a scheme and a host"):
+        checked_origin(text)
+    assert checked_origin("https://Example.org:8443/") == "https://example.org:8443"
+
+
+def test_a_compressed_body_is_refused(client: TestClient, files: dict[str, bytes]) -> None:
+    for coding, status in (("gzip", 415), ("br, gzip", 415), ("identity", 200)):
+        answer = client.post("/v1/inspect", content=files["single.jpg"], headers={"content-encoding": coding})
+        assert answer.status_code == status
+    assert error_of(client.post("/v1/explain", content=b"x", headers={"content-encoding": "GZip"}), 415)
+
+
+def test_a_file_named_as_some_clients_name_it_is_no_other_field(client: TestClient, files: dict[str, bytes]) -> None:
+    part = PART.replace(b'filename="b"', b"filename*=UTF-8''%E6%97%A5.jpg") + files["single.jpg"] + b"\r\n--x--\r\n"
+    answer = client.post("/v1/inspect", content=part, headers={"content-type": "multipart/form-data; boundary=x"})
+    assert [(row["path"], row["qf"]) for row in answer.json()] == [("日.jpg", 77)]
+
+
+def test_images_that_nobody_waits_for_are_not_looked_at(pool: "Pool[Answer]", files: dict[str, bytes]) -> None:
+    part = PART + files["tiny.jpg"] + b"\r\n"
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": 4 * part + b"--x--\r\n"},
+        {"type": "http.disconnect"},
+    ]
+    told: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return dict(messages.pop(0) if len(messages) > 1 else messages[0])
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    headers = [(b"host", b"127.0.0.1"), (b"content-type", b"multipart/form-data; boundary=x")]
+    scope = {"type": "http", "method": "POST", "path": "/v1/inspect", "query_string": b"", "headers": headers}
+    app = create_app(Settings(limits=SMALL), pool)
+    asyncio.run(app(scope, receive, send))
+    assert told[0]["status"] == 400
+    assert b"nobody waits" in told[1]["body"]
 
 
 def test_pages_of_other_sites_may_call_only_if_they_are_allowed(client: TestClient, pool: "Pool[Answer]") -> None:
@@ -377,7 +422,8 @@ def test_other_addresses_than_loopback_are_told_what_they_mean() -> None:
         _greet(Settings(**settings), 8000, lines.append)
         return "\n".join(lines)
 
-    assert "Warning" not in said() + said(host="localhost") + said(host="::1") + said(host="127.0.0.7")
+    for host in ("127.0.0.1", "localhost", "LOCALHOST", "::1", "127.0.0.7", "127.1", "::ffff:127.0.0.1"):
+        assert "Warning" not in said(host=host), host
     assert "ANYONE" in said(host="0.0.0.0")  # noqa: S104 - it does not listen
     guarded = said(host="192.0.2.1", token=TOKEN)
     assert "whoever has the token" in guarded

@@ -284,7 +284,8 @@ Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or wor
 @click.option("origins", "--allow-origin", multiple=True, metavar="ORIGIN",
               help="Let pages of this origin call, https://example.org; repeatable.")  # fmt: skip
 @click.option("hosts", "--allow-host", multiple=True, metavar="NAME",
-              help="Answer requests that address this name, too; repeatable.")  # fmt: skip
+              help="Answer requests that address this name, too; repeatable. With a --host that is not loopback: only "
+                   "these names, that host and the loopback names.")  # fmt: skip
 def serve(token_file: str | None, **asked: Any) -> None:
     """Serve a local web page to drop images on, and an API for programs; needs jpegqf[serve].
 
@@ -292,12 +293,13 @@ def serve(token_file: str | None, **asked: Any) -> None:
     """
     try:
         from jpegqf.serving.run import serve as run
-        from jpegqf.serving.settings import Limits, Settings, read_token
+        from jpegqf.serving.settings import Limits, Settings, checked_origin, read_token
     except ImportError as error:
         raise _Refused(f'the server needs {error.name}: pip install "jpegqf[serve]"') from None
     limits = Limits(*(asked.pop(name) for name in ("max_body", "max_pixels", "max_images", "timeout", "max_requests")))
     try:
         token = read_token(token_file) if token_file else None
+        asked["origins"] = tuple(map(checked_origin, asked["origins"]))
         run(Settings(limits=limits, token=token, **asked), lambda line: click.echo(line, err=True))
     except JpegqfError as error:
         raise _Refused(str(error)) from None

@@ -144,14 +144,14 @@ def _batched(rows: Iterable[Sequence[Any]], at_once: int) -> Iterator[Columns]:
 
 
 def _csv_names(path: str) -> tuple[str, ...]:
-    with open(path, newline="", encoding="utf-8-sig") as file:
+    with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
         return tuple(next(csv.reader(file), ()))
 
 
 def _csv_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
     places = [results.names.index(name) for name in wanted]
     convert = [_cell_reader(name) for name in wanted]
-    with open(results.path, newline="", encoding="utf-8-sig") as file:
+    with open(results.path, newline="", encoding="utf-8-sig", errors="replace") as file:
         rows = csv.reader(file)
         next(rows, None)
         for some in _batched(_whole_rows(results, rows), at_once):
@@ -166,15 +166,23 @@ def _converted(cells: Sequence[str], read: Callable[[str], Any]) -> list[Any]:
 
 
 def _whole_rows(results: Results, rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Rows with every cell. A short one may only be the last, which a killed scan leaves."""
-    width = len(results.names)
-    for number, cells in enumerate(rows, 1):
+    """Rows with every cell. The last one may lack some, or the end of its line: a killed scan, or a copy, left it."""
+    width, number = len(results.names), 0
+    following = next(rows, None)
+    while following is not None:
+        cells, following, number = following, next(rows, None), number + 1
+        results.torn = following is None and (len(cells) < width or not _ends_a_line(results.path))
+        if results.torn:
+            return
         if len(cells) != width:
-            results.torn = len(cells) < width and next(rows, None) is None
-            if results.torn:
-                return
             raise UsageError(f"{results.path!r}: row {number} has {len(cells)} cells instead of {width}")
         yield cells
+
+
+def _ends_a_line(path: str) -> bool:
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) in (b"\n", b"\r")
 
 
 def _cell_reader(name: str) -> Callable[[str], Any]:
@@ -197,7 +205,7 @@ def _number(cell: str) -> int | float:
 
 def _json_rows(path: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
     """Lines with their objects; the last one may be cut off, and then has None."""
-    with open(path, encoding="utf-8", newline="\n") as file:
+    with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
         for number in itertools.count(1):
             line = file.readline(MAX_LINE)
             if not line:

@@ -1,7 +1,6 @@
 """What became of a scan -> one JSON file for programs: counts, reasons, rates, versions."""
 
 import json
-import os
 import platform
 import signal
 from collections import Counter
@@ -11,6 +10,7 @@ from typing import Any
 from jpegqf import __version__
 from jpegqf.errors import OutputError
 from jpegqf.record import Record, Status
+from jpegqf.whole import write_whole
 
 LIBRARIES = ("numpy", "pillow", "simplejpeg", "onnxruntime", "pyarrow")
 
@@ -101,12 +101,8 @@ def _versions() -> dict[str, str]:
 
 def write_summary(path: str, tally: Tally, ending: Ending) -> None:
     """Write the file whole or not at all. Raises OutputError if it cannot be written."""
-    part = path + ".part"
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(part, "w", encoding="utf-8") as file:
-            json.dump(summary(tally, ending), file, indent=2, ensure_ascii=False)
-            file.write("\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise OutputError(f"--summary {path!r} cannot be written: {error.strerror}") from None
+        write_whole(path, json.dumps(summary(tally, ending), indent=2, ensure_ascii=False) + "\n")
+    except (OSError, ValueError) as error:
+        words = getattr(error, "strerror", None) or error
+        raise OutputError(f"--summary {path!r} cannot be written: {words}") from None

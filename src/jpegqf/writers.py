@@ -211,6 +211,8 @@ class ParquetWriter:
     def __init__(self, path: str, held: Held) -> None:
         self._arrow = pyarrow()
         self.path, self._part = path, path + ".part"
+        with suppress(FileNotFoundError):
+            os.remove(self._part)  # of a scan that broke off, or a link that somebody left there
         self._writer = self._arrow.parquet.ParquetWriter(self._part, arrow_schema())
         self._place = _Place(self._part)
         self._rows: list[Row] = []

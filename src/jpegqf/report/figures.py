@@ -124,11 +124,15 @@ def _groups(found: Aggregate) -> dict[Name, _Group]:
 def group_figures(found: Aggregate) -> Json:
     """The groups with most images, their bands of quality, and how much all groups differ."""
     groups = _groups(found)
-    compared = [name for name in groups if name and name is not OTHERS and sum(groups[name].bands) >= FEWEST]
+    named = [name for name in groups if name is not None and name is not OTHERS]
+    compared = [name for name in named if sum(groups[name].bands) >= FEWEST]
     table = np.array([groups[name].bands for name in compared], np.int64).reshape(-1, NEVER + 1)
     apart = total_variation(table).round(3).tolist() if len(compared) > 1 else []
     distances: dict[Name, float] = dict(zip(compared, apart, strict=False))
-    prefix, labels = _labels(list(groups)[:GROUPS_LISTED], found.grouping.column == "path")
+    listed = list(groups)[:GROUPS_LISTED]
+    if OTHERS in groups:
+        listed[-1] = OTHERS  # they come last, and may be many
+    prefix, labels = _labels(listed, found.grouping.column == "path")
     by = shown(found.grouping.title, 60)
     difference = associate(table)
     heading, sentences = association_words(difference, by) if difference else (None, [])
@@ -142,7 +146,7 @@ def group_figures(found: Aggregate) -> Json:
         "fewest": FEWEST,
         "listed": [
             [label, group.images, quantile(group.qualities, 0.5), group.resaved, distances.get(name), group.bands]
-            for (name, group), label in zip(groups.items(), labels, strict=False)
+            for name, group, label in zip(listed, map(groups.__getitem__, listed), labels, strict=True)
         ],
         "effect": difference.effect if difference else None,
         "heading": heading,
@@ -152,14 +156,14 @@ def group_figures(found: Aggregate) -> Json:
 
 def _labels(names: list[Name], folders: bool) -> tuple[str, list[str]]:
     """What all folders begin with, and each without it."""
-    parts = [name.split("/") for name in names if name and name is not OTHERS] if folders else []
+    parts = [name.split("/") for name in names if name is not None and name is not OTHERS] if folders else []
     common = _common(parts) if len(parts) > 1 else []
     cut = len("/".join(common)) + 1 if common else 0
 
     def label(name: Name) -> str:
         if name is None:
             return "(none)"
-        return str(name) if name is OTHERS else shown(name[cut:] or ".", 160)
+        return str(name) if name is OTHERS else shown(name[cut:] or ("." if folders else "(empty)"), 160)
 
     return shown("/".join(common)) if common != [""] else "", [label(name) for name in names]
 

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 from jpegqf.columns import Batch
 from jpegqf.errors import UsageError
+from jpegqf.items import ARCHIVE_SUFFIXES
 
 MOST_GROUPS = 2000
 LONGEST_NAME = 512
 """Characters of a group's name that are kept."""
-ARCHIVE = re.compile(r"\.(tar|tar\.gz|tgz|zip)!", re.IGNORECASE)
+ARCHIVE = re.compile(f"({'|'.join(map(re.escape, ARCHIVE_SUFFIXES))})!", re.IGNORECASE)
 WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\|\.{0,2}\\")
 BY_FOLDER = re.compile(r"folder(?::(-?\d{1,3}))?")
 HERE = "."
@@ -73,7 +74,7 @@ def grouping(by: str) -> Grouping:
     """``folder``, ``folder:N`` or a column. Raises UsageError for level 0."""
     found = BY_FOLDER.fullmatch(by)
     if not found:
-        return Grouping(by, by, lambda values: [None if value is None else _clipped(str(value)) for value in values])
+        return Grouping(by, by, lambda values: [_clipped(str(value)) if _known(value) else None for value in values])
     if not found[1]:
         return Grouping("folder", "path", lambda paths: [_clipped(folder_of(str(path))) for path in paths])
     level = int(found[1])
@@ -86,6 +87,11 @@ def grouping(by: str) -> Grouping:
         return [name and _clipped(name) for name in names]
 
     return Grouping(words, "path", of)
+
+
+def _known(value: object) -> bool:
+    """Whether a cell holds anything; pandas writes what is missing as a number that is not itself."""
+    return value is not None and value == value
 
 
 def _clipped(name: str) -> str:

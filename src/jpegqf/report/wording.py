@@ -9,7 +9,7 @@ from jpegqf.report.association import SIGNIFICANT, Association
 VERDICTS = {
     Verdict.RESAVED: ("re-saved", "saved before at a lower quality than the header says"),
     Verdict.MISMATCH: ("mismatch", "header and pixels tell different qualities"),
-    Verdict.CONSISTENT: ("consistent", "header and pixels tell the same quality"),
+    Verdict.CONSISTENT: ("consistent", "header and pixels agree"),
     Verdict.PIXELS_ONLY: ("was a JPEG", "no JPEG header, but the pixels were a JPEG"),
     Verdict.NEVER_JPEG: ("never a JPEG", "no JPEG grid: never compressed, or resized since"),
     Verdict.HEADER_ONLY: ("header only", "the pixels tell nothing, or were not looked at"),

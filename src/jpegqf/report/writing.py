@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +13,7 @@ from jpegqf.report.grouping import grouping
 from jpegqf.report.page import page
 from jpegqf.report.thumbnails import thumbnails
 from jpegqf.report.wording import headline, lead, shown
+from jpegqf.whole import write_whole
 
 SUFFIXES = (".html", ".htm")
 SOURCES_NAMED = 5
@@ -63,10 +63,10 @@ def write_report(asked: Request, watch: Watch = lambda what, numbers: numbers) -
 def _check_output(asked: Request) -> None:
     if not asked.output.lower().endswith(SUFFIXES):
         raise UsageError(f"-o {asked.output!r}: the suffix must be .html")
-    if os.path.lexists(asked.output) and not asked.overwrite:
-        raise UsageError(f"-o {asked.output!r} exists; --overwrite replaces it")
     if os.path.isdir(asked.output):
         raise UsageError(f"-o {asked.output!r} is a folder")
+    if os.path.lexists(asked.output) and not asked.overwrite:
+        raise UsageError(f"-o {asked.output!r} exists; --overwrite replaces it")
     folder = os.path.abspath(os.path.dirname(asked.output))
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)
@@ -103,17 +103,7 @@ def _named(sources: list[Results]) -> list[str]:
 
 
 def _write(path: str, text: str) -> None:
-    """Write the file whole or not at all."""
-    part = path + ".part"
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        try:
-            with open(part, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.replace(part, path)
-        except BaseException:
-            with suppress(OSError):
-                os.remove(part)
-            raise
+        write_whole(path, text)
     except (OSError, ValueError) as error:
         raise OutputError(f"-o {path!r} cannot be written: {getattr(error, 'strerror', None) or error}") from None

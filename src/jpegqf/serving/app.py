@@ -53,6 +53,7 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         403: "Sent by a page of another site",
         408: "Sent too slowly",
         413: "Body over --max-body",
+        415: "Content-Encoding is not understood",
         422: "No image, or over --max-images, --max-pixels or --timeout-per-image",
         429: "Over --max-requests at once: try again",
         503: "Workers cannot work",
@@ -60,7 +61,7 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorModel, "description": words[status]} for status in statuses}
 
 
-UPLOAD_ERRORS = _errors(400, 401, 403, 408, 413, 422, 429, 503)
+UPLOAD_ERRORS = _errors(400, 401, 403, 408, 413, 415, 422, 429, 503)
 Name = Annotated[str, Query(description="the image's name, for a raw body", max_length=LONGEST_NAME)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
@@ -90,15 +91,17 @@ class Service:
             self._busy -= 1
             self.metrics.now.set(self._busy)
 
-    async def answers(self, images: list[Image], want: Want = "record") -> list[Answer]:
+    async def answers(self, request: Request, images: list[Image], want: Want = "record") -> list[Answer]:
         """Answers in order. A request takes no more workers than there are, so that others have their turn.
 
-        Raises Problem if the only image is over a limit, or if workers cannot work.
+        Raises Problem if the only image is over a limit, if workers cannot work, or if nobody waits any more.
         """
         turn = asyncio.Semaphore(self.pool.jobs)
 
         async def answer(image: Image) -> Answer:
             async with turn:
+                if await request.is_disconnected():
+                    raise Problem(400, "nobody waits for the answer any more")
                 told = await self.pool.ask(Job(image.name, image.data, want=want))
             self.metrics.looked_at(told.record, len(image.data))
             return told
@@ -124,7 +127,7 @@ class Service:
             images, _ = await read_images(request, self.limits, name)
             if len(images) > 1:
                 raise Problem(422, "this page takes one image at a time", "too_many_images")
-            return (await self.answers(images, want))[0]
+            return (await self.answers(request, images, want))[0]
 
 
 def create_app(settings: Settings, pool: "Pool[Answer]") -> FastAPI:
@@ -171,7 +174,7 @@ def _inspecting(service: Service) -> APIRouter:
         """Inspect a raw body, or the one or several files of a form."""
         with service.room():
             images, is_form = await read_images(request, service.limits, name)
-            rows = [row_of(told.record) for told in await service.answers(images)]
+            rows = [row_of(told.record) for told in await service.answers(request, images)]
         return JSONResponse(rows if is_form else rows[0])
 
     @guarded.post("/v1/explain", openapi_extra=_body(ONE_FORM), responses={

@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -76,7 +77,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See the base class."""
         await super().startup(sockets)
-        self.tell()
+        with suppress(OSError):  # nobody listens: the server works all the same
+            self.tell()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See the base class. Images still in work after LAST_SECONDS are given up: 503 for who waits for them."""

@@ -1,7 +1,9 @@
 """What a server allows, where it listens and whom it answers; every limit has a flag and a safe default."""
 
 import ipaddress
+import socket
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from jpegqf.errors import UsageError
 from jpegqf.scanning import DEFAULT_PIXELS
@@ -38,7 +40,7 @@ FLAGS = {
 class Settings:
     """``token``: the bearer token that the API asks for, or None. ``origins``: of pages that may call from elsewhere.
 
-    ``hosts``: names a request may address beside the loopback ones, where ``host`` is loopback.
+    ``hosts``: names a request may address beside ``host`` and the loopback ones.
     """
 
     host: str = "127.0.0.1"
@@ -52,20 +54,33 @@ class Settings:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        if self.host == "localhost":
-            return True
         try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        except (OSError, UnicodeError):
+            return False  # listening there fails, too
+        address = ipaddress.ip_address(str(found[0][4][0]).partition("%")[0])
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
     @property
     def allowed_hosts(self) -> frozenset[str] | None:
         """Names a request may address, lower case; None: any."""
-        if not self.loopback:
-            return frozenset(name.lower() for name in self.hosts) or None
+        if not self.loopback and not self.hosts:
+            return None
         shown = f"[{self.host}]" if ":" in self.host else self.host
         return frozenset(name.lower() for name in (*LOOPBACK_NAMES, shown, *self.hosts))
+
+
+def checked_origin(text: str) -> str:
+    """An origin as browsers send it: lower case, no path. Raises UsageError for anything that is none."""
+    words = f"--allow-origin {text!r}: an origin is a scheme and a host, such as https://example.org or http://localhost:3000"
+    try:
+        parts = urlsplit(text.lower())
+        sound = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+        if not sound or parts.path not in ("", "/") or parts.query or parts.fragment or parts.port == 0:
+            raise UsageError(words)
+    except ValueError:
+        raise UsageError(words) from None
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def read_token(path: str) -> str:

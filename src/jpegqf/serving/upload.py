@@ -1,9 +1,11 @@
 """A request's body -> images in memory, within the limits; nothing of it touches a disk."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -22,6 +24,8 @@ LONGEST_NAME = 1024
 """Characters kept of an image's name."""
 ESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 """What the HTML standard escapes in the file names of a form."""
+STARRED = re.compile(rb""";\s*filename\*\s*=\s*[\w-]*'[^']*'([^;\s"]+)""", re.IGNORECASE)
+"""A file name as RFC 5987 writes it: forms should not, some clients do."""
 UNNAMED = "upload"
 
 
@@ -36,8 +40,11 @@ class Image:
 async def read_images(request: Request, limits: Limits, name: str) -> tuple[list[Image], bool]:
     """The images, one at least, and whether they came as a form. ``name`` is that of a raw body.
 
-    Raises Problem for what is over a limit, empty, damaged or too slow.
+    Raises Problem for what is over a limit, empty, damaged, compressed or too slow.
     """
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        raise Problem(415, f"bodies are taken as they are: no Content-Encoding {coding[:40]!r}")
     is_form = request.headers.get("content-type", "").lower().startswith("multipart/form-data")
     reading = _form(request, limits) if is_form else _raw(request, limits, name)
     try:
@@ -126,6 +133,8 @@ class _Form:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"filename")
         self._name = None if name is None else name.decode("utf-8", "replace")
+        if name is None and (starred := STARRED.search(self._disposition)):
+            self._name = unquote(starred[1].decode("ascii", "replace"))
         if self._name is not None and len(self.images) == self._limits.max_images:
             raise over_limit("max_images", self._limits, "a request of more images than allowed")
 

@@ -15,6 +15,16 @@ export class Refusal extends Error {
 
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
+// Tokens are ASCII; a browser cannot even send others.
+async function ask(wrong, askToken) {
+  for (;;) {
+    const given = await askToken(wrong);
+    if (/^[\x21-\x7e]+$/.test(given)) return given;
+    wrong = true;
+    await pause(0);  // the dialog closes first
+  }
+}
+
 async function request(path, options, askToken) {
   for (let tries = 0; ; tries++) {
     const sent = token;
@@ -29,7 +39,7 @@ async function request(path, options, askToken) {
     const {error} = await answer.json().catch(() => ({error: {code: "other", message: answer.statusText}}));
     if (answer.status === 401) {
       // All requests that wait share one question.
-      if (token === sent) token = await (asking ??= askToken(sent !== null).finally(() => { asking = null; }));
+      if (token === sent) token = await (asking ??= ask(sent !== null, askToken).finally(() => { asking = null; }));
     } else if ((answer.status === 429 || answer.status === 503) && tries < MOST_TRIES) {
       await pause(Number(answer.headers.get("Retry-After") ?? 1) * (0.5 + Math.random()));
     } else {

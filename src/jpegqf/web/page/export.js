@@ -4,8 +4,11 @@ import {element} from "./dom.js";
 
 const FORMULA = /^'*[=+\-@\t\r\n]/;  // what a spreadsheet would run: the same rule as in the package's sinks
 
-function cell(value) {
+const FRACTIONS = ["pixel_confidence", "jpeg_probability", "recompressed_probability"];  // 1 is 1.0 there
+
+function cell(name, value) {
   if (value === null) return "";
+  if (FRACTIONS.includes(name) && Number.isInteger(value)) return `${value}.0`;
   if (typeof value === "boolean") return value ? "True" : "False";
   const text = typeof value === "string" && FORMULA.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
@@ -13,7 +16,7 @@ function cell(value) {
 
 function csv(records) {
   const columns = Object.keys(records[0]);
-  const lines = [columns.join(","), ...records.map((record) => columns.map((name) => cell(record[name])).join(","))];
+  const lines = [columns.join(","), ...records.map((record) => columns.map((name) => cell(name, record[name])).join(","))];
   return "\ufeff" + lines.map((line) => line + "\r\n").join("");
 }
 

@@ -3,7 +3,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
-  const ROWS_SHOWN = 50, GROUPS_DRAWN = 30, GROUPS_SHOWN = 25, CELLS_LISTED = 20;
+  const ROWS_SHOWN = 50, GROUPS_DRAWN = 30, GROUPS_SHOWN = 25, CELLS_LISTED = 200, SMALLEST_DOT = 7;
   const RESAVED = "re-saved";
 
   // ---- words and numbers
@@ -230,13 +230,13 @@
         { type: "heatmap", data: cells.map((cell) => at(cell, Math.log(cell[2]))), z: 2 },
         {
           type: "scatter", z: 3, data: dots.map((cell) => at(cell, cell[3])),
-          symbolSize: (_, { data: point }) => Math.max(3, side * (0.4 + (0.45 * Math.log(point.cell[3])) / mostDots)),
+          symbolSize: (_, { data: point }) => Math.max(SMALLEST_DOT, side * (0.4 + (0.45 * Math.log(point.cell[3])) / mostDots)),
           itemStyle: { color: color("--orange"), borderColor: color("--paper"), borderWidth: 1, opacity: 1 },
         },
       ],
     };
   }
-  const fullest = (cells) => [...cells].sort((a, b) => b[2] - a[2]).slice(0, CELLS_LISTED);
+  const fullest = (cells, at = 2) => [...cells].sort((a, b) => b[at] - a[at]).slice(0, CELLS_LISTED);
   function showPairs() {
     const cells = data.pairs, dots = cells.filter((cell) => cell[3]);
     const both = sum(cells.map((cell) => cell[2])), resaved = sum(dots.map((cell) => cell[3]));
@@ -252,7 +252,8 @@
       ["re-saved among them", "--orange", "dot"]]);
     chart("pairs-chart", `Density of header quality against pixel quality. ${$("pairs-caption").textContent}`,
       (width) => density(cells, from, ["header quality", "pixel quality"], "--blue", dots, width));
-    plainTable("pairs-table", "header against pixels", ["Header", "Pixels", "Images", "Re-saved"], fullest(cells).map(([x, y, n, r]) => [String(x), String(y), n, r]));
+    const listed = [...new Set([...fullest(cells), ...fullest(dots, 3)])];
+    plainTable("pairs-table", "header against pixels", ["Header", "Pixels", "Images", "Re-saved"], listed.map(([x, y, n, r]) => [String(x), String(y), n, r]));
   }
   function showFirsts() {
     const cells = data.firsts;
@@ -360,10 +361,11 @@
       $("groups-caption").textContent = `${compared} Each line shows how the images of one group spread over bands of quality, in per cent`
         + `${found.compared > drawn.length ? `; drawn are the ${drawn.length} groups with most images` : ""}.${below}`;
       $("groups-chart").style.height = `${drawn.length * 26 + 64}px`;
-      chart("groups-chart", `Shares of quality bands by ${found.by}. The table that follows has the figures.`, (width) => groupOptions(found, drawn, width));
+      chart("groups-chart", `Shares of quality bands by ${found.by}. The figures follow as a table.`, (width) => groupOptions(found, drawn, width));
       legend("groups-legend", [["share of the group’s images, from none to most", "--blue", "ramp"]]);
+      plainTable("groups-bands", `images by quality and ${found.by}`, [found.by, ...found.bands], drawn.map((row) => [row[0], ...row[5]]));
     } else {
-      without("groups-chart", "groups-legend");
+      without("groups-chart", "groups-legend", "groups-bands");
       $("groups-caption").textContent = `${compared} With fewer than two there is nothing to compare. `
         + `--by folder:N, --by folder:-1 or --by COLUMN groups the images in another way.${below}`;
     }
@@ -381,19 +383,21 @@
   });
   function groupOptions(found, drawn, width) {
     const turn = getComputedStyle(document.documentElement).colorScheme === "dark" ? 0.6 : 0.8; // where ink is hard to read
-    const narrow = width < 640, most = Math.max(...drawn.flatMap((row) => row[5].map((n) => n / sum(row[5]))));
+    const narrow = width < 640;
+    const left = Math.min(narrow ? 104 : 236, 16 + 7.5 * Math.max(...drawn.map((row) => row[0].length)));
+    const tight = (width - left) / found.bands.length < 84, most = Math.max(...drawn.flatMap((row) => row[5].map((n) => n / sum(row[5]))));
     const cells = drawn.flatMap((row, y) => row[5].map((n, x) => ({
       value: [x, y, n / sum(row[5])], name: row[0], count: n,
       label: { color: color(n / sum(row[5]) > turn * most ? "--paper" : "--ink") },
     })));
     return {
-      grid: { left: Math.min(narrow ? 104 : 236, 16 + 7.5 * Math.max(...drawn.map((row) => row[0].length))), right: 8, top: 4, bottom: 48 },
+      grid: { left, right: 8, top: 4, bottom: 48 },
       tooltip: tooltip({
         formatter: ({ data: cell }) => `${cell.name}\n${found.bands[cell.value[0]]}: ${percent(cell.value[2], 1)}, ${images(cell.count)}`,
       }),
       xAxis: axis({
-        data: found.bands, name: narrow ? "quality, from … up" : "quality", nameGap: 28,
-        axisLabel: { color: color("--soft"), interval: 0, fontSize: narrow ? 11 : 12, formatter: (name) => (narrow ? name.split(/[– ]/)[0] : name) },
+        data: found.bands, name: tight ? "quality, from … up" : "quality", nameGap: 28,
+        axisLabel: { color: color("--soft"), interval: 0, fontSize: narrow ? 11 : 12, formatter: (name) => (tight ? name.split(/[– ]/)[0] : name) },
       }),
       yAxis: axis({ data: drawn.map((row) => row[0]), inverse: true, axisLabel: { color: color("--ink"), width: narrow ? 90 : 220, overflow: "truncate", fontSize: 12, interval: 0 } }),
       visualMap: { show: false, dimension: 2, min: 0, max: Math.max(0.2, most), inRange: { color: [color("--paper"), color("--blue")] } },
@@ -412,6 +416,7 @@
   function showImages() {
     const { rows, thumbnails, worst } = data.table;
     const entries = rows.map((row, i) => ({ ...row, rank: i + 1, picture: thumbnails[i] || null }));
+    entries.forEach((entry) => { if (entry[3] !== "ok" && entry[2] !== RESAVED) entry[2] = entry[3]; });
     entries.forEach((entry) => { entry.found = [entry[0], entry[1], entry[8], entry[9]].join("\n").toLowerCase(); });
     const all = rows.length === data.rows;
     $("images-caption").textContent = (all ? `All ${images(data.rows)}, ` : `${number(rows.length)} of ${images(data.rows)}: the ${number(worst)} worst, `)
@@ -452,9 +457,9 @@
     if (row[1]) cell.append(element("small", row[1]));
   }
   function fillVerdict(cell, row) {
-    cell.textContent = row[3] === "ok" || row[2] === RESAVED ? row[2] : row[3];
+    cell.textContent = row[2];
     if (row[2] === RESAVED) cell.classList.add("alarm");
-    else if (row[3] !== "ok") cell.classList.add("broken");
+    else if (row[2] === row[3]) cell.classList.add("broken");
   }
   function fillPicture(cell, row) {
     cell.classList.add("picture");
