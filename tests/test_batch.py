@@ -102,6 +102,20 @@ def test_an_image_over_the_limit_is_told_and_keys_are_bounded(tmp_path: Path) ->
     assert second == Item(f"{path}!y", bytes(10))
 
 
+def test_a_dictionary_of_images_is_read_and_a_key_that_is_not_unicode_costs_no_row(
+    files: list[bytes | None], tmp_path: Path
+) -> None:
+    keys = pa.Array.from_buffers(
+        pa.string(), 2, [None, pa.array([0, 1, 3], pa.int32()).buffers()[1], pa.py_buffer(b"a\xff\xfe")]
+    )
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"bytes": pa.array([files[0], files[6]]).dictionary_encode(), "key": keys}), path)
+    items = list(parquet_items(str(path), None, 2**20))
+    assert [(item.name, item.data) for item in items] == [
+        (f"{path}!a", files[0]), (f"{path}!\udcff\udcfe", files[6])
+    ]  # fmt: skip
+
+
 def test_a_row_group_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Counted(io.FileIO):
         taken = 0

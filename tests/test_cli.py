@@ -245,3 +245,18 @@ def test_a_full_disk_ends_a_scan_with_one_line_and_a_summary(folder: Path) -> No
     assert 50 < len(rows) < 300
     told = json.loads(Path("s.json").read_text(encoding="utf-8"))
     assert (told["outcome"], told["rows"]) == ("failed", len(rows))
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [("scan in/a.jpg -o x.csv >&-", 0), ("scan in/a.jpg -o x.csv 2>/dev/full", 0), ("header in/a.jpg >&-", 0),
+     ("scan nowhere >&- 2>&-", 2), ("scan nowhere 2>/dev/full", 2), ("--help >&-", 0)],
+)  # fmt: skip
+def test_a_closed_or_full_terminal_changes_no_exit_code(folder: Path, call: str, code: int) -> None:
+    line = f"{sys.executable} -m jpegqf {call}"
+    assert subprocess.run(line, shell=True, timeout=120, check=False).returncode == code  # noqa: S602 - our own words
+
+
+def test_what_is_no_time_is_refused(folder: Path) -> None:
+    done = run("scan", "in", "--timeout-per-image", "nan")
+    assert (done.returncode, "'nan' is no time" in done.stderr) == (2, True)

@@ -29,6 +29,12 @@ def result(done: Shard, count: int = 2) -> Result:
     return Result(done.number, done.name, identity(done), count, Tally().to_dict(), 1.0)
 
 
+def written(destination: Destination, count: int) -> list[Result]:
+    """The first ``count`` shards, two rows each."""
+    ones = [shard(number) for number in range(count)]
+    return [destination.write(one, rows("a", "b"), lambda one=one: result(one)) for one in ones]  # type: ignore[misc]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "out"
@@ -82,10 +88,31 @@ def test_a_folder_that_cannot_be_written_is_told(begun: Destination, folder: Pat
 
 
 def test_shards_noted_are_told_again_and_half_a_note_is_never_there(begun: Destination, folder: Path) -> None:
-    begun.note([result(shard(0)), result(shard(1))])
-    begun.note([result(shard(1))])
+    done = written(begun, 2)
+    begun.note(done)
+    begun.note(done[1:])
     (folder / "_done" / ".x.jsonl-0badcafe.part").write_text('{"number": 7')
     assert sorted(told.number for told in begun.noted()) == [0, 1, 1]
+
+
+def test_a_file_that_is_gone_or_damaged_is_to_be_done_again(begun: Destination, folder: Path) -> None:
+    results = written(begun, 3)
+    begun.note(results)
+    names = sorted(path for path in folder.iterdir() if path.suffix == ".parquet")
+    names[0].unlink()
+    names[1].write_bytes(b"not Parquet")
+    (folder / "_done" / "torn.jsonl").write_text('{"number": 2, "sh')
+    assert {result.number for result in begun.noted()} == {1, 2}
+    assert begun.result(shard(0)) is begun.result(shard(1)) is None
+    assert begun.result(shard(2)) == results[2]
+
+
+@pytest.mark.parametrize("damage", ["", "{bad", "[1]"])
+def test_damaged_settings_are_other_settings(begun: Destination, folder: Path, damage: str) -> None:
+    (folder / "_done" / "settings.json").write_text(damage)
+    with pytest.raises(UsageError, match="begun with another"):
+        begun.check(SETTINGS, resume=True, overwrite=False)
+    begun.check(SETTINGS, resume=False, overwrite=True)
 
 
 def test_another_shard_under_the_same_number_is_refused(begun: Destination) -> None:

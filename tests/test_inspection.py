@@ -124,3 +124,19 @@ def test_a_header_read_from_a_files_beginning_gives_the_row_of_the_whole_file(
     path.write_bytes(junk + jpeg(80, **options))
     inspector = Inspector(only="header")
     assert inspector.inspect(path) == inspector.inspect(path.read_bytes(), str(path))
+
+
+def test_without_a_file_there_is_no_header_to_look_at(cat: Image.Image) -> None:
+    inspector = Inspector(only="header")
+    for source in (cat, np.asarray(cat)):
+        row = inspector.inspect(source)
+        assert (row.status, row.reason, row.pixel_qf) == (Status.SKIPPED, "not_a_jpeg", None)
+
+
+def test_a_file_object_that_fails_is_a_row() -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    row = jpegqf.inspect(Failing(), name="x.jpg")
+    assert (row.status, row.reason, row.message) == (Status.ERROR, "unreadable", "cannot be read: input/output error")

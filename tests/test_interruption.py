@@ -66,6 +66,16 @@ def test_an_interrupted_scan_tells_so_in_one_line_and_in_its_summary(folder: Pat
     assert (told["outcome"], told["signal"], told["rows"]) == ("interrupted", number.name, len(rows))
 
 
+def test_a_signal_sent_twice_at_once_is_one_request(folder: Path) -> None:
+    with started("in", "-o", "a.csv", "-o", "a.db") as batch:
+        until(lambda: Path("a.csv").exists() and Path("a.csv").stat().st_size > 3000)
+        os.kill(batch.pid, signal.SIGTERM)  # as ``timeout`` does: to the process, ...
+        errors = stop(batch, signal.SIGTERM)  # ... and to its group
+    assert (batch.returncode, errors.splitlines()[0][:12]) == (143, "interrupted:")
+    assert list(read_records("a.db")) == list(read_records("a.csv"))
+    assert sorted(os.listdir()) == ["a.csv", "a.db", "in"]
+
+
 @pytest.mark.parametrize("delay", [0.1, 0.25, 0.6])
 def test_an_interruption_while_it_starts_leaves_one_line_and_nothing_half_done(folder: Path, delay: float) -> None:
     with started("in", "-o", "a.csv", "--only", "header") as batch:

@@ -1,15 +1,19 @@
 """Sources become numbered shards without being opened, and shards the items that one machine would see."""
 
+import io
 import tarfile
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from conftest import MakeJpeg
 from jpegqf.errors import UsageError
 from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
-from jpegqf.places import found_places, place
+from jpegqf.places import found_places, one_line, place
 from jpegqf.shards import Shard, check_sources, find_shards, shard_items
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed; jpegqf[ray] brings it")
@@ -139,6 +143,81 @@ def test_passwords_and_options_never_reach_a_name() -> None:
     assert "SECRET" in here.url
     assert place(here.url).path == here.path
     assert Shard(0, ((here.url, None),), True, 1.0).name == here.name
+
+
+@pytest.mark.parametrize(
+    "text", ["http://u:SECRET@h/a.tar: no", "no 'https://u:SECRET@h/a?sig=SECRET'", "(s3://SECRET@b/x)"]
+)
+def test_passwords_and_options_never_reach_a_message(text: str) -> None:
+    told = one_line(OSError(text))
+    assert "SECRET" not in told
+    assert "no" in told or "s3://b/x" in told
+
+
+class _Answers(BaseHTTPRequestHandler):
+    """Sends each file of ``files``, by its path with what follows ``?``; a number is the status to send instead."""
+
+    files: ClassVar[dict[str, bytes | int]] = {}
+
+    def do_HEAD(self) -> None:
+        self._head()
+
+    def do_GET(self) -> None:
+        self.wfile.write(self._head())
+
+    def _head(self) -> bytes:
+        told = self.files.get(self.path, 404)
+        data = b"" if isinstance(told, int) else told
+        self.send_response(told if isinstance(told, int) else 200)
+        self.send_header("Content-Length", str(len(data) + 1000 * self.path.endswith("half.jpg")))
+        self.end_headers()
+        return data
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def web(jpeg: MakeJpeg) -> Iterator[str]:
+    pytest.importorskip("aiohttp", reason="fsspec's HTTP needs aiohttp")
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        archive.addfile(_member("m.jpg", len(jpeg(70))), io.BytesIO(jpeg(70)))
+    _Answers.files = {"/a.jpg": jpeg(80), "/half.jpg": jpeg(80), "/500.jpg": 500, "/401.jpg": 401, "/410.jpg": 410}
+    _Answers.files |= {"/key.jpg?sig=1": jpeg(90), "/t.tar?sig=1": tar.getvalue()}
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info
+
+
+def test_one_bad_url_costs_one_image_and_says_why(web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jpegqf.shards.FETCH_PAUSES", (0.0, 0.0))
+    names = ["a.jpg", "half.jpg", "500.jpg", "401.jpg", "410.jpg", "none.jpg", "key.jpg?sig=1", "key.jpg"]
+    urls = [f"{web}/{name}" for name in names] + ["http://ex..com/x.jpg", f"http://{'x' * 70}/x.jpg"]
+    items = list(shard_items(Shard(0, tuple((url, None) for url in urls), False, 1.0), IMAGE_SUFFIXES))
+    assert [bool(item.data) for item in items] == [True] + [False] * 5 + [True] + [False] * 3
+    assert [item.problem for item in items[2:6]] == [
+        "HTTP status 500", "permission denied", "no such file or directory", "no such file or directory"
+    ]  # fmt: skip
+    assert all(item.problem for item in items if not item.data)
+    assert [item.name for item in items[6:8]] == [f"{web}/key.jpg"] * 2
+
+
+def test_an_archive_by_a_url_with_options_is_an_archive(web: str, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{web}/t.tar?sig=1\n")
+    stores = "s3://K:S@b/{0..1}.tar?endpoint_override=127.0.0.1:9&scheme=http&region=x"
+    shards = list(find_shards([f"@{listed}", stores], IMAGE_SUFFIXES, False, 10))
+    assert [shard.archive for shard in shards] == [True] * 3
+    (item,) = shard_items(shards[0], IMAGE_SUFFIXES)
+    assert (item.name, bool(item.data)) == (f"{web}/t.tar!m.jpg", True)
 
 
 def test_stars_and_question_marks_do_not_cross_slashes(remote: str) -> None:

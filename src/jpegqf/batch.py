@@ -1,5 +1,6 @@
 """Encoded images in Arrow -> a table of records: pure, the same under every engine that maps Arrow batches."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ def _shown(schema: "Schema") -> str:
 
 def _holds_images(kind: Any) -> bool:
     types = pyarrow().types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
     if types.is_struct(kind):
         return kind.get_field_index("bytes") >= 0 and _holds_images(kind.field("bytes").type)
     return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
@@ -84,15 +86,23 @@ def _holds_images(kind: Any) -> bool:
 def batch_items(batch: "Table | RecordBatch", columns: Columns, prefix: str = "", first: int = 0) -> Iterator[Item]:
     """One item per row, named by ``prefix`` and its key or its number counted from ``first``."""
     images = batch.column(columns.image)
-    keys = batch.column(columns.key) if columns.key else None
+    keys = _keys(batch.column(columns.key)) if columns.key else None
     for row in range(batch.num_rows):
         data = images[row].as_py()
         key = keys[row].as_py() if keys is not None else None
+        key = os.fsdecode(key) if isinstance(key, bytes) else key
         if isinstance(data, dict):
             key = key if key is not None else data.get("path")
             data = data["bytes"]
         name = prefix + (str(key)[:MAX_KEY] if isinstance(key, (str, int)) else str(first + row))
         yield Item(name, data, None if data is not None else "no image in this row: null")
+
+
+def _keys(column: Any) -> Any:
+    """Texts as bytes: a file may hold some that are not UTF-8, and they must not cost its other rows."""
+    arrow = pyarrow()
+    is_text = arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)
+    return column.cast(arrow.large_binary()) if is_text else column
 
 
 def parquet_items(name: str, file: IO[bytes] | None, most_bytes: int) -> Iterator[Item]:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
     from jpegqf.record import Record
 
 MOST_JOBS = 256
+
+
+class _Seconds(click.FloatRange):
+    """A time of up to a day; ``nan``, which is neither above nor below any bound, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See the base class."""
+        seconds = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is no time.", param, ctx) if seconds != seconds else seconds
+
+
+SECONDS = _Seconds(0, 86_400, min_open=True)
 
 SCAN_EPILOG = """\b
 Examples:
@@ -75,7 +88,7 @@ def main() -> None:
               help="Where the model runs.")  # fmt: skip
 @click.option("--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
               help="Skip larger images, told from the header.")  # fmt: skip
-@click.option("--timeout-per-image", type=click.FloatRange(0, 86_400, min_open=True), default=60, show_default=True,
+@click.option("--timeout-per-image", type=SECONDS, default=60, show_default=True,
               metavar="SECONDS", help="Give up an image that takes longer: one error row.")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
 def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, quiet: bool, **asked: Any) -> None:
@@ -126,7 +139,7 @@ def _tell(line: str) -> None:
     """A line of progress on stderr, in place on a terminal."""
     width = shutil.get_terminal_size().columns - 1
     terminal = sys.stderr.isatty()
-    click.echo(f"\r{line[:width]:<{width}}" if terminal else line, nl=not terminal, err=True)
+    _say(f"\r{line[:width]:<{width}}" if terminal else line, nl=not terminal)
 
 
 def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, **asked: Any) -> "Request":
@@ -137,6 +150,8 @@ def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | No
 
     if asked["resume"] and (asked["overwrite"] or not outputs):
         raise UsageError("--resume goes on with the files of -o" + (": not with --overwrite" * asked["overwrite"]))
+    if summary and os.path.isdir(summary):
+        raise UsageError(f"--summary {summary!r} is a folder")
     if summary and os.path.lexists(summary) and not (asked["overwrite"] or asked["resume"]):
         raise UsageError(f"--summary {summary!r} exists; --overwrite replaces it")
     if summary and os.path.realpath(summary) in {os.path.realpath(name) for name in outputs}:
@@ -157,9 +172,9 @@ def _ending(job: "Job | ClusterScan", failure: str | None, summary: str | None, 
     told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
     told += f", {failed} shards failed: {'; '.join(job.tally.failed_shards)}" if failed else ""
     if failure:
-        click.echo(f"Error: {failure} ({told})", err=True)
+        _say(f"Error: {failure} ({told})")
     elif not quiet and (job.request.outputs or job.stopped_by or sys.stdout.isatty()):
-        click.echo(("interrupted: " if job.stopped_by else "") + told, err=True)
+        _say(("interrupted: " if job.stopped_by else "") + told)
     if summary:
         write_summary(summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
@@ -184,7 +199,7 @@ def header(files: tuple[str, ...]) -> None:
             found = read_header(read_bytes(name))
             lines = header_lines(printable(name), found, identify(found))
         except JpegqfError as error:
-            click.echo(f"{printable(name)}: {error}", err=True)
+            _say(f"{printable(name)}: {error}")
             counts["error"] += 1
             continue
         _print(lines)
@@ -243,7 +258,7 @@ def report(results: tuple[str, ...], quiet: bool, **asked: Any) -> None:
     except JpegqfError as error:
         raise _Refused(str(error)) from None
     if not quiet:
-        click.echo(f"{asked['output']}: {images(rows)}, {os.path.getsize(asked['output']) / 1e6:.1f} MB", err=True)
+        _say(f"{asked['output']}: {images(rows)}, {os.path.getsize(asked['output']) / 1e6:.1f} MB")
 
 
 def _progress(what: str, numbers: Iterable[int]) -> Iterable[int]:
@@ -276,7 +291,7 @@ Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or wor
               help="In a request: 422 above.")  # fmt: skip
 @click.option("--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
               help="Of an image, told from its header: 422 above.")  # fmt: skip
-@click.option("--timeout-per-image", "timeout", type=click.FloatRange(0, 86_400, min_open=True), default=60,
+@click.option("--timeout-per-image", "timeout", type=SECONDS, default=60,
               show_default=True, metavar="SECONDS", help="Give up an image that takes longer: 422.")  # fmt: skip
 @click.option("--max-requests", type=click.IntRange(1, 10_000), default=32, show_default=True, metavar="N",
               help="With images, at once: 429 above. Each may hold --max-body twice in memory.")  # fmt: skip
@@ -300,9 +315,15 @@ def serve(token_file: str | None, **asked: Any) -> None:
     try:
         token = read_token(token_file) if token_file else None
         asked["origins"] = tuple(map(checked_origin, asked["origins"]))
-        run(Settings(limits=limits, token=token, **asked), lambda line: click.echo(line, err=True))
+        run(Settings(limits=limits, token=token, **asked), _say)
     except JpegqfError as error:
         raise _Refused(str(error)) from None
+
+
+def _say(line: str, nl: bool = True) -> None:
+    """A line for people on standard error; where it cannot be written, the work counts all the same."""
+    with suppress(OSError):
+        click.echo(line, nl=nl, err=True)
 
 
 class _Refused(click.ClickException):
@@ -311,7 +332,7 @@ class _Refused(click.ClickException):
     exit_code = 2
 
     def show(self, file: object = None) -> None:
-        click.echo(f"Error: {self.message}", err=True)
+        _say(f"Error: {self.message}")
 
 
 def _print(lines: list[str]) -> None:

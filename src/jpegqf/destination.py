@@ -100,36 +100,43 @@ class Destination:
             if not self._direct:
                 filesystem.create_dir((self._folder / DONE).path, recursive=True)
             self._publish(SETTINGS, io.BytesIO(json.dumps(settings, indent=1).encode()))
-        except OSError as error:
+        except (OSError, NotImplementedError) as error:  # fsspec has filesystems that only read
             raise self._failed(error, UsageError) from None
 
     def _settings(self) -> dict[str, Any] | None:
         here = self._folder / SETTINGS
         if not exists(here.info()):
             return None
-        with here.open_stream() as file:
+        with here.open_stream() as file, suppress(ValueError):  # damaged settings are no scan's
             held = json.loads(file.read())
-        return held if isinstance(held, dict) else {}
+            return held if isinstance(held, dict) else {}
+        return {}
 
     @property
     def _direct(self) -> bool:
         return self._folder.filesystem.type_name in OBJECT_STORES
 
-    def _failed(self, error: OSError, kind: type[JpegqfError] = OutputError) -> JpegqfError:
+    def _failed(self, error: Exception, kind: type[JpegqfError] = OutputError) -> JpegqfError:
         return kind(f"-o {self.name!r} cannot be written: {one_line(error)}")
 
     def path(self, shard: Shard) -> str:
         """The name of a shard's file: sorted by name they are in the order of the input."""
-        stem = os.path.basename(shard.members[0][0]) if shard.archive else "images"
+        stem = os.path.basename(name_of(shard.members[0][0])) if shard.archive else "images"
         return f"{shard.number:09d}-{re.sub(r'[^A-Za-z0-9_.-]', '_', stem)[:60]}.parquet"
 
     def result(self, shard: Shard) -> Result | None:
-        """What became of a shard whose file is there. Raises UsageError if it is another shard's, and OSError."""
+        """What became of a shard whose file is there and whole.
+
+        Raises UsageError if it is another shard's, and OSError.
+        """
         here = self._folder / self.path(shard)
         if not exists(here.info()):
             return None
-        with here.open_file() as file, pyarrow().parquet.ParquetFile(file) as held:
-            told = (held.metadata.metadata or {}).get(METADATA)
+        try:
+            with here.open_file() as file, pyarrow().parquet.ParquetFile(file) as held:
+                told = (held.metadata.metadata or {}).get(METADATA)
+        except pyarrow().ArrowInvalid:
+            return None  # no Parquet: damaged since it was written, and to be done again
         result = Result.from_json(told) if told else None
         if result is None or result.identity != identity(shard):
             raise UsageError(changed(shard, result.shard if result else "unknown"))
@@ -179,12 +186,17 @@ class Destination:
             raise self._failed(error) from None
 
     def noted(self) -> Iterator[Result]:
-        """The shards that the list says are done, some perhaps twice. Raises OSError."""
+        """The shards that the list says are done and whose files are there, some perhaps twice. Raises OSError."""
+        files = (info.base_name for info in self._folder.listing())
+        there = {int(name[:9]) for name in files if FILE.fullmatch(name)}
         for info in (self._folder / DONE).listing():
             if info.base_name.endswith(".jsonl"):
                 with self._folder.at(info.path).open_stream() as file:
                     for line in io.BufferedReader(file):  # type: ignore[type-var]
-                        yield Result.from_json(line)
+                        with suppress(ValueError, TypeError):  # a damaged line: the shard's file tells the same
+                            result = Result.from_json(line)
+                            if result.number in there:
+                                yield result
 
     def sweep(self) -> None:
         """Delete what killed workers left half written."""

@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -241,7 +241,8 @@ def _say(lines: list[str]) -> None:
 
 def _complain(message: str) -> None:
     """One line on stderr, whatever names the message holds."""
-    print(f"错误 / Error: {' '.join(message.split())}", file=sys.stderr)
+    with suppress(OSError):  # a full or closed stderr changes no exit code
+        print(f"错误 / Error: {' '.join(message.split())}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -77,6 +77,8 @@ class Inspector:
         row: Row = {"path": path, "filename": os.path.basename(path), "status": Status.OK}
         try:
             if isinstance(source, (np.ndarray, Image.Image)):
+                if self.only == "header":
+                    return _header_alone(row, None)
                 return self._finish(row, _decoded(source, self.max_pixels), None)
             early = _early(source) if self.only == "header" else None
             if early:
@@ -142,7 +144,11 @@ def _bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
     if isinstance(source, bytes):
         return source
     if hasattr(source, "read"):
-        return bytes(source.read(MAX_FILE_BYTES))
+        try:
+            return bytes(source.read(MAX_FILE_BYTES))
+        except OSError as error:
+            words = (error.strerror or str(error) or "input/output error").lower()
+            raise ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}") from None
     raise TypeError(f"cannot inspect a {type(source).__name__}: give a path, bytes, a file, a PIL image or an array")
 
 

@@ -39,6 +39,9 @@ def _quietly(run: Callable[[], int], words: str) -> int:
         os._exit(128 + number)
 
     signal.signal(signal.SIGINT, interrupted)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller, who wants to hear nothing
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
     try:
         code = run()
     except SystemExit as ended:

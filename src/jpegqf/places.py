@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 URL = re.compile(r"([a-z][a-z0-9+.-]+)://([^/]*)/*(.*)", re.DOTALL)
 OPTIONS = re.compile(r"\?\w+=[^/?]*$")
 """What pyarrow takes after a URL, such as ``?endpoint_override=...&scheme=http``; other ``?`` belong to globs."""
+SECRETS = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?([^\s?'\"]*)(?:\?[^\s'\")]*)?")
+"""A URL in a message: what stands before its host, up to ``@``, and after ``?`` is nobody's business."""
 BRACES = re.compile(r"\{(\d{1,18})\.\.(\d{1,18})\}")
 """WebDataset's notation of a run of shards."""
 MAGIC = re.compile(r"[*?[]")
@@ -57,9 +59,14 @@ class Place:
     def __truediv__(self, name: str) -> "Place":
         return self.at(f"{self.path.rstrip('/')}/{name}")
 
+    @property
+    def _asked(self) -> str:
+        """The path as its filesystem is asked for it: of HTTP's, what follows ``?`` is a part."""
+        return self.path + self.options if self.root.startswith(("http://", "https://")) else self.path
+
     def info(self) -> "FileInfo":
         """What is there. Raises OSError."""
-        return self.filesystem.get_file_info(self.path)
+        return self.filesystem.get_file_info(self._asked)
 
     def listing(self) -> "list[FileInfo]":
         """What a folder has, sorted. Raises OSError."""
@@ -68,11 +75,22 @@ class Place:
 
     def open_stream(self) -> IO[bytes]:
         """For reading from beginning to end. Raises OSError."""
+        if self.filesystem.type_name.startswith("py::"):
+            return self._opened_by_fsspec()
         return self.filesystem.open_input_stream(self.path, compression=None)  # type: ignore[no-any-return]
 
     def open_file(self) -> IO[bytes]:
         """For reading anywhere. Raises OSError."""
+        if self.filesystem.type_name.startswith("py::"):
+            return self._opened_by_fsspec()
         return self.filesystem.open_input_file(self.path)  # type: ignore[no-any-return]
+
+    def _opened_by_fsspec(self) -> IO[bytes]:
+        """Not through pyarrow, to which whatever fails is a file that is not there."""
+        try:
+            return self.filesystem.handler.fs.open(self._asked, "rb")  # type: ignore[no-any-return]
+        except FileNotFoundError as error:
+            raise _cause_of(error) from None
 
 
 def place(text: str) -> Place:
@@ -187,7 +205,17 @@ def pyarrow_fs() -> Any:
     return fs
 
 
+def _cause_of(error: FileNotFoundError) -> OSError:
+    """What really failed: fsspec's HTTP calls whatever it was a file that is not there."""
+    cause, status = error.__cause__, getattr(error.__cause__, "status", None)
+    if cause is None or isinstance(cause, FileNotFoundError) or status in (404, 410):
+        return error
+    if status in (401, 403):
+        return PermissionError(f"permission denied: HTTP status {status}")
+    return OSError(f"HTTP status {status}" if status else one_line(cause))
+
+
 def one_line(error: BaseException) -> str:
-    """An error of a library in one line of bounded length."""
+    """An error of a library in one line of bounded length, without passwords and options of the URLs in it."""
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(words).split())[:300]
+    return " ".join(SECRETS.sub(r"\1\2", str(words)).split())[:300]

@@ -13,6 +13,7 @@ from jpegqf.record import COLUMNS
 
 MAX_LINE = 2**20
 """Bytes of a line: far above any row of ours."""
+csv.field_size_limit(MAX_LINE)  # a name inside an archive may be longer than Python's own limit for cells
 
 
 def kind_of(path: str) -> str:

@@ -131,7 +131,7 @@ def _listed(source: str) -> Iterator[tuple[Entry, Share]]:
 
 
 def _remote_entry(url: str) -> Entry:
-    return Archive(url) if is_archive(url) else Item(url)
+    return Archive(url) if is_archive(name_of(url)) else Item(url)  # options may follow the suffix
 
 
 def _found(source: str, suffixes: frozenset[str], recursive: bool) -> Iterator[tuple[Entry, Share]]:
@@ -182,7 +182,8 @@ def shard_items(shard: Shard, suffixes: frozenset[str]) -> Iterator[Item]:
 
 def _remote_items(name: str, suffixes: frozenset[str]) -> Generator[Item, None, None]:
     found = place(name)
-    watched = _Watched(found.open_file() if name.lower().endswith((".zip", ".parquet")) else found.open_stream())
+    anywhere = found.name.lower().endswith((".zip", ".parquet"))
+    watched = _Watched(found.open_file() if anywhere else found.open_stream())
     with io.BufferedReader(watched, STREAM_BYTES) as file:
         for item in archive_items(found.name, suffixes, file):
             if item.problem and watched.failure:
@@ -257,7 +258,7 @@ def _fetch(url: str) -> Item:
         except (FileNotFoundError, PermissionError) as error:
             absent = isinstance(error, FileNotFoundError)
             return Item(name, problem="no such file or directory" if absent else "permission denied")
-        except (OSError, UsageError) as error:
+        except Exception as error:  # every library has its own; one bad URL must not cost the shard's other images
             problem = one_line(error)
             continue
         if len(data) > MAX_MEMBER_BYTES:

@@ -1,9 +1,13 @@
 """A request to stop (Ctrl-C, SIGTERM) -> a flag, so that the work in hand is finished and written."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+ONE_REQUEST = 0.5
+"""Seconds in which further signals are the same request: ``timeout`` sends one to the process and one to its group."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -15,12 +19,17 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal = 0
+        self._asked = 0.0
         self._at_once = False
 
     def __call__(self, number: int, frame: Any) -> None:
         """Be a signal handler."""
-        self.signal = number
-        signal.signal(number, signal.SIG_DFL)  # a second request ends at once
+        if self.signal:
+            if time.monotonic() - self._asked >= ONE_REQUEST:  # a second request ends at once
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+            return
+        self.signal, self._asked = number, time.monotonic()
         if self._at_once:
             self._at_once = False
             raise Stopped
