@@ -140,3 +140,12 @@ def test_a_file_object_that_fails_is_a_row() -> None:
 
     row = jpegqf.inspect(Failing(), name="x.jpg")
     assert (row.status, row.reason, row.message) == (Status.ERROR, "unreadable", "cannot be read: input/output error")
+
+
+def test_pixels_alone_tell_the_size_of_what_cannot_be_decoded_too(jpeg: MakeJpeg, cat: Image.Image) -> None:
+    lossless = jpeg(80, cat).replace(b"\xff\xc0", b"\xff\xc3")
+    whole, pixels = jpegqf.inspect(lossless), jpegqf.inspect(lossless, only="pixels")
+    assert whole.status == pixels.status == Status.ERROR
+    assert (
+        (pixels.format, pixels.width, pixels.height) == (whole.format, whole.width, whole.height) == ("JPEG", *cat.size)
+    )

@@ -200,15 +200,22 @@ def _size_columns(decoded: Decoded) -> Row:
 def _container_columns(data: bytes) -> Row:
     """What the container told before its pixels failed."""
     told = container(data)
-    return {"format": told[0], "width": told[1], "height": told[2]} if told else {}
+    if told:
+        return dict(zip(("format", "width", "height"), told, strict=True))
+    header = _header(data)  # of a JPEG that Pillow does not know
+    return {"format": "JPEG", **_frame_size(header)} if header else {}
+
+
+def _frame_size(header: Header) -> Row:
+    frame = header.frame
+    return {"width": frame.width if frame else None, "height": frame.height or None if frame else None}
 
 
 def _header_columns(header: Header, found: HeaderEvidence) -> Row:
     frame = header.frame
     return {
         "format": "JPEG",
-        "width": frame.width if frame else None,
-        "height": frame.height or None if frame else None,
+        **_frame_size(header),
         "header_qf": found.luma.quality if found.luma else None,
         "header_qf_chroma": found.chroma.quality if found.chroma else None,
         "header_match": found.luma.kind if found.luma else None,
