@@ -5,6 +5,7 @@ python docs/generate.py [--check]
 
 import argparse
 import csv
+import inspect
 import re
 import sys
 from dataclasses import fields
@@ -15,6 +16,7 @@ from typing import Any
 
 import click
 
+from jpegqf.cli import main as jpegqf
 from jpegqf.cli import serve
 from jpegqf.infer import EPILOG, OPTIONS
 from jpegqf.record import Record, column_type
@@ -47,12 +49,15 @@ def _default(settings: dict[str, Any]) -> str:
 
 
 def cli_reference() -> str:
-    """Every flag of the command, from the parser's own table."""
+    """Every flag of every command, from their own declarations."""
     lines = [
         "# Command-line reference",
         "",
+        "Made by `python docs/generate.py` from the commands themselves.",
+        "",
+        "## infer.py",
+        "",
         "`python infer.py [flags]`, after installation also `jpegqf-infer [flags]`.",
-        "Made by `python docs/generate.py` from the command itself.",
         "",
         "| flag | default | meaning |",
         "|---|---|---|",
@@ -61,7 +66,15 @@ def cli_reference() -> str:
         value = settings.get("metavar") or " or ".join(settings.get("choices", ()))
         many = " ..." if settings.get("nargs") == "+" else ""
         lines.append(f"| `{flag}{' ' if value else ''}{value}{many}` | {_default(settings)} | {words} |")
-    return "\n".join([*lines, "", "```", EPILOG, "```", ""])
+    lines += ["", "```", EPILOG, "```", ""]
+    for name, command in jpegqf.commands.items():
+        usage = " ".join(["jpegqf", name, *command.collect_usage_pieces(click.Context(command))])
+        lines += [f"## jpegqf {name}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
+        lines += [flag_table(command), ""] if any(isinstance(param, click.Option) for param in command.params) else []
+        lines += (
+            ["```", inspect.cleandoc((command.epilog or "").replace("\b", "")), "```", ""] if command.epilog else []
+        )
+    return "\n".join(lines)
 
 
 def column_table() -> str:
@@ -78,9 +91,12 @@ def flag_table(command: click.Command) -> str:
     lines = ["| flag | default | meaning |", "|---|---|---|"]
     for option in command.params:
         if isinstance(option, click.Option):
-            value = f" {option.metavar}" if option.metavar else ""
-            default = str(option.default) if isinstance(option.default, (str, int, float)) else ""
-            lines.append(f"| `{option.opts[-1]}{value}` | {default} | {option.help or ''} |")
+            choices = option.type.choices if isinstance(option.type, click.Choice) else ()
+            value = f" {option.metavar or ' or '.join(map(str, choices))}".rstrip()
+            told = isinstance(option.default, (str, int, float)) and option.default is not False
+            names = ", ".join(f"`{name}`" for name in option.opts[:-1])
+            flag = f"{names}{', ' if names else ''}`{option.opts[-1]}{value}`"
+            lines.append(f"| {flag} | {option.default if told else ''} | {option.help or ''} |")
     return "\n".join(lines)
 
 

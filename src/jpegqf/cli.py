@@ -89,8 +89,8 @@ def main() -> None:
 @click.option("--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
               help="Skip larger images, told from the header.")  # fmt: skip
 @click.option("--timeout-per-image", type=SECONDS, default=60, show_default=True,
-              metavar="SECONDS", help="Give up an image that takes longer: one error row. Headers alone (--only header with one "
-                                       "job) are read without: that decodes nothing.")  # fmt: skip
+              metavar="SECONDS", help="Give up an image that takes longer: one error row. Headers alone, with one "
+                                      "job, are read without.")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
 def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, quiet: bool, **asked: Any) -> None:
     """One row of evidence per image.
