@@ -71,9 +71,8 @@ def cli_reference() -> str:
         usage = " ".join(["jpegqf", name, *command.collect_usage_pieces(click.Context(command))])
         lines += [f"## jpegqf {name}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
         lines += [flag_table(command), ""] if any(isinstance(param, click.Option) for param in command.params) else []
-        lines += (
-            ["```", inspect.cleandoc((command.epilog or "").replace("\b", "")), "```", ""] if command.epilog else []
-        )
+        if command.epilog:
+            lines += ["```", inspect.cleandoc(command.epilog.replace("\b", "")), "```", ""]
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from conftest import REPOSITORY
+from jpegqf.cli import main as jpegqf
 from jpegqf.infer import OPTIONS
 from jpegqf.record import COLUMNS
 
@@ -19,7 +20,9 @@ def test_what_is_generated_is_up_to_date() -> None:
 
 def test_every_flag_is_in_the_command_line_reference() -> None:
     text = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
-    for flag, _, _ in OPTIONS:
+    options = [option for command in jpegqf.commands.values() for option in command.params]
+    flags = [flag for option in options for flag in option.opts if flag.startswith("-")]
+    for flag in (*(flag for flag, _, _ in OPTIONS), *flags):
         assert f"`{flag}" in text
 
 
