@@ -318,6 +318,7 @@ def test_what_is_no_origin_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="an origin is a scheme and a host"):
         checked_origin(text)
     assert checked_origin("https://Example.org:8443/") == "https://example.org:8443"
+    assert checked_origin("http://[::1]:80") == "http://[::1]"
 
 
 def test_a_compressed_body_is_refused(client: TestClient, files: dict[str, bytes]) -> None:

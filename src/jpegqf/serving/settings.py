@@ -80,7 +80,8 @@ def checked_origin(text: str) -> str:
             raise UsageError(words)
     except ValueError:
         raise UsageError(words) from None
-    return f"{parts.scheme}://{parts.netloc}"
+    usual = {"http": ":80", "https": ":443"}[parts.scheme]  # browsers leave it out
+    return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}"
 
 
 def read_token(path: str) -> str:
