@@ -173,7 +173,7 @@ def row_bytes(scratch: Path, turns: int) -> Iterator[Row]:
 
 def memory(scratch: Path, turns: int) -> Iterator[Row]:
     """Resident memory of this process and of the worker's two when so many shards are done."""
-    sources = made(scratch / "many", max(MEMORY_SHARDS), 10, 64)
+    sources = made(scratch / "many", max(MEMORY_SHARDS) + 20, 10, 64)  # at the last count workers are still at work
     first: float | None = None
     for number, _ in enumerate(on_ray(sources, 1, str(scratch)), 1):
         if number in MEMORY_SHARDS:
