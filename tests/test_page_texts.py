@@ -37,8 +37,9 @@ def sentences() -> set[str]:
 def notes() -> set[str]:
     """All peculiarities that the header walk can note, with 7 for each number."""
     tree = ast.parse(Path(header.__file__).read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "note"]
-    told = [node for call in calls for node in _choices(call.args[0])]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = [call for call in calls if ast.unparse(call.func).endswith((".note", "notes.append"))]
+    told = [node for call in calls for node in _choices(call.args[0]) if not isinstance(node, ast.Name)]
     return {
         "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in _parts(node)) for node in told
     }
