@@ -348,6 +348,14 @@ def test_thumbnails_are_small_upright_and_of_what_can_be_read(
             assert small.size == size
 
 
+def test_what_pillow_thinks_of_a_file_is_not_said(
+    tmp_path: Path, jpeg: MakeJpeg, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd.jpg").write_bytes(jpeg(90, exif=b"Exif\0\0II*\0\x08\0\0\0\x09\0ab"))
+    assert [uri is not None for uri in thumbnails([str(tmp_path / "odd.jpg")])] == [True]
+    assert capfd.readouterr().err == ""
+
+
 def test_thumbnails_end_where_their_room_does(tmp_path: Path, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg(90))
     (uri,) = thumbnails([str(tmp_path / "a.jpg")])

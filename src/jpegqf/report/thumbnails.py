@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -45,6 +46,7 @@ def _maker() -> partial[str | None]:
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None  # ``MOST_PIXELS`` is the limit, told from the header
+    warnings.simplefilter("ignore")  # of odd files: this process does nothing else
     return partial(thumbnail, side=SIDE)
 
 
