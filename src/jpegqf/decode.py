@@ -149,10 +149,15 @@ def read_bytes(path: str | os.PathLike[str], most: int = MAX_FILE_BYTES) -> byte
         with open(path, "rb", buffering=0 if most < info.st_size else -1) as file:
             return file.read(min(most, info.st_size or SIZE_UNTOLD))
     except OSError as error:
-        words = (error.strerror or "input/output error").lower()
-        raise ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}") from None
+        raise unreadable(error) from None
     except ValueError:
         raise ImageBrokenError(Reason.UNREADABLE, "cannot be read: no file can have this name") from None
+
+
+def unreadable(error: OSError) -> ImageBrokenError:
+    """What the system said of a file, as ours."""
+    words = (error.strerror or str(error) or "input/output error").lower()
+    return ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}")
 
 
 def _folder_in_words(path: str | os.PathLike[str]) -> str:

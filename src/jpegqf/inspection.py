@@ -20,6 +20,7 @@ from jpegqf.decode import (
     decode_luma,
     decode_tops,
     read_bytes,
+    unreadable,
 )
 from jpegqf.encoders import HeaderEvidence, identify
 from jpegqf.engine import Prediction, Predictor
@@ -147,8 +148,7 @@ def _bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
         try:
             return bytes(source.read(MAX_FILE_BYTES))
         except OSError as error:
-            words = (error.strerror or str(error) or "input/output error").lower()
-            raise ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}") from None
+            raise unreadable(error) from None
     raise TypeError(f"cannot inspect a {type(source).__name__}: give a path, bytes, a file, a PIL image or an array")
 
 
