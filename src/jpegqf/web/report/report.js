@@ -416,8 +416,10 @@
   function showImages() {
     const { rows, thumbnails, worst } = data.table;
     const entries = rows.map((row, i) => ({ ...row, rank: i + 1, picture: thumbnails[i] || null }));
-    entries.forEach((entry) => { if (entry[3] !== "ok" && entry[2] !== RESAVED) entry[2] = entry[3]; });
-    entries.forEach((entry) => { entry.found = [entry[0], entry[1], entry[8], entry[9]].join("\n").toLowerCase(); });
+    for (const entry of entries) {
+      if (entry[3] !== "ok" && entry[2] !== RESAVED) entry[2] = entry[3]; // shown, sorted and filtered as what it is
+      entry.found = [entry[0], entry[1], entry[8], entry[9]].join("\n").toLowerCase();
+    }
     const all = rows.length === data.rows;
     $("images-caption").textContent = (all ? `All ${images(data.rows)}, ` : `${number(rows.length)} of ${images(data.rows)}: the ${number(worst)} worst, `)
       + "ordered by what a re-save has lost, then disagreement of header and pixels, then broken files, then low quality"
