@@ -128,6 +128,23 @@ def test_without_search_a_crop_shows_no_grid(predictor: Predictor, jpeg: MakeJpe
     assert said.grid == ALIGNED
 
 
+@pytest.mark.parametrize("quality", [20, 75, 92, 97])
+@pytest.mark.parametrize(("left", "top"), [(0, 0), (3, 5)])
+def test_pixels_of_a_jpeg_that_codes_red_green_and_blue_tell_their_quality(
+    predictor: Predictor, jpeg: MakeJpeg, quality: int, left: int, top: int
+) -> None:
+    luma = as_png(jpeg(quality, keep_rgb=True), left, top)
+    said = predictor.examine(luma)
+    assert (said.rounded, said.grid, said.by_green) == (quality, Grid(-left % 8, -top % 8), True)
+    assert np.array_equal(said.place(luma).plane, luma.green[-top % 8 :, -left % 8 :])  # type: ignore[index]
+
+
+def test_a_flat_green_channel_tells_nothing(predictor: Predictor, photo: Image.Image) -> None:
+    pixels = np.array(photo)
+    pixels[..., 1] = 77
+    assert predictor.examine(Luma.from_rgb(pixels)).jpeg_probability < 0.1
+
+
 @pytest.mark.parametrize("quality", [20, 60, 90])
 def test_a_turned_image_keeps_its_quality(predictor: Predictor, jpeg: MakeJpeg, quality: int) -> None:
     luma = as_png(jpeg(quality), 2, 5)

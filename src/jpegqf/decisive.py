@@ -7,7 +7,8 @@
   (``jpegqf.likelihood``) of some hundred blocks add up. The best candidate is the answer if it leads, and if a free
   choice of steps would explain the blocks hardly better: otherwise the table is no IJG table.
 
-Only for pixels straight from a JPEG: these have their grid at the first pixel, and a table at all.
+Only for pixels straight from a JPEG: these have their grid at the first pixel, and a table at all. Synthesis alone
+also tells of other pixels, if they are a JPEG's own: the green of one that codes red, green and blue themselves.
 """
 
 from dataclasses import dataclass
@@ -154,8 +155,6 @@ def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings)
 
     ``luma`` is a decoded JPEG, or a part of it whose first pixel is on its grid.
     """
-    if min(luma.plane.shape) < 8:
-        return None
     pixels = _busy(luma, rule)
     if len(pixels) < rule.fewest:
         return None
@@ -163,3 +162,9 @@ def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings)
     if quality is not None or possible or len(pixels) < rule.fewest_likely:
         return quality
     return _by_likelihood(pixels, rule, settings)
+
+
+def quality_given_back(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
+    """The same up to ``finest``, by synthesis alone: no block of an image that was no JPEG comes back."""
+    pixels = _busy(luma, rule)
+    return _by_synthesis(pixels, rule, settings.pixel_tolerance)[0] if len(pixels) >= rule.fewest else None

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jpegqf.blocks import cut_blocks
-from jpegqf.decisive import decisive_quality
+from jpegqf.decisive import decisive_quality, quality_given_back
 from jpegqf.decode import MAX_PIXELS, Luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.features import EvidenceSettings, Gathered, evidence_of, gather
@@ -25,8 +25,8 @@ SMALLEST_SIDE = 16
 """Pixels: two blocks a side; below, there is next to nothing to read."""
 FEWEST_BLOCKS = 4
 """Different blocks, flat ones included: a flat image or a drawn pattern of one block tells nothing."""
-SURE_OF_GRID = 0.9
-"""Probability of a grid at the first pixel from which no other is looked for."""
+SURE = 0.9
+"""Probability from which a grid is not doubted and no other looked for; the same of a quality."""
 MOST_ASKED = 256
 """Images asked about at once."""
 
@@ -42,11 +42,23 @@ class Prediction:
     jpeg_probability: float
     """That the image was saved as JPEG and still has its 8x8 grid, starting at ``grid``."""
     grid: Grid = ALIGNED
+    by_green: bool = False
+    """Told by the green channel, not by luma: the JPEG coded red, green and blue themselves."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether there is hardly a doubt about the grid, nor about the quality."""
+        return min(self.jpeg_probability, float(self.probability.max())) >= SURE
 
     @property
     def rounded(self) -> int:
         """The quality factor as a whole number, 1..100."""
         return int(np.clip(np.rint(self.quality), 1, 100))
+
+    def place(self, luma: Luma) -> Luma:
+        """What told, the image or its green channel, from the first whole block of its grid on."""
+        green = luma.of_green() if self.by_green else None
+        return self.grid.place(green or luma)
 
     def interval(self, mass: float = 0.95) -> tuple[int, int]:
         """Shortest run of qualities that holds at least ``mass`` of the probability, inclusive."""
@@ -147,7 +159,7 @@ class Predictor:
         if not patches:
             words = "too little information: no part of the image has enough contrast"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        return (self.decided(luma) if straight else None) or self._gathered(patches)
+        return self.decided(luma, straight) or self._gathered(patches)
 
     def examine(self, luma: Luma, straight: bool = False, search: bool = True) -> Prediction:
         """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
@@ -155,49 +167,73 @@ class Predictor:
         ``straight``: these are the pixels of a JPEG as its decoder gave them; few blocks may decide then. Where no
         grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have no other), the
         likeliest other grids and orientations are tried: the most probable one is named, and the distribution over
-        qualities is that of all of them, weighted by their odds.
+        qualities is that of all of them, weighted by their odds. Where luma leaves doubt, the green channel may tell.
         Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks.
         """
         height, width = luma.plane.shape
         if min(height, width) < SMALLEST_SIDE:
             words = f"too small: {width}x{height}, the shorter side must have {SMALLEST_SIDE} pixels"
             raise ImageSkippedError(Reason.TOO_SMALL, words)
-        decided = self.decided(luma) if straight else None
+        decided = self.decided(luma, straight)
         if decided:
             return decided
-        patches = informative(luma, self.model.config.patch_rule)
+        patches = self._patches(luma, ALIGNED)
         if not _enough(patches):
             words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        said = self._ask([self._gathered(patches)])[0]
-        if not search or said.jpeg_probability >= SURE_OF_GRID:
-            return said
+        said = self._on(patches, ALIGNED)
+        if not search or said.jpeg_probability >= SURE:
+            return self._or_by_green(said, luma, [ALIGNED])
         likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
-        return _combined([said, *self._tried(luma, likely)])
+        decided = self.decided(likely[0].place(luma), straight=False) if likely else None
+        if decided:
+            return replace(decided, grid=likely[0])
+        said = _combined([said, *self._tried(luma, likely)])
+        return self._or_by_green(said, luma, [ALIGNED, *likely[:1]])
 
-    def decided(self, luma: Luma) -> Prediction | None:
-        """What few blocks of a decoded JPEG, or of its top, tell beyond doubt; None where they leave any."""
+    def _or_by_green(self, said: Prediction, luma: Luma, grids: list[Grid]) -> Prediction:
+        """``said``; if it leaves doubt, what the green channel tells for sure on the first of these grids."""
+        green = luma.of_green()
+        if said.sure or green is None:
+            return said
+        for grid in grids:
+            patches = self._patches(green, grid)
+            if _enough(patches) and (told := self._on(patches, grid)).sure:
+                return replace(told, by_green=True)
+        return said
+
+    def _patches(self, luma: Luma, grid: Grid) -> list[Luma]:
+        """Those of an image on this grid; on the right one a smooth image may hold a few blocks only."""
+        return informative(grid.place(luma), self.model.config.patch_rule)
+
+    def _on(self, patches: list[Luma], grid: Grid) -> Prediction:
+        """What the model says of patches on this grid."""
+        return replace(self._ask([self._gathered(patches)])[0], grid=grid)
+
+    def decided(self, luma: Luma, straight: bool) -> Prediction | None:
+        """What few blocks tell beyond doubt; None where they leave any. ``straight`` as for :meth:`examine`.
+
+        Of other pixels than a JPEG's luma, synthesis alone is believed; then that of the green channel, too.
+        """
         config = self.model.config
         if config.decisive is None or self.aggregation != "evidence":
             return None
-        quality = decisive_quality(luma, config.decisive, config.evidence)
-        if quality is None:
-            return None
-        sure = config.decisive.confidence
-        probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
-        return Prediction(float(quality), probability, sure)
+        tell = decisive_quality if straight else quality_given_back
+        for plane in (luma, luma.of_green()):
+            quality = tell(plane, config.decisive, config.evidence) if plane else None
+            if quality is not None:
+                sure = config.decisive.confidence
+                probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
+                return Prediction(float(quality), probability, sure, by_green=plane is not luma)
+        return None
 
     def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
-        """What the image tells on each of these grids; on the right one a smooth image may hold a few blocks only.
-
-        Once a grid is sure, only its other orientation is still asked about.
-        """
+        """What the image tells on each of these grids; once one is sure, only its other orientation is asked about."""
         sure: Grid | None = None
         for grid in grids:
             if grid != ALIGNED and (sure is None or (grid.x, grid.y) == (sure.x, sure.y)):
-                patches = informative(grid.place(luma), self.model.config.patch_rule)
-                said = replace(self._ask([self._gathered(patches)])[0], grid=grid)
-                sure = sure or (grid if said.jpeg_probability >= SURE_OF_GRID else None)
+                said = self._on(self._patches(luma, grid), grid)
+                sure = sure or (grid if said.jpeg_probability >= SURE else None)
                 yield said
 
     def _gathered(self, patches: list[Luma]) -> list[Gathered]:

@@ -85,6 +85,8 @@ def _pixel_lines(said: Prediction) -> list[str]:
     low, high = said.interval()
     sure = said.probability.max()
     lines = [f"  pixels     quality {said.rounded}, probability {sure:.2f}, 95 % interval {low}-{high}"]
+    if said.by_green:
+        lines.append("             told by the green channel: that JPEG coded red, green and blue, not luma")
     if said.grid != ALIGNED:
         since = "turned by 90 degrees" if said.grid.turned else "cropped or mirrored"
         lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: {since} since")
@@ -107,13 +109,13 @@ def next_best(said: Prediction) -> int:
 
 
 def explain(data: bytes, record: Record, predictor: Predictor) -> tuple[list[str], Luma | None, Prediction | None]:
-    """Words for an image's bytes and its record; luma on its grid and prediction for the picture, None without."""
+    """Words for an image's bytes and its record; the plane that told and prediction for the picture, None without."""
     try:
         decoded = decode_luma(data)
         said = predictor.examine(decoded.luma, decoded.straight, search=not decoded.is_jpeg)
     except ImageError:
         return explain_lines(record, None), None, None
-    return explain_lines(record, said), said.grid.place(decoded.luma), said
+    return explain_lines(record, said), said.place(decoded.luma), said
 
 
 def plot(luma: Luma, said: Prediction, predictor: Predictor, title: str, target: str | BinaryIO) -> None:

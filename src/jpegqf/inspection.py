@@ -108,7 +108,7 @@ class Inspector:
         """The row of a large JPEG whose top leaves no doubt about its quality; damage further down is not seen."""
         predictor = self.predictor or default_predictor()
         for decoded in decode_tops(data, self.max_pixels):
-            said = predictor.decided(decoded.luma)
+            said = predictor.decided(decoded.luma, straight=True)
             if said:
                 return _judged(row | _size_columns(decoded) | _pixel_columns(said, predictor))
         return None
