@@ -63,6 +63,8 @@ GOALS = (
     Goal("decoders", "exact", tables.exact, 0.97),
     Goal("encoders", "MAE", tables.mae, 1.5, at_least=False),
     Goal("last", "exact", tables.exact, 0.97),
+    Goal("rgb", "exact", tables.exact, 0.97),
+    Goal("rgb", "grid seen", tables.grid_found, 0.95),
     Goal("once", "false alarms of an earlier save", tables.twice_found, 0.005, at_least=False),
     Goal("first", "earlier save seen", tables.twice_found, 0.97),
     Goal("first", "first QF exact", tables.first_exact, 0.95),

@@ -16,7 +16,7 @@ Test = Callable[[Row], bool]
 
 SEEN_AT = 0.5
 """Probability from which a grid, or an earlier save, counts as said."""
-ANSWERED = ("single", "png", "cropped", "small", "patch", "turned", "decoders", "encoders", "last", "edited")
+ANSWERED = ("single", "png", "cropped", "small", "patch", "turned", "decoders", "encoders", "last", "rgb", "edited")
 """Conditions with a quality to name from pixels. Calibration is asked of all but ``edited``, which has no target."""
 CALIBRATED = ANSWERED[:-1]
 BINS = 15

@@ -1,4 +1,4 @@
-"""What the shipped predictor says of files made, deterministically, from a folder of clean images: 16 conditions.
+"""What the shipped predictor says of files made, deterministically, from a folder of clean images: 17 conditions.
 
     python bench/conditions.py --images DIR [--n 300] [--only NAME ...] [--csv docs/conditions.csv] [--peers]
     python bench/conditions.py --from-csv docs/conditions.csv

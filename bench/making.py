@@ -95,10 +95,24 @@ def as_png(image: Image.Image, rng: Rng) -> Case:
 
 def cropped(image: Image.Image, rng: Rng) -> Case:
     """A JPEG cropped by 0 to 7 columns and rows, as PNG."""
-    region, quality, data = _saved(image, rng)
+    return _cropped(*_saved(image, rng), rng)
+
+
+def _cropped(region: Image.Image, quality: int, data: bytes, rng: Rng) -> Case:
     left, top = (int(shift) for shift in rng.integers(0, 8, 2))
     cut = pixels_of(data).crop((left, top, *region.size))
     return Case(png(cut), region, quality, (-left % 8, -top % 8), variant=f"{left},{top}", jpeg=data)
+
+
+def coded_as_rgb(image: Image.Image, rng: Rng) -> Case:
+    """A JPEG that codes red, green and blue themselves, half of them cropped by 0 to 7 columns and rows, as PNG."""
+    region, quality, out = draw_region(image, rng), int(rng.integers(1, 101)), io.BytesIO()
+    if region.mode != "RGB":
+        raise LeftOutError("image has no colours")
+    region.save(out, "JPEG", quality=quality, keep_rgb=True, progressive=rng.random() < 0.3)
+    if rng.random() < 0.5:
+        return _cropped(region, quality, out.getvalue(), rng)
+    return Case(png(pixels_of(out.getvalue())), region, quality, (0, 0), variant="whole", jpeg=out.getvalue())
 
 
 def never(image: Image.Image, rng: Rng) -> Case:
@@ -333,4 +347,5 @@ CONDITIONS = {
     "first_finer": Condition(14, first_finer, whole=True),
     "edited": Condition(15, edited),
     "resized": Condition(16, resized),
+    "rgb": Condition(17, coded_as_rgb),
 }

@@ -45,6 +45,16 @@ def test_marks_say_which_way_clipping_went() -> None:
     assert marks.tolist() == [[1, 2, 3, 0]]
 
 
+def test_green_goes_with_luma_that_was_computed_and_with_no_other(photo: Image.Image, jpeg: MakeJpeg) -> None:
+    computed = decode_luma(saved(photo, "PNG")).luma
+    assert computed.green is not None
+    assert np.array_equal(computed.green, np.asarray(photo)[..., 1])
+    seen = computed.crop(8, 16, 24, 32).transposed()
+    assert seen.green is not None
+    assert np.array_equal(seen.green, computed.green[8:32, 16:48].T)
+    assert decode_luma(jpeg(80)).luma.green is None
+
+
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP", "PPM"])
 def test_lossless_formats_give_the_same_luma(photo: Image.Image, kind: str) -> None:
     data = saved(photo, kind, **({"lossless": True} if kind == "WEBP" else {}))

@@ -50,6 +50,18 @@ def test_the_words_name_answer_interval_and_history(predictor: Predictor, jpeg: 
     assert said is not None
 
 
+def test_the_words_say_when_the_green_channel_told(predictor: Predictor, jpeg: MakeJpeg) -> None:
+    with Image.open(io.BytesIO(jpeg(75, keep_rgb=True))) as image:
+        pixels = np.asarray(image)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    lines, told, _ = explain(out.getvalue(), inspect(out.getvalue(), "a.png"), predictor)
+    assert lines[0] == "a.png: PNG whose pixels were a JPEG at 75"
+    assert any("told by the green channel" in line for line in lines)
+    assert told is not None
+    assert np.array_equal(told.plane, pixels[..., 1])
+
+
 def test_what_cannot_be_decoded_is_told_in_words(predictor: Predictor, jpeg: MakeJpeg) -> None:
     data = jpeg(50)[:4000]
     lines, luma, said = explain(data, inspect(data, "cut.jpg"), predictor)

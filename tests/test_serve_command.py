@@ -90,14 +90,14 @@ def test_a_signal_ends_it_and_its_workers_within_a_second_or_so(number: signal.S
         assert time.monotonic() - begun < 5  # on a busy machine; alone it is half a second
         assert server.process.stderr
         assert server.process.stderr.read() == ""
-        assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
+        assert psutil.wait_procs(workers, timeout=5)[1] == []
 
 
 def test_a_signal_ends_it_while_an_image_is_in_work(jpeg: MakeJpeg) -> None:
     data = jpeg(90, noise(3000))
-    with served() as server, ThreadPoolExecutor(4) as threads:
+    with served() as server, ThreadPoolExecutor(16) as threads:
         asked = [
-            threads.submit(httpx.post, server.url + "/v1/explain", content=data, timeout=TIMEOUT) for _ in range(4)
+            threads.submit(httpx.post, server.url + "/v1/explain", content=data, timeout=TIMEOUT) for _ in range(16)
         ]
         time.sleep(1.0)
         begun = time.monotonic()
@@ -108,7 +108,9 @@ def test_a_signal_ends_it_while_an_image_is_in_work(jpeg: MakeJpeg) -> None:
         assert server.process.stderr.read() == ""
         answers = [one.result() for one in asked]
         assert {answer.status_code for answer in answers} <= {200, 503}
-        assert answers[-1].json()["error"]["message"] == "the workers were ended"
+        assert "the workers were ended" in {
+            answer.json()["error"]["message"] for answer in answers if answer.status_code == 503
+        }
 
 
 def test_a_killed_server_leaves_no_worker_behind() -> None:

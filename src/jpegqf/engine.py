@@ -192,13 +192,17 @@ class Predictor:
         return self._or_by_green(said, luma, [ALIGNED, *likely[:1]])
 
     def _or_by_green(self, said: Prediction, luma: Luma, grids: list[Grid]) -> Prediction:
-        """``said``; if it leaves doubt, what the green channel tells for sure on the first of these grids."""
+        """``said``; where that leaves doubt, what the green channel tells on the first grid where it is sure.
+
+        Where luma shows no grid, a green channel that does is believed whatever the quality.
+        """
         green = luma.of_green()
         if said.sure or green is None:
             return said
         for grid in grids:
             patches = self._patches(green, grid)
-            if _enough(patches) and (told := self._on(patches, grid)).sure:
+            told = self._on(patches, grid) if _enough(patches) else said
+            if told.sure or said.jpeg_probability < SURE <= told.jpeg_probability:
                 return replace(told, by_green=True)
         return said
 
