@@ -249,8 +249,60 @@ def test_cuda_where_there_is_none_is_an_error_not_a_fall_back() -> None:
     else:
         if torch.cuda.is_available():
             pytest.skip("this machine has CUDA")
-    with pytest.raises(UsageError, match=r"no CUDA.*install PyTorch with CUDA or onnxruntime-gpu"):
+    with pytest.raises(UsageError, match="neither PyTorch nor onnxruntime finds CUDA here; install PyTorch with CUDA"):
         load_model(ONNX, "cuda")
+
+
+class _Onnxruntime:
+    """One with CUDA inside that says on standard output what it misses, and starts CUDA or not."""
+
+    def __init__(self, starts: bool) -> None:
+        self.starts = starts
+        self.asked: list[list[Any]] = []
+
+    def get_available_providers(self) -> list[str]:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def preload_dlls(self) -> None:
+        print("Failed to load libcublas.so")
+
+    def session(self, weights: Any, providers: list[Any]) -> Any:
+        import onnxruntime
+
+        self.asked.append(providers)
+        real = onnxruntime.InferenceSession(write_file(weights, {}))
+        if len(providers) == 2:
+            print("EP Error")
+            real.get_providers = lambda: self.get_available_providers()[0 if self.starts else 1 :]
+        return real
+
+
+@pytest.fixture(params=[True, False], ids=["starts", "does not start"])
+def onnxruntime_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> _Onnxruntime:
+    fake = _Onnxruntime(request.param)
+    monkeypatch.setattr("jpegqf.model._onnxruntime", lambda: fake)
+    monkeypatch.setattr("jpegqf.model._session", fake.session)
+    monkeypatch.setattr("jpegqf.model.torch_has_cuda", lambda: False)
+    return fake
+
+
+def test_onnxruntime_with_cuda_is_used_where_it_starts_and_prints_nothing(
+    onnxruntime_gpu: _Onnxruntime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load_model(ONNX)
+    assert (model.device, model.weight_type) == ("cuda" if onnxruntime_gpu.starts else "cpu", "ONNX")
+    assert onnxruntime_gpu.asked[0] == [("CUDAExecutionProvider", {"use_tf32": "0"}), "CPUExecutionProvider"]
+    assert capsys.readouterr().out == ""
+
+
+def test_onnxruntime_whose_cuda_does_not_start_is_told_of_where_cuda_is_asked_for(
+    onnxruntime_gpu: _Onnxruntime,
+) -> None:
+    if onnxruntime_gpu.starts:
+        assert load_model(ONNX, "cuda").device == "cuda"
+    else:
+        with pytest.raises(UsageError, match=r"neither PyTorch nor onnxruntime finds CUDA.*check the driver"):
+            load_model(ONNX, "cuda")
 
 
 def test_an_onnx_checkpoint_runs_by_pytorch_where_onnxruntime_has_no_cuda() -> None:

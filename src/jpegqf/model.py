@@ -1,10 +1,12 @@
 """Checkpoints: verify and load one, evidence -> distribution over quality, calibrated."""
 
+import io
 import json
 import math
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -35,7 +37,7 @@ METADATA_KEY = "jpegqf"
 MAX_CHECKPOINT_BYTES = 64 * 2**20
 MAX_METADATA_CHARS = 2**20
 DEVICES = ("auto", "cpu", "cuda")
-CUDA_INSTALLED = "install PyTorch with CUDA or onnxruntime-gpu, or use --device cpu"
+CUDA_INSTALLED = "install PyTorch with CUDA (or onnxruntime-gpu), check the driver, or use --device cpu"
 WHOLE_FLOAT32 = {"use_tf32": "0"}
 """Option of onnxruntime's CUDA, whose default is to round to ten bits of mantissa."""
 
@@ -248,17 +250,38 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
+def torch_has_cuda() -> bool:
+    """Whether PyTorch is installed and finds a CUDA device."""
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
 def _load_onnx(data: bytes, device: str) -> Model:
-    has_cuda = "CUDAExecutionProvider" in _onnxruntime().get_available_providers()
     config, weights = _read_onnx(data)
-    if device == "cuda" and not has_cuda:
+    if device == "cuda" and torch_has_cuda():
         return _by_pytorch(config, weights, device)
-    cuda = [] if device == "cpu" or not has_cuda else [("CUDAExecutionProvider", WHOLE_FLOAT32)]
-    session = _session(weights, [*cuda, "CPUExecutionProvider"])
-    placed = "cuda" if session.get_providers()[0].startswith("CUDA") else "cpu"
-    if device == "cuda" and placed != "cuda":
-        raise UsageError("--device cuda: onnxruntime could not start CUDA here; check the driver, or use --device cpu")
-    return Model(config, _onnx_run(session), placed, "ONNX")
+    on_gpu = _cuda_session(weights) if device != "cpu" else None
+    if on_gpu:
+        return Model(config, _onnx_run(on_gpu), "cuda", "ONNX")
+    if device == "cuda":
+        raise UsageError(f"--device cuda: neither PyTorch nor onnxruntime finds CUDA here; {CUDA_INSTALLED}")
+    return Model(config, _onnx_run(_session(weights, ["CPUExecutionProvider"])), "cpu", "ONNX")
+
+
+def _cuda_session(weights: dict[str, F32]) -> Any:
+    """Our network with these weights in onnxruntime on CUDA; None where that has no CUDA, or cannot start it."""
+    onnxruntime = _onnxruntime()
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return None
+    session = None
+    with redirect_stdout(io.StringIO()), suppress(CheckpointError, OSError, RuntimeError):  # it prints what it misses
+        if hasattr(onnxruntime, "preload_dlls"):
+            onnxruntime.preload_dlls()  # without it, CUDA that came in wheels is not found
+        session = _session(weights, [("CUDAExecutionProvider", WHOLE_FLOAT32), "CPUExecutionProvider"])
+    return session if session and session.get_providers()[0].startswith("CUDA") else None
 
 
 def _session(weights: dict[str, F32], providers: Sequence[Any]) -> Any:
@@ -282,13 +305,7 @@ def _read_onnx(data: bytes) -> tuple[ModelConfig, dict[str, F32]]:
 
 
 def _by_pytorch(config: ModelConfig, weights: dict[str, F32], device: str) -> Model:
-    """Run the weights of a ``.onnx`` checkpoint by PyTorch, for an onnxruntime without CUDA."""
-    try:
-        import torch
-    except ImportError:
-        raise UsageError(f"--device cuda: this onnxruntime has no CUDA; {CUDA_INSTALLED}") from None
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"--device cuda: onnxruntime and PyTorch find no CUDA here; {CUDA_INSTALLED}")
+    """Run the weights of a ``.onnx`` checkpoint by PyTorch."""
     layers = dict(weights)
     for layer in ("candidate", "narrow"):
         layers[f"{layer}.weight"] = layers.pop(f"{layer}.matrix").T
@@ -313,9 +330,9 @@ def _load_pth(data: bytes, device: str) -> Model:
         import torch
     except ImportError:
         raise MissingExtraError('a .pth checkpoint needs PyTorch: pip install "jpegqf[torch]"') from None
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("--device cuda: PyTorch finds no CUDA device here; use --device cpu")
     placed = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    if device == "cuda" != placed:
+        raise UsageError("--device cuda: PyTorch finds no CUDA device here; use --device cpu")
     content = read_pth(data)
     if not isinstance(content, dict) or not isinstance(content.get(METADATA_KEY), str):
         raise CheckpointError("it is a PyTorch file of another kind (it has no jpegqf metadata)")
