@@ -192,9 +192,9 @@ class Predictor:
         return self._or_by_green(said, luma, [ALIGNED, *likely[:1]])
 
     def _or_by_green(self, said: Prediction, luma: Luma, grids: list[Grid]) -> Prediction:
-        """``said``; where that leaves doubt, what the green channel tells on the first grid where it is sure.
+        """``said``; where that leaves doubt, what the green channel tells on the first grid where it is surer.
 
-        Where luma shows no grid, a green channel that does is believed whatever the quality.
+        It must be sure of the quality, too, unless luma shows no grid.
         """
         green = luma.of_green()
         if said.sure or green is None:
@@ -202,7 +202,8 @@ class Predictor:
         for grid in grids:
             patches = self._patches(green, grid)
             told = self._on(patches, grid) if _enough(patches) else said
-            if told.sure or said.jpeg_probability < SURE <= told.jpeg_probability:
+            surer = told.jpeg_probability >= max(SURE, said.jpeg_probability)
+            if surer and (told.sure or said.jpeg_probability < SURE):
                 return replace(told, by_green=True)
         return said
 
