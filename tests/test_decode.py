@@ -2,6 +2,7 @@ import io
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +44,25 @@ def test_marks_say_which_way_clipping_went() -> None:
     marks = Luma.from_rgb(rgb).marks
     assert marks is not None
     assert marks.tolist() == [[1, 2, 3, 0]]
+
+
+def animated(image: Image.Image, **options: object) -> bytes:
+    return saved(image, "WEBP", save_all=True, append_images=[image.rotate(180)], **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"icc_profile": b"x" * 31}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}])
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize("save", [lambda image, **how: saved(image, "WEBP", **how), animated])
+def test_only_a_lossy_webp_is_lossy(photo: Image.Image, save: Any, lossless: bool, options: dict[str, Any]) -> None:
+    with_alpha = photo.convert("RGBA").resize((64, 64))
+    with_alpha.putpixel((3, 3), (1, 2, 3, 4))
+    for image in (photo.resize((64, 64)), with_alpha):
+        assert decode_luma(save(image, lossless=lossless, **options)).lossy is not lossless
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "PPM"])
+def test_no_other_container_is_lossy(photo: Image.Image, kind: str) -> None:
+    assert not decode_luma(saved(photo, kind)).lossy
 
 
 def test_green_goes_with_luma_that_was_computed_and_with_no_other(photo: Image.Image, jpeg: MakeJpeg) -> None:

@@ -53,6 +53,15 @@ def test_pixels_that_were_never_a_jpeg_get_no_number(photo: Image.Image) -> None
     assert (row.qf, row.pixel_qf, row.pixel_qf_low, row.pixel_confidence) == (None, None, None, None)
 
 
+def test_a_lossy_webp_without_a_grid_is_not_called_never_a_jpeg(photo: Image.Image) -> None:
+    small, out = photo.resize((256, 256), Image.Resampling.LANCZOS), io.BytesIO()
+    small.save(out, "WEBP", quality=80)
+    row = jpegqf.inspect(out.getvalue())
+    assert (row.verdict, row.verdict_text) == (Verdict.UNKNOWN, "no JPEG grid, but lossy WEBP may have hidden one")
+    small.save(out := io.BytesIO(), "WEBP", lossless=True)
+    assert jpegqf.inspect(out.getvalue()).verdict is Verdict.NEVER_JPEG
+
+
 def test_a_png_cropped_off_the_grid_tells_its_quality_and_grid(jpeg: MakeJpeg) -> None:
     with Image.open(io.BytesIO(jpeg(60))) as image:
         row = jpegqf.inspect(image.crop((3, 5, 500, 500)))

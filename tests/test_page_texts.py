@@ -31,7 +31,7 @@ def sentences() -> set[str]:
         for quality, confidence, saved in product((60, 80, 95), (0.2, 0.95), (0.01, 0.3, 0.7, 0.99))
     ]
     histories = [HistorySummary(None, None), HistorySummary(50, 0.9), HistorySummary(50, 0.9, True)]
-    return {judge(*evidence).text for evidence in product(("JPEG", "PNG"), headers, pixels, histories)}
+    return {judge(*evidence).text for evidence in product(("JPEG", "PNG"), headers, pixels, histories, (False, True))}
 
 
 def notes() -> set[str]:

@@ -49,6 +49,15 @@ def test_no_number_is_invented_without_evidence() -> None:
         assert judge(container, header, None, NOTHING).quality is None
 
 
+def test_a_lossy_container_that_shows_no_grid_may_have_hidden_one() -> None:
+    unseen, seen = PixelSummary(100, 97, 100, 0.4, 0.01), PixelSummary(82, 82, 82, 0.99, 0.999)
+    answer = judge("WEBP", None, unseen, NOTHING, lossy=True)
+    assert (answer.verdict, answer.quality) == (Verdict.UNKNOWN, None)
+    assert answer.text == "no JPEG grid, but lossy WEBP may have hidden one"
+    assert judge("WEBP", None, unseen, NOTHING).verdict is Verdict.NEVER_JPEG
+    assert judge("WEBP", None, seen, NOTHING, lossy=True).quality == 82
+
+
 def test_an_uncertain_history_does_not_change_the_verdict() -> None:
     answer = judge("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(40, 0.3))
     assert answer.verdict is Verdict.CONSISTENT

@@ -35,6 +35,8 @@ JPEG_FORMATS = ("JPEG", "MPO")
 EXIF_ORIENTATION = 0x0112
 RGB_TO_LUMA = (299, 587, 114)
 """ITU-R BT.601 weights in thousandths, as JFIF prescribes."""
+MOST_WEBP_CHUNKS = 16
+"""Ahead of the first image: profile, metadata, animation, alpha."""
 STRIP = 512
 """Rows converted at a time, so that large images cost no large temporaries."""
 HARMLESS = (
@@ -118,7 +120,8 @@ class Decoded:
 
     ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8): noted,
     never applied, since the 8x8 grid is the stored image's. ``straight``: the pixels are the luma of a JPEG as its
-    decoder gave it, neither converted nor upsampled.
+    decoder gave it, neither converted nor upsampled. ``lossy``: the container's own codec, another than JPEG, may have
+    changed them and hidden what a JPEG left.
     """
 
     luma: Luma
@@ -126,6 +129,7 @@ class Decoded:
     size: tuple[int, int]
     orientation: int
     straight: bool = False
+    lossy: bool = False
 
     @property
     def is_jpeg(self) -> bool:
@@ -241,7 +245,19 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
     straight = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
-    return Decoded(luma, name, image.size, _orientation(image), straight)
+    lossy = name == "WEBP" and (data is None or _lossy_webp(data))
+    return Decoded(luma, name, image.size, _orientation(image), straight, lossy)
+
+
+def _lossy_webp(data: bytes) -> bool:
+    """Whether the first image of a WebP is in a "VP8 " chunk, not in a "VP8L" one (RFC 9649, section 2)."""
+    at = 12
+    for _ in range(MOST_WEBP_CHUNKS):
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if name == b"VP8L":
+            return False
+        at += 24 if name == b"ANMF" else 8 + size + size % 2  # a frame's chunks follow its 16 bytes
+    return True
 
 
 def _has_luma(image: Image.Image) -> bool:

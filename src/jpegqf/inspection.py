@@ -124,7 +124,7 @@ class Inspector:
             row |= _failure(issue)
         history = _history(decoded.luma, header) if header else HistorySummary(None, None)
         row |= {"first_qf": history.first_quality, "recompressed_probability": history.probability}
-        return _judged(row, history.moved)
+        return _judged(row, history.moved, decoded.lossy)
 
 
 def inspect(source: Source, name: str | None = None, **options: Any) -> Record:
@@ -249,12 +249,12 @@ def _history(luma: Luma, header: Header) -> HistorySummary:
     return HistorySummary(told.first_quality, rounded, told.grid not in (None, (0, 0)))
 
 
-def _judged(row: Row, moved: bool = False, text: str | None = None) -> Record:
-    """The whole record, its verdict in our words or in ``text``."""
+def _judged(row: Row, moved: bool = False, lossy: bool = False, text: str | None = None) -> Record:
+    """The whole record, its verdict in our words or in ``text``. ``moved``, ``lossy``: of history, of the container."""
     header = HeaderSummary(row["header_qf"], row["header_match"] or "none") if row.get("encoder") else None
     pixels = _pixel_summary(row)
     history = HistorySummary(row.get("first_qf"), row.get("recompressed_probability"), moved)
-    answer: Answer = judge(row.get("format") or "image", header, pixels, history)
+    answer: Answer = judge(row.get("format") or "image", header, pixels, history, lossy)
     if row.get("jpeg_probability", 1) < 0.5:
         row = row | dict.fromkeys(OF_A_GRID)  # a number for pixels that show no grid would be invented
     elif pixels is None:

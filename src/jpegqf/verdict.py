@@ -50,10 +50,19 @@ class Answer:
     text: str
 
 
-def judge(container: str, header: HeaderSummary | None, pixels: PixelSummary | None, history: HistorySummary) -> Answer:
-    """Weigh the evidence. ``container`` names the file format; ``header`` is None for all but JPEG."""
+def judge(
+    container: str,
+    header: HeaderSummary | None,
+    pixels: PixelSummary | None,
+    history: HistorySummary,
+    lossy: bool = False,
+) -> Answer:
+    """Weigh the evidence. ``container`` names the file format; ``header`` is None for all but JPEG.
+
+    ``lossy``: the container's own codec may have hidden what a JPEG left.
+    """
     if header is None:
-        return _without_header(container, pixels)
+        return _without_header(container, pixels, lossy)
     if history.first_quality is not None and (history.probability or 0) >= TOLD:
         last = f"header {header.quality}" if header.quality else "header unknown"
         where = " on another grid (cropped in between)" if history.moved else ""
@@ -64,7 +73,7 @@ def judge(container: str, header: HeaderSummary | None, pixels: PixelSummary | N
     return _both(header, pixels)
 
 
-def _without_header(container: str, pixels: PixelSummary | None) -> Answer:
+def _without_header(container: str, pixels: PixelSummary | None, lossy: bool) -> Answer:
     if pixels is None:
         return Answer(None, None, Verdict.UNKNOWN, "no JPEG header, and the pixels tell nothing")
     if pixels.jpeg_probability >= SURE and pixels.confidence >= TOLD:
@@ -73,6 +82,9 @@ def _without_header(container: str, pixels: PixelSummary | None) -> Answer:
     if pixels.jpeg_probability >= SURE:
         text = f"{_what(container)} whose pixels were a JPEG, at a quality between {pixels.low} and {pixels.high}"
         return Answer(None, None, Verdict.PIXELS_ONLY, text)
+    if pixels.jpeg_probability <= 1 - SURE and lossy:
+        text = f"no JPEG grid, but lossy {container} may have hidden one"
+        return Answer(None, None, Verdict.UNKNOWN, text)
     if pixels.jpeg_probability <= 1 - SURE and container != "JPEG":
         text = "no JPEG grid: never compressed, or resized since"
         return Answer(None, None, Verdict.NEVER_JPEG, text)
