@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
+from jpegqf.signatures import lossy_webp, other_container
 from jpegqf.strips import short_jpegs
 
 U8 = NDArray[np.uint8]
@@ -35,8 +36,6 @@ JPEG_FORMATS = ("JPEG", "MPO")
 EXIF_ORIENTATION = 0x0112
 RGB_TO_LUMA = (299, 587, 114)
 """ITU-R BT.601 weights in thousandths, as JFIF prescribes."""
-MOST_WEBP_CHUNKS = 16
-"""Ahead of the first image: profile, metadata, animation, alpha."""
 STRIP = 512
 """Rows converted at a time, so that large images cost no large temporaries."""
 HARMLESS = (
@@ -245,19 +244,8 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
     straight = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
-    lossy = name == "WEBP" and (data is None or _lossy_webp(data))
+    lossy = name == "WEBP" and (data is None or lossy_webp(data))
     return Decoded(luma, name, image.size, _orientation(image), straight, lossy)
-
-
-def _lossy_webp(data: bytes) -> bool:
-    """Whether the first image of a WebP is in a "VP8 " chunk, not in a "VP8L" one (RFC 9649, section 2)."""
-    at = 12
-    for _ in range(MOST_WEBP_CHUNKS):
-        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        if name == b"VP8L":
-            return False
-        at += 24 if name == b"ANMF" else 8 + size + size % 2  # a frame's chunks follow its 16 bytes
-    return True
 
 
 def _has_luma(image: Image.Image) -> bool:
@@ -324,6 +312,8 @@ def _pixel_luma(image: Image.Image) -> Luma:
         return _palette_luma(image)
     if mode in ("RGB", "RGBA", "RGBX"):
         return Luma.from_rgb_image(image)
+    if mode.startswith("I"):
+        return _luma_of_16_bits(image)
     raise ImageSkippedError(Reason.NOT_8_BIT, f"samples are not 8 bits wide or have no luma (Pillow mode {mode})")
 
 
@@ -346,6 +336,15 @@ def _palette_luma(image: Image.Image) -> Luma:
     return Luma(rgb[..., 0])
 
 
+def _luma_of_16_bits(image: Image.Image) -> Luma:
+    """Gray samples of 16 bits whose bytes are equal, as those that were widened from 8."""
+    samples = np.asarray(image)
+    high, low = np.divmod(samples, 256)
+    if (high != low).any() or high.min() < 0 or high.max() > 255:
+        raise ImageSkippedError(Reason.NOT_8_BIT, "samples are not 8 bits wide")
+    return Luma(high.astype(np.uint8))
+
+
 def _cmyk_luma(image: Image.Image) -> Luma:
     """YCCK holds luma under an RGB that is the complement of CMY; a plain CMYK JPEG is coded plane by plane."""
     if image.info.get("adobe_transform") == 2:
@@ -355,7 +354,10 @@ def _cmyk_luma(image: Image.Image) -> Luma:
     raise ImageSkippedError(Reason.NOT_8_BIT, "CMYK pixels outside a JPEG have no luma")
 
 
-def _unidentified(data: bytes) -> ImageBrokenError:
+def _unidentified(data: bytes) -> ImageError:
+    other = other_container(data)
+    if other:
+        return ImageSkippedError(Reason.UNSUPPORTED, f"{other} files are not read")
     if data[:2] == b"\xff\xd8":
         return ImageBrokenError(Reason.UNSUPPORTED, "corrupt or unsupported JPEG: its header cannot be understood")
     return ImageBrokenError(Reason.NOT_AN_IMAGE, "not an image in a known format")
