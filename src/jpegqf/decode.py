@@ -348,7 +348,8 @@ def _luma_of_16_bits(image: Image.Image) -> Luma:
 def _cmyk_luma(image: Image.Image) -> Luma:
     """YCCK holds luma under an RGB that is the complement of CMY; a plain CMYK JPEG is coded plane by plane."""
     if image.info.get("adobe_transform") == 2:
-        return Luma.from_rgb(255 - np.asarray(image)[..., :3])
+        luma = Luma.from_rgb(255 - np.asarray(image)[..., :3])
+        return Luma(luma.plane, luma.marks)  # its green is coded nowhere
     if image.format in JPEG_FORMATS:
         return Luma(np.asarray(image.getchannel("M")))
     raise ImageSkippedError(Reason.NOT_8_BIT, "CMYK pixels outside a JPEG have no luma")
