@@ -27,6 +27,8 @@ I64 = NDArray[np.int64]
 BINS = 512
 """Of the histograms: coefficients up to 128 grey levels; larger ones are rare and left out."""
 
+FINE = 80
+"""Quality from which a table may give back blocks that were saved with a coarse one and turned by 90 degrees."""
 SMALL_MULTIPLES = 3
 MISSED = 2
 
@@ -150,6 +152,12 @@ def _of_candidates(evidence: F32, steps: I64) -> tuple[F32, np.float32]:
     return each.sum(axis=1), evidence[:, 1:].max(axis=0).sum()
 
 
+def _turned(pixels: U8) -> U8:
+    """The blocks of the image turned back."""
+    out: U8 = pixels.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)
+    return out
+
+
 def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
     """The quality 1..100 of the last save, None where doubt is left.
 
@@ -159,6 +167,8 @@ def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings)
     if len(pixels) < rule.fewest:
         return None
     quality, possible = _by_synthesis(pixels, rule, settings.pixel_tolerance)
+    if (quality or 0) >= FINE and _by_synthesis(_turned(pixels), rule, settings.pixel_tolerance)[1]:
+        return None
     if quality is not None or possible or len(pixels) < rule.fewest_likely:
         return quality
     return _by_likelihood(pixels, rule, settings)
@@ -168,3 +178,14 @@ def quality_given_back(luma: Luma, rule: DecisiveRule, settings: EvidenceSetting
     """The same up to ``finest``, by synthesis alone: no block of an image that was no JPEG comes back."""
     pixels = _busy(luma, rule)
     return _by_synthesis(pixels, rule, settings.pixel_tolerance)[0] if len(pixels) >= rule.fewest else None
+
+
+def turned_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
+    """The same of a JPEG turned by 90 degrees without being decoded; None where it may be upright.
+
+    Such a turn transposes blocks and table.
+    """
+    pixels = _busy(luma, rule)
+    if len(pixels) < rule.fewest or _by_synthesis(pixels, rule, settings.pixel_tolerance)[1]:
+        return None
+    return _by_synthesis(_turned(pixels), rule, settings.pixel_tolerance)[0]

@@ -7,7 +7,7 @@ import stat
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -129,6 +129,10 @@ class Decoded:
     orientation: int
     straight: bool = False
     lossy: bool = False
+
+    def transposed(self) -> "Decoded":
+        """The pixels turned back, where they were turned by 90 degrees without being decoded; the size stays."""
+        return replace(self, luma=self.luma.transposed())
 
     @property
     def is_jpeg(self) -> bool:

@@ -58,16 +58,26 @@ class HeaderEvidence:
     """Quality on the IJG's scale, luma and chroma apart, and the encoder.
 
     ``luma`` and ``chroma`` are None where there is no such table (lossless files; gray, RGB and CMYK have no
-    chroma). For RGB and CMYK ``luma`` is the first component's table.
+    chroma). For RGB and CMYK ``luma`` is the first component's table. ``turned``: these are the tables' transposes,
+    since the image was turned by 90 degrees without being decoded.
     """
 
     luma: Match | None
     chroma: Match | None
     encoder: Encoder
+    turned: bool = False
 
 
 def identify(header: Header) -> HeaderEvidence:
     """Judge a header's tables. Never raises; what cannot be told is None, "none" or Family.UNKNOWN."""
+    found = _as_stored(header)
+    if found.luma is None or found.encoder.by == "tables":
+        return found
+    before = _as_stored(header.transposed())
+    return replace(before, turned=True) if before.encoder.by == "tables" else found
+
+
+def _as_stored(header: Header) -> HeaderEvidence:
     first, second = header.luma, header.chroma
     if first is None or (header.frame is not None and header.frame.lossless):
         return HeaderEvidence(None, None, Encoder(Family.UNKNOWN, "unknown"))

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 
 from jpegqf.blocks import cut_blocks
-from jpegqf.decisive import decisive_quality, quality_given_back
+from jpegqf.decisive import decisive_quality, quality_given_back, turned_quality
 from jpegqf.decode import MAX_PIXELS, Luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.features import EvidenceSettings, Gathered, evidence_of, gather
-from jpegqf.grid import ALIGNED, GRIDS_ASKED, Grid, ranked_grids
+from jpegqf.grid import ALIGNED, GRIDS_ASKED, TURNED, Grid, ranked_grids
 from jpegqf.model import F32, F64, Model
 from jpegqf.patches import informative, select
 from jpegqf.tables import QUALITIES
@@ -182,8 +182,10 @@ class Predictor:
             words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         said = self._on(patches, ALIGNED)
-        if not search or said.jpeg_probability >= SURE:
+        if said.jpeg_probability >= SURE or not (search or straight):
             return self._or_by_green(said, luma, [ALIGNED])
+        if straight:
+            return _combined([said, *self._tried(luma, [TURNED])])
         likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
         decided = self.decided(likely[0].place(luma), straight=False) if likely else None
         if decided:
@@ -218,18 +220,29 @@ class Predictor:
     def decided(self, luma: Luma, straight: bool) -> Prediction | None:
         """What few blocks tell beyond doubt; None where they leave any. ``straight`` as for :meth:`examine`.
 
-        Of other pixels than a JPEG's luma, synthesis alone is believed; then that of the green channel, too.
+        A JPEG may have been turned by 90 degrees without being decoded. Of other pixels, synthesis alone is believed;
+        then that of the green channel, too.
         """
         config = self.model.config
         if config.decisive is None or self.aggregation != "evidence":
             return None
-        tell = decisive_quality if straight else quality_given_back
-        for plane in (luma, luma.of_green()):
+        asked: list[tuple[Any, Luma | None, dict[str, Any]]] = (
+            [
+                (decisive_quality, luma, {}),
+                (turned_quality, luma, {"grid": TURNED}),
+            ]
+            if straight
+            else [
+                (quality_given_back, luma, {}),
+                (quality_given_back, luma.of_green(), {"by_green": True}),
+            ]
+        )
+        for tell, plane, how in asked:
             quality = tell(plane, config.decisive, config.evidence) if plane else None
             if quality is not None:
                 sure = config.decisive.confidence
                 probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
-                return Prediction(float(quality), probability, sure, by_green=plane is not luma)
+                return Prediction(float(quality), probability, sure, **how)
         return None
 
     def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:

@@ -51,6 +51,8 @@ class Grid:
 
 
 ALIGNED = Grid(0, 0)
+TURNED = Grid(0, 0, turned=True)
+"""Of a JPEG that was turned by 90 degrees without being decoded."""
 GRIDS_ASKED = 4
 """Likeliest grids that the model is asked about: both orientations of the two best, mostly."""
 

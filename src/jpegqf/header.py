@@ -82,6 +82,10 @@ class QuantTable:
         """Steps, int64 (8, 8), row = vertical frequency."""
         return np.array(self.values, np.int64).reshape(8, 8)
 
+    def transposed(self) -> "QuantTable":
+        """Rows and columns change places, as when the image is turned by 90 degrees without being decoded."""
+        return replace(self, values=tuple(self.steps.T.reshape(64).tolist()))
+
 
 @dataclass(frozen=True)
 class Header:
@@ -107,6 +111,10 @@ class Header:
     junk_after: bool | None
     truncated: bool
     notes: tuple[str, ...]
+
+    def transposed(self) -> "Header":
+        """The same with each component's table transposed."""
+        return replace(self, component_tables=tuple(table and table.transposed() for table in self.component_tables))
 
     @property
     def luma(self) -> QuantTable | None:

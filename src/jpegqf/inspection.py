@@ -92,7 +92,8 @@ class Inspector:
         if not data:
             raise ImageBrokenError(Reason.EMPTY, "file is empty")
         header = _header(data) if self.only != "pixels" else None
-        row |= _header_columns(header, identify(header)) if header else {}
+        found = identify(header) if header else None
+        row |= _header_columns(header, found) if header and found else {}
         if self.only == "header":
             return _header_alone(row if header else row | _container_columns(data), header)
         try:
@@ -102,6 +103,8 @@ class Inspector:
             decoded = decode_luma(data, self.max_pixels)
         except ImageError as issue:
             return _judged((row if header else row | _container_columns(data)) | _failure(issue))
+        if header and found and found.turned:
+            return self._finish(row, decoded.transposed(), header.transposed())
         return self._finish(row, decoded, header)
 
     def _top(self, row: Row, data: bytes) -> Record | None:

@@ -13,6 +13,8 @@ def header_lines(name: str, header: Header, found: HeaderEvidence) -> list[str]:
     if found.chroma:
         lines.append(f"  chroma quality   {_match(found.chroma)}")
     lines.append(f"  encoder          {_encoder(found.encoder)}")
+    if found.turned:
+        lines.append("  turned           by 90 degrees since, without being decoded: its tables are transposed")
     lines += _metadata(header)
     lines += [f"  note             {note}" for note in header.notes[:SHOWN_NOTES]]
     for number, table in enumerate(header.tables):
