@@ -52,7 +52,9 @@ def _judged(path: str, folder: str, draw: float, random: np.random.Generator) ->
         never = draw < 0.06 or folder == "generated"
         verdict = Verdict.NEVER_JPEG if never else Verdict.PIXELS_ONLY
         words = (
-            "no JPEG grid: never compressed, or resized since" if never else f"PNG whose pixels were a JPEG at {was}"
+            "no JPEG grid: never compressed, or resized or reworked since"
+            if never
+            else f"PNG whose pixels were a JPEG at {was}"
         )
         qf = None if never else was
         return Record(

@@ -12,6 +12,7 @@ from hypothesis import settings
 from PIL import Image
 
 from jpegqf.engine import Predictor
+from jpegqf.header import read_header
 from jpegqf.model import load_model
 
 settings.register_profile("any machine", deadline=None)
@@ -22,6 +23,7 @@ PTH = REPOSITORY / "checkpoints" / "model.pth"
 ONNX = REPOSITORY / "checkpoints" / "model.onnx"
 
 MakeJpeg = Callable[..., bytes]
+TurnJpeg = Callable[[int, Image.Image], bytes]
 
 LITTLE_MEMORY = """
 import resource, sys
@@ -79,3 +81,16 @@ def jpeg(photo: Image.Image) -> MakeJpeg:
 @pytest.fixture(scope="session")
 def predictor() -> Predictor:
     return Predictor(load_model(ONNX, "cpu"))
+
+
+@pytest.fixture(scope="session")
+def turned_jpeg(jpeg: MakeJpeg) -> TurnJpeg:
+    """A JPEG at a quality, turned by 90 degrees without being decoded: coefficients and tables transposed."""
+
+    def make(quality: int, image: Image.Image) -> bytes:
+        image = image.crop((0, 0, image.width // 16 * 16, image.height // 16 * 16))
+        tables = [table.transposed().values for table in read_header(jpeg(quality, image)).tables]
+        as_they_are = 50  # Pillow scales tables by quality
+        return jpeg(as_they_are, image.transpose(Image.Transpose.TRANSPOSE), qtables=tables, subsampling=0)
+
+    return make

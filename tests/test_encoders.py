@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import MakeJpeg
+from conftest import MakeJpeg, TurnJpeg
 from jpegqf.encoders import Encoder, Family, HeaderEvidence, identify
 from jpegqf.header import read_header
 from jpegqf.jpegli import jpegli_table
+from jpegqf.present import header_lines
 from jpegqf.tables import scaled
 from jpegqf.tables_data import ADOBE, MOZJPEG_CHROMA, MOZJPEG_LUMA
 
@@ -124,6 +125,29 @@ def test_files_that_gdiplus_may_have_written_name_its_quality_beside() -> None:
 def test_windows_software_turns_the_quality_into_its_own() -> None:
     encoder = judged(exif(software="Windows Photo Editor 10.0"), quality=58).encoder
     assert (encoder.family, encoder.quality) == (Family.WINDOWS, 59)
+
+
+@pytest.mark.parametrize("quality", [7, 50, 75, 92, 98])
+def test_tables_that_a_lossless_turn_transposed_are_told(
+    turned_jpeg: TurnJpeg, photo: Image.Image, quality: int
+) -> None:
+    data = turned_jpeg(quality, photo)
+    found = identify(read_header(data))
+    assert found.luma is not None
+    assert found.chroma is not None
+    assert (found.luma.quality, found.chroma.quality) == (quality, quality)
+    assert (found.luma.kind, found.encoder.family, found.turned) == ("exact", Family.IJG, True)
+    assert any("turned           by 90 degrees" in line for line in header_lines("x", read_header(data), found))
+
+
+def test_transposed_tables_of_mozjpeg_are_told_and_symmetric_ones_count_as_upright() -> None:
+    upright = [scaled(np.array(base[4]), 80).tolist() for base in (MOZJPEG_LUMA, MOZJPEG_CHROMA)]
+    transposed = [np.array(table).reshape(8, 8).T.reshape(64).tolist() for table in upright]
+    found, other = judged(qtables=upright), judged(qtables=transposed)
+    assert found.encoder == other.encoder
+    assert (found.encoder.quality, found.turned, other.turned) == (80, False, True)
+    assert not judged(qtables=[[16] * 64, [17] * 64]).turned
+    assert not judged(quality=100).turned
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import REPOSITORY, MakeJpeg
+from conftest import REPOSITORY, MakeJpeg, TurnJpeg
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import Issue, Prediction, Predictor
 from jpegqf.errors import ImageSkippedError
-from jpegqf.grid import ALIGNED, Grid
+from jpegqf.grid import ALIGNED, TURNED, Grid
+from jpegqf.inspection import inspect
 
 GOLDEN = REPOSITORY / "tests" / "golden"
 
@@ -153,6 +154,18 @@ def test_a_turned_image_keeps_its_quality(predictor: Predictor, jpeg: MakeJpeg, 
         said = predictor.examine(turned)
         assert said.rounded == quality
         assert said.grid.turned == bool(turns % 2)
+
+
+@pytest.mark.parametrize("quality", [10, 50, 75, 90, 97])
+def test_a_jpeg_turned_without_being_decoded_keeps_its_quality(
+    predictor: Predictor, turned_jpeg: TurnJpeg, photo: Image.Image, cat: Image.Image, quality: int
+) -> None:
+    for image in (photo, cat):
+        decoded = decode_luma(turned_jpeg(quality, image))
+        said = predictor.examine(decoded.luma, decoded.straight, search=False)
+        assert (said.rounded, said.grid) == (quality, TURNED)
+        row = inspect(turned_jpeg(quality, image))
+        assert (row.qf, row.header_match, row.pixel_qf, row.verdict) == (quality, "exact", quality, "consistent")
 
 
 def test_neither_a_clean_image_nor_a_resized_jpeg_shows_a_grid(

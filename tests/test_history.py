@@ -49,6 +49,23 @@ def test_an_aligned_save_at_a_lower_quality_is_found_and_named(photograph: Image
     assert abs(history.first_quality - first) <= 1
 
 
+@pytest.mark.parametrize(("first", "last"), [(30, 60), (50, 75), (60, 80), (70, 95)])
+@pytest.mark.parametrize("cut", [(0, 0), (3, 5)])
+def test_an_image_turned_between_the_saves_is_given_its_first_quality(
+    photograph: Image.Image, first: int, last: int, cut: tuple[int, int]
+) -> None:
+    once = photograph.crop((0, 0, photograph.width // 8 * 8, photograph.height // 8 * 8))
+    out = io.BytesIO()
+    once.save(out, "JPEG", quality=first)
+    with Image.open(out) as opened:
+        turned = opened.transpose(Image.Transpose.ROTATE_90)
+    turned = turned.crop((*cut, *turned.size))
+    history = earlier_save(saved(turned, last), ijg_luma(last))
+    assert history.first_quality is not None
+    assert abs(history.first_quality - first) <= 1
+    assert history.grid == (-cut[0] % 8, -cut[1] % 8)
+
+
 @pytest.mark.parametrize(("first", "last"), [(73, 60), (86, 79), (75, 61), (81, 72), (68, 52), (54, 34), (66, 47)])
 def test_a_finer_first_save_is_not_given_a_coarser_quality(photograph: Image.Image, first: int, last: int) -> None:
     """Steps of 2/3 of the last ones leave nearly the pattern that steps of 4/3 leave."""

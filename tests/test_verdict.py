@@ -58,6 +58,13 @@ def test_a_lossy_container_that_shows_no_grid_may_have_hidden_one() -> None:
     assert judge("WEBP", None, seen, NOTHING, lossy=True).quality == 82
 
 
+@pytest.mark.parametrize(
+    ("first", "verdict"), [(59, Verdict.RESAVED), (60, Verdict.CONSISTENT), (70, Verdict.CONSISTENT)]
+)
+def test_an_earlier_save_that_was_not_coarser_is_no_resaving(first: int, verdict: Verdict) -> None:
+    assert judge("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(first, 0.99)).verdict is verdict
+
+
 def test_an_uncertain_history_does_not_change_the_verdict() -> None:
     answer = judge("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(40, 0.3))
     assert answer.verdict is Verdict.CONSISTENT

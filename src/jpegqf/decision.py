@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,12 +30,14 @@ class History:
 
     ``first_quality`` is its IJG quality, 1..99; ``recompressed_probability`` the probability, 0..1, that
     there was one at a lower quality (at odds of about one to two before looking); ``grid`` the column and
-    row, 0..7, of its first grid line in this image: (0, 0) where both saves share a grid.
+    row, 0..7, of its first grid line in this image: (0, 0) where both saves share a grid; ``evidence`` for the best
+    first quality, natural logarithm.
     """
 
     first_quality: int | None
     recompressed_probability: float | None
     grid: tuple[int, int] | None = None
+    evidence: float = field(default=0.0, compare=False)
 
     @property
     def found(self) -> bool:
@@ -87,4 +89,4 @@ def conclude(quality: I64, total: F64, expected: F64, probability: float, grid: 
         powerless = median(expected) < FEWEST_EXPECTED
         return History(None, None if powerless else probability)
     named = int(quality[total.argmax()]) if lead(quality, total) >= CLEAR_MARGIN else None
-    return History(named, probability, grid)
+    return History(named, probability, grid, float(total.max()))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from jpegqf import shifted
 from jpegqf.arrays import median
 from jpegqf.blocks import FORWARD, U8, cut_blocks, first_of_each
-from jpegqf.decision import History, conclude, decision, lead, signed_log
+from jpegqf.decision import CLEAR_MARGIN, History, conclude, decision, lead, signed_log
 from jpegqf.decode import Luma
 from jpegqf.tables import ijg_luma_all
 
@@ -285,6 +285,17 @@ def earlier_save(luma: Luma, last_table: NDArray[np.int64]) -> History:
     int (8, 8), row = vertical frequency. All fields are None where there is too little to go by; the first
     quality alone is None where several fit alike. Raises ValueError for a table that is none.
     """
+    told = _earlier_save(luma, last_table)
+    if not told.found or told.grid is None:
+        return told
+    # An image turned by 90 degrees between the saves shows the first table transposed.
+    turned = _earlier_save(luma.transposed(), last_table.T)
+    surer = turned.grid == told.grid[::-1] and turned.evidence > told.evidence + CLEAR_MARGIN
+    return replace(turned, grid=told.grid) if surer else told
+
+
+def _earlier_save(luma: Luma, last_table: I64) -> History:
+    """The same of an image that was not turned in between."""
     evidence = gather(luma, last_table)
     if evidence is None:
         aligned = History(None, None)

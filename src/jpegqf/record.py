@@ -31,7 +31,7 @@ class Verdict(str, Enum):
     PIXELS_ONLY = "pixels_only"
     """No JPEG header, but the pixels were a JPEG."""
     NEVER_JPEG = "never_jpeg"
-    """No JPEG header, and no JPEG grid: never compressed, or resized since."""
+    """No JPEG header, and no JPEG grid: never compressed, or resized or reworked since."""
     UNKNOWN = "unknown"
     """Nothing can be told."""
 

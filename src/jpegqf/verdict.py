@@ -63,7 +63,7 @@ def judge(
     """
     if header is None:
         return _without_header(container, pixels, lossy)
-    if history.first_quality is not None and (history.probability or 0) >= TOLD:
+    if _resaved(header, history):
         last = f"header {header.quality}" if header.quality else "header unknown"
         where = " on another grid (cropped in between)" if history.moved else ""
         text = f"{last}, pixels compressed at {history.first_quality} before{where}: re-saved"
@@ -71,6 +71,12 @@ def judge(
     if pixels is None or pixels.jpeg_probability < TOLD:
         return _header_alone(header)
     return _both(header, pixels)
+
+
+def _resaved(header: HeaderSummary, history: HistorySummary) -> bool:
+    """Whether there was an earlier, coarser save: a first quality that is not below the last one's says nothing."""
+    told = history.first_quality is not None and (history.probability or 0) >= TOLD
+    return told and (header.quality is None or (history.first_quality or 0) < header.quality)
 
 
 def _without_header(container: str, pixels: PixelSummary | None, lossy: bool) -> Answer:
@@ -86,7 +92,7 @@ def _without_header(container: str, pixels: PixelSummary | None, lossy: bool) ->
         text = f"no JPEG grid, but lossy {container} may have hidden one"
         return Answer(None, None, Verdict.UNKNOWN, text)
     if pixels.jpeg_probability <= 1 - SURE and container != "JPEG":
-        text = "no JPEG grid: never compressed, or resized since"
+        text = "no JPEG grid: never compressed, or resized or reworked since"
         return Answer(None, None, Verdict.NEVER_JPEG, text)
     return Answer(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")
 

@@ -11,7 +11,7 @@ VERDICTS = {
     Verdict.MISMATCH: ("mismatch", "header and pixels tell different qualities"),
     Verdict.CONSISTENT: ("consistent", "header and pixels agree"),
     Verdict.PIXELS_ONLY: ("was a JPEG", "no JPEG header, but the pixels were a JPEG"),
-    Verdict.NEVER_JPEG: ("never a JPEG", "no JPEG grid: never compressed, or resized since"),
+    Verdict.NEVER_JPEG: ("never a JPEG", "no JPEG grid: never compressed, or resized or reworked since"),
     Verdict.HEADER_ONLY: ("header only", "the pixels tell nothing, or were not looked at"),
     Verdict.UNKNOWN: ("unknown", "nothing can be told"),
 }
