@@ -43,7 +43,7 @@ class Prediction:
     """That the image was saved as JPEG and still has its 8x8 grid, starting at ``grid``."""
     grid: Grid = ALIGNED
     by_green: bool = False
-    """Told by the green channel, not by luma: the JPEG coded red, green and blue themselves."""
+    """Told by the green channel, since luma left doubt: as where the JPEG coded red, green and blue themselves."""
 
     @property
     def sure(self) -> bool:
@@ -223,27 +223,22 @@ class Predictor:
         A JPEG may have been turned by 90 degrees without being decoded. Of other pixels, synthesis alone is believed;
         then that of the green channel, too.
         """
-        config = self.model.config
-        if config.decisive is None or self.aggregation != "evidence":
+        if self.aggregation != "evidence":
             return None
-        asked: list[tuple[Any, Luma | None, dict[str, Any]]] = (
-            [
-                (decisive_quality, luma, {}),
-                (turned_quality, luma, {"grid": TURNED}),
-            ]
-            if straight
-            else [
-                (quality_given_back, luma, {}),
-                (quality_given_back, luma.of_green(), {"by_green": True}),
-            ]
-        )
-        for tell, plane, how in asked:
-            quality = tell(plane, config.decisive, config.evidence) if plane else None
-            if quality is not None:
-                sure = config.decisive.confidence
-                probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
-                return Prediction(float(quality), probability, sure, **how)
-        return None
+        if straight:
+            return self._told(decisive_quality, luma) or self._told(turned_quality, luma, grid=TURNED)
+        by_luma = self._told(quality_given_back, luma)
+        return by_luma or self._told(quality_given_back, luma.of_green(), by_green=True)
+
+    def _told(self, tell: Callable[..., int | None], plane: Luma | None, **how: Any) -> Prediction | None:
+        config = self.model.config
+        if plane is None or config.decisive is None:
+            return None
+        quality, sure = tell(plane, config.decisive, config.evidence), config.decisive.confidence
+        if quality is None:
+            return None
+        probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
+        return Prediction(float(quality), probability, sure, **how)
 
     def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
         """What the image tells on each of these grids; once one is sure, only its other orientation is asked about."""

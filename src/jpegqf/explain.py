@@ -86,7 +86,7 @@ def _pixel_lines(said: Prediction) -> list[str]:
     sure = said.probability.max()
     lines = [f"  pixels     quality {said.rounded}, probability {sure:.2f}, 95 % interval {low}-{high}"]
     if said.by_green:
-        lines.append("             told by the green channel: that JPEG coded red, green and blue, not luma")
+        lines.append("             told by the green channel, since luma leaves doubt")
     if said.grid != ALIGNED:
         since = "turned by 90 degrees" if said.grid.turned else "cropped or mirrored"
         lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: {since} since")
