@@ -27,7 +27,7 @@ I64 = NDArray[np.int64]
 BINS = 512
 """Of the histograms: coefficients up to 128 grey levels; larger ones are rare and left out."""
 
-FINE = 80
+FINE = 90
 """Quality from which a table may give back blocks that were saved with a coarse one and turned by 90 degrees."""
 SMALL_MULTIPLES = 3
 MISSED = 2
