@@ -110,9 +110,10 @@ def coded_as_rgb(image: Image.Image, rng: Rng) -> Case:
     if region.mode != "RGB":
         raise LeftOutError("image has no colours")
     region.save(out, "JPEG", quality=quality, keep_rgb=True, progressive=rng.random() < 0.3)
+    data = out.getvalue()
     if rng.random() < 0.5:
-        return _cropped(region, quality, out.getvalue(), rng)
-    return Case(png(pixels_of(out.getvalue())), region, quality, (0, 0), variant="whole", jpeg=out.getvalue())
+        return _cropped(region, quality, data, rng)
+    return Case(png(pixels_of(data)), region, quality, (0, 0), variant="whole", jpeg=data)
 
 
 def never(image: Image.Image, rng: Rng) -> Case:

@@ -33,29 +33,25 @@ def test_the_finest_tables_are_told_by_likelihood(jpeg: MakeJpeg, quality: int) 
     assert decided(jpeg(quality)) == quality
 
 
-def test_pixels_that_no_table_gives_back_are_never_decided_by_synthesis(photo: Image.Image, cat: Image.Image) -> None:
+def test_pixels_that_no_table_gives_back_are_never_decided_by_synthesis(
+    jpeg: MakeJpeg, photo: Image.Image, cat: Image.Image
+) -> None:
     for image in (photo, cat):
         clean = Luma.from_rgb(np.asarray(image))
-        brighter = Luma(np.minimum(decode_luma(_saved(image, 60)).luma.plane + 2, 254).astype(np.uint8))
+        brighter = Luma(np.minimum(decode_luma(jpeg(60, image)).luma.plane + 2, 254).astype(np.uint8))
         for luma in (clean, clean.of_green(), brighter):
             assert luma is not None
             assert quality_given_back(luma, RULE, SETTINGS) is None
 
 
 @pytest.mark.parametrize("quality", [15, 50, 75, 90])
-def test_synthesis_tells_the_green_channel_of_a_jpeg_that_codes_it(photo: Image.Image, quality: int) -> None:
-    with Image.open(io.BytesIO(_saved(photo, quality, keep_rgb=True))) as image:
+def test_synthesis_tells_the_green_channel_of_a_jpeg_that_codes_it(jpeg: MakeJpeg, quality: int) -> None:
+    with Image.open(io.BytesIO(jpeg(quality, keep_rgb=True))) as image:
         luma = Luma.from_rgb(np.asarray(image))
     green = luma.of_green()
     assert green is not None
     assert quality_given_back(green, RULE, SETTINGS) == quality
     assert quality_given_back(luma, RULE, SETTINGS) is None
-
-
-def _saved(image: Image.Image, quality: int, **options: Any) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality, **options)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize("quality", [5, 30, 60, 90, 97])

@@ -23,13 +23,20 @@ SHIFTED_PAIRS = [(10, 40), (30, 60), (50, 75), (60, 80), (75, 90), (70, 95), (90
 PAIRS = [(10, 40), (30, 60), (50, 75), (60, 80), (75, 85), (75, 90), (70, 95), (85, 92), (88, 95), (90, 99)]
 
 
-def saved(image: Image.Image, *qualities: int, cut: tuple[int, int] = (0, 0), **options: object) -> Luma:
-    """Luma of an image saved at each quality in turn, ``cut`` columns and rows taken off in between."""
+def saved(
+    image: Image.Image,
+    *qualities: int,
+    cut: tuple[int, int] = (0, 0),
+    turn: Image.Transpose | None = None,
+    **options: object,
+) -> Luma:
+    """Luma of an image saved at each quality, turned and ``cut`` columns and rows taken off in between."""
     for quality in qualities:
         out = io.BytesIO()
         image.save(out, "JPEG", quality=quality, **options)
         with Image.open(out) as opened:
-            image = opened.crop((*cut, *opened.size))
+            turned = opened if turn is None else opened.transpose(turn)
+            image = turned.crop((*cut, *turned.size))
     return decode_luma(out.getvalue()).luma
 
 
@@ -55,12 +62,8 @@ def test_an_image_turned_between_the_saves_is_given_its_first_quality(
     photograph: Image.Image, first: int, last: int, cut: tuple[int, int]
 ) -> None:
     once = photograph.crop((0, 0, photograph.width // 8 * 8, photograph.height // 8 * 8))
-    out = io.BytesIO()
-    once.save(out, "JPEG", quality=first)
-    with Image.open(out) as opened:
-        turned = opened.transpose(Image.Transpose.ROTATE_90)
-    turned = turned.crop((*cut, *turned.size))
-    history = earlier_save(saved(turned, last), ijg_luma(last))
+    luma = saved(once, first, last, cut=cut, turn=Image.Transpose.ROTATE_90)
+    history = earlier_save(luma, ijg_luma(last))
     assert history.first_quality is not None
     assert abs(history.first_quality - first) <= 1
     assert history.grid == (-cut[0] % 8, -cut[1] % 8)

@@ -36,7 +36,9 @@ def refused(*flags: str) -> str:
 
 
 def workers_of(server: Served) -> list[Any]:
-    return list(psutil.Process(server.process.pid).children(recursive=True))
+    """All processes below the server but Python's own resource tracker, which ends once the server is gone."""
+    below = psutil.Process(server.process.pid).children(recursive=True)
+    return [process for process in below if not any("resource_tracker" in word for word in process.cmdline())]
 
 
 def noise(side: int) -> Image.Image:
@@ -90,7 +92,7 @@ def test_a_signal_ends_it_and_its_workers_within_a_second_or_so(number: signal.S
         assert time.monotonic() - begun < 5  # on a busy machine; alone it is half a second
         assert server.process.stderr
         assert server.process.stderr.read() == ""
-        assert psutil.wait_procs(workers, timeout=5)[1] == []
+        assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
 
 
 def test_a_signal_ends_it_while_an_image_is_in_work(jpeg: MakeJpeg) -> None:
@@ -108,9 +110,7 @@ def test_a_signal_ends_it_while_an_image_is_in_work(jpeg: MakeJpeg) -> None:
         assert server.process.stderr.read() == ""
         answers = [one.result() for one in asked]
         assert {answer.status_code for answer in answers} <= {200, 503}
-        assert "the workers were ended" in {
-            answer.json()["error"]["message"] for answer in answers if answer.status_code == 503
-        }
+        assert answers[-1].json()["error"]["message"] == "the workers were ended"
 
 
 def test_a_killed_server_leaves_no_worker_behind() -> None:

@@ -53,6 +53,9 @@ class Encoder:
     alternatives: tuple[tuple[str, int], ...] = ()
 
 
+UNKNOWN = Encoder(Family.UNKNOWN, "unknown")
+
+
 @dataclass(frozen=True)
 class HeaderEvidence:
     """Quality on the IJG's scale, luma and chroma apart, and the encoder.
@@ -70,19 +73,30 @@ class HeaderEvidence:
 
 def identify(header: Header) -> HeaderEvidence:
     """Judge a header's tables. Never raises; what cannot be told is None, "none" or Family.UNKNOWN."""
-    found = _as_stored(header)
-    if found.luma is None or found.encoder.by == "tables":
-        return found
-    before = _as_stored(header.transposed())
-    return replace(before, turned=True) if before.encoder.by == "tables" else found
-
-
-def _as_stored(header: Header) -> HeaderEvidence:
     first, second = header.luma, header.chroma
     if first is None or (header.frame is not None and header.frame.lossless):
-        return HeaderEvidence(None, None, Encoder(Family.UNKNOWN, "unknown"))
+        return HeaderEvidence(None, None, UNKNOWN)
+    found = _by_tables(header, first, second)
+    if found.encoder.by == "tables":
+        return found
+    before = _by_tables(header, first.transposed(), second.transposed() if second else None)
+    if before.encoder.by == "tables":
+        return replace(before, turned=True)
+    return replace(found, encoder=_by_the_rest(header, first))
+
+
+def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> HeaderEvidence:
+    """Evidence from these tables for luma and chroma; the encoder is one that has them in its lists, or unknown."""
     luma, chroma = _matches(first.values, second.values if second else None)
-    return HeaderEvidence(luma, chroma, _encoder(header, first, second, luma, chroma))
+    if luma.kind == "exact" and (chroma is None or chroma.kind == "exact"):
+        return HeaderEvidence(luma, chroma, _ijg(header, luma))
+    encoder = _adobe_by_tables(first, second) or _mozjpeg(first.steps, second.steps if second else None)
+    return HeaderEvidence(luma, chroma, encoder or UNKNOWN)
+
+
+def _by_the_rest(header: Header, first: QuantTable) -> Encoder:
+    """Tables of jpegli are computed, and symmetric: none is turned. Metadata may be left over from an earlier save."""
+    return _jpegli(header, first) or _adobe_by_metadata(header) or _camera(header) or UNKNOWN
 
 
 @lru_cache(maxsize=4096)
@@ -98,22 +112,6 @@ def _agreeing(one: Match, other: Match | None) -> Match:
         return one
     agreed = range(max(one.low or 0, other.low or 0), min(one.high or 0, other.high or 0) + 1)
     return replace(one, quality=agreed[len(agreed) // 2]) if agreed else one
-
-
-def _encoder(
-    header: Header, first: QuantTable, second: QuantTable | None, luma: Match, chroma: Match | None
-) -> Encoder:
-    """The first that fits, the commonest first: tables are proof, metadata may be left over from an earlier save."""
-    if luma.kind == "exact" and (chroma is None or chroma.kind == "exact"):
-        return _ijg(header, luma)
-    return (
-        _adobe_by_tables(first, second)
-        or _mozjpeg(first.steps, second.steps if second else None)
-        or _jpegli(header, first)
-        or _adobe_by_metadata(header)
-        or _camera(header)
-        or Encoder(Family.UNKNOWN, "unknown")
-    )
 
 
 def _ijg(header: Header, luma: Match) -> Encoder:
