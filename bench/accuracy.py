@@ -3,7 +3,7 @@
     python bench/accuracy.py --images DIR [--n 2763] [--csv docs/accuracy.csv]
 
 Regions of 256 to 1024 pixels (less where the image is smaller), quality 1 to 99, three chroma subsamplings,
-baseline, optimized and progressive. The JPEGs are written as files and read by ``Predictor.predict_file``.
+baseline, optimized and progressive. The JPEGs are written as files and read by ``jpegqf.predict.predict_file``.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from jpegqf.engine import Aggregation, Prediction, Predictor
 from jpegqf.model import load_model
+from jpegqf.predict import predict_file
 from jpegqf.train.figures import Figures, figures_of, wilson
 
 SUFFIXES = {".webp", ".png", ".bmp", ".tif", ".tiff", ".ppm"}
@@ -60,7 +61,7 @@ def make_and_judge(path: Path, predictor: Predictor, target: Path, rng: np.rando
     quality, subsampling = int(rng.integers(1, 100)), SUBSAMPLINGS[rng.integers(3)]
     chroma = {} if region.mode == "L" else {"subsampling": subsampling}
     region.save(target, quality=quality, optimize=rng.random() < 0.5, progressive=rng.random() < 0.3, **chroma)
-    answer = predictor.predict_file(target)
+    answer = predict_file(predictor, target)
     known = (path.name, region.width, region.height, subsampling if chroma else "gray", quality)
     if isinstance(answer, Prediction):
         low, high = answer.interval()

@@ -19,9 +19,9 @@ from conditions import generator, open_clean
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import Prediction
 from jpegqf.errors import ImageError
-from jpegqf.explain import FREQUENCIES, Comb, coefficients_of, show_histogram, show_posterior
 from jpegqf.header import read_header
-from jpegqf.inspection import default_predictor
+from jpegqf.inspection.inspector import default_predictor
+from jpegqf.inspection.plot import FREQUENCIES, Comb, coefficients_of, show_histogram, show_posterior
 from jpegqf.tables import I64, ijg_luma
 from making import CONDITIONS, EXIF_TURNS, Case, Turn
 

@@ -12,7 +12,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-from jpegqf.inspection import Inspector
+from jpegqf.inspection.inspector import Inspector
 from jpegqf.record import Record
 
 COLUMNS = (

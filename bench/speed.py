@@ -29,7 +29,7 @@ import simplejpeg
 from PIL import Image
 
 import jpegqf
-from jpegqf.batched import beside_model, predict_files
+from jpegqf.batched import answers, beside_model, predict_files, prepared_file
 from jpegqf.decode import MAX_PIXELS, decode_luma, read_bytes
 from jpegqf.encoders import identify
 from jpegqf.engine import Predictor, one_by_one
@@ -37,7 +37,7 @@ from jpegqf.errors import JpegqfError
 from jpegqf.features import evidence
 from jpegqf.header import read_header
 from jpegqf.history import earlier_save
-from jpegqf.inspection import Inspector, default_predictor
+from jpegqf.inspection.inspector import Inspector, default_predictor
 from jpegqf.model import load_model
 from jpegqf.outputs import open_outputs
 from jpegqf.patches import informative
@@ -339,15 +339,15 @@ def _with_batches(predictor: Predictor, make: Material) -> Iterator[Row]:
             folder = write_folder(files, SCANNED, Path(place) / "in")  # a file's bytes tell what it is, not its name
             paths = sorted(map(str, folder.iterdir()))
             took = seconds(partial(_exhaust, predict_files, predictor, paths, MAX_PIXELS), 3)
-            ready = [predictor.prepared_file(path) for path in paths[:SMALL_FILES]]
+            ready = [prepared_file(predictor, path, MAX_PIXELS) for path in paths[:SMALL_FILES]]
         what = f"500x375 {kind}: decode-bound, files in, {os.cpu_count()} processes and their start"
         yield Row("device", what, SCANNED / took, "images/s")
     many = ready * (SCANNED // SMALL_FILES // 10)
-    list(predictor.answers(ready))  # tables and kernels are made
-    rate = len(many) / seconds(partial(_exhaust, predictor.answers, many), 3)
+    list(answers(predictor, ready))  # tables and kernels are made
+    rate = len(many) / seconds(partial(_exhaust, answers, predictor, many), 3)
     yield Row("device", f"500x375: device-bound ({predictor.model.device}), blocks ready", rate, "images/s")
     numpy = replace(predictor, evidence=one_by_one)
-    rate = len(ready) / seconds(partial(_exhaust, numpy.answers, ready), 3)
+    rate = len(ready) / seconds(partial(_exhaust, answers, numpy, ready), 3)
     yield Row("device", "500x375: blocks ready, evidence by NumPy on one core", rate, "images/s")
 
 

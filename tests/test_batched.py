@@ -18,10 +18,12 @@ from conftest import MakeJpeg
 from jpegqf import batched
 from jpegqf.batched import beside_model, predict_files
 from jpegqf.decode import MAX_PIXELS
-from jpegqf.engine import Issue, Prediction, Predictor, one_by_one
+from jpegqf.engine import Prediction, Predictor, one_by_one
 from jpegqf.errors import DeviceError
 from jpegqf.features import EvidenceSettings, Gathered
 from jpegqf.model import F32, Model
+from jpegqf.predict import Issue
+from jpegqf.predict import predict_files as one_after_another
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def counted(predictor: Predictor) -> tuple[Predictor, list[int]]:
 def test_each_path_has_the_answer_it_has_alone_in_order(predictor: Predictor, folder: Path) -> None:
     paths = paths_in(folder)
     together, alone = (
-        list(answers) for answers in (predict_files(predictor, paths, MAX_PIXELS), predictor.predict_files(paths))
+        list(answers) for answers in (predict_files(predictor, paths, MAX_PIXELS), one_after_another(predictor, paths))
     )
     assert [path for path, _ in together] == paths
     assert sum(isinstance(answer, Issue) for _, answer in alone) == 4

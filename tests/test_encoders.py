@@ -11,8 +11,8 @@ from PIL import Image
 from conftest import MakeJpeg, TurnJpeg
 from jpegqf.encoders import Encoder, Family, HeaderEvidence, identify
 from jpegqf.header import read_header
+from jpegqf.inspection.header_text import header_lines
 from jpegqf.jpegli import jpegli_table
-from jpegqf.present import header_lines
 from jpegqf.tables import scaled
 from jpegqf.tables_data import ADOBE, MOZJPEG_CHROMA, MOZJPEG_LUMA
 

@@ -8,16 +8,18 @@ from PIL import Image
 
 from conftest import REPOSITORY, MakeJpeg, TurnJpeg
 from jpegqf.decode import Luma, decode_luma
-from jpegqf.engine import Issue, Prediction, Predictor
+from jpegqf.engine import Needs, Prediction, Predictor
 from jpegqf.errors import ImageSkippedError
 from jpegqf.grid import ALIGNED, TURNED, Grid
-from jpegqf.inspection import inspect
+from jpegqf.inspection.inspector import inspect
+from jpegqf.predict import Issue, named, predict_files
 
+A_PATCH = Needs(128, contrast=True)
 GOLDEN = REPOSITORY / "tests" / "golden"
 
 
 def predict(predictor: Predictor, data: bytes, straight: bool = False) -> Prediction:
-    return predictor.predict(decode_luma(data).luma, straight)
+    return predictor.examine(decode_luma(data).luma, straight, needs=A_PATCH)
 
 
 @pytest.mark.parametrize("quality", [*range(1, 100, 7), 99])
@@ -59,7 +61,7 @@ def test_averaging_over_flips_would_change_nothing(
     """512x512 is a whole number of patches, so mirrored patches are the patches of the mirrored image."""
     luma = decode_luma(jpeg(quality)).luma
     mirrored = Luma(np.asarray(Image.fromarray(luma.plane).transpose(flip)))
-    straight, turned = predictor.predict(luma), predictor.predict(mirrored)
+    straight, turned = predictor.examine(luma), predictor.examine(mirrored)
     assert turned.quality == straight.quality
     assert np.abs(turned.probability - straight.probability).max() < 0.01
 
@@ -89,9 +91,9 @@ def test_the_interval_is_the_shortest_that_holds_the_mass() -> None:
 
 def test_too_small_and_too_flat_are_skipped_with_the_reason(predictor: Predictor) -> None:
     with pytest.raises(ImageSkippedError, match="too small: 300x127"):
-        predictor.predict(Luma(np.zeros((127, 300), np.uint8)))
+        predictor.examine(Luma(np.zeros((127, 300), np.uint8)), needs=A_PATCH)
     with pytest.raises(ImageSkippedError, match="too little information"):
-        predictor.predict(Luma(np.full((400, 400), 77, np.uint8)))
+        predictor.examine(Luma(np.full((400, 400), 77, np.uint8)), needs=A_PATCH)
 
 
 def test_a_batch_keeps_order_and_gives_each_file_one_answer(
@@ -100,7 +102,7 @@ def test_a_batch_keeps_order_and_gives_each_file_one_answer(
     good, broken, absent = (tmp_path / name for name in ("good.jpg", "broken.jpg", "absent.jpg"))
     good.write_bytes(jpeg(35))
     broken.write_bytes(jpeg(35)[:3000])
-    answers = list(predictor.predict_files(map(str, (absent, good, broken))))
+    answers = list(predict_files(predictor, map(str, (absent, good, broken))))
     assert [path for path, _ in answers] == [str(absent), str(good), str(broken)]
     kinds = [answer.kind if isinstance(answer, Issue) else answer.rounded for _, answer in answers]
     assert kinds == ["error", 35, "error"]
@@ -197,3 +199,14 @@ def test_golden_predictions_of_this_model(
     images = {"astronaut": photo, "chelsea": cat}
     assert golden_cases(predictor, jpeg, images) == json.loads(path.read_text())
     assert golden_cases(predictor, jpeg, images, straight=True) == json.loads(path.read_text())
+
+
+def test_an_interval_too_wide_to_name_a_quality_is_an_issue_in_words() -> None:
+    wide = np.zeros(100)
+    wide[20:60] = 1 / 40
+    answer = named(Prediction(30, wide, 0.99))
+    assert isinstance(answer, Issue)
+    assert answer.kind == "skipped"
+    assert answer.message == "too little information: every quality from 23 to 60 is possible"
+    narrow = Prediction(80, np.eye(100)[79], 0.99)
+    assert named(narrow) is narrow

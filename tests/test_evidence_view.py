@@ -10,14 +10,18 @@ from PIL import Image
 from conftest import MakeJpeg
 from jpegqf.decode import decode_luma
 from jpegqf.engine import Prediction, Predictor
-from jpegqf.evidence_view import Evidence, view_evidence
-from jpegqf.explain import FREQUENCIES, next_best, quality_map
-from jpegqf.inspection import inspect
+from jpegqf.inspection.evidence_view import Evidence, view_evidence
+from jpegqf.inspection.explain import next_best
+from jpegqf.inspection.inspector import Inspector
+from jpegqf.inspection.plot import FREQUENCIES
+from jpegqf.inspection.quality_map import quality_map
+from jpegqf.inspection.to_record import to_record
 from jpegqf.tables import ijg_luma
 
 
 def view(data: bytes, predictor: Predictor) -> Evidence:
-    found = view_evidence(data, inspect(data, "name"), predictor)
+    looked = Inspector(predictor).look(data, "name")
+    found = view_evidence(looked, to_record(looked), predictor)
     assert json.loads(json.dumps(asdict(found), allow_nan=False)) == asdict(found)
     return found
 

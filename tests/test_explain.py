@@ -8,9 +8,17 @@ from PIL import Image
 from conftest import MakeJpeg
 from jpegqf.decode import Luma
 from jpegqf.engine import Predictor
-from jpegqf.explain import explain, plot, quality_map
-from jpegqf.inspection import inspect
-from jpegqf.record import Record
+from jpegqf.inspection.explain import explain_lines
+from jpegqf.inspection.findings import Findings
+from jpegqf.inspection.inspector import Inspector
+from jpegqf.inspection.plot import plot
+from jpegqf.inspection.quality_map import quality_map
+from jpegqf.inspection.to_record import to_record
+
+
+def explained(data: bytes, name: str, predictor: Predictor) -> tuple[list[str], Findings]:
+    found = Inspector(predictor).look(data, name)
+    return explain_lines(found, to_record(found)), found
 
 
 def luma_at(quality: int, jpeg: MakeJpeg, image: Image.Image) -> np.ndarray:
@@ -41,13 +49,13 @@ def test_a_flat_piece_is_blank_in_the_map_and_stops_nothing(predictor: Predictor
 def test_the_words_name_answer_interval_and_history(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image) -> None:
     with Image.open(io.BytesIO(jpeg(60, cat))) as image:
         data = jpeg(92, image.copy())
-    lines, luma, said = explain(data, inspect(data, "twice.jpg"), predictor)
+    lines, found = explained(data, "twice.jpg", predictor)
     text = "\n".join(lines)
     assert lines[0] == "twice.jpg: header 92, pixels compressed at 60 before: re-saved"
     for words in ("answer     92 (resaved)", "quality 92, exact", "95 % interval", "saved before with probability"):
         assert words in text
-    assert luma is not None
-    assert said is not None
+    assert found.told_by is not None
+    assert found.prediction is not None
 
 
 def test_the_words_say_when_the_green_channel_told(predictor: Predictor, jpeg: MakeJpeg) -> None:
@@ -55,27 +63,30 @@ def test_the_words_say_when_the_green_channel_told(predictor: Predictor, jpeg: M
         pixels = np.asarray(image)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG")
-    lines, told, _ = explain(out.getvalue(), inspect(out.getvalue(), "a.png"), predictor)
+    lines, found = explained(out.getvalue(), "a.png", predictor)
     assert lines[0] == "a.png: PNG whose pixels were a JPEG at 75"
     assert any("told by the green channel" in line for line in lines)
-    assert told is not None
-    assert np.array_equal(told.plane, pixels[..., 1])
+    assert found.told_by is not None
+    assert np.array_equal(found.told_by.plane, pixels[..., 1])
 
 
 def test_what_cannot_be_decoded_is_told_in_words(predictor: Predictor, jpeg: MakeJpeg) -> None:
     data = jpeg(50)[:4000]
-    lines, luma, said = explain(data, inspect(data, "cut.jpg"), predictor)
-    assert (luma, said) == (None, None)
+    lines, found = explained(data, "cut.jpg", predictor)
+    assert (found.told_by, found.prediction) == (None, None)
     assert "truncated" in "\n".join(lines)
 
 
 def test_the_picture_is_a_picture(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="plots need matplotlib")
-    data = jpeg(75, cat)
-    lines, luma, said = explain(data, Record(**{**inspect(data).__dict__, "path": "a.jpg"}), predictor)
-    assert luma is not None
-    assert said is not None
-    plot(luma, said, predictor, lines[0], str(tmp_path / "out.png"))
+    lines, found = explained(jpeg(75, cat), "a.jpg", predictor)
+    assert plot(found, predictor, lines[0], str(tmp_path / "out.png"))
     with Image.open(tmp_path / "out.png") as image:
         assert image.size == (1300, 900)
         assert len(image.convert("RGB").getcolors(2**24) or []) > 100
+
+
+def test_nothing_is_drawn_of_what_cannot_be_judged(predictor: Predictor, jpeg: MakeJpeg) -> None:
+    target = io.BytesIO()
+    assert not plot(Inspector(predictor).look(jpeg(50)[:4000], "cut.jpg"), predictor, "title", target)
+    assert not target.getvalue()

@@ -1,4 +1,5 @@
 import csv
+import io
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from PIL import Image
 
 from conftest import REPOSITORY, MakeJpeg
 from jpegqf.infer import main
+from jpegqf.inspection.inspector import inspect
 
 
 @pytest.fixture
@@ -105,6 +107,25 @@ def test_recursive_and_named_suffixes(folder: Path, cat: Image.Image) -> None:
     assert [row[0] for row in rows("outputs/predictions.csv")] == ["in/sub/h.jpg", "in/sub/i.PNG"]
     assert main(["--input", "in", "--recursive", "--quiet", "--pred_csv", "p.csv", "--issue_csv", "i.csv"]) == 3
     assert [row[0] for row in rows("p.csv")] == ["in/a.jpg", "in/b.JPEG", "in/sub/h.jpg"]
+
+
+def test_a_cropped_png_of_a_jpeg_gets_the_quality_that_scan_gives(folder: Path, jpeg: MakeJpeg) -> None:
+    for quality in (30, 60, 90):
+        with Image.open(io.BytesIO(jpeg(quality))) as image:
+            image.crop((3, 5, 400, 400)).save(folder / "in" / f"{quality}.png")
+    (folder / "in" / "g.png").unlink()
+    assert main(["--input", "in", "--exts", ".png", "--quiet"]) == 0
+    assert [row[2] for row in rows("outputs/predictions.csv")] == ["30", "60", "90"]
+    assert [inspect(folder / "in" / f"{quality}.png").qf for quality in (30, 60, 90)] == [30, 60, 90]
+
+
+def test_a_png_that_was_never_a_jpeg_gets_no_number(folder: Path, cat: Image.Image) -> None:
+    cat.resize((200, 150)).save(folder / "in" / "g.png")
+    assert main(["--input", "in/g.png", "--exts", ".png", "--quiet"]) == 1
+    assert rows("outputs/predictions.csv") == []
+    assert rows("outputs/issues.csv") == [
+        ["in/g.png", "g.png", "skipped", "no JPEG grid: never compressed, or resized or reworked since"]
+    ]
 
 
 def test_only_issues_is_exit_code_1(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

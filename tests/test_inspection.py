@@ -1,4 +1,6 @@
 import io
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,13 @@ from PIL import Image
 
 import jpegqf
 from conftest import MakeJpeg
-from jpegqf.inspection import Inspector
+from jpegqf.engine import Predictor
+from jpegqf.inspection import inspector
+from jpegqf.inspection.evidence_view import view_evidence
+from jpegqf.inspection.explain import explain_lines
+from jpegqf.inspection.inspector import Inspector, inspect
+from jpegqf.inspection.plot import plot
+from jpegqf.inspection.to_record import to_record
 from jpegqf.record import Status, Verdict
 
 
@@ -32,7 +40,7 @@ def test_a_source_of_another_kind_is_a_bad_call() -> None:
 
 
 def test_header_alone_loads_no_model(jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jpegqf.inspection.default_predictor", lambda: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("jpegqf.inspection.inspector.default_predictor", lambda: pytest.fail("a model was loaded"))
     assert jpegqf.inspect(jpeg(64), only="header").header_qf == 64
 
 
@@ -158,3 +166,38 @@ def test_pixels_alone_tell_the_size_of_what_cannot_be_decoded_too(jpeg: MakeJpeg
     assert (
         (pixels.format, pixels.width, pixels.height) == (whole.format, whole.width, whole.height) == ("JPEG", *cat.size)
     )
+
+
+def test_one_look_decodes_walks_the_header_and_judges_each_once(
+    monkeypatch: pytest.MonkeyPatch, predictor: Predictor, jpeg: MakeJpeg
+) -> None:
+    """Record, words, numbers for the page and picture all come from one look."""
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    calls: Counter[str] = Counter()
+
+    def counted(name: str) -> Callable[..., object]:
+        whole = getattr(inspector, name)
+
+        def call(*given: object, **more: object) -> object:
+            calls[name] += 1
+            return whole(*given, **more)
+
+        return call
+
+    for name in ("decode_luma", "read_header", "identify", "earlier_save", "to_record"):
+        monkeypatch.setattr(inspector, name, counted(name))
+    found = Inspector(predictor).look(jpeg(80))
+    record = to_record(found)
+    explain_lines(found, record)
+    view_evidence(found, record, predictor)
+    plot(found, predictor, "title", io.BytesIO())
+    assert calls == {"decode_luma": 1, "read_header": 1, "identify": 1, "earlier_save": 1}
+
+
+def test_a_step_of_zero_in_a_table_in_force_is_a_row_that_says_so(jpeg: MakeJpeg) -> None:
+    data = bytearray(jpeg(80))
+    data[data.index(b"\xff\xdb") + 5 + 20] = 0
+    record = inspect(bytes(data))
+    assert (record.status, record.reason) == (Status.ERROR, "corrupt")
+    assert record.message == "corrupt image: a quantization step is 0"
+    assert record.encoder is not None

@@ -16,7 +16,7 @@ from PIL import Image
 from conftest import MakeJpeg
 from jpegqf import scan
 from jpegqf.errors import Reason
-from jpegqf.inspection import Inspector
+from jpegqf.inspection.inspector import Inspector
 from jpegqf.items import Item
 from jpegqf.record import Record, Status
 from jpegqf.scanning import inspect_item
@@ -76,7 +76,7 @@ def test_any_bytes_after_a_start_of_image_give_one_row(data: bytes) -> None:
 
 
 def test_a_fault_of_ours_is_one_error_row_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jpegqf.inspection.read_header", lambda data: 1 // 0)
+    monkeypatch.setattr("jpegqf.inspection.inspector.read_header", lambda data: 1 // 0)
     row = inspect_item(HEADER, Item("a.jpg", b"\xff\xd8"))
     assert (row.status, row.reason) == (Status.ERROR, "crashed")
     assert row.message == "internal error: ZeroDivisionError: integer division or modulo by zero"

@@ -12,8 +12,8 @@ import pytest
 import jpegqf
 from jpegqf import header
 from jpegqf.errors import Reason
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
 from jpegqf.record import Verdict
-from jpegqf.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
 
 PAGE = Path(jpegqf.__file__).parent / "web" / "page"
 LANGUAGES = ("en", "zh", "ja")

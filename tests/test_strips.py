@@ -7,7 +7,7 @@ from PIL import Image
 from conftest import MakeJpeg
 from jpegqf.decode import decode_luma, decode_tops
 from jpegqf.errors import ImageSkippedError
-from jpegqf.inspection import Inspector
+from jpegqf.inspection.inspector import Inspector
 from jpegqf.strips import short_jpegs
 
 

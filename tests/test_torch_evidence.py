@@ -15,7 +15,7 @@ from PIL import Image
 
 from conftest import MakeJpeg
 from jpegqf.decode import Luma, decode_luma
-from jpegqf.engine import Aggregation, Issue, Prediction, Predictor
+from jpegqf.engine import ANY_BLOCKS, Aggregation, Prediction, Predictor
 from jpegqf.errors import DeviceError
 from jpegqf.features import FEATURES, EvidenceSettings, Gathered, evidence_of, gather
 from jpegqf.patches import PatchRule, informative
@@ -148,27 +148,28 @@ def test_batches_hold_every_image_once_within_their_bytes(jpeg: MakeJpeg, monkey
 def test_a_batch_is_answered_as_one_by_one(
     predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image, device: str, aggregation: Aggregation
 ) -> None:
-    one = replace(predictor, aggregation=aggregation)
+    one = replace(
+        predictor,
+        aggregation=aggregation,
+        model=replace(predictor.model, config=replace(predictor.model.config, decisive=None)),
+    )
     many = replace(one, evidence=TorchEvidence(device))
-    lumas = [decoded(jpeg(q, cat)) for q in (12, 70, 98)] + [Luma(np.zeros((300, 200), np.uint8)), decoded(jpeg(55))]
-    lumas += [Luma(np.zeros((127, 500), np.uint8)), as_png(jpeg(81, cat))]
-    for straight in (False, True):
-        answers = list(many.predict_batch(iter(lumas), straight))
-        assert [isinstance(answer, Issue) for answer in answers] == [False] * 3 + [True, False, True, False]
-        for luma, answer in zip(lumas, answers, strict=True):
-            if isinstance(answer, Prediction):
-                alone = one.predict(luma, straight)
-                assert answer.rounded == alone.rounded
-                assert np.abs(answer.probability - alone.probability).max() < CLOSE
-                assert abs(answer.jpeg_probability - alone.jpeg_probability) < CLOSE
+    lumas = [decoded(jpeg(q, cat)) for q in (12, 70, 98)] + [decoded(jpeg(55)), as_png(jpeg(81, cat))]
+    prepared = [one.prepared(luma, True, ANY_BLOCKS) for luma in lumas]
+    blocks = [blocks for blocks in prepared if not isinstance(blocks, Prediction)]
+    assert len(blocks) == len(lumas)
+    for answer, alone in zip(many.first_answers(blocks), one.first_answers(blocks), strict=True):
+        assert answer.rounded == alone.rounded
+        assert np.abs(answer.probability - alone.probability).max() < CLOSE
+        assert abs(answer.jpeg_probability - alone.jpeg_probability) < CLOSE
 
 
 def test_what_few_blocks_tell_needs_no_device(predictor: Predictor, jpeg: MakeJpeg) -> None:
     def no_device(images: object, settings: object) -> NDArray[np.float32]:
         raise AssertionError("asked")
 
-    answers = replace(predictor, evidence=no_device).predict_batch([decoded(jpeg(60))] * 3, straight=True)
-    assert [answer.quality for answer in answers if isinstance(answer, Prediction)] == [60] * 3
+    said = replace(predictor, evidence=no_device).examine(decoded(jpeg(60)), straight=True)
+    assert said.quality == 60
 
 
 def test_a_device_that_fails_is_told_in_one_line(jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch) -> None:

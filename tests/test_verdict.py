@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
 from jpegqf.record import Verdict
-from jpegqf.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
 
 NOTHING = HistorySummary(None, None)
 SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)

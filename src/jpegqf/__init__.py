@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jpegqf.inspection import inspect
+    from jpegqf.inspection.inspector import inspect
     from jpegqf.record import Record
     from jpegqf.scanning import scan
 
 __version__ = "0.1.0"
 __all__ = ["Record", "__version__", "inspect", "scan"]
 
-_HOMES = {"inspect": "jpegqf.inspection", "scan": "jpegqf.scanning", "Record": "jpegqf.record"}
+_HOMES = {"inspect": "jpegqf.inspection.inspector", "scan": "jpegqf.scanning", "Record": "jpegqf.record"}
 
 
 def __getattr__(name: str) -> Any:

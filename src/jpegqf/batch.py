@@ -39,10 +39,10 @@ def inspect_batch(
     first of bytes, jpg, image and content, or the only one of such a type. ``key``, text or whole numbers, becomes
     ``path``: by default path, key, __key__, file_name, filename, url or id, else the struct's path, else the row's
     number in ``batch``. Nulls and broken bytes are rows with their reason. ``options`` as for
-    ``jpegqf.inspection.Inspector``. Raises UsageError if there is no such column. Nothing shields this process from
-    a codec that crashes or hangs.
+    ``jpegqf.Inspector``. Raises UsageError if there is no such column. Nothing shields this process from a codec that
+    crashes or hangs.
     """
-    from jpegqf.inspection import Inspector
+    from jpegqf.inspection.inspector import Inspector
 
     inspector = Inspector(max_pixels=max_pixels, **options)
     columns = find_columns(batch.schema, column, key)

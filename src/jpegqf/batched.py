@@ -8,14 +8,31 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from jpegqf.engine import MOST_ASKED, Answer, Issue, Predictor, Prepared, one_by_one
-from jpegqf.errors import Reason
+from jpegqf.decode import read_luma
+from jpegqf.engine import SURE, Prediction, Predictor, one_by_one
+from jpegqf.errors import ImageError, Reason
+from jpegqf.features import Gathered
 from jpegqf.items import Item
 from jpegqf.model import F32, torch_has_cuda
+from jpegqf.predict import Answer, Issue, issue_of, named, needs_of, predict_file
 from jpegqf.workers import supervised
+
+MOST_ASKED = 256
+"""Images asked about at once."""
 
 LONGEST_WAIT = 0.2
 """Seconds from which on a batch waits for no more: rows come, and Ctrl-C is seen, however slow decoding is."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Blocks still to ask about, together or of each patch; ``straight``: the luma of a JPEG as it was decoded."""
+
+    blocks: list[Gathered]
+    straight: bool
+
+
+Prepared = Prediction | Issue | Pending
 
 
 def beside_model(predictor: Predictor) -> Predictor:
@@ -33,8 +50,9 @@ def beside_model(predictor: Predictor) -> Predictor:
 def predict_files(
     predictor: Predictor, paths: Sequence[str], max_pixels: int
 ) -> Generator[tuple[str, Answer], None, None]:
-    """As ``Predictor.predict_files``. A file that ends its process is an Issue; closing ends the processes.
+    """As ``predict.predict_files``. A file that ends its process is an Issue; closing ends the processes.
 
+    A file about which the blocks of the first grid leave doubt is read again and judged alone.
     Raises DeviceError if the device fails, WorkerError if processes cannot start.
     """
     jobs = min(len(paths), os.cpu_count() or 1)
@@ -43,7 +61,22 @@ def predict_files(
     names = iter(paths)
     with closing(prepared):
         for some in _batches(prepared):
-            yield from ((next(names), answer) for answer in predictor.answers(some))
+            for one in answers(predictor, some):
+                path = next(names)
+                yield path, predict_file(predictor, path, max_pixels) if one is None else one
+
+
+def answers(predictor: Predictor, prepared: Sequence[Prepared]) -> Iterator[Answer | None]:
+    """Each one's answer, asking at once about all that are pending; None for one that is left in doubt."""
+    pending = [one for one in prepared if isinstance(one, Pending)]
+    asked = iter(predictor.first_answers([one.blocks for one in pending]) if pending else ())
+    for one in prepared:
+        if isinstance(one, Pending):
+            said = next(asked)
+            settled = said.sure or (one.straight and said.jpeg_probability >= SURE)
+            yield named(said) if settled else None
+        else:
+            yield named(one) if isinstance(one, Prediction) else one
 
 
 def _batches(prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
@@ -68,7 +101,17 @@ class _Prepare:
 
     def __call__(self) -> Callable[[Item], Prepared]:
         Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
-        return lambda item: self.predictor.prepared_file(item.name, self.max_pixels)
+        return lambda item: prepared_file(self.predictor, item.name, self.max_pixels)
+
+
+def prepared_file(predictor: Predictor, path: str, max_pixels: int) -> Prepared:
+    """A file's answer if few blocks tell it or nothing can, else the blocks to ask about."""
+    try:
+        decoded = read_luma(path, max_pixels)
+        found = predictor.prepared(decoded.luma, decoded.straight, needs_of(predictor))
+    except ImageError as error:
+        return issue_of(error)
+    return found if isinstance(found, Prediction) else Pending(found, decoded.straight)
 
 
 def _without_weights(predictor: Predictor) -> Predictor:

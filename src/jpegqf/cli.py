@@ -191,7 +191,7 @@ def header(files: tuple[str, ...]) -> None:
     from jpegqf.decode import read_bytes
     from jpegqf.encoders import identify
     from jpegqf.header import read_header
-    from jpegqf.present import header_lines
+    from jpegqf.inspection.header_text import header_lines
     from jpegqf.sinks import printable
 
     counts: Counter[str] = Counter()
@@ -214,25 +214,26 @@ def header(files: tuple[str, ...]) -> None:
 def explain(file: str, picture: str | None) -> None:
     """Tell the evidence of one image in words, and as a picture with --plot."""
     from jpegqf.decode import read_bytes
-    from jpegqf.explain import explain as explain_image
-    from jpegqf.explain import plot
-    from jpegqf.inspection import default_predictor, inspect
+    from jpegqf.inspection.explain import explain_lines
+    from jpegqf.inspection.inspector import Inspector, default_predictor
+    from jpegqf.inspection.plot import plot
+    from jpegqf.inspection.to_record import to_record
     from jpegqf.sinks import printable
 
     if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
         raise _Refused(f"--plot {picture!r} must be a new file with the suffix .png")
     try:
-        data = read_bytes(file)
         predictor = default_predictor()
-        lines, luma, said = explain_image(data, inspect(data, printable(file)), predictor)
+        found = Inspector(predictor).look(read_bytes(file), printable(file))
+        lines = explain_lines(found, to_record(found))
         _print(lines)
-        if picture and luma and said:
-            plot(luma, said, predictor, lines[0], picture)
+        if picture:
+            plot(found, predictor, lines[0], picture)
     except JpegqfError as error:
         raise _Refused(str(error)) from None
     except OSError as error:
         raise _Refused(f"{picture} cannot be written: {error}") from None
-    sys.exit(0 if said else 1)
+    sys.exit(0 if found.prediction else 1)
 
 
 @main.command(epilog=REPORT_EPILOG)

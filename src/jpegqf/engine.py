@@ -1,17 +1,15 @@
 """One image -> one answer: patches, evidence, model, aggregation, calibrator."""
 
-import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
 
 from jpegqf.blocks import cut_blocks
 from jpegqf.decisive import decisive_quality, quality_given_back, turned_quality
-from jpegqf.decode import MAX_PIXELS, Luma, read_luma
-from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
+from jpegqf.decode import Luma
+from jpegqf.errors import ImageSkippedError, Reason
 from jpegqf.features import EvidenceSettings, Gathered, evidence_of, gather
 from jpegqf.grid import ALIGNED, GRIDS_ASKED, TURNED, Grid, ranked_grids
 from jpegqf.model import F32, F64, Model
@@ -19,16 +17,16 @@ from jpegqf.patches import informative, select
 from jpegqf.tables import QUALITIES
 
 Aggregation = Literal["evidence", "median"]
-IssueType = Literal["skipped", "error"]
-
 SMALLEST_SIDE = 16
 """Pixels: two blocks a side; below, there is next to nothing to read."""
 FEWEST_BLOCKS = 4
 """Different blocks, flat ones included: a flat image or a drawn pattern of one block tells nothing."""
 SURE = 0.9
 """Probability from which a grid is not doubted and no other looked for; the same of a quality."""
-MOST_ASKED = 256
-"""Images asked about at once."""
+GRID_SEEN = 0.5
+"""Probability of a JPEG grid from which the image counts as having one."""
+MOST_DOUBT = 20
+"""Qualities that the 95 % interval may span for one of them to be named; beyond, the interval alone is given."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,25 @@ class Prediction:
     """Told by the green channel, since luma left doubt: as where the JPEG coded red, green and blue themselves."""
 
     @property
+    def confidence(self) -> float:
+        """Probability, 0..1, of the most probable quality."""
+        return float(self.probability.max())
+
+    @property
     def sure(self) -> bool:
         """Whether there is hardly a doubt about the grid, nor about the quality."""
-        return min(self.jpeg_probability, float(self.probability.max())) >= SURE
+        return min(self.jpeg_probability, self.confidence) >= SURE
+
+    @property
+    def has_grid(self) -> bool:
+        """Whether the pixels show a JPEG grid: without one, a quality would be invented."""
+        return self.jpeg_probability >= GRID_SEEN
+
+    @property
+    def names_a_quality(self) -> bool:
+        """Whether the 95 % interval is narrow enough to name one quality."""
+        low, high = self.interval()
+        return high - low <= MOST_DOUBT
 
     @property
     def rounded(self) -> int:
@@ -83,16 +97,18 @@ def _enough(patches: list[Luma]) -> bool:
 
 
 @dataclass(frozen=True)
-class Issue:
-    """Why an image was not judged: ``skipped`` if it is sound, ``error`` if it cannot be read."""
+class Needs:
+    """What an image must have to be judged: ``shorter_side`` in pixels and, if ``contrast``, a patch with enough of it.
 
-    kind: IssueType
-    message: str
+    The patch is one of the checkpoint's patch rule, whose score is above the rule's threshold.
+    """
+
+    shorter_side: int = SMALLEST_SIDE
+    contrast: bool = False
 
 
-Answer = Prediction | Issue
-Prepared = Prediction | Issue | list[Gathered]
-"""An answer that few blocks told, why there is none, or the blocks to ask about: all together, or each patch's."""
+ANY_BLOCKS = Needs()
+"""A side of two blocks is enough, and so are four different blocks of any contrast."""
 Evidence = Callable[[Sequence[Gathered], EvidenceSettings], F32]
 """Blocks of several images or patches -> evidence of each, float32 (n, 100, FEATURES)."""
 
@@ -100,15 +116,6 @@ Evidence = Callable[[Sequence[Gathered], EvidenceSettings], F32]
 def one_by_one(gathered: Sequence[Gathered], settings: EvidenceSettings) -> F32:
     """Evidence by NumPy; ``torch_evidence.TorchEvidence`` computes it for many at once."""
     return np.stack([evidence_of(blocks, settings) for blocks in gathered])
-
-
-def _or_issue(prepare: Callable[..., Prepared], *arguments: Any) -> Prepared:
-    try:
-        return prepare(*arguments)
-    except ImageSkippedError as reason:
-        return Issue("skipped", str(reason))
-    except ImageBrokenError as reason:
-        return Issue("error", str(reason))
 
 
 def _summed_up(log_probability: F64) -> Prediction:
@@ -135,53 +142,43 @@ class Predictor:
     aggregation: Aggregation = "evidence"
     evidence: Evidence = one_by_one
 
-    def predict(self, luma: Luma, straight: bool = False) -> Prediction:
-        """Predict by the five-step patch rule; ``straight`` as for :meth:`examine`.
-
-        Raises ImageSkippedError if the image is too small or too plain.
-        """
-        prepared = self._prepared(luma, straight)
-        return prepared if isinstance(prepared, Prediction) else self._ask([prepared])[0]
-
-    def predict_batch(self, lumas: Iterable[Luma], straight: bool = False) -> Iterator[Answer]:
-        """The same of many images, asked about together; one that is too small or too plain gives an Issue."""
-        waiting = iter(lumas)
-        while some := [_or_issue(self._prepared, luma, straight) for luma in islice(waiting, MOST_ASKED)]:
-            yield from self.answers(some)
-
-    def _prepared(self, luma: Luma, straight: bool) -> Prediction | list[Gathered]:
-        rule = self.model.config.patch_rule
-        height, width = luma.plane.shape
-        if min(height, width) < rule.size:
-            words = f"too small: {width}x{height}, the shorter side must have {rule.size} pixels"
-            raise ImageSkippedError(Reason.TOO_SMALL, words)
-        patches = select(luma, rule)
-        if not patches:
-            words = "too little information: no part of the image has enough contrast"
-            raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        return self.decided(luma, straight) or self._gathered(patches)
-
-    def examine(self, luma: Luma, straight: bool = False, search: bool = True) -> Prediction:
-        """Predict from whatever blocks inform, from 16x16 pixels up, with honest doubt.
+    def examine(self, luma: Luma, straight: bool = False, search: bool = True, needs: Needs = ANY_BLOCKS) -> Prediction:
+        """Judge the pixels of one image; the only way that it is done.
 
         ``straight``: these are the pixels of a JPEG as its decoder gave them; few blocks may decide then. Where no
         grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have no other), the
         likeliest other grids and orientations are tried: the most probable one is named, and the distribution over
         qualities is that of all of them, weighted by their odds. Where luma leaves doubt, the green channel may tell.
-        Raises ImageSkippedError if a side is under 16 pixels, or if there are fewer than 4 different blocks.
+        Raises ImageSkippedError for an image that has not what it ``needs`` to be judged.
         """
+        first = self._first_question(luma, straight, needs)
+        if isinstance(first, Prediction):
+            return first
+        return self._beyond_doubt(self._on(first, ALIGNED), first, luma, straight, search)
+
+    def _first_question(self, luma: Luma, straight: bool, needs: Needs) -> Prediction | list[Luma]:
+        """What few blocks tell beyond doubt, else the patches to ask about on the grid of the first pixel."""
         height, width = luma.plane.shape
-        if min(height, width) < SMALLEST_SIDE:
-            words = f"too small: {width}x{height}, the shorter side must have {SMALLEST_SIDE} pixels"
+        if min(height, width) < needs.shorter_side:
+            words = f"too small: {width}x{height}, the shorter side must have {needs.shorter_side} pixels"
             raise ImageSkippedError(Reason.TOO_SMALL, words)
+        contrasty = select(luma, self.model.config.patch_rule) if needs.contrast else []
+        if needs.contrast and not contrasty:
+            words = "too little information: no part of the image has enough contrast"
+            raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         decided = self.decided(luma, straight)
         if decided:
             return decided
-        patches = self._patches(luma, ALIGNED)
+        patches = contrasty or self._patches(luma, ALIGNED)
         if not _enough(patches):
             words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        said = self._on(patches, ALIGNED)
+        return patches
+
+    def _beyond_doubt(
+        self, said: Prediction, patches: list[Luma], luma: Luma, straight: bool, search: bool
+    ) -> Prediction:
+        """``said`` of the grid at the first pixel; where that leaves doubt, what other grids and green tell."""
         if said.jpeg_probability >= SURE or not (search or straight):
             return self._or_by_green(said, luma, [ALIGNED])
         if straight:
@@ -263,28 +260,11 @@ class Predictor:
         ends = np.cumsum([len(image) for image in images])
         return [_summed_up(of_image) for of_image in np.split(log_probability, ends[:-1])]
 
-    def answers(self, prepared: Sequence[Prepared]) -> Iterator[Answer]:
-        """Each one's answer, asking about those that have none."""
-        left = [one for one in prepared if isinstance(one, list)]
-        asked = iter(self._ask(left) if left else ())
-        return (next(asked) if isinstance(one, list) else one for one in prepared)
+    def first_answers(self, prepared: Sequence[list[Gathered]]) -> list[Prediction]:
+        """What the model says of the blocks of several images on the grid of the first pixel, asked at once."""
+        return self._ask(prepared)
 
-    def prepared_file(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Prepared:
-        """A file's answer, or the blocks to ask about; whatever is wrong with the image is an Issue, no exception."""
-
-        def prepare() -> Prepared:
-            decoded = read_luma(path, max_pixels)
-            return self._prepared(decoded.luma, decoded.straight)
-
-        return _or_issue(prepare)
-
-    def predict_file(self, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Answer:
-        """Predict from a file; whatever is wrong with the image comes back as an Issue, never as an exception."""
-        return next(self.answers([self.prepared_file(path, max_pixels)]))
-
-    def predict_files(
-        self, paths: Iterable[str], max_pixels: int = MAX_PIXELS
-    ) -> Generator[tuple[str, Answer], None, None]:
-        """Each path with its answer, in order, as they come."""
-        for path in paths:
-            yield path, self.predict_file(path, max_pixels)
+    def prepared(self, luma: Luma, straight: bool, needs: Needs) -> Prediction | list[Gathered]:
+        """For :meth:`first_answers`: the blocks to ask about, or the answer if few blocks told. Raises as `examine`."""
+        first = self._first_question(luma, straight, needs)
+        return first if isinstance(first, Prediction) else self._gathered(first)

@@ -21,9 +21,10 @@ from tqdm import tqdm
 
 from jpegqf import __version__
 from jpegqf.decode import MAX_PIXELS
-from jpegqf.engine import Issue, Prediction, Predictor
+from jpegqf.engine import Prediction, Predictor
 from jpegqf.errors import JpegqfError, UsageError
 from jpegqf.model import DEVICES, Model, load_model
+from jpegqf.predict import Answer, Issue, predict_files
 from jpegqf.sinks import CsvSink, Sink, Sinks, SqliteSink, create_all_new, printable
 from jpegqf.sources import JPEG_SUFFIXES, find_images, normalize_suffixes
 from jpegqf.stopping import Stop
@@ -111,7 +112,7 @@ class Outcome:
     seconds: float = 0.0
     stopped_by: int = 0
     """The signal that ended it early, or 0."""
-    last: Prediction | Issue | None = None
+    last: Answer | None = None
 
     def exit_code(self) -> int:
         """The documented exit code."""
@@ -139,9 +140,7 @@ def _open_sinks(arguments: argparse.Namespace) -> tuple[Sinks, list[str]]:
     return Sinks(sinks), lines
 
 
-def _answers(
-    predictor: Predictor, images: list[str], max_pixels: int
-) -> Generator[tuple[str, Prediction | Issue], None, None]:
+def _answers(predictor: Predictor, images: list[str], max_pixels: int) -> Generator[tuple[str, Answer], None, None]:
     """Every image's answer, in order; in batches where model and evidence are computed on a GPU."""
     if predictor.model.device != "cpu" and len(images) > 1:
         from jpegqf import batched
@@ -149,12 +148,10 @@ def _answers(
         on_device = batched.beside_model(predictor)
         if on_device is not predictor:
             return batched.predict_files(on_device, images, max_pixels)
-    return predictor.predict_files(images, max_pixels)
+    return predict_files(predictor, images, max_pixels)
 
 
-def _run(
-    answers: Generator[tuple[str, Prediction | Issue], None, None], found: int, sinks: Sinks, quiet: bool
-) -> Outcome:
+def _run(answers: Generator[tuple[str, Answer], None, None], found: int, sinks: Sinks, quiet: bool) -> Outcome:
     """Write a row for every image; stops early, with valid files, when asked to."""
     outcome = Outcome(found, Counter())
     stop = Stop()
@@ -177,7 +174,7 @@ def _run(
     return outcome
 
 
-def _result_lines(path: str, answer: Prediction | Issue | None) -> list[str]:
+def _result_lines(path: str, answer: Answer | None) -> list[str]:
     lines = ["===== 结果 / Result =====", f"图片 / Image: {printable(path)}"]
     if isinstance(answer, Prediction):
         return [*lines, f"最终QF / Final QF: {answer.rounded:.4f}"]

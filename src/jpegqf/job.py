@@ -16,7 +16,7 @@ from jpegqf.stopping import Stop, Stopped
 from jpegqf.summary import Tally
 
 if TYPE_CHECKING:
-    from jpegqf.inspection import Only
+    from jpegqf.inspection.inspector import Only
 
 
 @dataclass(frozen=True)

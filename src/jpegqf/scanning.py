@@ -4,14 +4,16 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from jpegqf.errors import JpegqfError, Reason
 from jpegqf.items import IMAGE_SUFFIXES, Item, check_paths, find_items
 from jpegqf.record import Record, Status
 
 if TYPE_CHECKING:
-    from jpegqf.inspection import Inspector, Only
+    from jpegqf.inspection.inspector import Inspector, Only
+
+T = TypeVar("T")
 
 DEFAULT_PIXELS = 178_956_970
 """Images of a scan with more pixels are skipped unless asked for: they hold gigabytes while they are decoded."""
@@ -59,7 +61,7 @@ class Look:
 
     def inspector(self) -> "Inspector":
         """The inspector with these settings. Raises UsageError if ``device`` is asked for and absent."""
-        from jpegqf.inspection import Inspector
+        from jpegqf.inspection.inspector import Inspector
 
         predictor = None
         if self.device != "auto" and self.only != "header":
@@ -70,29 +72,39 @@ class Look:
         return Inspector(predictor, self.only, self.max_pixels)
 
     def __call__(self) -> Callable[[Item], Record]:
-        """Prepare a worker: the model is loaded before the first image's time counts."""
+        """Prepare a worker of a scan."""
+        return partial(inspect_item, self.prepared())
+
+    def prepared(self) -> "Inspector":
+        """The inspector for a worker: the model is loaded before the first image's time counts."""
         from PIL import Image
 
-        from jpegqf.inspection import default_predictor
+        from jpegqf.inspection.inspector import default_predictor
 
         Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
         if self.only != "header" and self.device == "auto":
             default_predictor()
-        return partial(inspect_item, self.inspector())
+        return self.inspector()
 
 
 def inspect_item(inspector: "Inspector", item: Item) -> Record:
     """One record, whatever is wrong with the item. Raises JpegqfError only for what concerns all items."""
     if item.problem:
         return lost_record(item, Reason.UNREADABLE, item.problem)
+    source = item.name if item.data is None else item.data
+    return guarded(item, lambda: inspector.inspect(source, item.name), lost_record)
+
+
+def guarded(item: Item, look: Callable[[], T], lost: Callable[[Item, Reason, str], T]) -> T:
+    """The result of ``look``, or what ``lost`` makes of the item where it fails. Raises JpegqfError as it comes."""
     try:
-        return inspector.inspect(item.name if item.data is None else item.data, item.name)
+        return look()
     except JpegqfError:
         raise
     except MemoryError:
-        return lost_record(item, Reason.TOO_LARGE, "not enough memory to look at it")
+        return lost(item, Reason.TOO_LARGE, "not enough memory to look at it")
     except Exception as error:  # a fault of ours must not cost the other million images
-        return lost_record(item, Reason.CRASHED, f"internal error: {type(error).__name__}: {error}"[:300])
+        return lost(item, Reason.CRASHED, f"internal error: {type(error).__name__}: {error}"[:300])
 
 
 def lost_record(item: Item, reason: Reason, message: str) -> Record:

@@ -8,8 +8,8 @@ from pathlib import Path
 from jpegqf.encoders import identify
 from jpegqf.errors import CheckpointError, HeaderError, MissingExtraError
 from jpegqf.header import read_header
+from jpegqf.inspection.header_text import header_lines
 from jpegqf.model import load_model, parse_config
-from jpegqf.present import header_lines
 from jpegqf.pth_file import read_pth
 
 CORPUS = Path(__file__).parent / "corpus"

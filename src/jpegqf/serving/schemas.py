@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from jpegqf.evidence_view import Evidence
+from jpegqf.inspection.evidence_view import Evidence
 from jpegqf.record import Record
 
 

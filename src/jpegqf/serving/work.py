@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from jpegqf.errors import JpegqfError, Reason
-from jpegqf.evidence_view import Evidence
+from jpegqf.errors import Reason
+from jpegqf.inspection.evidence_view import Evidence
+from jpegqf.inspection.inspector import Inspector
 from jpegqf.items import Item
-from jpegqf.record import Record, Status
-from jpegqf.scanning import Look, lost_record
+from jpegqf.record import Record
+from jpegqf.scanning import Look, guarded, inspect_item, lost_record
 
 Want = Literal["record", "evidence", "plot"]
 
@@ -39,7 +40,7 @@ class Work:
 
     def __call__(self) -> Callable[[Item], Answer]:
         """Prepare a worker."""
-        return partial(_answer, self.look())
+        return partial(_answer, self.look.prepared())
 
 
 def lost_answer(item: Item, reason: Reason, message: str) -> Answer:
@@ -47,36 +48,25 @@ def lost_answer(item: Item, reason: Reason, message: str) -> Answer:
     return Answer(lost_record(item, reason, message))
 
 
-def _answer(inspect: Callable[[Item], Record], item: Item) -> Answer:
-    record = inspect(item)
+def _answer(inspector: Inspector, item: Item) -> Answer:
     want = item.want if isinstance(item, Job) else "record"
     if want == "record" or item.data is None:
-        return Answer(record)
-    try:
-        return _evidence(record, item.data) if want == "evidence" else _plot(record, item.data)
-    except JpegqfError:
-        raise
-    except Exception as error:  # a fault of ours must not cost the worker
-        return lost_answer(item, Reason.CRASHED, f"internal error: {type(error).__name__}: {error}"[:300])
+        return Answer(inspect_item(inspector, item))
+    return guarded(item, lambda: _looked_at(inspector, item.data or b"", item.name, want), lost_answer)
 
 
-def _evidence(record: Record, data: bytes) -> Answer:
-    from jpegqf.evidence_view import view_evidence
-    from jpegqf.inspection import default_predictor
+def _looked_at(inspector: Inspector, data: bytes, name: str, want: Want) -> Answer:
+    """One look at the image, and what is wanted of it; a picture only of what can be judged."""
+    from jpegqf.inspection.evidence_view import view_evidence
+    from jpegqf.inspection.explain import explain_lines
+    from jpegqf.inspection.inspector import default_predictor
+    from jpegqf.inspection.plot import plot
+    from jpegqf.inspection.to_record import to_record
 
-    return Answer(record, evidence=view_evidence(data, record, default_predictor()))
-
-
-def _plot(record: Record, data: bytes) -> Answer:
-    """The picture that ``jpegqf explain --plot`` writes."""
-    from jpegqf.explain import explain, plot
-    from jpegqf.inspection import default_predictor
-
-    if record.status is not Status.OK:
-        return Answer(record)
-    lines, luma, said = explain(data, record, default_predictor())
-    if luma is None or said is None:
-        return Answer(record)
+    found = inspector.look(data, name)
+    record, predictor = to_record(found), inspector.predictor or default_predictor()
+    if want == "evidence":
+        return Answer(record, evidence=view_evidence(found, record, predictor))
     target = io.BytesIO()
-    plot(luma, said, default_predictor(), lines[0], target)
-    return Answer(record, png=target.getvalue())
+    drawn = plot(found, predictor, explain_lines(found, record)[0], target)
+    return Answer(record, png=target.getvalue() if drawn else None)

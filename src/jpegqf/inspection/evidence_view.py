@@ -7,22 +7,14 @@ from typing import Any
 import numpy as np
 
 from jpegqf.decode import Luma
-from jpegqf.encoders import HeaderEvidence, identify
+from jpegqf.encoders import HeaderEvidence
 from jpegqf.engine import Prediction, Predictor
-from jpegqf.errors import HeaderError
-from jpegqf.explain import (
-    FREQUENCIES,
-    coefficients_of,
-    explain,
-    explain_lines,
-    histogram,
-    next_best,
-    patches_used,
-    quality_map,
-    ties,
-)
-from jpegqf.header import Header, read_header
-from jpegqf.record import Record, Status
+from jpegqf.header import Header
+from jpegqf.inspection.explain import explain_lines, next_best, ties
+from jpegqf.inspection.findings import Findings
+from jpegqf.inspection.plot import FREQUENCIES, coefficients_of, histogram, patches_used
+from jpegqf.inspection.quality_map import quality_map
+from jpegqf.record import Record
 from jpegqf.tables import ijg_luma
 
 DIGITS = 5
@@ -176,15 +168,12 @@ class Evidence:
     pixels: Pixels | None
 
 
-def view_evidence(data: bytes, record: Record, predictor: Predictor) -> Evidence:
-    """Evidence of an image's bytes and its record; pixels are looked at only if the record's were."""
-    file = _file_facts(data) if record.encoder is not None else None
-    if record.status is not Status.OK:
-        return Evidence(_words(explain_lines(record, None)), file, None)
-    lines, luma, said = explain(data, record, predictor)
-    if luma is None or said is None:
-        return Evidence(_words(lines), file, None)
-    return Evidence(_words(lines), file, _pixels(luma, said, predictor))
+def view_evidence(found: Findings, record: Record, predictor: Predictor) -> Evidence:
+    """Evidence of an image from its findings and their record."""
+    file = _file_facts(found.header, found.header_evidence)
+    luma, said = found.told_by, found.prediction
+    pixels = _pixels(luma, said, predictor) if luma is not None and said is not None else None
+    return Evidence(_words(explain_lines(found, record)), file, pixels)
 
 
 def _words(lines: list[str]) -> list[str]:
@@ -251,12 +240,9 @@ def _map(luma: Luma, said: Prediction, predictor: Predictor) -> QualityMap:
     )
 
 
-def _file_facts(data: bytes) -> FileFacts | None:
-    try:
-        header = read_header(data)
-    except HeaderError:
+def _file_facts(header: Header | None, found: HeaderEvidence | None) -> FileFacts | None:
+    if header is None or found is None:
         return None
-    found = identify(header)
     facts, frame, encoder = header.facts, header.frame, found.encoder
     names = {app.identifier for app in header.apps}
     return FileFacts(

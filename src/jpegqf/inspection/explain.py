@@ -1,0 +1,62 @@
+"""Findings -> the evidence of one image in words."""
+
+import numpy as np
+
+from jpegqf.engine import Prediction
+from jpegqf.grid import ALIGNED
+from jpegqf.inspection.findings import Findings
+from jpegqf.record import Record
+
+TIE = 0.05
+"""Probability from which another quality is named beside the best."""
+
+
+def explain_lines(found: Findings, record: Record) -> list[str]:
+    """The evidence of one image in words, a line each; ``record`` is that of the findings."""
+    answer = record.qf if record.qf is not None else "unknown"
+    lines = [
+        f"{record.path}: {record.verdict_text or record.message}",
+        f"  answer     {answer} ({record.verdict.value})",
+    ]
+    if record.encoder:
+        quality = f"quality {record.header_qf}, {record.header_match}" if record.header_qf else "no IJG quality"
+        chroma = f"; chroma {record.header_qf_chroma}" if record.header_qf_chroma else ""
+        lines.append(f"  header     {quality}{chroma}; encoder family {record.encoder}; {record.subsampling}")
+    if found.prediction:
+        lines += _pixel_lines(found.prediction)
+    elif record.message:
+        lines.append(f"  pixels     {record.message}")
+    if record.recompressed_probability is not None:
+        first = f", at quality {record.first_qf}" if record.first_qf else ""
+        lines.append(f"  history    saved before with probability {record.recompressed_probability:.2f}{first}")
+    elif record.encoder:
+        lines.append("  history    cannot be told")
+    return lines
+
+
+def _pixel_lines(said: Prediction) -> list[str]:
+    if not said.has_grid:
+        return [f"  pixels     no JPEG grid (probability of one: {said.jpeg_probability:.2f})"]
+    low, high = said.interval()
+    lines = [f"  pixels     quality {said.rounded}, probability {said.confidence:.2f}, 95 % interval {low}-{high}"]
+    if said.by_green:
+        lines.append("             told by the green channel, since luma leaves doubt")
+    if said.grid != ALIGNED:
+        since = "turned by 90 degrees" if said.grid.turned else "cropped or mirrored"
+        lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: {since} since")
+    others = ", ".join(f"{q} ({probability:.2f})" for q, probability in ties(said))
+    if others:
+        lines.append(f"             also possible: {others}: their tables agree wherever this image has detail")
+    return lines
+
+
+def ties(said: Prediction) -> list[tuple[int, float]]:
+    """Other qualities that are also possible, with their probabilities."""
+    others = [int(at) + 1 for at in np.flatnonzero(said.probability >= TIE) if at + 1 != said.rounded]
+    return [(quality, float(said.probability[quality - 1])) for quality in others]
+
+
+def next_best(said: Prediction) -> int:
+    """The second most probable quality; where all others are out of the question, the nearest one."""
+    others = [quality for quality in range(1, 101) if quality != said.rounded]
+    return min(others, key=lambda q: (-round(float(said.probability[q - 1]), 6), abs(q - said.rounded)))

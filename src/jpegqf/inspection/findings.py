@@ -1,0 +1,52 @@
+"""What one look at an image found: header, pixels and history, each looked at once and kept with its type."""
+
+from dataclasses import dataclass
+
+from jpegqf.decode import Decoded, Luma
+from jpegqf.encoders import HeaderEvidence
+from jpegqf.engine import Prediction
+from jpegqf.errors import ImageError
+from jpegqf.header import Header
+from jpegqf.history import History
+
+
+@dataclass(frozen=True)
+class Container:
+    """The file's format as Pillow names it, and its stored size in pixels; None where it is not told."""
+
+    format: str | None
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that one look at an image found. None is what was not looked at, or could not be told.
+
+    ``record``, ``explain``, ``plot`` and ``evidence_view`` read these and look at nothing again.
+    """
+
+    path: str
+    container: Container | None = None
+    header: Header | None = None
+    """Of a JPEG file, as it is stored."""
+    header_evidence: HeaderEvidence | None = None
+    """What the header's tables say; set wherever ``header`` is."""
+    pixels_tried: bool = False
+    """Whether the pixels were asked for. If so, ``prediction`` or ``issue`` says what came of it."""
+    decoded: Decoded | None = None
+    """The pixels as they are stored; of a large JPEG, if pixels alone were asked for, only its top."""
+    prediction: Prediction | None = None
+    history: History | None = None
+    """Of a JPEG file whose pixels were decoded and whose first component is luma."""
+    issue: ImageError | None = None
+    """Why the image, or its pixels, could not be judged."""
+    model: str | None = None
+    """Name of the model that was asked."""
+
+    @property
+    def told_by(self) -> Luma | None:
+        """The plane that ``prediction`` is about: luma or green, from the first whole block of its grid on."""
+        if self.prediction is None or self.decoded is None:
+            return None
+        return self.prediction.place(self.decoded.luma)

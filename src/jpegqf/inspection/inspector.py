@@ -1,0 +1,232 @@
+"""One image, in any form -> Findings, and from them its Record."""
+
+import os
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from jpegqf.decode import (
+    MAX_FILE_BYTES,
+    MAX_PIXELS,
+    Decoded,
+    Luma,
+    check_size,
+    container,
+    decode_image,
+    decode_luma,
+    decode_tops,
+    read_bytes,
+    unreadable,
+)
+from jpegqf.encoders import identify
+from jpegqf.engine import Prediction, Predictor
+from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
+from jpegqf.header import Header, read_header, read_start
+from jpegqf.history import History, earlier_save
+from jpegqf.inspection.findings import Container, Findings
+from jpegqf.inspection.to_record import to_record
+from jpegqf.model import bundled_model
+from jpegqf.record import Record
+
+Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
+Only = Literal["header", "pixels"]
+
+JPEG_START = b"\xff\xd8"
+HEAD_BYTES = 2**14
+"""Of a file whose header alone is asked for: most headers end before."""
+
+
+@lru_cache(maxsize=1)
+def default_predictor() -> Predictor:
+    """The bundled model, loaded once."""
+    return Predictor(bundled_model())
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """How to look at images: with which model, at which part of the evidence, up to how many pixels.
+
+    Without a ``predictor`` the bundled one is loaded when the first pixels are looked at.
+    """
+
+    predictor: Predictor | None = None
+    only: Only | None = None
+    max_pixels: int = MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        if self.only not in (None, "header", "pixels"):
+            raise ValueError(f"only must be None, 'header' or 'pixels', not {self.only!r}")
+
+    def inspect(self, source: Source, name: str | None = None) -> Record:
+        """One row for a path, bytes, a binary file, a PIL image or a uint8 array (h, w) or (h, w, 3).
+
+        Whatever is wrong with the image is in the row. ``name`` becomes its path. Raises TypeError for a
+        source of another kind.
+        """
+        return to_record(self.look(source, name))
+
+    def look(self, source: Source, name: str | None = None) -> Findings:
+        """The same as :class:`Findings`, for those who need more than the row: each part is looked at once."""
+        found = Findings(name or _name(source))
+        try:
+            if isinstance(source, (np.ndarray, Image.Image)):
+                return self._look_at_samples(found, source)
+            start = _header_of_start(source) if self.only == "header" else None
+            if start:
+                return _with_header(found, start)
+            return self._look_at_file(found, _bytes(source))
+        except ImageError as issue:
+            return replace(found, issue=issue)
+
+    def _look_at_samples(self, found: Findings, source: NDArray[np.uint8] | Image.Image) -> Findings:
+        if self.only == "header":
+            raise _no_header()
+        return self._look_at_pixels(replace(found, pixels_tried=True), _decoded(source, self.max_pixels))
+
+    def _look_at_file(self, found: Findings, data: bytes) -> Findings:
+        if not data:
+            raise ImageBrokenError(Reason.EMPTY, "file is empty")
+        header = _header(data) if self.only != "pixels" else None
+        found = _with_header(found, header) if header else found
+        if self.only == "header":
+            return found if header else replace(found, container=_container(data), issue=_no_header())
+        found = replace(found, pixels_tried=True)
+        try:
+            top = self._look_at_top(found, data) if self.only == "pixels" else None
+            if top:
+                return top
+            decoded = decode_luma(data, self.max_pixels)
+            _check_tables(header)
+            return self._look_at_pixels(found, decoded)
+        except ImageError as issue:
+            return replace(found, container=found.container or _container(data), issue=issue)
+
+    def _look_at_top(self, found: Findings, data: bytes) -> Findings | None:
+        """A large JPEG whose top leaves no doubt about its quality; damage further down is not seen."""
+        predictor = self.predictor or default_predictor()
+        for decoded in decode_tops(data, self.max_pixels):
+            prediction = predictor.decided(decoded.luma, straight=True)
+            if prediction:
+                return _with_prediction(_with_pixels(found, decoded), prediction, predictor)
+        return None
+
+    def _look_at_pixels(self, found: Findings, decoded: Decoded) -> Findings:
+        found = _with_pixels(found, decoded)
+        turned = found.header_evidence is not None and found.header_evidence.turned
+        upright = decoded.transposed() if turned else decoded
+        try:
+            predictor = self.predictor or default_predictor()
+            prediction = predictor.examine(upright.luma, upright.straight, search=not upright.is_jpeg)
+            found = _with_prediction(found, _as_stored(prediction) if turned else prediction, predictor)
+        except ImageError as issue:
+            found = replace(found, issue=issue)
+        if found.header is None:
+            return found
+        header = found.header.transposed() if turned else found.header
+        return replace(found, history=_history(upright.luma, header))
+
+
+def inspect(source: Source, name: str | None = None, **options: Any) -> Record:
+    """One image -> one Record, with the bundled model; options as for :class:`Inspector`."""
+    return Inspector(**options).inspect(source, name)
+
+
+def _with_header(found: Findings, header: Header) -> Findings:
+    frame = header.frame
+    size = (frame.width, frame.height or None) if frame else (None, None)
+    return replace(found, container=Container("JPEG", *size), header=header, header_evidence=identify(header))
+
+
+def _with_pixels(found: Findings, decoded: Decoded) -> Findings:
+    return replace(found, container=Container(decoded.format or None, *decoded.size), decoded=decoded)
+
+
+def _with_prediction(found: Findings, prediction: Prediction, predictor: Predictor) -> Findings:
+    return replace(found, prediction=prediction, model=predictor.model.config.name)
+
+
+def _as_stored(prediction: Prediction) -> Prediction:
+    """Of pixels that were turned back by 90 degrees before they were judged: their grid in the stored image."""
+    grid = prediction.grid
+    return replace(prediction, grid=replace(grid, x=grid.y, y=grid.x, turned=not grid.turned))
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    name = getattr(source, "filename", None) or getattr(source, "name", None)
+    return name if isinstance(name, str) else ""
+
+
+def _bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
+    if isinstance(source, (str, os.PathLike)):
+        return read_bytes(source)
+    if isinstance(source, bytes):
+        return source
+    if hasattr(source, "read"):
+        try:
+            return bytes(source.read(MAX_FILE_BYTES))
+        except OSError as error:
+            raise unreadable(error) from None
+    raise TypeError(f"cannot inspect a {type(source).__name__}: give a path, bytes, a file, a PIL image or an array")
+
+
+def _decoded(source: NDArray[np.uint8] | Image.Image, max_pixels: int) -> Decoded:
+    if isinstance(source, Image.Image):
+        return decode_image(source, max_pixels)
+    if source.dtype != np.uint8 or not (source.ndim == 2 or (source.ndim == 3 and source.shape[2] == 3)):
+        raise TypeError(f"an array must be uint8 (h, w) or (h, w, 3), not {source.dtype} {source.shape}")
+    check_size(source.shape[1], source.shape[0], max_pixels, costly=source.ndim == 3)
+    luma = Luma(source) if source.ndim == 2 else Luma.from_rgb(source)
+    return Decoded(luma, "", (source.shape[1], source.shape[0]), 1)
+
+
+def _header(data: bytes) -> Header | None:
+    if not data.startswith(JPEG_START):
+        return None
+    try:
+        return read_header(data)
+    except HeaderError:
+        return None
+
+
+def _header_of_start(source: Source) -> Header | None:
+    """The header of a file whose beginning tells all of it; None for what must be read as a whole."""
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    head = read_bytes(source, HEAD_BYTES)
+    return read_start(head) if head.startswith(JPEG_START) else None
+
+
+def _no_header() -> ImageSkippedError:
+    return ImageSkippedError(Reason.NOT_A_JPEG, "no JPEG header that can be read")
+
+
+def _check_tables(header: Header | None) -> None:
+    """Raise ImageBrokenError for a table in force with a step of 0, which ITU-T T.81 (B.2.4.1) does not allow.
+
+    Decoders take it and multiply coefficients by 0: the pixels are not the ones that were saved.
+    """
+    tables = header.component_tables if header else ()
+    if any(table is not None and 0 in table.values for table in tables):
+        raise ImageBrokenError(Reason.CORRUPT, "corrupt image: a quantization step is 0")
+
+
+def _container(data: bytes) -> Container | None:
+    """What the container told before its pixels failed."""
+    told = container(data)
+    if told:
+        return Container(*told)
+    header = _header(data)  # of a JPEG that Pillow does not know
+    return _with_header(Findings(""), header).container if header else None
+
+
+def _history(luma: Luma, header: Header) -> History | None:
+    """What the pixels tell of an earlier save; None where the first component is no luma."""
+    if header.luma is None or header.color not in ("YCbCr", "gray", "YCCK"):
+        return None
+    return earlier_save(luma, header.luma.steps)

@@ -1,0 +1,130 @@
+"""Findings -> a picture of the evidence."""
+
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.blocks import FORWARD, cut_blocks
+from jpegqf.decode import Luma
+from jpegqf.engine import Prediction, Predictor
+from jpegqf.errors import MissingExtraError
+from jpegqf.inspection.explain import next_best
+from jpegqf.inspection.findings import Findings
+from jpegqf.inspection.quality_map import Map, quality_map
+from jpegqf.patches import choose, scores
+from jpegqf.tables import I64, ijg_luma
+
+FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
+"""(row, column) of the DCT coefficients whose histograms are shown: low ones are seldom all zero."""
+
+
+def plot(found: Findings, predictor: Predictor, title: str, target: str | BinaryIO) -> bool:
+    """Write a PNG picture of the evidence: patches, quality map, posterior, histograms with the best table's comb.
+
+    Returns whether there was anything to draw. Raises MissingExtraError without matplotlib; OSError if ``target``
+    cannot be written.
+    """
+    luma, said = found.told_by, found.prediction
+    if luma is None or said is None:
+        return False
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError('plots need matplotlib: pip install "jpegqf[plot]"') from None
+    figure = Figure(figsize=(13, 9), layout="constrained")
+    figure.suptitle(title)
+    grid = figure.add_gridspec(3, 4)
+    _show_patches(figure.add_subplot(grid[0:2, 0:2]), luma, predictor)
+    _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma))
+    show_posterior(figure.add_subplot(grid[1:2, 2:4]), said)
+    coefficients = coefficients_of(luma)
+    second = next_best(said)
+    best, rival = (f"QF {said.rounded}", ijg_luma(said.rounded)), (f"next best QF {second}", ijg_luma(second))
+    for place, frequency in enumerate(FREQUENCIES):
+        show_histogram(figure.add_subplot(grid[2, place]), coefficients, frequency, best, rival)
+    figure.savefig(target, dpi=100, format="png")
+    return True
+
+
+def coefficients_of(luma: Luma) -> NDArray[np.float32]:
+    """DCT coefficients of the different blocks without clipped pixels, grid at the first pixel; (blocks, 64)."""
+    blocks = cut_blocks([luma.crop(0, 0, 1024, 1024)])
+    sound = ~(blocks.low | blocks.high).any(axis=1)
+    out: NDArray[np.float32] = (blocks.pixels[sound].astype(np.float32) - 128) @ FORWARD
+    return out
+
+
+def patches_used(luma: Luma, predictor: Predictor) -> list[tuple[int, int, int]]:
+    """Row and column of the first pixel, and side, of each patch judged; none where the image is used as a whole."""
+    rule = predictor.model.config.patch_rule
+    height, width = luma.plane.shape
+    if min(height, width) < rule.size:
+        return []
+    columns = (width - rule.size) // rule.stride + 1
+    chosen = choose(scores(luma.plane, rule), rule).tolist()
+    return [(i // columns * rule.stride, i % columns * rule.stride, rule.size) for i in chosen]
+
+
+def _show_patches(axes: Any, luma: Luma, predictor: Predictor) -> None:
+    from matplotlib.patches import Rectangle
+
+    height, width = luma.plane.shape
+    step = max(1, max(height, width) // 1200)
+    axes.imshow(luma.plane[::step, ::step], cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
+    used = patches_used(luma, predictor)
+    for row, column, side in used:
+        axes.add_patch(Rectangle((column, row), side, side, fill=False, edgecolor="tab:orange"))
+    axes.set_title(f"luma, {len(used)} patches used" if used else "luma, used as a whole")
+
+
+def _show_map(figure: Any, axes: Any, pieces: Map) -> None:
+    image = axes.imshow(pieces.quality, cmap="viridis", vmin=1, vmax=100)
+    axes.set_title(f"quality of each {pieces.side}x{pieces.side} piece (blank: no JPEG grid)")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    figure.colorbar(image, ax=axes, label="QF")
+
+
+def show_posterior(axes: Any, said: Prediction) -> None:
+    """Draw the distribution over qualities, and its 95 % interval."""
+    low, high = said.interval()
+    axes.bar(np.arange(1, 101), said.probability, color="tab:blue")
+    axes.axvspan(low - 0.5, high + 0.5, color="tab:orange", alpha=0.2, label=f"95 % interval {low}-{high}")
+    axes.set(xlabel="quality factor", ylabel="probability", xlim=(0, 101), ylim=(0, 1.05))
+    axes.set_title(f"posterior; JPEG grid with probability {said.jpeg_probability:.2f}")
+    axes.legend()
+
+
+Comb = tuple[str, I64]
+"""A name and the table, int64 (8, 8), whose multiples are drawn."""
+
+
+def histogram(
+    coefficients: NDArray[np.float32], frequency: tuple[int, int], step: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Counts (n,) and edges (n + 1,) of |coefficient| at one (row, column), up to some multiples of ``step``."""
+    values = np.abs(coefficients[:, 8 * frequency[0] + frequency[1]])
+    end = max(6 * step, float(np.quantile(values, 0.9)) if len(values) else 0.0)
+    edges = np.arange(0, end + 0.5, max(0.25, end / 200))
+    return np.histogram(values[values <= end], bins=edges)[0], edges
+
+
+def show_histogram(
+    axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], best: Comb, rival: Comb
+) -> None:
+    """Draw |coefficient| of one frequency, the best table's comb above and a rival's below where they differ."""
+    step, other = (int(table[frequency]) for _, table in (best, rival))
+    counts, edges = histogram(coefficients, frequency, step)
+    axes.stairs(counts, edges, fill=True, color="tab:gray")
+    axes.set_yscale("log")
+    end = float(edges[-1])
+    _draw_comb(axes, step, end, "tab:orange", (0.5 if other != step else 0.0, 1.0))
+    if other != step:
+        _draw_comb(axes, other, end, "tab:blue", (0.0, 0.5))
+    axes.set_title(f"|coefficient| {frequency}: step {step} of {best[0]}, {other} of {rival[0]}", fontsize=8)
+
+
+def _draw_comb(axes: Any, step: int, end: float, color: str, span: tuple[float, float]) -> None:
+    for multiple in np.arange(step, end, step):
+        axes.axvline(multiple, *span, color=color, linewidth=0.6)

@@ -1,0 +1,120 @@
+"""Findings -> one Record: evidence as columns, and the verdict on them."""
+
+import os
+from typing import Any
+
+from jpegqf.encoders import HeaderEvidence
+from jpegqf.engine import Prediction
+from jpegqf.errors import ImageBrokenError, ImageError
+from jpegqf.header import Header
+from jpegqf.history import History
+from jpegqf.inspection.findings import Findings
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
+from jpegqf.record import Record, Status
+
+SHOWN_DIGITS = 4
+"""Probabilities are rounded: more digits would say more than is known."""
+
+Columns = dict[str, Any]
+"""Some columns of a record, by their names."""
+
+
+def to_record(found: Findings) -> Record:
+    """The row of an image."""
+    columns = _identity(found) | _header_columns(found.header, found.header_evidence) | _container_columns(found)
+    if found.issue:
+        columns |= _issue_columns(found.issue)
+    if not found.pixels_tried and found.header_evidence is None:
+        return Record(**columns)
+    columns |= _pixel_columns(found) | _history_columns(found.history)
+    header = _header_summary(found.header_evidence)
+    lossy = found.decoded is not None and found.decoded.lossy
+    container = (found.container and found.container.format) or "image"
+    answer = judge(container, header, _pixel_summary(found.prediction), _history_summary(found.history), lossy)
+    columns |= {"qf": answer.quality, "qf_source": answer.source, "verdict": answer.verdict}
+    return Record(**columns, verdict_text=answer.text if found.pixels_tried else _header_alone(header))
+
+
+def _identity(found: Findings) -> Columns:
+    return {"path": found.path, "filename": os.path.basename(found.path), "status": Status.OK}
+
+
+def _issue_columns(issue: ImageError) -> Columns:
+    status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
+    return {"status": status, "reason": issue.reason.value, "message": str(issue)}
+
+
+def _container_columns(found: Findings) -> Columns:
+    return vars(found.container) if found.container else {}
+
+
+def _header_columns(header: Header | None, evidence: HeaderEvidence | None) -> Columns:
+    if header is None or evidence is None:
+        return {}
+    frame = header.frame
+    return {
+        "header_qf": evidence.luma.quality if evidence.luma else None,
+        "header_qf_chroma": evidence.chroma.quality if evidence.chroma else None,
+        "header_match": evidence.luma.kind if evidence.luma else None,
+        "encoder": evidence.encoder.family.value,
+        "encoder_quality": evidence.encoder.quality,
+        "subsampling": frame.subsampling if frame else None,
+        "progressive": frame.progressive if frame else None,
+    }
+
+
+def _pixel_columns(found: Findings) -> Columns:
+    """A quality only where the pixels show a grid, and one alone only where its interval is narrow enough."""
+    said = found.prediction
+    if said is None:
+        return {}
+    always = {"jpeg_probability": _shown(said.jpeg_probability), "model": found.model}
+    if not said.has_grid:
+        return always
+    low, high = said.interval()
+    return always | {
+        "pixel_qf": said.rounded if said.names_a_quality else None,
+        "pixel_qf_low": low,
+        "pixel_qf_high": high,
+        "pixel_confidence": _shown(said.confidence),
+        "grid_x": said.grid.x,
+        "grid_y": said.grid.y,
+    }
+
+
+def _history_columns(history: History | None) -> Columns:
+    if history is None:
+        return {}
+    probability = history.recompressed_probability
+    return {"first_qf": history.first_quality, "recompressed_probability": _shown(probability)}
+
+
+def _shown(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, SHOWN_DIGITS)
+
+
+def _header_summary(evidence: HeaderEvidence | None) -> HeaderSummary | None:
+    if evidence is None:
+        return None
+    return HeaderSummary(evidence.luma.quality, evidence.luma.kind) if evidence.luma else HeaderSummary(None, "none")
+
+
+def _pixel_summary(said: Prediction | None) -> PixelSummary | None:
+    """What the pixels tell, None if there is a grid whose interval is too wide to name a quality."""
+    if said is None or (said.has_grid and not said.names_a_quality):
+        return None
+    low, high = said.interval()
+    confidence, saved = round(said.confidence, SHOWN_DIGITS), round(said.jpeg_probability, SHOWN_DIGITS)
+    return PixelSummary(said.rounded, low, high, confidence, saved)
+
+
+def _history_summary(history: History | None) -> HistorySummary:
+    if history is None:
+        return HistorySummary(None, None)
+    moved = history.grid not in (None, (0, 0))
+    return HistorySummary(history.first_quality, _shown(history.recompressed_probability), moved)
+
+
+def _header_alone(header: HeaderSummary | None) -> str:
+    known = f"header says {header.quality}" if header and header.quality else "tables near no IJG table"
+    return f"{known}; the pixels were not looked at"
