@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import REPOSITORY
-from jpegqf.columns import ROWS_AT_ONCE, Batch, open_results
+from jpegqf.columns import ROWS_AT_ONCE, Batch, batches, open_results
 from jpegqf.errors import UsageError
 from jpegqf.record import COLUMNS, Record, Status, Verdict
 from jpegqf.writers import open_writer
@@ -33,7 +33,7 @@ def written(path: Path, records: list[Record] = RECORDS) -> str:
 
 
 def read(path: str, *names: str) -> list[Batch]:
-    return [batch for results in open_results(path) for batch in results.batches(names)]
+    return [batch for results in open_results(path) for batch in batches(results, names)]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -134,7 +134,7 @@ def test_a_last_line_cut_anywhere_is_left_out_and_told(tmp_path: Path, suffix: s
     for end in range(start + 1, len(whole) - 1):
         path.write_bytes(whole[:end])
         (results,) = open_results(str(path))
-        assert [batch["path"] for batch in results.batches(["path"])] == [["a/=cmd.jpg", "'b.png"]], end
+        assert [batch["path"] for batch in batches(results, ["path"])] == [["a/=cmd.jpg", "'b.png"]], end
         assert results.torn
 
 

@@ -36,22 +36,23 @@ class Results:
     torn: bool = False
     """Whether the last line turned out to be cut off, as in the output of a scan that was killed."""
 
-    def batches(self, wanted: Sequence[str], at_once: int = ROWS_AT_ONCE) -> Iterator[Batch]:
-        """The ``wanted`` columns, so many rows at a time at most, in the file's order.
 
-        Raises UsageError for a file without one of them, or that cannot be read to its end, or with a value that
-        its column cannot have.
-        """
-        for name in wanted:
-            if name not in self.names:
-                raise UsageError(f"{self.path!r} has no column {name!r}")
-        row = 0
-        with _told(self.path):
-            for columns in _READERS[kind_of(self.path)](self, wanted, at_once):
-                batch = {name: list(values) for name, values in zip(wanted, columns, strict=True)}
-                last = row + len(batch[wanted[0]])
-                yield {name: _checked(name, batch[name], f"{self.path!r}, rows {row + 1}-{last}") for name in wanted}
-                row = last
+def batches(results: Results, wanted: Sequence[str], at_once: int = ROWS_AT_ONCE) -> Iterator[Batch]:
+    """The ``wanted`` columns of a file, so many rows at a time at most, in the file's order.
+
+    Raises UsageError for a file without one of them, or that cannot be read to its end, or with a value that
+    its column cannot have.
+    """
+    for name in wanted:
+        if name not in results.names:
+            raise UsageError(f"{results.path!r} has no column {name!r}")
+    row = 0
+    with _told(results.path):
+        for columns in _READERS[kind_of(results.path)](results, wanted, at_once):
+            batch = {name: list(values) for name, values in zip(wanted, columns, strict=True)}
+            last = row + len(batch[wanted[0]])
+            yield {name: _checked(name, batch[name], f"{results.path!r}, rows {row + 1}-{last}") for name in wanted}
+            row = last
 
 
 def open_results(path: str) -> list[Results]:
@@ -74,9 +75,9 @@ def open_results(path: str) -> list[Results]:
 
 
 def read_records(path: str) -> Iterator[Record]:
-    """The records of a results file, or of those of a folder; errors as for :func:`open_results` and ``batches``."""
+    """The records of a results file, or of those of a folder; errors as for :func:`open_results` and :func:`batches`."""
     for results in open_results(path):
-        for batch in results.batches(COLUMNS, RECORDS_AT_ONCE):
+        for batch in batches(results, COLUMNS, RECORDS_AT_ONCE):
             batch |= {"status": list(map(Status, batch["status"])), "verdict": list(map(Verdict, batch["verdict"]))}
             yield from map(Record, *(batch[name] for name in COLUMNS))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from jpegqf.columns import Results, open_results
+from jpegqf.columns import Results, batches, open_results
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.report.aggregate import NEEDED, Aggregate
 from jpegqf.report.figures import figures
@@ -77,7 +77,7 @@ def _check_output(asked: Request) -> None:
 def _counted(found: Aggregate, sources: list[Results], wanted: tuple[str, ...]) -> Iterator[int]:
     """Rows of each batch, once they are counted."""
     for results in sources:
-        for batch in results.batches(wanted):
+        for batch in batches(results, wanted):
             found.add(batch)
             yield len(batch["path"])
 
