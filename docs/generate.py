@@ -19,7 +19,7 @@ import click
 from jpegqf.cli import main as jpegqf
 from jpegqf.cli import serve
 from jpegqf.infer import EPILOG, OPTIONS
-from jpegqf.record import Record, column_type
+from jpegqf.record import COLUMN, Record
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "bench"))
@@ -81,7 +81,7 @@ def column_table() -> str:
     lines = ["| column | type | unit | meaning |", "|---|---|---|---|"]
     for item in fields(Record):
         unit, meaning = item.metadata["unit"], item.metadata["meaning"]
-        lines.append(f"| `{item.name}` | {column_type(item.name).__name__} | {unit} | {meaning} |")
+        lines.append(f"| `{item.name}` | {COLUMN[item.name].kind.__name__} | {unit} | {meaning} |")
     return "\n".join(lines)
 
 

@@ -139,6 +139,11 @@ def test_a_last_line_cut_anywhere_is_left_out_and_told(tmp_path: Path, suffix: s
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
+    ({"header_qf_chroma": 101}, "header_qf_chroma cannot hold 101"),
+    ({"pixel_qf_low": 0}, "pixel_qf_low cannot hold 0"),
+    ({"pixel_qf_high": 1000}, "pixel_qf_high cannot hold 1000"),
+    ({"grid_x": 8}, "grid_x cannot hold 8"),
+    ({"jpeg_probability": 1.5}, "jpeg_probability cannot hold 1.5"),
     ({"qf": 101}, "qf cannot hold 101"),
     ({"qf": 0}, "qf cannot hold 0"),
     ({"qf": 95.5}, "qf cannot hold 95.5"),

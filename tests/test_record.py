@@ -1,6 +1,6 @@
 import dataclasses
 
-from jpegqf.record import COLUMNS, Record, Status, Verdict, column_type
+from jpegqf.record import COLUMN, COLUMNS, Record, Status, Verdict
 
 CONTRACT = """
 path filename status reason message format width height qf qf_source header_qf header_qf_chroma
@@ -27,5 +27,5 @@ def test_unknown_is_none_everywhere() -> None:
 
 
 def test_column_types_follow_the_declaration() -> None:
-    kinds = [column_type(name) for name in ("path", "width", "encoder_quality", "progressive", "verdict", "model")]
+    kinds = [COLUMN[name].kind for name in ("path", "width", "encoder_quality", "progressive", "verdict", "model")]
     assert kinds == [str, int, float, bool, str, str]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jpegqf.columns import read_records
 from jpegqf.errors import UsageError
-from jpegqf.record import COLUMNS, Record, Status, Verdict, column_type
+from jpegqf.record import COLUMN, Column, Record, Status, Verdict
 from jpegqf.writers import WRITERS, open_writer
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
@@ -19,7 +19,15 @@ VALUES = {
     bool: st.booleans(),
 }
 REQUIRED = ("path", "filename", "status", "verdict")
-OPTIONAL = {name: st.none() | VALUES[column_type(name)] for name in COLUMNS if name not in REQUIRED}
+
+
+def values_of(column: Column) -> st.SearchStrategy[object]:
+    if column.span and column.kind is int:
+        return st.none() | st.integers(*column.span)
+    return st.none() | (st.floats(*column.span) if column.span else VALUES[column.kind])
+
+
+OPTIONAL = {name: values_of(column) for name, column in COLUMN.items() if name not in REQUIRED}
 RECORDS = st.builds(
     Record, path=TEXT, filename=TEXT, status=st.sampled_from(Status), verdict=st.sampled_from(Verdict), **OPTIONAL
 )

@@ -12,12 +12,10 @@ from typing import Any
 
 from jpegqf.errors import UsageError
 from jpegqf.readers import MAX_LINE, connect_read_only, kind_of, pyarrow
-from jpegqf.record import COLUMNS, Record, Status, Verdict, column_type
+from jpegqf.record import COLUMN, COLUMNS, Column, Record, Status, Verdict
 from jpegqf.sinks import FORMULA
 
 ROWS_AT_ONCE, RECORDS_AT_ONCE = 20_000, 500
-QUALITIES = frozenset((*range(1, 101), None))
-CODES = {"status": frozenset(kind.value for kind in Status), "verdict": frozenset(kind.value for kind in Verdict)}
 SHOWN = 60
 """Characters of a wrong value in a message."""
 
@@ -75,7 +73,7 @@ def open_results(path: str) -> list[Results]:
 
 
 def read_records(path: str) -> Iterator[Record]:
-    """The records of a results file, or of those of a folder; errors as for :func:`open_results` and :func:`batches`."""
+    """The records of a results file, or of those of a folder; errors as for :func:`batches`."""
     for results in open_results(path):
         for batch in batches(results, COLUMNS, RECORDS_AT_ONCE):
             batch |= {"status": list(map(Status, batch["status"])), "verdict": list(map(Verdict, batch["verdict"]))}
@@ -107,9 +105,10 @@ def _told(path: str) -> Iterator[None]:
 
 def _checked(name: str, values: list[Any], place: str) -> list[Any]:
     """The values, whole numbers as int. Raises UsageError for one that the column cannot have."""
-    if name not in COLUMNS:
+    column = COLUMN.get(name)
+    if column is None:
         return values
-    kind = column_type(name)
+    kind = column.kind
     found = set(map(type, values)) - {type(None)}
     if kind in (int, float) and found <= {int, float}:
         if kind is int and float in found:  # pandas makes floats of whole numbers beside unknown ones
@@ -119,12 +118,19 @@ def _checked(name: str, values: list[Any], place: str) -> list[Any]:
     elif not found <= {kind}:
         wrong = next(value for value in values if value is not None and type(value) is not kind)
         raise _wrong(name, wrong, place)
-    allowed = CODES.get(name) or (QUALITIES if name.endswith("_qf") or name == "qf" else None)
-    if allowed and (others := set(values) - allowed):
-        raise _wrong(name, others.pop(), place)
-    if name == "path" and None in values:
-        raise _wrong(name, None, place)
+    for value in set(values):
+        if not _allowed(column, value):
+            raise _wrong(name, value, place)
     return values
+
+
+def _allowed(column: Column, value: Any) -> bool:
+    """Whether a value of the column's kind is one that it can hold; NaN stands for unknown."""
+    if value is None:
+        return column.name != "path" and column.codes is None
+    if column.codes is not None:
+        return value in column.codes
+    return column.span is None or value != value or column.span[0] <= value <= column.span[1]
 
 
 def _whole(value: float, name: str, place: str) -> int:
@@ -188,7 +194,7 @@ def _ends_a_line(path: str) -> bool:
 
 def _cell_reader(name: str) -> Callable[[str], Any]:
     """What makes a value of a CSV cell; texts of foreign columns stay as they are."""
-    kind = column_type(name) if name in COLUMNS else str
+    kind = COLUMN[name].kind if name in COLUMN else str
     if kind is bool:
         return {"True": True, "False": False}.get
     if kind in (int, float):

@@ -1,9 +1,7 @@
 """The schema, declared once: one row of evidence per image, its columns with type, unit and meaning."""
 
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
-from functools import cache
 from typing import Any
 
 
@@ -36,27 +34,44 @@ class Verdict(str, Enum):
     """Nothing can be told."""
 
 
-def _column(meaning: str, unit: str = "") -> Any:
-    """A nullable column: None where it is unknown, never a sentinel."""
-    return field(default=None, metadata={"meaning": meaning, "unit": unit})
+QUALITY = (1, 100)
+SHARE = (0, 1)
+GRID_LINE = (0, 7)
+
+
+def _column(
+    meaning: str,
+    unit: str = "",
+    span: tuple[int, int] | None = None,
+    from_strangers: bool = False,
+    default: Any = None,
+) -> Any:
+    """A column: None where it is unknown, never a sentinel, unless ``default`` says otherwise.
+
+    ``span``: the least and the greatest value of numbers. ``from_strangers``: a text that may hold a stranger's words,
+    and bytes that are no Unicode.
+    """
+    metadata = {"meaning": meaning, "unit": unit, "span": span, "from_strangers": from_strangers}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Record:
     """All that is known of one image. Unknown is None."""
 
-    path: str = field(metadata={"meaning": "where the image is; members of an archive as archive!member", "unit": ""})
-    filename: str = field(metadata={"meaning": "last part of the path", "unit": ""})
-    status: Status = field(metadata={"meaning": "ok, skipped or error", "unit": ""})
+    path: str = _column("where the image is; members of an archive as archive!member",
+                        from_strangers=True, default=MISSING)  # fmt: skip
+    filename: str = _column("last part of the path", from_strangers=True, default=MISSING)
+    status: Status = _column("ok, skipped or error", default=MISSING)
     reason: str | None = _column("why it was skipped or failed, as a code")
-    message: str | None = _column("the same in words")
+    message: str | None = _column("the same in words", from_strangers=True)
     format: str | None = _column("container, as Pillow names it: JPEG, MPO, PNG, WEBP, TIFF, BMP, PPM")
     width: int | None = _column("stored width", "pixels")
     height: int | None = _column("stored height", "pixels")
-    qf: int | None = _column("the answer: quality of the last JPEG save", "IJG quality 1-100")
+    qf: int | None = _column("the answer: quality of the last JPEG save", "IJG quality 1-100", QUALITY)
     qf_source: str | None = _column("what the answer rests on: header or pixels")
-    header_qf: int | None = _column("quality of the luma quantization table", "IJG quality 1-100")
-    header_qf_chroma: int | None = _column("quality of the chroma quantization table", "IJG quality 1-100")
+    header_qf: int | None = _column("quality of the luma quantization table", "IJG quality 1-100", QUALITY)
+    header_qf_chroma: int | None = _column("quality of the chroma quantization table", "IJG quality 1-100", QUALITY)
     header_match: str | None = _column("how the luma table matches an IJG table: exact, nearest or none")
     encoder: str | None = _column("encoder family that writes these tables")
     encoder_quality: float | None = _column("quality on that encoder's own scale", "encoder's quality")
@@ -65,17 +80,22 @@ class Record:
     pixel_qf: int | None = _column(
         "quality of the last JPEG save, from the pixels alone; null if its interval spans more than 20",
         "IJG quality 1-100",
+        QUALITY,
     )
-    pixel_qf_low: int | None = _column("lower end of its 95 % interval", "IJG quality 1-100")
-    pixel_qf_high: int | None = _column("upper end of its 95 % interval", "IJG quality 1-100")
-    pixel_confidence: float | None = _column("probability that pixel_qf is exact", "0-1")
-    jpeg_probability: float | None = _column("probability of a JPEG grid, from the pixels", "0-1")
-    grid_x: int | None = _column("column of the first JPEG grid line: not 0 after a crop", "pixels 0-7")
-    grid_y: int | None = _column("row of the first JPEG grid line", "pixels 0-7")
-    first_qf: int | None = _column("quality of an earlier save, on the same grid or another", "IJG quality 1-100")
-    recompressed_probability: float | None = _column("probability of an earlier, coarser save, on any grid", "0-1")
-    verdict: Verdict = field(default=Verdict.UNKNOWN, metadata={"meaning": "the evidence in one word", "unit": ""})
-    verdict_text: str | None = _column("the evidence in a sentence")
+    pixel_qf_low: int | None = _column("lower end of its 95 % interval", "IJG quality 1-100", QUALITY)
+    pixel_qf_high: int | None = _column("upper end of its 95 % interval", "IJG quality 1-100", QUALITY)
+    pixel_confidence: float | None = _column("probability that pixel_qf is exact", "0-1", SHARE)
+    jpeg_probability: float | None = _column("probability of a JPEG grid, from the pixels", "0-1", SHARE)
+    grid_x: int | None = _column("column of the first JPEG grid line: not 0 after a crop", "pixels 0-7", GRID_LINE)
+    grid_y: int | None = _column("row of the first JPEG grid line", "pixels 0-7", GRID_LINE)
+    first_qf: int | None = _column(
+        "quality of an earlier save, on the same grid or another", "IJG quality 1-100", QUALITY
+    )
+    recompressed_probability: float | None = _column(
+        "probability of an earlier, coarser save, on any grid", "0-1", SHARE
+    )
+    verdict: Verdict = _column("the evidence in one word", default=Verdict.UNKNOWN)
+    verdict_text: str | None = _column("the evidence in a sentence", from_strangers=True)
     model: str | None = _column("name of the model behind the pixel columns")
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,15 +103,30 @@ class Record:
         return vars(self) | {"status": self.status.value, "verdict": self.verdict.value}
 
 
-COLUMNS: tuple[str, ...] = tuple(item.name for item in dataclasses.fields(Record))
-"""Column names in order."""
+@dataclass(frozen=True)
+class Column:
+    """What a column may hold beside None."""
+
+    name: str
+    kind: type
+    """str, int, float or bool."""
+    codes: frozenset[str] | None
+    """All its texts, if there is a list of them."""
+    span: tuple[int, int] | None
+    """Least and greatest value of its numbers."""
+    from_strangers: bool
+    """Whether its texts may hold a stranger's words."""
 
 
-@cache
-def column_type(name: str) -> type:
-    """The Python type of a column's values beside None: str, int, float or bool."""
-    annotation = next(item.type for item in dataclasses.fields(Record) if item.name == name)
-    for kind in (bool, int, float):
-        if kind in getattr(annotation, "__args__", (annotation,)):
-            return kind
-    return str
+def _column_of(item: "Field[Any]") -> Column:
+    kinds = getattr(item.type, "__args__", (item.type,))
+    kind = next((kind for kind in (bool, int, float) if kind in kinds), str)
+    enum = item.type if isinstance(item.type, type) and issubclass(item.type, Enum) else None
+    codes = frozenset(member.value for member in enum) if enum else None
+    return Column(item.name, kind, codes, item.metadata["span"], item.metadata["from_strangers"])
+
+
+COLUMN: dict[str, Column] = {item.name: _column_of(item) for item in fields(Record)}
+"""The columns in order, by their names."""
+COLUMNS: tuple[str, ...] = tuple(COLUMN)
+"""Their names in order."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.readers import Held, kind_of, pyarrow
-from jpegqf.record import COLUMNS, Record, column_type
+from jpegqf.record import COLUMN, COLUMNS, Record
 from jpegqf.sinks import guard_cell, printable
 
 if TYPE_CHECKING:
@@ -37,15 +37,11 @@ class Writer(Protocol):
         """Commit and finish the file."""
 
 
-FREE_TEXTS = ("path", "filename", "message", "verdict_text")
-"""Columns that may hold a stranger's words."""
-
-
 def row_of(record: Record) -> Row:
     """Columns in order, texts as Unicode that every format can hold."""
     row = record.to_dict()
-    for name in FREE_TEXTS:
-        if row[name] is not None:
+    for name, column in COLUMN.items():
+        if column.from_strangers and row[name] is not None:
             row[name] = printable(row[name])
     return row
 
@@ -169,7 +165,7 @@ class SqliteWriter:
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            columns = ", ".join(f"{name} {SQL_TYPES[column_type(name)]}" for name in COLUMNS)
+            columns = ", ".join(f"{name} {SQL_TYPES[COLUMN[name].kind]}" for name in COLUMNS)
             self._connection.execute(
                 f"CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns})"
             )
@@ -251,7 +247,7 @@ def arrow_schema() -> "Schema":
     """The columns as an Arrow schema. Raises MissingExtraError without pyarrow."""
     arrow = pyarrow()
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
-    return arrow.schema([(name, types[column_type(name)]) for name in COLUMNS])
+    return arrow.schema([(name, types[COLUMN[name].kind]) for name in COLUMNS])
 
 
 def records_table(records: Iterable[Record]) -> "Table":
