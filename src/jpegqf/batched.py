@@ -11,7 +11,7 @@ from PIL import Image
 from jpegqf.engine import MOST_ASKED, Answer, Issue, Predictor, Prepared, one_by_one
 from jpegqf.errors import Reason
 from jpegqf.items import Item
-from jpegqf.model import F32, torch_has_cuda
+from jpegqf.model import F32
 from jpegqf.workers import supervised
 
 LONGEST_WAIT = 0.2
@@ -19,15 +19,10 @@ LONGEST_WAIT = 0.2
 
 
 def beside_model(predictor: Predictor) -> Predictor:
-    """One that computes the evidence where the model runs, if PyTorch can compute there; else ``predictor`` itself."""
-    device = predictor.model.device
-    if device == "cuda" and not torch_has_cuda():
-        return predictor
-    try:
-        from jpegqf.torch_evidence import TorchEvidence
-    except ImportError:
-        return predictor
-    return replace(predictor, evidence=TorchEvidence(device))
+    """One that computes the evidence by PyTorch where the model runs."""
+    from jpegqf.torch_evidence import TorchEvidence
+
+    return replace(predictor, evidence=TorchEvidence(predictor.model.device))
 
 
 def predict_files(
