@@ -20,7 +20,6 @@ settings.load_profile("any machine")
 
 REPOSITORY = Path(__file__).parents[1]
 PTH = REPOSITORY / "checkpoints" / "model.pth"
-ONNX = REPOSITORY / "checkpoints" / "model.onnx"
 
 MakeJpeg = Callable[..., bytes]
 TurnJpeg = Callable[[int, Image.Image], bytes]
@@ -30,16 +29,12 @@ import resource, sys
 from pathlib import Path
 from jpegqf.errors import CheckpointError
 from jpegqf.model import load_model
-from jpegqf.pth_file import read_pth
 
-def load(path):
-    load_model(path, "cpu") if path.endswith(".onnx") else read_pth(Path(path).read_bytes())
-
-load(sys.argv[1])
+load_model(sys.argv[1], "cpu")
 limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + 256 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
-    load(sys.argv[2])
+    load_model(sys.argv[2], "cpu")
 except CheckpointError as error:
     print(error)
 """
@@ -47,8 +42,7 @@ except CheckpointError as error:
 
 def refusal_in_little_memory(path: Path) -> str:
     """The CheckpointError for a checkpoint, where 256 MiB more may be used than loading the bundled one took."""
-    sound = ONNX if path.suffix == ".onnx" else PTH
-    command = [sys.executable, "-c", LITTLE_MEMORY, str(sound), str(path)]
+    command = [sys.executable, "-c", LITTLE_MEMORY, str(PTH), str(path)]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert told.returncode == 0, told.stderr
     return told.stdout
@@ -80,7 +74,7 @@ def jpeg(photo: Image.Image) -> MakeJpeg:
 
 @pytest.fixture(scope="session")
 def predictor() -> Predictor:
-    return Predictor(load_model(ONNX, "cpu"))
+    return Predictor(load_model(PTH, "cpu"))
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_single_image_prints_the_whole_documented_result(tmp_path: Path, monkeyp
     done = run("--input", "./demo/test.jpg", "--device", "cpu")
     assert (done.returncode, done.stderr) == (0, "")
     weights = done.stdout.splitlines()[6]
-    assert re.fullmatch(r"\[\*\] 权重类型 / Weight type: ONNX \(\S+\)", weights)
+    assert re.fullmatch(r"\[\*\] 权重类型 / Weight type: NumPy \(\S+\)", weights)
     assert done.stdout.splitlines() == [
         "===== 结果 / Result =====",
         "图片 / Image: ./demo/test.jpg",
@@ -165,8 +165,7 @@ def test_flags_that_must_not_change_the_answer(folder: Path) -> None:
         assert [row[2] for row in rows(f"{i}.csv")] == ["35", "92"]
 
 
-def test_pth_checkpoint_gives_the_same_rows(folder: Path) -> None:
-    pytest.importorskip("torch", reason="the .pth route needs PyTorch")
+def test_the_bundled_checkpoint_by_its_name_gives_the_same_rows(folder: Path) -> None:
     assert main(["--input", "in", "--quiet", "--ckpt", str(REPOSITORY / "checkpoints" / "model.pth")]) == 3
     assert [row[2] for row in rows("outputs/predictions.csv")] == ["35", "92"]
 
@@ -178,7 +177,8 @@ def test_pth_checkpoint_gives_the_same_rows(folder: Path) -> None:
         (["--input", "absent"], "no such file or folder"),
         (["--input", "in/g.png"], "--exts"),
         (["--input", "in", "--exts", "gif"], "no image with suffix .gif"),
-        (["--input", "in", "--ckpt", "absent.onnx"], "no such file"),
+        (["--input", "in", "--ckpt", "absent.pth"], "no such file"),
+        (["--input", "in", "--ckpt", "old.onnx"], "no longer read; pass old.pth"),
         (["--input", "in", "--ckpt", "in/f text.jpg"], "suffix must be"),
         (["--input", "in", "--max_image_pixels", "0"], "at least 1"),
         (["--input", "in", "--max_image_pixels", "many"], "invalid int"),
@@ -205,7 +205,7 @@ def test_a_stdout_that_is_full_or_gone_changes_neither_results_nor_code(folder: 
 
 
 def test_a_message_stays_one_line_whatever_the_name(folder: Path) -> None:
-    done = run("--input", "in", "--ckpt", "no\npe.onnx")
+    done = run("--input", "in", "--ckpt", "no\npe.pth")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
 
 

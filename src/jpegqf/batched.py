@@ -13,7 +13,7 @@ from jpegqf.engine import SURE, Prediction, Predictor, one_by_one
 from jpegqf.errors import ImageError, Reason
 from jpegqf.features import Gathered
 from jpegqf.items import Item
-from jpegqf.model import F32, torch_has_cuda
+from jpegqf.model import F32
 from jpegqf.predict import Answer, Issue, issue_of, named, needs_of, predict_file
 from jpegqf.workers import supervised
 
@@ -36,15 +36,10 @@ Prepared = Prediction | Issue | Pending
 
 
 def beside_model(predictor: Predictor) -> Predictor:
-    """One that computes the evidence where the model runs, if PyTorch can compute there; else ``predictor`` itself."""
-    device = predictor.model.device
-    if device == "cuda" and not torch_has_cuda():
-        return predictor
-    try:
-        from jpegqf.torch_evidence import TorchEvidence
-    except ImportError:
-        return predictor
-    return replace(predictor, evidence=TorchEvidence(device))
+    """One that computes the evidence by PyTorch where the model runs."""
+    from jpegqf.torch_evidence import TorchEvidence
+
+    return replace(predictor, evidence=TorchEvidence(predictor.model.device))
 
 
 def predict_files(

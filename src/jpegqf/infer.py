@@ -59,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
-    ("--ckpt", {"metavar": "PATH"}, "checkpoint, .onnx or .pth (default: the bundled one) / 权重文件 (默认: 内置权重)"),
+    ("--ckpt", {"metavar": "PATH"}, "checkpoint, .pth (default: the bundled one) / 权重文件 (默认: 内置权重)"),
     ("--input", {"metavar": "PATH", "required": True}, "an image or a folder / 图片或文件夹"),
     ("--recursive", {"action": "store_true"}, "descend into subfolders / 递归子文件夹"),
     (
@@ -145,9 +145,7 @@ def _answers(predictor: Predictor, images: list[str], max_pixels: int) -> Genera
     if predictor.model.device != "cpu" and len(images) > 1:
         from jpegqf import batched
 
-        on_device = batched.beside_model(predictor)
-        if on_device is not predictor:
-            return batched.predict_files(on_device, images, max_pixels)
+        return batched.predict_files(batched.beside_model(predictor), images, max_pixels)
     return predict_files(predictor, images, max_pixels)
 
 

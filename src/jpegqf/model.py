@@ -1,25 +1,26 @@
 """Checkpoints: verify and load one, evidence -> distribution over quality, calibrated."""
 
-import io
+import ctypes
 import json
 import math
 import os
 import stat
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf import onnx_graph
 from jpegqf.decisive import DecisiveRule
-from jpegqf.errors import CheckpointError, MissingExtraError, UsageError
+from jpegqf.errors import CheckpointError, UsageError
 from jpegqf.features import FEATURES, EvidenceSettings
+from jpegqf.numpy_network import NumpyNetwork, shapes
 from jpegqf.patches import PatchRule
+from jpegqf.pth_file import read_pth
 
 if TYPE_CHECKING:
     from jpegqf.network import CandidateScorer
@@ -37,9 +38,8 @@ METADATA_KEY = "jpegqf"
 MAX_CHECKPOINT_BYTES = 64 * 2**20
 MAX_METADATA_CHARS = 2**20
 DEVICES = ("auto", "cpu", "cuda")
-CUDA_INSTALLED = "install PyTorch with CUDA (or onnxruntime-gpu), check the driver, or use --device cpu"
-WHOLE_FLOAT32 = {"use_tf32": "0"}
-"""Option of onnxruntime's CUDA, whose default is to round to ten bits of mantissa."""
+NO_CUDA = "PyTorch finds no CUDA here; install PyTorch with CUDA, check the driver, or use --device cpu"
+CUDA_DRIVER = "nvcuda.dll" if os.name == "nt" else "libcuda.so.1"
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Model:
     device: str
     """``cpu`` or ``cuda``: where it really runs."""
     weight_type: str
-    """``ONNX`` or ``PyTorch``."""
+    """``NumPy`` or ``PyTorch``: what computes with them."""
 
     def log_probabilities(self, evidence: F32) -> F64:
         """Uncalibrated natural log-probabilities, float64 (n, 101): qualities 1..100, then "no JPEG grid here".
@@ -187,42 +187,57 @@ class Model:
 
 def default_checkpoint() -> Path:
     """The checkpoint that ships with the package (or, in a source checkout, with the repository)."""
-    packaged = Path(__file__).parent / "checkpoints" / "model.onnx"
-    return packaged if packaged.exists() else Path(__file__).parents[2] / "checkpoints" / "model.onnx"
+    packaged = Path(__file__).parent / "checkpoints" / "model.pth"
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "checkpoints" / "model.pth"
 
 
 def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto") -> Model:
-    """Load a ``.onnx`` or ``.pth`` checkpoint, by default the bundled one, on ``auto``, ``cpu`` or ``cuda``.
+    """Load a ``.pth`` checkpoint, by default the bundled one, to run on ``auto``, ``cpu`` or ``cuda``.
 
-    Raises CheckpointError if the file cannot be used, UsageError if CUDA is asked for and absent,
-    MissingExtraError if the file needs a package that is not installed. Nothing in the file is executed.
+    NumPy runs it on the CPU, PyTorch on CUDA; ``auto`` is CUDA where PyTorch is installed and finds it. Raises
+    CheckpointError if the file cannot be used, UsageError if CUDA is asked for and absent. Nothing in the file is
+    executed.
     """
     file = default_checkpoint() if path is None else Path(path)
     if device not in DEVICES:
         raise UsageError(f"device {device!r} is not one of {', '.join(DEVICES)}")
-    loader = {".onnx": _load_onnx, ".pth": _load_pth}.get(file.suffix.lower())
-    if loader is None:
-        raise CheckpointError(f"checkpoint {file}: the suffix must be .onnx or .pth")
     try:
-        model = loader(_read(file), device)
-        model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))  # a graph that cannot run is told here
+        _check_suffix(file)
+        config, weights = _parts(_read(file))
+        if _on_cuda(device):
+            model = Model(config, _torch_run(_network(weights, config), "cuda"), "cuda", "PyTorch")
+        else:
+            model = Model(config, NumpyNetwork(weights), "cpu", "NumPy")
+        model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))  # weights that tell nothing are told here
         return model
     except CheckpointError as error:
         raise CheckpointError(f"checkpoint {file}: {error}") from None
 
 
 def bundled_model() -> Model:
-    """The bundled checkpoint on the CPU, whose network starts when it is first asked: most JPEGs never ask.
+    """The bundled checkpoint on the CPU, whose network is laid out when it is first asked: most JPEGs never ask.
 
     Raises CheckpointError if the file cannot be used.
     """
-    config, weights = _read_onnx(_read(default_checkpoint()))
+    config, weights = _parts(_read(default_checkpoint()))
 
     @cache
     def started() -> Run:
-        return _onnx_run(_session(weights, ["CPUExecutionProvider"]))
+        return NumpyNetwork(weights)
 
-    return Model(config, lambda evidence: started()(evidence), "cpu", "ONNX")
+    return Model(config, lambda evidence: started()(evidence), "cpu", "NumPy")
+
+
+def _check_suffix(file: Path) -> None:
+    suffix = file.suffix.lower()
+    if suffix == ".onnx":
+        beside = file.with_suffix(".pth")
+        raise CheckpointError(
+            f".onnx checkpoints are no longer read; pass {beside}, which training wrote beside it, "
+            "or no checkpoint for the bundled one"
+        )
+    if suffix != ".pth":
+        raise CheckpointError("the suffix must be .pth")
 
 
 def _read(file: Path) -> bytes:
@@ -241,15 +256,6 @@ def _read(file: Path) -> bytes:
     return data
 
 
-def _onnxruntime() -> Any:
-    """The module, told to be quiet."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read on import: nothing is to leave this machine
-    import onnxruntime
-
-    onnxruntime.set_default_logger_severity(4)
-    return onnxruntime
-
-
 def torch_has_cuda() -> bool:
     """Whether PyTorch is installed and finds a CUDA device."""
     try:
@@ -259,99 +265,47 @@ def torch_has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
-def _load_onnx(data: bytes, device: str) -> Model:
-    config, weights = _read_onnx(data)
-    if device == "cuda" and torch_has_cuda():
-        return _by_pytorch(config, weights, device)
-    on_gpu = _cuda_session(weights) if device != "cpu" else None
-    if on_gpu:
-        return Model(config, _onnx_run(on_gpu), "cuda", "ONNX")
-    if device == "cuda":
-        raise UsageError(f"--device cuda: neither PyTorch nor onnxruntime finds CUDA here; {CUDA_INSTALLED}")
-    return Model(config, _onnx_run(_session(weights, ["CPUExecutionProvider"])), "cpu", "ONNX")
+def _on_cuda(device: str) -> bool:
+    """Whether to run on CUDA. Raises UsageError if it is asked for and absent."""
+    if device == "auto":
+        return find_spec("torch") is not None and _has_cuda_driver() and torch_has_cuda()
+    if device == "cuda" and not torch_has_cuda():
+        raise UsageError(f"--device cuda: {NO_CUDA}")
+    return device == "cuda"
 
 
-def _cuda_session(weights: dict[str, F32]) -> Any:
-    """Our network with these weights in onnxruntime on CUDA; None where that has no CUDA, or cannot start it."""
-    onnxruntime = _onnxruntime()
-    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        return None
-    session = None
-    with redirect_stdout(io.StringIO()), suppress(CheckpointError, OSError, RuntimeError):  # it prints what it misses
-        if hasattr(onnxruntime, "preload_dlls"):
-            onnxruntime.preload_dlls()  # without it, CUDA that came in wheels is not found
-        session = _session(weights, [("CUDAExecutionProvider", WHOLE_FLOAT32), "CPUExecutionProvider"])
-    return session if session and session.get_providers()[0].startswith("CUDA") else None
-
-
-def _session(weights: dict[str, F32], providers: Sequence[Any]) -> Any:
-    """Our network with these weights in onnxruntime, on one thread."""
-    onnxruntime = _onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
+def _has_cuda_driver() -> bool:
+    """Whether NVIDIA's driver is there: asked in no time, where PyTorch takes seconds to be imported."""
     try:
-        return onnxruntime.InferenceSession(onnx_graph.write_file(weights, {}), options, providers=providers)
-    except Exception as error:  # onnxruntime's exceptions share no public base class
-        raise CheckpointError(f"onnxruntime cannot start its network ({type(error).__name__})") from None
+        ctypes.CDLL(CUDA_DRIVER)
+    except OSError:
+        return False
+    return True
 
 
-def _read_onnx(data: bytes) -> tuple[ModelConfig, dict[str, F32]]:
-    model, metadata = onnx_graph.read_file(data)
-    if METADATA_KEY not in metadata:
-        raise CheckpointError("it is an ONNX model of another kind (it has no jpegqf metadata)")
-    config = parse_config(metadata[METADATA_KEY])
-    return config, onnx_graph.read_weights(model, config.width.hidden, config.width.score)
-
-
-def _by_pytorch(config: ModelConfig, weights: dict[str, F32], device: str) -> Model:
-    """Run the weights of a ``.onnx`` checkpoint by PyTorch."""
-    layers = dict(weights)
-    for layer in ("candidate", "narrow"):
-        layers[f"{layer}.weight"] = layers.pop(f"{layer}.matrix").T
-    return Model(config, _torch_run(_network(layers, config), device), device, "ONNX")
-
-
-def _onnx_run(session: Any) -> Run:
-    def run(evidence: F32) -> F32:
-        try:
-            out: F32 = session.run(None, {onnx_graph.INPUT: evidence})[0]
-        except Exception as error:  # as above
-            raise CheckpointError(f"its graph cannot be run ({type(error).__name__})") from None
-        return out
-
-    return run
-
-
-def _load_pth(data: bytes, device: str) -> Model:
-    from jpegqf.pth_file import read_pth
-
-    try:
-        import torch
-    except ImportError:
-        raise MissingExtraError('a .pth checkpoint needs PyTorch: pip install "jpegqf[torch]"') from None
-    placed = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    if device == "cuda" != placed:
-        raise UsageError("--device cuda: PyTorch finds no CUDA device here; use --device cpu")
+def _parts(data: bytes) -> tuple[ModelConfig, dict[str, F32]]:
+    """A checkpoint's configuration and weights: finite numbers, named and shaped as its width says."""
     content = read_pth(data)
     if not isinstance(content, dict) or not isinstance(content.get(METADATA_KEY), str):
         raise CheckpointError("it is a PyTorch file of another kind (it has no jpegqf metadata)")
     config = parse_config(content[METADATA_KEY])
-    return Model(config, _torch_run(_network(content.get("weights"), config), placed), placed, "PyTorch")
+    weights = content.get("weights")
+    given = weights if isinstance(weights, dict) else {}
+    found = {name: getattr(value, "shape", None) for name, value in given.items()}
+    if found != shapes(config.width.hidden, config.width.score):
+        raise CheckpointError("its weights are not those of the architecture it names")
+    if not all(np.isfinite(value).all() for value in given.values()):
+        raise CheckpointError("its weights give no distribution: some are no finite numbers")
+    return config, given
 
 
-def _network(weights: Any, config: ModelConfig) -> "CandidateScorer":
+def _network(weights: Mapping[str, F32], config: ModelConfig) -> "CandidateScorer":
     import torch
 
     from jpegqf.network import CandidateScorer
 
     network = CandidateScorer(config.width)
-    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    given = weights if isinstance(weights, dict) else {}
-    found = {name: getattr(value, "shape", None) for name, value in given.items()}
-    if found != wanted:
-        raise CheckpointError("its weights are not those of the architecture it names")
-    network.load_state_dict({name: torch.from_numpy(value.astype(np.float32)) for name, value in given.items()})
+    network.load_state_dict({name: torch.from_numpy(value.astype(np.float32)) for name, value in weights.items()})
     return network.eval()
 
 

@@ -12,7 +12,7 @@ from jpegqf.errors import OutputError
 from jpegqf.record import Record, Status
 from jpegqf.whole import write_whole
 
-LIBRARIES = ("numpy", "pillow", "simplejpeg", "onnxruntime", "pyarrow")
+LIBRARIES = ("numpy", "pillow", "simplejpeg", "pyarrow")
 
 
 @dataclass

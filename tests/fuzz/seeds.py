@@ -13,7 +13,7 @@ from PIL import Image
 
 from jpegqf.model import Width, load_model
 from jpegqf.network import CandidateScorer
-from jpegqf.train.export import save_onnx, save_pth
+from jpegqf.train.export import save_pth
 
 CORPUS = Path(__file__).parent / "corpus"
 HEADERS: dict[str, dict[str, object]] = {
@@ -42,13 +42,12 @@ def headers() -> None:
 
 
 def checkpoints() -> None:
-    """The smallest checkpoints that load, their metadata, and the pickle in the .pth."""
+    """The smallest checkpoint that loads, its metadata, and the pickle in it."""
     config = replace(load_model().config, width=Width(hidden=1, score=1), training={})
     folder = CORPUS / "checkpoint"
     (folder / "metadata.json").write_text(config.to_json())
     torch.manual_seed(0)
     network = CandidateScorer(config.width)
-    save_onnx(network, config, folder / "model.onnx")
     save_pth(network, config, folder / "model.pth")
     with zipfile.ZipFile(folder / "model.pth") as archive:
         (folder / "data.pkl").write_bytes(archive.read("model/data.pkl"))

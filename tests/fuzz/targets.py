@@ -2,15 +2,13 @@
 
 import io
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 from jpegqf.encoders import identify
-from jpegqf.errors import CheckpointError, HeaderError, MissingExtraError
+from jpegqf.errors import CheckpointError, HeaderError
 from jpegqf.header import read_header
 from jpegqf.inspection.header_text import header_lines
 from jpegqf.model import load_model, parse_config
-from jpegqf.pth_file import read_pth
 
 CORPUS = Path(__file__).parent / "corpus"
 PTH = (CORPUS / "checkpoint" / "model.pth").read_bytes()
@@ -28,19 +26,16 @@ def read_any_header(data: bytes) -> None:
 
 
 def load_any_checkpoint(data: bytes, folder: Path) -> None:
-    """Load bytes as what they look like: metadata, a .pth's pickle, a .pth, or else an ONNX file."""
+    """Load bytes as what they look like: metadata, a .pth's pickle, or else a .pth."""
     try:
         if data[:1] == b"{":
             parse_config(data.decode("utf-8", "replace"))
             return
         if data[:1] == b"\x80":
             data = rewritten({"data.pkl": data})
-        path = folder / ("x.pth" if data[:2] == b"PK" else "x.onnx")
+        path = folder / "x.pth"
         path.write_bytes(data)
-        if path.suffix == ".pth":
-            read_pth(data)  # as far as it goes without PyTorch
-        with suppress(MissingExtraError):
-            load_model(path, "cpu")
+        load_model(path, "cpu")
     except CheckpointError as error:
         assert len(str(error).splitlines()) == 1
 

@@ -22,7 +22,7 @@ from jpegqf.train.figures import Figures, figures, grid_figures
 try:
     import torch
 
-    from jpegqf.train.export import save_onnx, save_pth
+    from jpegqf.train.export import save_pth
     from jpegqf.train.fit import Data, Recipe, fit, fit_calibrator, log_probabilities, targets
 except ImportError as missing:
     raise SystemExit(f'training needs {missing.name}: pip install "jpegqf[train]"') from None
@@ -37,7 +37,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder of clean images, with manifest.csv if it has one"
     )
-    parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="where model.pth and model.onnx go")
+    parser.add_argument("--out", type=Path, default=Path("checkpoints"), help="where model.pth goes")
     parser.add_argument("--work", type=Path, default=Path("outputs/train"), help="evidence and state, to resume from")
     parser.add_argument("--samples", type=int, default=88_000, help="synthetic JPEGs to fit on (default %(default)s)")
     parser.add_argument("--epochs", type=int, default=12, help="passes over them (default %(default)s)")
@@ -102,9 +102,8 @@ def train(arguments: argparse.Namespace, device: str) -> None:
     config = ModelConfig(arguments.name, width, PatchRule(), EvidenceSettings(), calibrator, training, DecisiveRule())
     arguments.out.mkdir(parents=True, exist_ok=True)
     save_pth(network, config, arguments.out / "model.pth")
-    save_onnx(network, config, arguments.out / "model.onnx")
     print(f"calibrator: {calibrator}; on the other half of the held-out samples: {scores}")
-    print(f"wrote model.pth and model.onnx to {arguments.out} ({clock()} s)")
+    print(f"wrote {arguments.out / 'model.pth'} ({clock()} s)")
 
 
 def main(argv: list[str] | None = None) -> int:
