@@ -3,7 +3,7 @@
     python bench/accuracy.py --images DIR [--n 2763] [--csv docs/accuracy.csv]
 
 Regions of 256 to 1024 pixels (less where the image is smaller), quality 1 to 99, three chroma subsamplings,
-baseline, optimized and progressive. The JPEGs are written as files and read by ``jpegqf.predict.predict_file``.
+baseline, optimized and progressive. The JPEGs are written as files and read by ``jpegqf.infer.predict.predict_file``.
 """
 
 import argparse
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 from tqdm import tqdm
 
-from jpegqf.engine import Aggregation, Prediction, Predictor
-from jpegqf.model import load_model
-from jpegqf.predict import predict_file
+from jpegqf.infer.predict import predict_file
+from jpegqf.model.checkpoint import load_model
+from jpegqf.model.prediction import Prediction
+from jpegqf.model.predictor import Aggregation, Predictor
 from jpegqf.train.figures import Figures, figures_of, wilson
 
 SUFFIXES = {".webp", ".png", ".bmp", ".tif", ".tiff", ".ppm"}

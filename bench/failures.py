@@ -16,13 +16,15 @@ from matplotlib.figure import Figure
 from condition_rows import Row, read_rows
 from condition_tables import detected, named, seen_twice
 from conditions import generator, open_clean
-from jpegqf.decode import Luma, decode_luma
-from jpegqf.engine import Prediction
+from jpegqf.arrays import I64
 from jpegqf.errors import ImageError
-from jpegqf.header import read_header
 from jpegqf.inspection.inspector import default_predictor
 from jpegqf.inspection.plot import FREQUENCIES, Comb, coefficients_of, show_histogram, show_posterior
-from jpegqf.tables import I64, ijg_luma
+from jpegqf.jpeg.header import read_header
+from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.model.prediction import Prediction
+from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.luma import Luma
 from making import CONDITIONS, EXIF_TURNS, Case, Turn
 
 HISTORY = ("once", "first", "first_shifted", "first_finer")

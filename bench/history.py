@@ -22,10 +22,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from accuracy import SUBSAMPLINGS, SUFFIXES
-from jpegqf.decision import SEEN_AT
-from jpegqf.decode import decode_luma
-from jpegqf.history import earlier_save
-from jpegqf.tables import ijg_luma
+from jpegqf.history.classifier import SEEN_AT
+from jpegqf.history.earlier_save import earlier_save
+from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.pixels.decode import decode_luma
 from jpegqf.train.figures import wilson
 
 LAST_BANDS = ((1, 29), (30, 49), (50, 69), (70, 84), (85, 94), (95, 100))

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from accuracy import SUBSAMPLINGS, draw_region
-from jpegqf.jpegli import jpegli_table, quality_to_distance
-from jpegqf.patches import PatchRule, scores
-from jpegqf.tables import I64, match_ijg, scaled
-from jpegqf.tables_data import MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.arrays import I64
+from jpegqf.evidence.patches import scores
+from jpegqf.evidence.settings import PatchRule
+from jpegqf.jpeg.ijg import scaled
+from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
+from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.jpeg.table_match import match_ijg
 from jpegqf.train.synthesis import RESAMPLERS, compress, luma_of
 
 Rng = np.random.Generator

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from jpegqf.outputs.formats import open_writer
 from jpegqf.record import Record, Status, Verdict
-from jpegqf.writers import open_writer
 
 FORMATS = (".db", ".csv", ".jsonl", ".parquet")
 COLUMNS = ("format", "rows", "results_megabytes", "seconds", "cpu_seconds", "peak_memory_megabytes", "page_megabytes")

@@ -52,11 +52,11 @@ class Done:
 
 def on_ray(sources: list[Path], workers: int, scratch: str) -> Iterator[Done]:
     """Shards as they come back, warm-up included."""
-    from jpegqf.destination import Destination
-    from jpegqf.items import IMAGE_SUFFIXES
-    from jpegqf.plan import Plan
-    from jpegqf.ray_engine import Resources, outcomes
-    from jpegqf.scanning import Look
+    from jpegqf.cluster.on_ray import Resources, outcomes
+    from jpegqf.cluster.plan import Plan
+    from jpegqf.cluster.results_folder import Destination
+    from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
+    from jpegqf.scanning.look import Look
 
     output = tempfile.mkdtemp(dir=scratch)
     paths = tuple(map(str, sources))
@@ -243,7 +243,7 @@ def main() -> None:
 
 def measured(name: str, scratch: Path, turns: int) -> Iterator[Row]:
     """Rows of one measure, with a Ray of two cores unless it needs none."""
-    from jpegqf.ray_engine import connected
+    from jpegqf.cluster.on_ray import connected
 
     folder = scratch / name
     folder.mkdir()

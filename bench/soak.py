@@ -20,8 +20,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from jpegqf.columns import read_records
-from jpegqf.readers import examine
+from jpegqf.outputs.formats import whole_rows
+from jpegqf.outputs.results import read_records
 
 OUTPUTS = ("a.csv", "a.jsonl", "a.db")
 SCAN = [sys.executable, "-m", "jpegqf", "scan", "in", "--quiet"]
@@ -59,7 +59,7 @@ def kill(times: int, images: int, seed: int) -> None:
             with subprocess.Popen(command("--resume"), cwd=folder, start_new_session=True) as scan:
                 time.sleep(chance.uniform(0, 2 * STARTUP_SECONDS))
                 os.killpg(scan.pid, signal.SIGKILL)
-            print(turn + 1, [examine(str(folder / name)).rows for name in OUTPUTS], flush=True)
+            print(turn + 1, [whole_rows(str(folder / name)).rows for name in OUTPUTS], flush=True)
         subprocess.run(command("--resume"), cwd=folder, check=True)
         names = sorted(f"in/{name}" for name in os.listdir(folder / "in"))
         for name in OUTPUTS:
@@ -78,7 +78,7 @@ def interrupt(times: int, images: int, seed: int) -> None:
             call = [word for word in command("--overwrite") if word != "--quiet"]
             with subprocess.Popen(call, cwd=folder, start_new_session=True, stderr=subprocess.PIPE, text=True) as scan:
                 delay = chance.uniform(0.05, 2 * STARTUP_SECONDS)
-                while turn % 2 and scan.poll() is None and not examine(str(folder / OUTPUTS[0])).rows:
+                while turn % 2 and scan.poll() is None and not whole_rows(str(folder / OUTPUTS[0])).rows:
                     time.sleep(0.01)  # every other time in the middle of the rows
                 time.sleep(delay if turn % 2 == 0 else delay / 4)
                 sent = time.monotonic()
@@ -86,7 +86,7 @@ def interrupt(times: int, images: int, seed: int) -> None:
                 _, said = scan.communicate(timeout=60)
             took = time.monotonic() - sent
             longest = max(longest, took)
-            rows = {examine(str(folder / name)).rows for name in OUTPUTS}
+            rows = {whole_rows(str(folder / name)).rows for name in OUTPUTS}
             for name in OUTPUTS:
                 with suppress(FileNotFoundError):
                     (folder / name).unlink()
@@ -109,7 +109,7 @@ def memory(images: int, jobs: int) -> None:
                 peaks.append(int(words[words.index("VmRSS:") + 1]) // 1024 if "VmRSS:" in words else 0)
                 time.sleep(0.5)
         seconds = time.monotonic() - begun
-        rows = examine(str(folder / "a.csv")).rows
+        rows = whole_rows(str(folder / "a.csv")).rows
     tenths = [max(peaks[len(peaks) * i // 10 : len(peaks) * (i + 1) // 10 + 1]) for i in range(10)]
     print(f"{rows} rows in {seconds:.0f} s, {rows / seconds:.0f} a second; MiB by tenths of the time: {tenths}")
 

@@ -29,18 +29,20 @@ import simplejpeg
 from PIL import Image
 
 import jpegqf
-from jpegqf.batched import answers, beside_model, predict_files, prepared_file
-from jpegqf.decode import MAX_PIXELS, decode_luma, read_bytes
-from jpegqf.encoders import identify
-from jpegqf.engine import Predictor, one_by_one
 from jpegqf.errors import JpegqfError
-from jpegqf.features import evidence
-from jpegqf.header import read_header
-from jpegqf.history import earlier_save
+from jpegqf.evidence.features import evidence
+from jpegqf.evidence.patches import informative
+from jpegqf.history.earlier_save import earlier_save
+from jpegqf.infer.batched import answers, beside_model, predict_files, prepared_file
+from jpegqf.inputs.files import read_bytes
 from jpegqf.inspection.inspector import Inspector, default_predictor
-from jpegqf.model import load_model
-from jpegqf.outputs import open_outputs
-from jpegqf.patches import informative
+from jpegqf.jpeg.encoders import identify
+from jpegqf.jpeg.header import read_header
+from jpegqf.limits import MAX_PIXELS
+from jpegqf.model.checkpoint import load_model
+from jpegqf.model.predictor import Predictor, one_by_one
+from jpegqf.outputs.writing import open_outputs
+from jpegqf.pixels.decode import decode_luma
 from jpegqf.record import Record
 from speed_material import Material, material, write_folder
 
@@ -274,7 +276,7 @@ def start(make: Material) -> Iterator[Row]:
 def _measured_scan(arguments: Sequence[str]) -> tuple[float, dict[str, float]]:
     """Wall seconds of a scan, and the peak of each process's memory in MiB: the writer's and the largest worker's."""
     script = (
-        "import re, resource\nfrom jpegqf.launch import jpegqf\njpegqf()\n"
+        "import re, resource\nfrom jpegqf.__main__ import jpegqf\njpegqf()\n"
         # What getrusage says of a process itself counts the one that started it, before it became another program.
         "print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"

@@ -14,10 +14,10 @@ import skimage.data
 from numpy.typing import NDArray
 
 from jpegqf.errors import HeaderError
-from jpegqf.header import read_header
-from jpegqf.jpegli import jpegli_table
-from jpegqf.tables import ijg_luma_all, scaled
-from jpegqf.tables_data import MOZJPEG_LUMA
+from jpegqf.jpeg.header import read_header
+from jpegqf.jpeg.ijg import ijg_luma_all, scaled
+from jpegqf.jpeg.jpegli import jpegli_table
+from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
 
 F64 = NDArray[np.float64]
 IJG: F64 = ijg_luma_all().astype(np.float64)

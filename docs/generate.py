@@ -18,7 +18,7 @@ import click
 
 from jpegqf.cli import main as jpegqf
 from jpegqf.cli import serve
-from jpegqf.infer import EPILOG, OPTIONS
+from jpegqf.infer.command import EPILOG, OPTIONS
 from jpegqf.record import COLUMN, Record
 
 REPOSITORY = Path(__file__).parents[1]

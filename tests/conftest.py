@@ -11,9 +11,9 @@ import skimage.data
 from hypothesis import settings
 from PIL import Image
 
-from jpegqf.engine import Predictor
-from jpegqf.header import read_header
-from jpegqf.model import load_model
+from jpegqf.jpeg.header import read_header
+from jpegqf.model.checkpoint import load_model
+from jpegqf.model.predictor import Predictor
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
@@ -28,7 +28,7 @@ LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
 from jpegqf.errors import CheckpointError
-from jpegqf.model import load_model
+from jpegqf.model.checkpoint import load_model
 
 load_model(sys.argv[1], "cpu")
 limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + 256 * 2**20

@@ -6,8 +6,8 @@ from collections.abc import Generator
 
 import pytest
 
-from jpegqf.ahead import MOST_ITEMS, made_ahead
-from jpegqf.items import Item
+from jpegqf.cluster.prefetch import MOST_ITEMS, made_ahead
+from jpegqf.inputs.item import Item
 
 
 def test_items_come_in_order_and_what_is_raised_comes_where_it_was() -> None:
@@ -33,7 +33,7 @@ def test_no_more_is_made_than_may_be_held(monkeypatch: pytest.MonkeyPatch) -> No
             yield Item("x", bytes(size))
 
     for size, limit in ((0, MOST_ITEMS), (1000, 10), (50_000, 1)):
-        monkeypatch.setattr("jpegqf.ahead.MOST_BYTES", 10_000)
+        monkeypatch.setattr("jpegqf.cluster.prefetch.MOST_BYTES", 10_000)
         made = 0
         found = made_ahead(items(size))
         next(found)

@@ -11,11 +11,14 @@ from PIL import Image
 
 import jpegqf
 from conftest import MakeJpeg
-from jpegqf.batch import find_columns, inspect_batch, parquet_items
 from jpegqf.errors import UsageError
-from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
+from jpegqf.inputs.find import find_items
+from jpegqf.inputs.item import Item
+from jpegqf.inputs.parquet import find_columns, parquet_items
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
+from jpegqf.outputs.parquet_file import arrow_schema, records_table
 from jpegqf.record import COLUMNS
-from jpegqf.writers import arrow_schema, records_table
+from jpegqf.scanning.arrow_batch import inspect_batch
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +134,7 @@ def test_a_row_group_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.Mo
     ) as writer:
         writer.write_table(pa.table({"bytes": [os.urandom(100_000) for _ in range(100)]}))
     assert pq.ParquetFile(path).num_row_groups == 1
-    monkeypatch.setattr("jpegqf.batch.READ_BYTES", 2**16)
+    monkeypatch.setattr("jpegqf.inputs.parquet.READ_BYTES", 2**16)
     with Counted(path) as file:
         next(parquet_items("a.parquet", file, 2**20))
         assert file.taken < path.stat().st_size / 3

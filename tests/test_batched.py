@@ -13,17 +13,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import jpegqf.infer
 from conftest import MakeJpeg
-from jpegqf import batched
-from jpegqf.batched import beside_model, predict_files
-from jpegqf.decode import MAX_PIXELS
-from jpegqf.engine import Prediction, Predictor, one_by_one
+from jpegqf.arrays import F32
 from jpegqf.errors import DeviceError
-from jpegqf.features import EvidenceSettings, Gathered
-from jpegqf.model import F32, Model
-from jpegqf.predict import Issue
-from jpegqf.predict import predict_files as one_after_another
+from jpegqf.evidence.features import Gathered
+from jpegqf.evidence.settings import EvidenceSettings
+from jpegqf.infer import batched, command
+from jpegqf.infer.batched import beside_model, predict_files
+from jpegqf.infer.predict import Issue
+from jpegqf.infer.predict import predict_files as one_after_another
+from jpegqf.limits import MAX_PIXELS
+from jpegqf.model.loaded import Model
+from jpegqf.model.prediction import Prediction
+from jpegqf.model.predictor import Predictor, one_by_one
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +120,7 @@ def on_a_device(predictor: Predictor) -> Model:
 def infer(folder: Path, target: Path) -> tuple[int, bytes, bytes]:
     """Exit code, predictions and issues of ``infer.py`` on a folder."""
     files = ["--pred_csv", str(target / "p.csv"), "--issue_csv", str(target / "i.csv")]
-    code = jpegqf.infer.main(["--input", str(folder), "--exts", "jpg", "png", "--quiet", *files])
+    code = command.main(["--input", str(folder), "--exts", "jpg", "png", "--quiet", *files])
     return code, (target / "p.csv").read_bytes(), (target / "i.csv").read_bytes()
 
 
@@ -128,7 +130,7 @@ def test_infer_writes_the_same_rows_in_batches(
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cuda").mkdir()
     alone = infer(folder, tmp_path / "cpu")
-    monkeypatch.setattr(jpegqf.infer, "load_model", lambda *arguments: on_a_device(predictor))
+    monkeypatch.setattr(command, "load_model", lambda *arguments: on_a_device(predictor))
     monkeypatch.setattr(batched, "beside_model", lambda predictor: counted(predictor)[0])
     batches = Mock(wraps=predict_files)
     monkeypatch.setattr(batched, "predict_files", batches)
@@ -146,7 +148,7 @@ def test_ctrl_c_ends_after_the_batch_in_work_with_valid_files(folder: Path, tmp_
         "import sys; from dataclasses import replace; from jpegqf import batched, infer; load = infer.load_model\n"
         "infer.load_model = lambda *given: replace(load(*given), device='cuda')\n"
         "batched.beside_model = lambda one: replace(one, evidence=lambda *given: batched.one_by_one(*given))\n"
-        f"sys.exit(infer.main(['--input', {str(many)!r}, '--exts', 'png', '--device', 'cpu']))"
+        f"sys.exit(command.main(['--input', {str(many)!r}, '--exts', 'png', '--device', 'cpu']))"
     )
     target = tmp_path / "outputs" / "predictions.csv"
     with Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=PIPE, start_new_session=True, text=True) as work:
@@ -174,9 +176,9 @@ def test_a_device_that_fails_ends_infer_with_one_line_and_the_rows_so_far(
 
     monkeypatch.setattr(batched, "beside_model", lambda predictor: counted(predictor)[0])
     failing = replace(on_a_device(predictor), run=run)
-    monkeypatch.setattr(jpegqf.infer, "load_model", lambda *arguments: failing)
+    monkeypatch.setattr(command, "load_model", lambda *arguments: failing)
     code, predictions, _ = infer(folder, tmp_path)
-    assert code == jpegqf.infer.BAD_CALL
+    assert code == command.BAD_CALL
     assert predictions.count(b"\n") >= 1
     assert capfd.readouterr().err == "错误 / Error: the device failed (out of memory)\n"
     assert not active_children()
@@ -184,6 +186,6 @@ def test_a_device_that_fails_ends_infer_with_one_line_and_the_rows_so_far(
 
 def test_evidence_is_computed_beside_the_model(predictor: Predictor) -> None:
     pytest.importorskip("torch", reason="needs PyTorch: pip install 'jpegqf[torch]'")
-    from jpegqf.torch_evidence import TorchEvidence
+    from jpegqf.evidence.on_torch import TorchEvidence
 
     assert isinstance(beside_model(predictor).evidence, TorchEvidence)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from jpegqf.blocks import first_of_each
+from jpegqf.evidence.blocks import first_of_each
 
 
 def test_blocks_that_differ_in_two_pixels_are_distinct_and_repeats_are_not() -> None:

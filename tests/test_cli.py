@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.cli import table_line
-from jpegqf.columns import read_records
+from jpegqf.outputs.results import read_records
 from jpegqf.record import COLUMNS, Record, Status
+from jpegqf.terminal import table_line
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

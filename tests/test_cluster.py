@@ -21,9 +21,9 @@ from conftest import MakeJpeg
 from jpegqf import scan
 from jpegqf.cli import main
 from jpegqf.errors import UsageError
-from jpegqf.items import IMAGE_SUFFIXES
-from jpegqf.job import Request
-from jpegqf.writers import records_table
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
+from jpegqf.outputs.parquet_file import records_table
+from jpegqf.scanning.job import Request
 from test_hostile import CRASHER
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'jpegqf[ray]'")
@@ -102,7 +102,7 @@ def object_store(patch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def scanned(*sources: str, output: str, **options: Any) -> Any:
     """A scan with small shards; the job when it is over."""
-    from jpegqf.cluster import ClusterScan
+    from jpegqf.cluster.run import ClusterScan
 
     images_per_shard = options.pop("images_per_shard", 5)
     asked = {"recursive": True, **options}
@@ -217,7 +217,7 @@ def test_the_command_tells_counts_writes_a_summary_and_refuses_in_one_line(
     cluster: SimpleNamespace, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(images)
-    monkeypatch.setattr("jpegqf.progress.LOG_SECONDS", 0.0)
+    monkeypatch.setattr("jpegqf.cluster.progress.LOG_SECONDS", 0.0)
 
     def run(*arguments: str) -> Any:
         return CliRunner().invoke(main, ["scan", "--engine", "ray", "--only", "header", *arguments])
@@ -247,7 +247,7 @@ def test_the_command_tells_counts_writes_a_summary_and_refuses_in_one_line(
 
 
 def test_ray_data_maps_inspect_batch_as_it_is(cluster: SimpleNamespace, images: Path) -> None:
-    from jpegqf.batch import inspect_batch
+    from jpegqf.scanning.arrow_batch import inspect_batch
 
     found = ray.data.read_parquet([str(images / f"s{shard}.parquet") for shard in range(3)]).map_batches(
         inspect_batch, batch_format="pyarrow", concurrency=1

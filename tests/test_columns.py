@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from conftest import REPOSITORY
-from jpegqf.columns import ROWS_AT_ONCE, Batch, batches, open_results
 from jpegqf.errors import UsageError
+from jpegqf.outputs.base import Batch
+from jpegqf.outputs.formats import open_writer
+from jpegqf.outputs.results import ROWS_AT_ONCE, batches, open_results
 from jpegqf.record import COLUMNS, Record, Status, Verdict
-from jpegqf.writers import open_writer
 
 RECORDS = [
     Record("a/=cmd.jpg", "=cmd.jpg", Status.OK, qf=95, header_qf=95, pixel_confidence=0.5, progressive=True),

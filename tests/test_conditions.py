@@ -8,9 +8,9 @@ from PIL import Image
 
 import jpegqf
 from conftest import REPOSITORY
-from jpegqf.blocks import FORWARD
-from jpegqf.decode import decode_luma
-from jpegqf.tables import ijg_luma
+from jpegqf.evidence.dct import FORWARD
+from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.pixels.decode import decode_luma
 
 sys.path.insert(0, str(REPOSITORY / "bench"))
 import condition_goals

@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.decisive import DecisiveRule, decisive_quality, quality_given_back
-from jpegqf.decode import Luma, decode_luma
-from jpegqf.engine import Predictor
-from jpegqf.features import EvidenceSettings
-from jpegqf.tables import scaled
-from jpegqf.tables_data import MOZJPEG_LUMA
+from jpegqf.evidence.few_blocks import decisive_quality, quality_given_back
+from jpegqf.evidence.settings import DecisiveRule, EvidenceSettings
+from jpegqf.jpeg.ijg import scaled
+from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
+from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.luma import Luma
 
 RULE, SETTINGS = DecisiveRule(), EvidenceSettings()
 

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image, features
 
 from conftest import MakeJpeg
-from jpegqf.decode import Luma, decode_luma, read_luma
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
+from jpegqf.infer.predict import read_luma
+from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.luma import Luma
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -107,7 +109,7 @@ def test_whatever_a_decoder_raises_becomes_one_of_our_errors(monkeypatch: pytest
     def explode(*_: object, **__: object) -> None:
         raise RuntimeError("Conversion failed: Reformat failed")
 
-    monkeypatch.setattr("jpegqf.decode._decode_opened", explode)
+    monkeypatch.setattr("jpegqf.pixels.decode._decode_opened", explode)
     with pytest.raises(ImageBrokenError, match="corrupt image"):
         decode_luma(jpeg(80))
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
-from jpegqf.columns import read_records
-from jpegqf.destination import Destination, Result, identity
+from jpegqf.cluster.results_folder import Destination, Result, identity
+from jpegqf.cluster.shards import Shard
 from jpegqf.errors import OutputError, UsageError
+from jpegqf.outputs.results import read_records
 from jpegqf.record import Record, Status
-from jpegqf.shards import Shard
-from jpegqf.summary import Tally
+from jpegqf.scanning.summary import Tally
 
 SETTINGS = {"only": None, "shard_images": 2}
 

@@ -6,7 +6,7 @@ import pytest
 
 from conftest import REPOSITORY
 from jpegqf.cli import main as jpegqf
-from jpegqf.infer import OPTIONS
+from jpegqf.infer.command import OPTIONS
 from jpegqf.record import COLUMNS
 
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")

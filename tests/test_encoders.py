@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg, TurnJpeg
-from jpegqf.encoders import Encoder, Family, HeaderEvidence, identify
-from jpegqf.header import read_header
 from jpegqf.inspection.header_text import header_lines
-from jpegqf.jpegli import jpegli_table
-from jpegqf.tables import scaled
-from jpegqf.tables_data import ADOBE, MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.jpeg.encoders import Encoder, Family, HeaderEvidence, identify
+from jpegqf.jpeg.header import read_header
+from jpegqf.jpeg.ijg import scaled
+from jpegqf.jpeg.jpegli import jpegli_table
+from jpegqf.jpeg.known_tables import ADOBE, MOZJPEG_CHROMA, MOZJPEG_LUMA
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8))
 ODD = [[step * 5 % 97 + 3 for step in range(64)], [step * 7 % 89 + 3 for step in range(64)]]

@@ -7,12 +7,14 @@ import pytest
 from PIL import Image
 
 from conftest import REPOSITORY, MakeJpeg, TurnJpeg
-from jpegqf.decode import Luma, decode_luma
-from jpegqf.engine import Needs, Prediction, Predictor
 from jpegqf.errors import ImageSkippedError
-from jpegqf.grid import ALIGNED, TURNED, Grid
+from jpegqf.infer.predict import Issue, named, predict_files
 from jpegqf.inspection.inspector import inspect
-from jpegqf.predict import Issue, named, predict_files
+from jpegqf.model.prediction import Prediction
+from jpegqf.model.predictor import Needs, Predictor
+from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.grid import ALIGNED, TURNED, Grid
+from jpegqf.pixels.luma import Luma
 
 A_PATCH = Needs(128, contrast=True)
 GOLDEN = REPOSITORY / "tests" / "golden"

@@ -8,15 +8,16 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.decode import decode_luma
-from jpegqf.engine import Prediction, Predictor
 from jpegqf.inspection.evidence_view import Evidence, view_evidence
 from jpegqf.inspection.explain import next_best
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.inspection.plot import FREQUENCIES
 from jpegqf.inspection.quality_map import quality_map
 from jpegqf.inspection.to_record import to_record
-from jpegqf.tables import ijg_luma
+from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.model.prediction import Prediction
+from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.decode import decode_luma
 
 
 def view(data: bytes, predictor: Predictor) -> Evidence:

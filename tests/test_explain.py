@@ -6,14 +6,14 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.decode import Luma
-from jpegqf.engine import Predictor
 from jpegqf.inspection.explain import explain_lines
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.inspection.plot import plot
 from jpegqf.inspection.quality_map import quality_map
 from jpegqf.inspection.to_record import to_record
+from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.luma import Luma
 
 
 def explained(data: bytes, name: str, predictor: Predictor) -> tuple[list[str], Findings]:

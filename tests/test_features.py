@@ -6,12 +6,16 @@ from PIL import Image
 
 from conftest import MakeJpeg
 from jpegqf.arrays import median
-from jpegqf.blocks import FORWARD, INVERSE, cut_blocks
-from jpegqf.decode import Luma, decode_luma
-from jpegqf.features import FEATURES, EvidenceSettings, evidence
-from jpegqf.patches import PatchRule, select
-from jpegqf.tables import ijg_luma, match_ijg, scaled
-from jpegqf.tables_data import MOZJPEG_LUMA
+from jpegqf.evidence.blocks import cut_blocks
+from jpegqf.evidence.dct import FORWARD, INVERSE
+from jpegqf.evidence.features import evidence
+from jpegqf.evidence.patches import select
+from jpegqf.evidence.settings import FEATURES, EvidenceSettings, PatchRule
+from jpegqf.jpeg.ijg import ijg_luma, scaled
+from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
+from jpegqf.jpeg.table_match import match_ijg
+from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.luma import Luma
 
 SETTINGS = EvidenceSettings()
 MISSED_RICH = 5 * 64 + 12 + 3  # column: share of rich blocks that a candidate does not give back

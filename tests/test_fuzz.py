@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from targets import CORPUS, PTH, load_any_checkpoint, read_any_header
 
 from jpegqf.errors import CheckpointError
-from jpegqf.header import read_header, read_start
-from jpegqf.model import load_model, parse_config
+from jpegqf.jpeg.header import read_header, read_start
+from jpegqf.model.checkpoint import load_model
+from jpegqf.model.config import parse_config
 
 METADATA = json.loads((CORPUS / "checkpoint" / "metadata.json").read_text())
 JSON = st.recursive(

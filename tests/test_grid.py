@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.decode import Luma
-from jpegqf.engine import Predictor, one_by_one
-from jpegqf.features import EvidenceSettings, Gathered
-from jpegqf.grid import ALIGNED, Grid, ranked_grids
-from jpegqf.patches import PatchRule, select
+from jpegqf.evidence.features import Gathered
+from jpegqf.evidence.grid_search import ranked_grids
+from jpegqf.evidence.patches import select
+from jpegqf.evidence.settings import EvidenceSettings, PatchRule
+from jpegqf.model.predictor import Predictor, one_by_one
+from jpegqf.pixels.grid import ALIGNED, Grid
+from jpegqf.pixels.luma import Luma
 
 SETTINGS = EvidenceSettings()
 

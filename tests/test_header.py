@@ -11,11 +11,11 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from conftest import REPOSITORY, MakeJpeg
-from jpegqf.encoders import identify
 from jpegqf.errors import HeaderError, JpegqfError
-from jpegqf.frame import FRAMES
-from jpegqf.header import MAX_COMMENT, MAX_COMMENTS, MAX_SCANS, Header, read_header, read_start
-from jpegqf.metadata import AppSegment
+from jpegqf.jpeg.app_segments import AppSegment
+from jpegqf.jpeg.encoders import identify
+from jpegqf.jpeg.frame import FRAMES
+from jpegqf.jpeg.header import MAX_COMMENT, MAX_COMMENTS, MAX_SCANS, Header, read_header, read_start
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 SMALL = Image.new("RGB", (24, 24), (9, 99, 199))

@@ -8,11 +8,13 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from jpegqf import shifted
-from jpegqf.decision import SEEN_AT, History, decision
-from jpegqf.decode import Luma, decode_luma
-from jpegqf.history import Evidence, earlier_save, gather, judge, statistics
-from jpegqf.tables import ijg_luma
+from jpegqf.history import other_grid as shifted
+from jpegqf.history.classifier import SEEN_AT, History, decision
+from jpegqf.history.earlier_save import earlier_save
+from jpegqf.history.same_grid import Evidence, gather, judge, statistics
+from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.luma import Luma
 
 PHOTOS: dict[str, Callable[[], object]] = {
     "astronaut": skimage.data.astronaut,  # NASA, public domain

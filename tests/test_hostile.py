@@ -18,7 +18,9 @@ from PIL import Image
 import jpegqf
 from conftest import MakeJpeg
 from jpegqf import scan
-from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
+from jpegqf.inputs.find import find_items
+from jpegqf.inputs.item import Item
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
 from jpegqf.record import Record, Status, Verdict
 
 MEGABYTE = 2**20
@@ -149,7 +151,7 @@ def test_archives_in_archives_are_not_opened_and_members_never_leave_the_archive
 def test_a_member_that_unpacks_beyond_its_limit_is_one_error_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jpegqf.archives.MAX_MEMBER_BYTES", MEGABYTE)
+    monkeypatch.setattr("jpegqf.inputs.archives.MAX_MEMBER_BYTES", MEGABYTE)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb.jpg", bytes(50 * MEGABYTE))
         archive.writestr("next.jpg", b"next")

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from conftest import REPOSITORY, MakeJpeg
-from jpegqf.infer import main
+from jpegqf.infer.command import main
 from jpegqf.inspection.inspector import inspect
 
 

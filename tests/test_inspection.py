@@ -9,13 +9,13 @@ from PIL import Image
 
 import jpegqf
 from conftest import MakeJpeg
-from jpegqf.engine import Predictor
 from jpegqf.inspection import inspector
 from jpegqf.inspection.evidence_view import view_evidence
 from jpegqf.inspection.explain import explain_lines
 from jpegqf.inspection.inspector import Inspector, inspect
 from jpegqf.inspection.plot import plot
 from jpegqf.inspection.to_record import to_record
+from jpegqf.model.predictor import Predictor
 from jpegqf.record import Status, Verdict
 
 

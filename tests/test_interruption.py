@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.columns import read_records
+from jpegqf.outputs.results import read_records
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 

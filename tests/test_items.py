@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from jpegqf.errors import UsageError
-from jpegqf.items import IMAGE_SUFFIXES, Item, check_paths, find_items
+from jpegqf.inputs.find import check_paths, find_items
+from jpegqf.inputs.item import Item
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
 
 
 def found(*paths: str, recursive: bool = False) -> list[Item]:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from jpegqf.header import read_header
-from jpegqf.jpegli import distance_to_quality, jpegli_table, match_jpegli, quality_to_distance
-from jpegqf.tables import ijg_chroma, ijg_luma
+from jpegqf.jpeg.header import read_header
+from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
+from jpegqf.jpeg.jpegli import distance_to_quality, jpegli_table, match_jpegli, quality_to_distance
 
 NOISE = np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8)
 DISTANCES = [float(d) for d in np.geomspace(0.05, 24, 60).round(4)]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jpegqf.likelihood import BINS, BINS_PER_UNIT, comb_evidence, comb_table, histogram, multiples
+from jpegqf.evidence.likelihood import BINS, BINS_PER_UNIT, comb_evidence, comb_table, histogram, multiples
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from targets import rewritten
 
 from conftest import PTH
-from jpegqf import model as models
 from jpegqf.errors import CheckpointError, UsageError
-from jpegqf.features import FEATURES, EvidenceSettings
-from jpegqf.model import FORMAT, Calibrator, Model, ModelConfig, Width, bundled_model, load_model, parse_config
-from jpegqf.numpy_network import shapes
-from jpegqf.patches import PatchRule
+from jpegqf.evidence.settings import FEATURES, EvidenceSettings, PatchRule
+from jpegqf.model import checkpoint
+from jpegqf.model.checkpoint import bundled_model, load_model
+from jpegqf.model.config import FORMAT, Calibrator, ModelConfig, Width, parse_config
+from jpegqf.model.loaded import Model
+from jpegqf.model.numpy_network import shapes
 
 CONFIG = ModelConfig("test", Width(), PatchRule(), EvidenceSettings(), Calibrator(1.5), {})
 
@@ -85,7 +86,8 @@ def test_the_bundled_checkpoint_gives_distributions(load: Callable[[], Model]) -
 
 def test_the_bundled_checkpoint_is_asked_without_pytorch() -> None:
     code = (
-        "import sys, numpy as np; from jpegqf.model import FEATURES, bundled_model, load_model\n"
+        "import sys, numpy as np; from jpegqf.evidence.settings import FEATURES\n"
+        "from jpegqf.model.checkpoint import bundled_model, load_model\n"
         "for model in (bundled_model(), load_model(device='cpu')):\n"
         "    model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))\n"
         "sys.exit('torch' in sys.modules)"
@@ -94,13 +96,13 @@ def test_the_bundled_checkpoint_is_asked_without_pytorch() -> None:
 
 
 def test_auto_imports_pytorch_only_where_there_is_a_driver_of_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "find_spec", lambda name: object())
-    monkeypatch.setattr(models, "CUDA_DRIVER", "libno-such-driver.so")
+    monkeypatch.setattr(checkpoint, "find_spec", lambda name: object())
+    monkeypatch.setattr(checkpoint, "CUDA_DRIVER", "libno-such-driver.so")
     asked = Mock(return_value=False)
-    monkeypatch.setattr(models, "torch_has_cuda", asked)
+    monkeypatch.setattr(checkpoint, "torch_has_cuda", asked)
     assert load_model(PTH).device == "cpu"
     asked.assert_not_called()
-    monkeypatch.setattr(models, "_has_cuda_driver", lambda: True)
+    monkeypatch.setattr(checkpoint, "_has_cuda_driver", lambda: True)
     assert load_model(PTH).device == "cpu"
     asked.assert_called_once_with()
 
@@ -108,10 +110,10 @@ def test_auto_imports_pytorch_only_where_there_is_a_driver_of_cuda(monkeypatch: 
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 def test_where_pytorch_finds_cuda_it_runs_there(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
     torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'jpegqf[torch]'")
-    on_cpu = models._torch_run
-    monkeypatch.setattr(models, "_has_cuda_driver", lambda: True)
+    on_cpu = checkpoint._torch_run
+    monkeypatch.setattr(checkpoint, "_has_cuda_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(models, "_torch_run", lambda network, device: on_cpu(network, "cpu"))
+    monkeypatch.setattr(checkpoint, "_torch_run", lambda network, device: on_cpu(network, "cpu"))
     by_pytorch, usual = load_model(PTH, device), load_model(PTH, "cpu")
     assert (by_pytorch.device, by_pytorch.weight_type) == ("cuda", "PyTorch")
     assert by_pytorch.config == usual.config
@@ -220,7 +222,7 @@ def test_a_missing_or_misnamed_checkpoint_is_told(tmp_path: Path, name: str, mes
 
 
 def test_a_checkpoint_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jpegqf.model.MAX_CHECKPOINT_BYTES", 10)
+    monkeypatch.setattr("jpegqf.model.checkpoint.MAX_CHECKPOINT_BYTES", 10)
     path = tmp_path / "big.pth"
     path.write_bytes(b"x" * 11)
     with pytest.raises(CheckpointError, match="more than a checkpoint may have"):

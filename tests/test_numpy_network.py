@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from conftest import PTH
-from jpegqf.features import FEATURES
-from jpegqf.model import Width, load_model
-from jpegqf.numpy_network import F32, NumpyNetwork, gelu, shapes
+from jpegqf.arrays import F32
+from jpegqf.evidence.settings import FEATURES
+from jpegqf.model.checkpoint import load_model
+from jpegqf.model.config import Width
+from jpegqf.model.numpy_network import NumpyNetwork, gelu, shapes
 
 
 def drawn(hidden: int, score: int) -> dict[str, F32]:
@@ -31,7 +33,7 @@ def test_gelu_is_that_of_math_erf() -> None:
 
 def test_weights_are_those_of_the_network_that_is_trained() -> None:
     pytest.importorskip("torch", reason="to compare with PyTorch, it must be there")
-    from jpegqf.network import CandidateScorer
+    from jpegqf.model.network import CandidateScorer
 
     for hidden, score in ((3, 2), (256, 80)):
         state = CandidateScorer(Width(hidden, score)).state_dict()
@@ -41,7 +43,7 @@ def test_weights_are_those_of_the_network_that_is_trained() -> None:
 @pytest.mark.parametrize(("hidden", "score"), [(1, 1), (24, 12), (256, 80)])
 def test_answers_are_those_of_pytorch(hidden: int, score: int) -> None:
     torch = pytest.importorskip("torch", reason="to compare with PyTorch, it must be there")
-    from jpegqf.network import CandidateScorer
+    from jpegqf.model.network import CandidateScorer
 
     network, weights = CandidateScorer(Width(hidden, score)).eval(), drawn(hidden, score)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
@@ -54,7 +56,7 @@ def test_answers_are_those_of_pytorch(hidden: int, score: int) -> None:
 @pytest.mark.parametrize("spread", [0.3, 1.0, 3.0])
 def test_the_bundled_weights_answer_as_by_pytorch(spread: float) -> None:
     torch = pytest.importorskip("torch", reason="to compare with PyTorch, it must be there")
-    from jpegqf.network import CandidateScorer
+    from jpegqf.model.network import CandidateScorer
 
     model, network = load_model(PTH, "cpu"), CandidateScorer(Width()).eval()
     network.load_state_dict(torch.load(PTH, weights_only=True)["weights"])

@@ -16,10 +16,10 @@ from PIL import Image
 from conftest import MakeJpeg
 from jpegqf import scan
 from jpegqf.errors import Reason
+from jpegqf.inputs.item import Item
 from jpegqf.inspection.inspector import Inspector
-from jpegqf.items import Item
 from jpegqf.record import Record, Status
-from jpegqf.scanning import inspect_item
+from jpegqf.scanning.look import inspect_item
 
 HEADER = Inspector(only="header")
 ALL = Inspector()

@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.columns import read_records
 from jpegqf.errors import OutputError, UsageError
-from jpegqf.items import IMAGE_SUFFIXES
-from jpegqf.job import Job, Request
-from jpegqf.outputs import COMMIT_ROWS, open_outputs
-from jpegqf.readers import examine
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
+from jpegqf.outputs.formats import whole_rows
+from jpegqf.outputs.results import read_records
+from jpegqf.outputs.writing import COMMIT_ROWS, open_outputs
 from jpegqf.record import Record, Status
-from jpegqf.scanning import scan_items
+from jpegqf.scanning.job import Job, Request
+from jpegqf.scanning.stream import scan_items
 
 NAMES = ("o.csv", "o.jsonl", "o.db", "o.parquet")
 CONTINUED = NAMES[:3]
@@ -33,7 +33,9 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest
     Path("in").mkdir()
     for i, name in enumerate(("=a.jpg", "b\nb.jpg", "c.jpg", "dé.jpg", os.fsdecode(b"e\xe9.jpg"), "f.jpg")):
         (tmp_path / "in" / name).write_bytes(jpeg(70 + i, cat.resize((40, 40))))
-    monkeypatch.setattr("jpegqf.job.scan_items", lambda items, look, jobs, timeout: scan_items(items, look, 1, None))
+    monkeypatch.setattr(
+        "jpegqf.scanning.job.scan_items", lambda items, look, jobs, timeout: scan_items(items, look, 1, None)
+    )
     return tmp_path
 
 
@@ -186,7 +188,7 @@ def test_a_full_disk_is_a_clear_error_and_leaves_what_was_written_readable(folde
     kept = [row.path for row in rows(name)]
     assert len(kept) >= 250
     assert kept == [f"{i:06d}.jpg" for i in range(len(kept))]
-    assert examine(name).end in (0, os.path.getsize(name))
+    assert whole_rows(name).end in (0, os.path.getsize(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -237,7 +239,7 @@ def test_text_outputs_hold_every_row_at_once_and_parquet_appears_when_it_is_whol
 
 def test_parquet_is_written_in_row_groups(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arrow = pytest.importorskip("pyarrow.parquet", reason="Parquet needs pyarrow")
-    monkeypatch.setattr("jpegqf.writers.ROWS_PER_GROUP", 10)
+    monkeypatch.setattr("jpegqf.outputs.parquet_file.ROWS_PER_GROUP", 10)
     with open_outputs(["o.parquet"]) as outputs:
         for i in range(25):
             outputs.write(record(i))

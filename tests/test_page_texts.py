@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import jpegqf
-from jpegqf import header
 from jpegqf.errors import Reason
 from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
+from jpegqf.jpeg import header
 from jpegqf.record import Verdict
 
 PAGE = Path(jpegqf.__file__).parent / "web" / "page"

@@ -3,8 +3,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jpegqf.decode import Luma
-from jpegqf.patches import PatchRule, choose, liveliest, scores, select
+from jpegqf.evidence.patches import choose, liveliest, scores, select
+from jpegqf.evidence.settings import PatchRule
+from jpegqf.pixels.luma import Luma
 
 RULE = PatchRule()
 

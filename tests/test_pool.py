@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from jpegqf.errors import CheckpointError, Reason, WorkerError
-from jpegqf.items import Item
-from jpegqf.pool import Pool
+from jpegqf.inputs.item import Item
+from jpegqf.workers.pool import Pool
 from test_workers import Behave, Refuse, alive, lost
 
 

@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
-from jpegqf.progress import Progress, line
-from jpegqf.summary import Tally
+from jpegqf.cluster.progress import Progress, line
+from jpegqf.scanning.summary import Tally
 
 
 def tally() -> Tally:
@@ -28,7 +28,7 @@ def test_lines_come_no_more_often_than_asked_and_a_resumed_scan_counts_from_wher
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr("jpegqf.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("jpegqf.cluster.progress.time.monotonic", lambda: now[0])
     lines: list[str] = []
     progress = Progress(lines.append, seconds=10.0)
     for share in (0.9, 0.91, 0.92, 0.93, 0.94, 0.95):

@@ -14,7 +14,7 @@ from targets import rewritten
 
 from conftest import PTH, refusal_in_little_memory
 from jpegqf.errors import CheckpointError
-from jpegqf.pth_file import MAX_OPCODES, MAX_RECORDS, read_pth
+from jpegqf.model.pth_file import MAX_OPCODES, MAX_RECORDS, read_pth
 
 NOT_PLAIN = "not a plain file of tensors"
 

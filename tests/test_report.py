@@ -18,8 +18,9 @@ from PIL import Image
 import jpegqf.report.thumbnails
 from conftest import REPOSITORY, MakeJpeg
 from jpegqf.cli import report as report_command
-from jpegqf.columns import Batch
 from jpegqf.errors import OutputError, UsageError
+from jpegqf.outputs.base import Batch
+from jpegqf.outputs.formats import open_writer
 from jpegqf.record import Record, Status, Verdict
 from jpegqf.report.aggregate import NEEDED, Aggregate
 from jpegqf.report.figures import figures
@@ -28,7 +29,6 @@ from jpegqf.report.page import page as page_of
 from jpegqf.report.thumbnails import thumbnails
 from jpegqf.report.wording import headline, lead, share, shown
 from jpegqf.report.writing import Request, write_report
-from jpegqf.writers import open_writer
 
 sys.path.insert(0, str(REPOSITORY / "bench"))
 from report import synthetic_rows

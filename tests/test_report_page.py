@@ -10,9 +10,9 @@ import pytest
 
 from browser import chromium, opened, violations
 from conftest import REPOSITORY, MakeJpeg
+from jpegqf.outputs.formats import open_writer
 from jpegqf.record import Record, Status, Verdict
 from jpegqf.report.writing import Request, write_report
-from jpegqf.writers import open_writer
 
 sys.path.insert(0, str(REPOSITORY / "bench"))
 from report import synthetic_rows

@@ -42,9 +42,9 @@ def nameless(rows: list[Record]) -> list[Record]:
 def test_any_number_of_processes_and_any_size_of_message_gives_the_same_rows(
     folder: Path, wanted: list[Record], jobs: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jpegqf.workers.MOST_AT_ONCE", at_once)
-    monkeypatch.setattr("jpegqf.workers.QUICK_SECONDS", 60.0)
-    monkeypatch.setattr("jpegqf.workers.SLOW_SECONDS", 120.0)
+    monkeypatch.setattr("jpegqf.workers.stream.MOST_AT_ONCE", at_once)
+    monkeypatch.setattr("jpegqf.workers.stream.QUICK_SECONDS", 60.0)
+    monkeypatch.setattr("jpegqf.workers.stream.SLOW_SECONDS", 120.0)
     assert list(scan(folder, jobs=jobs, timeout=300)) == wanted
 
 

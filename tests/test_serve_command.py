@@ -146,7 +146,7 @@ def test_bad_calls_are_refused(flags: tuple[str, ...], words: str) -> None:
 @pytest.mark.parametrize("absent", ["fastapi", "uvicorn", "python_multipart", "prometheus_client", "fastapi_offline"])
 def test_a_missing_extra_is_one_line_with_the_command_that_installs_it(absent: str) -> None:
     hide = f"import sys; sys.modules[{absent!r}] = None; sys.argv = ['jpegqf', 'serve']"
-    code = f"{hide}; from jpegqf.launch import jpegqf; sys.exit(jpegqf())"
+    code = f"{hide}; from jpegqf.__main__ import jpegqf; sys.exit(jpegqf())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert 'pip install "jpegqf[serve]"' in done.stderr

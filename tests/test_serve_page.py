@@ -15,9 +15,10 @@ from PIL import Image
 
 from browser import CHROMIUM
 from conftest import REPOSITORY, MakeJpeg
-from jpegqf.columns import read_records
-from jpegqf.scanning import scan
-from jpegqf.writers import open_writer, row_of
+from jpegqf.outputs.base import row_of
+from jpegqf.outputs.formats import open_writer
+from jpegqf.outputs.results import read_records
+from jpegqf.scanning.stream import scan
 from serve_browser import chromium, context_of, served
 
 pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')

@@ -15,21 +15,21 @@ from PIL import Image
 
 from conftest import MakeJpeg
 from jpegqf.errors import UsageError
-from jpegqf.items import Item
+from jpegqf.inputs.item import Item
+from jpegqf.outputs.base import row_of
 from jpegqf.record import COLUMNS
-from jpegqf.scanning import scan
-from jpegqf.writers import row_of
+from jpegqf.scanning.stream import scan
 
 pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
 httpx = pytest.importorskip("httpx", reason="the API's tests need httpx")
 
 from starlette.testclient import TestClient  # noqa: E402 - they need what may be absent
 
-from jpegqf.pool import Pool  # noqa: E402
 from jpegqf.serving.app import create_app  # noqa: E402
 from jpegqf.serving.run import _greet, make_pool  # noqa: E402
 from jpegqf.serving.settings import FLAGS, Limits, Settings, checked_origin, read_token  # noqa: E402
 from jpegqf.serving.work import Answer, Work, lost_answer  # noqa: E402
+from jpegqf.workers.pool import Pool  # noqa: E402
 
 TOKEN = "a-token-that-is-long-enough"  # noqa: S105 - of a test
 SMALL = Limits(max_body=500_000, max_pixels=300_000, max_images=5, timeout=30.0, max_requests=3)

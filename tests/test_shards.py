@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 import pytest
 
 from conftest import MakeJpeg
+from jpegqf.cluster.shards import Shard, check_sources, find_shards, shard_items
+from jpegqf.cluster.storage import found_places, one_line, place
 from jpegqf.errors import UsageError
-from jpegqf.items import IMAGE_SUFFIXES, Item, find_items
-from jpegqf.places import found_places, one_line, place
-from jpegqf.shards import Shard, check_sources, find_shards, shard_items
+from jpegqf.inputs.find import find_items
+from jpegqf.inputs.item import Item
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed; jpegqf[ray] brings it")
 
@@ -198,7 +200,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 def test_one_bad_url_costs_one_image_and_says_why(web: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jpegqf.shards.FETCH_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("jpegqf.cluster.shards.FETCH_PAUSES", (0.0, 0.0))
     names = ["a.jpg", "half.jpg", "500.jpg", "401.jpg", "410.jpg", "none.jpg", "key.jpg?sig=1", "key.jpg"]
     urls = [f"{web}/{name}" for name in names] + ["http://ex..com/x.jpg", f"http://{'x' * 70}/x.jpg"]
     items = list(shard_items(Shard(0, tuple((url, None) for url in urls), False, 1.0), IMAGE_SUFFIXES))

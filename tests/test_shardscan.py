@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.destination import Destination, Result
-from jpegqf.items import IMAGE_SUFFIXES, Item
-from jpegqf.scanning import Look
-from jpegqf.shards import Shard, find_shards
-from jpegqf.shardscan import Failure, ShardScanner
+from jpegqf.cluster.results_folder import Destination, Result
+from jpegqf.cluster.shard_worker import Failure, ShardScanner
+from jpegqf.cluster.shards import Shard, find_shards
+from jpegqf.inputs.item import Item
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
+from jpegqf.scanning.look import Look
 from test_hostile import CRASHER
 
 
@@ -48,7 +49,7 @@ def test_shards_one_after_the_other_share_one_process(
     scanner: ShardScanner, output: str, tmp_path: Path, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[object] = []
-    monkeypatch.setattr("jpegqf.workers.Supervisor._start", counting(started))
+    monkeypatch.setattr("jpegqf.workers.stream.Supervisor._start", counting(started))
     for number in range(3):
         write(tmp_path / f"{number}.tar", jpeg(60 + number), b"nothing")
     told = [scanner.scan(shard) for shard in shards(*(tmp_path / f"{number}.tar" for number in range(3)))]
@@ -58,7 +59,7 @@ def test_shards_one_after_the_other_share_one_process(
 
 
 def counting(started: list[object]) -> object:
-    from jpegqf.workers import Supervisor
+    from jpegqf.workers.stream import Supervisor
 
     start = Supervisor._start
 
@@ -98,8 +99,8 @@ def test_a_passing_failure_is_tried_again_and_leaves_one_whole_file(
             raise OSError("connection reset")
         yield Item("a.tar!1.jpg", jpeg(71))
 
-    monkeypatch.setattr("jpegqf.shardscan.PAUSES", (0.0, 0.0, 0.0))
-    monkeypatch.setattr("jpegqf.shardscan.shard_items", items)
+    monkeypatch.setattr("jpegqf.cluster.shard_worker.PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("jpegqf.cluster.shard_worker.shard_items", items)
     shard = Shard(0, (("memory://x/a.tar", None),), True, 1.0)
     assert isinstance(scanner.scan(shard), Result)
     assert len(tries) == 3
@@ -124,8 +125,8 @@ def test_what_lasts_is_told_and_leaves_no_file(
         yield Item("a.tar!0.jpg", b"x")
         raise error
 
-    monkeypatch.setattr("jpegqf.shardscan.PAUSES", (0.0, 0.0, 0.0))
-    monkeypatch.setattr("jpegqf.shardscan.shard_items", items)
+    monkeypatch.setattr("jpegqf.cluster.shard_worker.PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("jpegqf.cluster.shard_worker.shard_items", items)
     told = scanner.scan(Shard(4, (("memory://x/a.tar", None),), True, 1.0))
     assert isinstance(told, Failure)
     assert (told.number, told.concerns, len(tried)) == (4, concerns, tries)
@@ -136,7 +137,7 @@ def test_what_lasts_is_told_and_leaves_no_file(
 def test_a_folder_of_results_that_cannot_be_written_concerns_all(
     scanner: ShardScanner, output: str, tmp_path: Path, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jpegqf.shardscan.PAUSES", (0.0,))
+    monkeypatch.setattr("jpegqf.cluster.shard_worker.PAUSES", (0.0,))
     write(tmp_path / "a.tar", jpeg(80))
     for path in sorted(Path(output).rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jpegqf.errors import UsageError
-from jpegqf.sinks import CsvSink, Sinks, SqliteSink, create_all_new, create_new, guard_cell, guard_path, printable
+from jpegqf.infer.sinks import CsvSink, Sinks, SqliteSink, create_all_new, create_new
+from jpegqf.names import printable
+from jpegqf.outputs.cells import guard_cell, guard_path
 
 # Any bytes that a Unix file name may have, as Python hands them over.
 NAMES = st.binary(min_size=1, max_size=30).filter(lambda raw: b"/" not in raw and b"\0" not in raw)
@@ -79,7 +81,7 @@ def test_rows_are_on_disk_as_they_come(tmp_path: Path) -> None:
 
 
 def test_sqlite_commits_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jpegqf.sinks.COMMIT_SECONDS", 0.0)
+    monkeypatch.setattr("jpegqf.infer.sinks.COMMIT_SECONDS", 0.0)
     sink = SqliteSink(str(tmp_path / "r.db"))
     sink.prediction("a.jpg", 92)
     other = sqlite3.connect(tmp_path / "r.db")

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from jpegqf.errors import UsageError
-from jpegqf.sources import JPEG_SUFFIXES, find_images, normalize_suffixes
+from jpegqf.infer.images import find_images
+from jpegqf.inputs.suffixes import JPEG_SUFFIXES, normalize_suffixes
 
 JPEG = normalize_suffixes(JPEG_SUFFIXES)
 

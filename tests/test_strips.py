@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.decode import decode_luma, decode_tops
 from jpegqf.errors import ImageSkippedError
 from jpegqf.inspection.inspector import Inspector
-from jpegqf.strips import short_jpegs
+from jpegqf.jpeg.tops import short_jpegs
+from jpegqf.pixels.decode import decode_luma, decode_tops
 
 
 @pytest.fixture(scope="module")

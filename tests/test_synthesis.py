@@ -4,9 +4,12 @@ import numpy as np
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.blocks import BASIS, Blocks, cut_blocks
-from jpegqf.decode import Luma, decode_luma
-from jpegqf.synthesis import STEPS, clipped_misfit, flat_misfit, given_back, misfit
+from jpegqf.evidence.blocks import Blocks, cut_blocks
+from jpegqf.evidence.dct import BASIS
+from jpegqf.evidence.synthesis import clipped_misfit, flat_misfit, given_back, misfit
+from jpegqf.jpeg.ijg import STEPS
+from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.luma import Luma
 
 TOLERANCE = 0.56
 

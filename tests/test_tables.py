@@ -9,22 +9,10 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from conftest import MakeJpeg
-from jpegqf.header import read_header
-from jpegqf.tables import (
-    IJG_CHROMA_BASE,
-    NEAREST_ERROR,
-    QUALITIES,
-    Match,
-    gdiplus_qualities,
-    ijg_chroma,
-    ijg_luma,
-    ijg_luma_all,
-    match_ijg,
-    match_mozjpeg,
-    scaled,
-    wic_qualities,
-)
-from jpegqf.tables_data import MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.jpeg.header import read_header
+from jpegqf.jpeg.ijg import IJG_CHROMA_BASE, QUALITIES, ijg_chroma, ijg_luma, ijg_luma_all, scaled
+from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.jpeg.table_match import NEAREST_ERROR, Match, gdiplus_qualities, match_ijg, match_mozjpeg, wic_qualities
 
 NOISE = np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8)
 

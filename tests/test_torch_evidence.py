@@ -14,17 +14,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.decode import Luma, decode_luma
-from jpegqf.engine import ANY_BLOCKS, Aggregation, Prediction, Predictor
 from jpegqf.errors import DeviceError
-from jpegqf.features import FEATURES, EvidenceSettings, Gathered, evidence_of, gather
-from jpegqf.patches import PatchRule, informative
+from jpegqf.evidence.features import Gathered, evidence_of, gather
+from jpegqf.evidence.patches import informative
+from jpegqf.evidence.settings import FEATURES, EvidenceSettings, PatchRule
+from jpegqf.model.prediction import Prediction
+from jpegqf.model.predictor import ANY_BLOCKS, Aggregation, Predictor
+from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.luma import Luma
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'jpegqf[torch]'")
 
-from jpegqf import torch_evidence  # noqa: E402 - needs PyTorch
-from jpegqf.network import computing  # noqa: E402
-from jpegqf.torch_evidence import TorchEvidence  # noqa: E402
+from jpegqf.evidence import on_torch as torch_evidence  # noqa: E402 - needs PyTorch
+from jpegqf.evidence.on_torch import TorchEvidence  # noqa: E402
+from jpegqf.evidence.torch_device import computing  # noqa: E402
 
 SETTINGS = EvidenceSettings()
 CLOSE = 1e-3

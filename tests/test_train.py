@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jpegqf.features import FEATURES, EvidenceSettings
-from jpegqf.grid import ALIGNED
-from jpegqf.model import Calibrator, ModelConfig, Width, load_model
-from jpegqf.patches import PatchRule
-from jpegqf.tables import match_ijg
+from jpegqf.evidence.settings import FEATURES, EvidenceSettings, PatchRule
+from jpegqf.jpeg.table_match import match_ijg
+from jpegqf.model.checkpoint import load_model
+from jpegqf.model.config import Calibrator, ModelConfig, Width
+from jpegqf.pixels.grid import ALIGNED
 from jpegqf.train import dataset, drawing, synthesis, views
 from jpegqf.train.figures import figures_of, grid_figures, wilson
 from jpegqf.train.other_tables import draw_tables
@@ -161,7 +161,7 @@ def test_calibrator_finds_the_temperature_that_was_applied() -> None:
 
 def test_an_exported_file_loads_and_answers_as_the_network_does(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="training needs PyTorch")
-    from jpegqf.network import CandidateScorer
+    from jpegqf.model.network import CandidateScorer
     from jpegqf.train.export import save_pth
 
     torch.manual_seed(0)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from jpegqf.errors import CheckpointError, Reason, WorkerError
-from jpegqf.items import Item
-from jpegqf.workers import MOST_AHEAD, supervised
+from jpegqf.inputs.item import Item
+from jpegqf.workers.stream import MOST_AHEAD, supervised
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ def test_closing_the_stream_ends_the_workers() -> None:
 PARENT = """
 import os, sys
 sys.path.insert(0, {tests!r})
-from jpegqf.items import Item
-from jpegqf.workers import supervised
+from jpegqf.inputs.item import Item
+from jpegqf.workers.stream import supervised
 from test_workers import Behave, lost
 if __name__ == "__main__":
     for pid in supervised(iter([Item("pid-a"), Item("hang-b")]), Behave(), lost, 1, None):

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jpegqf.columns import read_records
 from jpegqf.errors import UsageError
+from jpegqf.outputs.formats import FORMATS, open_writer
+from jpegqf.outputs.results import read_records
 from jpegqf.record import COLUMN, Column, Record, Status, Verdict
-from jpegqf.writers import WRITERS, open_writer
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
 VALUES = {
@@ -35,7 +35,7 @@ RECORDS = st.builds(
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=25)
 @given(st.lists(RECORDS, max_size=5))
-@pytest.mark.parametrize("suffix", list(WRITERS))
+@pytest.mark.parametrize("suffix", list(FORMATS))
 def test_every_format_reads_back_what_was_written(
     suffix: str, tmp_path_factory: pytest.TempPathFactory, records: list[Record]
 ) -> None:

@@ -1,4 +1,4 @@
-"""NumPy arrays or PyTorch tensors: one formula for both."""
+"""Types of arrays, and what lets one formula take NumPy arrays and PyTorch tensors."""
 
 import sys
 from typing import Any
@@ -6,6 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Bool = NDArray[np.bool_]
+U8 = NDArray[np.uint8]
+I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 Numbers = Any
 """A NumPy array or a PyTorch tensor."""
 

@@ -1,27 +1,26 @@
 """The command ``jpegqf``: arguments -> scan -> files or terminal, and exit code."""
 
 import os
-
-# The matrices are small: a second BLAS thread costs more than it gives. NumPy reads this when it is imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-import shutil
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from jpegqf import __version__
 from jpegqf.errors import JpegqfError, OutputError, UsageError
+from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.terminal import Refused, exit_code, print_lines, progress_bar, say, spectators, tell_progress
+from jpegqf.version import __version__
 
 if TYPE_CHECKING:
-    from jpegqf.cluster import ClusterScan
-    from jpegqf.job import Job, Request
-    from jpegqf.record import Record
+    from jpegqf.cluster.run import ClusterScan
+    from jpegqf.scanning.job import Job, Request
+
+
+# The matrices are small: a second BLAS thread costs more than it gives. NumPy reads this when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 MOST_JOBS = 256
 
@@ -86,7 +85,7 @@ def main() -> None:
               help="With Ray, images of folders and lists in one file of rows.")  # fmt: skip
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
               help="Where the model runs.")  # fmt: skip
-@click.option("--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
+@click.option("--max-pixels", type=click.IntRange(1), default=DEFAULT_PIXELS, show_default=True, metavar="N",
               help="Skip larger images, told from the header.")  # fmt: skip
 @click.option("--timeout-per-image", type=SECONDS, default=60, show_default=True,
               metavar="SECONDS", help="Give up an image that takes longer: one error row. Headers alone, with one "
@@ -110,9 +109,9 @@ def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, 
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)
     except JpegqfError as error:
-        raise _Refused(str(error)) from None
+        raise Refused(str(error)) from None
     except OSError as error:
-        raise _Refused(f"the scan cannot go on: {error or type(error).__name__}") from None
+        raise Refused(f"the scan cannot go on: {error or type(error).__name__}") from None
     sys.exit(code)
 
 
@@ -122,32 +121,24 @@ def _job(
     """The scan on the engine asked for, and what runs it."""
     engine, address, shard_images = asked.pop("engine"), asked.pop("address"), asked.pop("shard_images")
     if engine == "ray":
-        from jpegqf.cluster import ClusterScan
+        from jpegqf.cluster.run import ClusterScan
 
         scan = ClusterScan(_request(paths, outputs, summary, **asked), address, shard_images)
-        return scan, lambda: scan.run(None if quiet else _tell)
+        return scan, lambda: scan.run(None if quiet else tell_progress)
     if address:
         raise UsageError("--address names a Ray cluster: give --engine ray as well")
     if asked["jobs"] and asked["jobs"] > MOST_JOBS:
         raise UsageError(f"--jobs: at most {MOST_JOBS} on one machine")
-    from jpegqf.job import Job
+    from jpegqf.scanning.job import Job
 
     job = Job(_request(paths, outputs, summary, **asked))
-    return job, lambda: job.run(*_spectators(outputs, quiet))
-
-
-def _tell(line: str) -> None:
-    """A line of progress on stderr, in place on a terminal."""
-    width = shutil.get_terminal_size().columns - 1
-    terminal = sys.stderr.isatty()
-    _say(f"\r{line[:width]:<{width}}" if terminal else line, nl=not terminal)
+    return job, lambda: job.run(*spectators(outputs, quiet))
 
 
 def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, **asked: Any) -> "Request":
     """The call as a request. Raises UsageError for what does not go together."""
-    from jpegqf.items import IMAGE_SUFFIXES
-    from jpegqf.job import Request
-    from jpegqf.sources import normalize_suffixes
+    from jpegqf.inputs.suffixes import IMAGE_SUFFIXES, normalize_suffixes
+    from jpegqf.scanning.job import Request
 
     if asked["resume"] and (asked["overwrite"] or not outputs):
         raise UsageError("--resume goes on with the files of -o" + (": not with --overwrite" * asked["overwrite"]))
@@ -165,17 +156,17 @@ def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | No
 
 def _ending(job: "Job | ClusterScan", failure: str | None, summary: str | None, quiet: bool) -> int:
     """Tell what became of the scan, on the terminal and in the summary file; returns the exit code."""
-    from jpegqf.summary import Ending, write_summary
+    from jpegqf.scanning.summary import Ending, write_summary
 
     counts = job.tally.statuses
     failed = job.tally.shards["failed"]
-    code = 2 if failure else 128 + job.stopped_by if job.stopped_by else _exit_code(counts + Counter(error=failed))
+    code = 2 if failure else 128 + job.stopped_by if job.stopped_by else exit_code(counts + Counter(error=failed))
     told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
     told += f", {failed} shards failed: {'; '.join(job.tally.failed_shards)}" if failed else ""
     if failure:
-        _say(f"Error: {failure} ({told})")
+        say(f"Error: {failure} ({told})")
     elif not quiet and (job.request.outputs or job.stopped_by or sys.stdout.isatty()):
-        _say(("interrupted: " if job.stopped_by else "") + told)
+        say(("interrupted: " if job.stopped_by else "") + told)
     if summary:
         write_summary(summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
@@ -188,11 +179,11 @@ def header(files: tuple[str, ...]) -> None:
 
     Exit codes: 0 every header was read, 1 none was, 3 some were.
     """
-    from jpegqf.decode import read_bytes
-    from jpegqf.encoders import identify
-    from jpegqf.header import read_header
+    from jpegqf.inputs.files import read_bytes
     from jpegqf.inspection.header_text import header_lines
-    from jpegqf.sinks import printable
+    from jpegqf.jpeg.encoders import identify
+    from jpegqf.jpeg.header import read_header
+    from jpegqf.names import printable
 
     counts: Counter[str] = Counter()
     for name in files:
@@ -200,12 +191,12 @@ def header(files: tuple[str, ...]) -> None:
             found = read_header(read_bytes(name))
             lines = header_lines(printable(name), found, identify(found))
         except JpegqfError as error:
-            _say(f"{printable(name)}: {error}")
+            say(f"{printable(name)}: {error}")
             counts["error"] += 1
             continue
-        _print(lines)
+        print_lines(lines)
         counts["ok"] += 1
-    sys.exit(_exit_code(counts))
+    sys.exit(exit_code(counts))
 
 
 @main.command()
@@ -213,26 +204,26 @@ def header(files: tuple[str, ...]) -> None:
 @click.option("--plot", "picture", metavar="PNG", help="Write a picture of the evidence; needs jpegqf[plot].")
 def explain(file: str, picture: str | None) -> None:
     """Tell the evidence of one image in words, and as a picture with --plot."""
-    from jpegqf.decode import read_bytes
+    from jpegqf.inputs.files import read_bytes
     from jpegqf.inspection.explain import explain_lines
     from jpegqf.inspection.inspector import Inspector, default_predictor
     from jpegqf.inspection.plot import plot
     from jpegqf.inspection.to_record import to_record
-    from jpegqf.sinks import printable
+    from jpegqf.names import printable
 
     if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
-        raise _Refused(f"--plot {picture!r} must be a new file with the suffix .png")
+        raise Refused(f"--plot {picture!r} must be a new file with the suffix .png")
     try:
         predictor = default_predictor()
         found = Inspector(predictor).look(read_bytes(file), printable(file))
         lines = explain_lines(found, to_record(found))
-        _print(lines)
+        print_lines(lines)
         if picture:
             plot(found, predictor, lines[0], picture)
     except JpegqfError as error:
-        raise _Refused(str(error)) from None
+        raise Refused(str(error)) from None
     except OSError as error:
-        raise _Refused(f"{picture} cannot be written: {error}") from None
+        raise Refused(f"{picture} cannot be written: {error}") from None
     sys.exit(0 if found.prediction else 1)
 
 
@@ -254,23 +245,13 @@ def report(results: tuple[str, ...], quiet: bool, **asked: Any) -> None:
     from jpegqf.report.wording import images
     from jpegqf.report.writing import Request, write_report
 
-    watch = {} if quiet or not sys.stderr.isatty() else {"watch": _progress}
+    watch = {} if quiet or not sys.stderr.isatty() else {"watch": progress_bar}
     try:
         rows = write_report(Request(results, **asked), **watch)
     except JpegqfError as error:
-        raise _Refused(str(error)) from None
+        raise Refused(str(error)) from None
     if not quiet:
-        _say(f"{asked['output']}: {images(rows)}, {os.path.getsize(asked['output']) / 1e6:.1f} MB")
-
-
-def _progress(what: str, numbers: Iterable[int]) -> Iterable[int]:
-    """The same numbers, with a bar that adds them up."""
-    from tqdm import tqdm
-
-    with tqdm(unit=f" {what}", unit_scale=True) as bar:
-        for number in numbers:
-            bar.update(number)
-            yield number
+        say(f"{asked['output']}: {images(rows)}, {os.path.getsize(asked['output']) / 1e6:.1f} MB")
 
 
 SERVE_EPILOG = """\b
@@ -291,7 +272,7 @@ Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or wor
               help="Of a request: 413 above.")  # fmt: skip
 @click.option("--max-images", type=click.IntRange(1, 10_000), default=100, show_default=True, metavar="N",
               help="In a request: 422 above.")  # fmt: skip
-@click.option("--max-pixels", type=click.IntRange(1), default=178_956_970, show_default=True, metavar="N",
+@click.option("--max-pixels", type=click.IntRange(1), default=DEFAULT_PIXELS, show_default=True, metavar="N",
               help="Of an image, told from its header: 422 above.")  # fmt: skip
 @click.option("--timeout-per-image", "timeout", type=SECONDS, default=60,
               show_default=True, metavar="SECONDS", help="Give up an image that takes longer: 422.")  # fmt: skip
@@ -312,79 +293,14 @@ def serve(token_file: str | None, **asked: Any) -> None:
         from jpegqf.serving.run import serve as run
         from jpegqf.serving.settings import Limits, Settings, checked_origin, read_token
     except ImportError as error:
-        raise _Refused(f'the server needs {error.name}: pip install "jpegqf[serve]"') from None
+        raise Refused(f'the server needs {error.name}: pip install "jpegqf[serve]"') from None
     limits = Limits(*(asked.pop(name) for name in ("max_body", "max_pixels", "max_images", "timeout", "max_requests")))
     try:
         token = read_token(token_file) if token_file else None
         asked["origins"] = tuple(map(checked_origin, asked["origins"]))
-        run(Settings(limits=limits, token=token, **asked), _say)
+        run(Settings(limits=limits, token=token, **asked), say)
     except JpegqfError as error:
-        raise _Refused(str(error)) from None
-
-
-def _say(line: str, nl: bool = True) -> None:
-    """A line for people on standard error; where it cannot be written, the work counts all the same."""
-    with suppress(OSError):
-        click.echo(line, nl=nl, err=True)
-
-
-class _Refused(click.ClickException):
-    """A bad call: one line, exit code 2."""
-
-    exit_code = 2
-
-    def show(self, file: object = None) -> None:
-        _say(f"Error: {self.message}")
-
-
-def _print(lines: list[str]) -> None:
-    """Lines on standard output; a reader that went away ends the command, a full disk is a refusal."""
-    try:
-        click.echo("\n".join(lines))
-    except BrokenPipeError:
-        sys.exit(128 + signal.SIGPIPE)
-    except OSError as error:
-        raise _Refused(f"standard output cannot be written: {(error.strerror or '').lower()}") from None
-
-
-def _exit_code(counts: "Counter[str]") -> int:
-    if not counts["skipped"] + counts["error"]:
-        return 0 if counts["ok"] else 1
-    return 3 if counts["ok"] else 1
-
-
-def _spectators(
-    outputs: tuple[str, ...], quiet: bool
-) -> "tuple[Callable[[Record], None] | None, Callable[[Iterable[Record]], Iterable[Record]]]":
-    """What shows each record without -o, and the progress bar, or what stands for it."""
-    if not outputs:
-        return _shower(), iter
-    if quiet or not sys.stderr.isatty():
-        return None, iter
-    from tqdm import tqdm
-
-    return None, lambda records: tqdm(records, unit="img")
-
-
-def _shower() -> "Callable[[Record], None]":
-    """How a record is shown without -o."""
-    from jpegqf.writers import json_line
-
-    if not sys.stdout.isatty():
-        return lambda record: click.echo(json_line(record))
-    width = shutil.get_terminal_size().columns
-    return lambda record: click.echo(table_line(record, width))
-
-
-def table_line(record: "Record", width: int) -> str:
-    """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
-    from jpegqf.sinks import printable
-
-    name = "".join(letter if letter.isprintable() else "?" for letter in printable(record.path))
-    room = max(12, width // 3)
-    shown = name if len(name) <= room else "…" + name[1 - room :]
-    words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
-    return f"{shown:<{room}} {record.qf if record.qf is not None else '-':>3}  {words}"[: max(width, 40)]
+        raise Refused(str(error)) from None
 
 
 if __name__ == "__main__":

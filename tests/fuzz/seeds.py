@@ -11,8 +11,9 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from jpegqf.model import Width, load_model
-from jpegqf.network import CandidateScorer
+from jpegqf.model.checkpoint import load_model
+from jpegqf.model.config import Width
+from jpegqf.model.network import CandidateScorer
 from jpegqf.train.export import save_pth
 
 CORPUS = Path(__file__).parent / "corpus"

@@ -4,11 +4,12 @@ import io
 import zipfile
 from pathlib import Path
 
-from jpegqf.encoders import identify
 from jpegqf.errors import CheckpointError, HeaderError
-from jpegqf.header import read_header
 from jpegqf.inspection.header_text import header_lines
-from jpegqf.model import load_model, parse_config
+from jpegqf.jpeg.encoders import identify
+from jpegqf.jpeg.header import read_header
+from jpegqf.model.checkpoint import load_model
+from jpegqf.model.config import parse_config
 
 CORPUS = Path(__file__).parent / "corpus"
 PTH = (CORPUS / "checkpoint" / "model.pth").read_bytes()

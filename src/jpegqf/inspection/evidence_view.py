@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from jpegqf.decode import Luma
-from jpegqf.encoders import HeaderEvidence
-from jpegqf.engine import Prediction, Predictor
-from jpegqf.header import Header
 from jpegqf.inspection.explain import explain_lines, next_best, ties
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.plot import FREQUENCIES, coefficients_of, histogram, patches_used
 from jpegqf.inspection.quality_map import quality_map
+from jpegqf.jpeg.encoders import HeaderEvidence
+from jpegqf.jpeg.header import Header
+from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.model.prediction import Prediction
+from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
-from jpegqf.tables import ijg_luma
 
 DIGITS = 5
 """Probabilities are rounded to this many: a chart shows no more."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from jpegqf.engine import Prediction
-from jpegqf.grid import ALIGNED
 from jpegqf.inspection.findings import Findings
+from jpegqf.model.prediction import Prediction
+from jpegqf.pixels.grid import ALIGNED
 from jpegqf.record import Record
 
 TIE = 0.05

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from jpegqf.decode import Decoded, Luma
-from jpegqf.encoders import HeaderEvidence
-from jpegqf.engine import Prediction
 from jpegqf.errors import ImageError
-from jpegqf.header import Header
-from jpegqf.history import History
+from jpegqf.history.classifier import History
+from jpegqf.jpeg.encoders import HeaderEvidence
+from jpegqf.jpeg.header import Header
+from jpegqf.model.prediction import Prediction
+from jpegqf.pixels.decode import Decoded
+from jpegqf.pixels.luma import Luma
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Header evidence -> the lines a person wants to read."""
 
-from jpegqf.encoders import Encoder, HeaderEvidence
-from jpegqf.header import Header, QuantTable
-from jpegqf.tables import Match
+from jpegqf.jpeg.encoders import Encoder, HeaderEvidence
+from jpegqf.jpeg.header import Header, QuantTable
+from jpegqf.jpeg.table_match import Match
 
 SHOWN_NOTES = 10
 

@@ -9,27 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jpegqf.decode import (
-    MAX_FILE_BYTES,
-    MAX_PIXELS,
-    Decoded,
-    Luma,
-    check_size,
-    container,
-    decode_image,
-    decode_luma,
-    decode_tops,
-    read_bytes,
-    unreadable,
-)
-from jpegqf.encoders import identify
-from jpegqf.engine import Prediction, Predictor
 from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
-from jpegqf.header import Header, read_header, read_start
-from jpegqf.history import History, earlier_save
+from jpegqf.history.classifier import History
+from jpegqf.history.earlier_save import earlier_save
+from jpegqf.inputs.files import read_bytes, unreadable
 from jpegqf.inspection.findings import Container, Findings
 from jpegqf.inspection.to_record import to_record
-from jpegqf.model import bundled_model
+from jpegqf.jpeg.encoders import identify
+from jpegqf.jpeg.header import Header, read_header, read_start
+from jpegqf.limits import MAX_FILE_BYTES, MAX_PIXELS
+from jpegqf.model.checkpoint import bundled_model
+from jpegqf.model.prediction import Prediction
+from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.decode import Decoded, check_size, container, decode_image, decode_luma, decode_tops
+from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]

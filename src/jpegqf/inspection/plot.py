@@ -5,15 +5,18 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.blocks import FORWARD, cut_blocks
-from jpegqf.decode import Luma
-from jpegqf.engine import Prediction, Predictor
+from jpegqf.arrays import I64
 from jpegqf.errors import MissingExtraError
+from jpegqf.evidence.blocks import cut_blocks
+from jpegqf.evidence.dct import FORWARD
+from jpegqf.evidence.patches import choose, scores
 from jpegqf.inspection.explain import next_best
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.quality_map import Map, quality_map
-from jpegqf.patches import choose, scores
-from jpegqf.tables import I64, ijg_luma
+from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.model.prediction import Prediction
+from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.luma import Luma
 
 FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
 """(row, column) of the DCT coefficients whose histograms are shown: low ones are seldom all zero."""

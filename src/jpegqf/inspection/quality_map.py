@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.decode import Luma
-from jpegqf.engine import SMALLEST_SIDE, Predictor
 from jpegqf.errors import ImageSkippedError
+from jpegqf.model.predictor import SMALLEST_SIDE, Predictor
+from jpegqf.pixels.luma import Luma
 
 MOST_PIECES = 600
 """Pieces of the map; they grow with the image."""

@@ -3,13 +3,13 @@
 import os
 from typing import Any
 
-from jpegqf.encoders import HeaderEvidence
-from jpegqf.engine import Prediction
 from jpegqf.errors import ImageBrokenError, ImageError
-from jpegqf.header import Header
-from jpegqf.history import History
+from jpegqf.history.classifier import History
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
+from jpegqf.jpeg.encoders import HeaderEvidence
+from jpegqf.jpeg.header import Header
+from jpegqf.model.prediction import Prediction
 from jpegqf.record import Record, Status
 
 SHOWN_DIGITS = 4

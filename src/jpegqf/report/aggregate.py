@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jpegqf.columns import Batch
+from jpegqf.arrays import F64
+from jpegqf.outputs.base import Batch
 from jpegqf.record import Status, Verdict
 from jpegqf.report.grouping import MOST_GROUPS, Bounded, Grouping, Name
 
@@ -20,7 +20,6 @@ MOST_CAUSES = 500
 """Different messages of images that were not judged."""
 LONGEST_PATH = 4096
 LONGEST_TEXT = 300
-F64 = NDArray[np.float64]
 
 
 class Row(NamedTuple):

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from jpegqf.columns import Batch
 from jpegqf.errors import UsageError
-from jpegqf.items import ARCHIVE_SUFFIXES
+from jpegqf.inputs.suffixes import ARCHIVE_SUFFIXES
+from jpegqf.outputs.base import Batch
 
 MOST_GROUPS = 2000
 LONGEST_NAME = 512

@@ -7,8 +7,8 @@ from datetime import date
 from html import escape
 from importlib.resources import files
 
-from jpegqf import __version__
 from jpegqf.report.figures import Json, as_json
+from jpegqf.version import __version__
 
 
 def page(figures: Json, headline: str, lead: list[str], sources: list[str], day: date) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 
-from jpegqf.decode import FORMATS, check_size, read_bytes
-from jpegqf.items import Item
-from jpegqf.workers import supervised
+from jpegqf.inputs.files import read_bytes
+from jpegqf.inputs.item import Item
+from jpegqf.pixels.decode import FORMATS, check_size
+from jpegqf.workers.stream import supervised
 
 SIDE = 112
 """Pixels of the longer side: shown at half that, sharp on dense screens."""

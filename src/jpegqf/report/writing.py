@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from jpegqf.columns import Results, batches, open_results
 from jpegqf.errors import OutputError, UsageError
+from jpegqf.outputs.atomic import write_whole
+from jpegqf.outputs.base import Results
+from jpegqf.outputs.results import batches, open_results
 from jpegqf.report.aggregate import NEEDED, Aggregate
 from jpegqf.report.figures import figures
 from jpegqf.report.grouping import grouping
 from jpegqf.report.page import page
 from jpegqf.report.thumbnails import thumbnails
 from jpegqf.report.wording import headline, lead, shown
-from jpegqf.whole import write_whole
 
 SUFFIXES = (".html", ".htm")
 SOURCES_NAMED = 5

@@ -16,10 +16,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from jpegqf import __version__
 from jpegqf.errors import JpegqfError, Reason
-from jpegqf.items import IMAGE_SUFFIXES
-from jpegqf.pool import Pool
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
+from jpegqf.outputs.base import row_of
 from jpegqf.record import Record
 from jpegqf.serving.guards import OnlyExpected, SecurityHeaders, check_token
 from jpegqf.serving.metrics import Metrics, Observed
@@ -28,7 +27,8 @@ from jpegqf.serving.schemas import ErrorModel, Explanation, Health, LimitsModel,
 from jpegqf.serving.settings import Settings
 from jpegqf.serving.upload import LONGEST_NAME, UNNAMED, Image, read_images
 from jpegqf.serving.work import Answer, Job, Want
-from jpegqf.writers import row_of
+from jpegqf.version import __version__
+from jpegqf.workers.pool import Pool
 
 PAGE = Path(__file__).parents[1] / "web"
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"

@@ -8,10 +8,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jpegqf.pool import Pool
 from jpegqf.record import Record
 from jpegqf.serving.problems import Problem
 from jpegqf.serving.work import Answer
+from jpegqf.workers.pool import Pool
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))

@@ -5,9 +5,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from jpegqf.outputs.base import row_of
 from jpegqf.record import Record
 from jpegqf.serving.settings import FLAGS, Limits
-from jpegqf.writers import row_of
 
 RETRY_SECONDS = 1
 """What a client over the limit of requests at once is asked to wait."""

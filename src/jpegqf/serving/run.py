@@ -11,11 +11,11 @@ from contextlib import suppress
 import uvicorn
 
 from jpegqf.errors import UsageError
-from jpegqf.pool import Pool
-from jpegqf.scanning import Look
+from jpegqf.scanning.look import Look
 from jpegqf.serving.app import create_app
 from jpegqf.serving.settings import Settings
 from jpegqf.serving.work import Answer, Work, lost_answer
+from jpegqf.workers.pool import Pool
 
 LAST_SECONDS = 1
 """What requests in work may still take when the server is asked to end."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from jpegqf.errors import UsageError
-from jpegqf.scanning import DEFAULT_PIXELS
+from jpegqf.limits import DEFAULT_PIXELS
 
 MEBIBYTE = 2**20
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")

@@ -11,9 +11,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from jpegqf.names import printable
 from jpegqf.serving.problems import Problem, over_limit
 from jpegqf.serving.settings import Limits
-from jpegqf.sinks import printable
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Literal
 
 from jpegqf.errors import Reason
+from jpegqf.inputs.item import Item
 from jpegqf.inspection.evidence_view import Evidence
 from jpegqf.inspection.inspector import Inspector
-from jpegqf.items import Item
 from jpegqf.record import Record
-from jpegqf.scanning import Look, guarded, inspect_item, lost_record
+from jpegqf.scanning.look import Look, guarded, inspect_item, lost_record
 
 Want = Literal["record", "evidence", "plot"]
 

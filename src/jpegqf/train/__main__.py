@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf import __version__
-from jpegqf.decisive import DecisiveRule
-from jpegqf.features import EvidenceSettings
-from jpegqf.model import F64, Calibrator, ModelConfig, Width
-from jpegqf.patches import PatchRule
+from jpegqf.arrays import F64
+from jpegqf.evidence.settings import DecisiveRule, EvidenceSettings, PatchRule
+from jpegqf.model.config import Calibrator, ModelConfig, Width
 from jpegqf.train.dataset import GENERAL, PLAIN, SHARD, find_scenes, load_shards, make_shards
 from jpegqf.train.figures import Figures, figures, grid_figures
+from jpegqf.version import __version__
 
 try:
     import torch

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jpegqf.features import FEATURES, EvidenceSettings, evidence
-from jpegqf.patches import PatchRule
+from jpegqf.evidence.features import evidence
+from jpegqf.evidence.settings import FEATURES, EvidenceSettings, PatchRule
 from jpegqf.train.drawing import draw_scene, soften
 from jpegqf.train.synthesis import SMALLEST, Shares, draw_sample
 from jpegqf.train.views import draw_view

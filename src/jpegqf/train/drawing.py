@@ -4,11 +4,11 @@ Renders and user interfaces have blocks that many quantization tables explain, n
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from jpegqf.arrays import F64
+
 Rng = np.random.Generator
-F64 = NDArray[np.float64]
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;()[]    "
 
 

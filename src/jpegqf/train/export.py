@@ -5,8 +5,9 @@ from pathlib import Path
 
 import torch
 
-from jpegqf.model import METADATA_KEY, ModelConfig
-from jpegqf.network import CandidateScorer
+from jpegqf.model.checkpoint import METADATA_KEY
+from jpegqf.model.config import ModelConfig
+from jpegqf.model.network import CandidateScorer
 
 
 def save_pth(network: CandidateScorer, config: ModelConfig, target: Path) -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
-from jpegqf.model import Calibrator, Width
-from jpegqf.network import CandidateScorer
+from jpegqf.model.config import Calibrator, Width
+from jpegqf.model.network import CandidateScorer
 from jpegqf.train.figures import Figures, figures
 
 Data = tuple[NDArray[np.float16], NDArray[np.int64]]

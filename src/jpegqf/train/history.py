@@ -9,19 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from jpegqf import history, shifted
-from jpegqf.decision import SEEN_AT, Decision
-from jpegqf.decode import decode_luma
-from jpegqf.tables import ijg_luma
+from jpegqf.arrays import F64
+from jpegqf.history import classifier, other_grid, same_grid
+from jpegqf.history.classifier import SEEN_AT, Decision
+from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.pixels.decode import decode_luma
 from jpegqf.train.dataset import find_scenes
 from jpegqf.train.synthesis import compress, draw_region
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 GAP = 5
 """Qualities that the first save is below the last, in the samples that must be found."""
@@ -120,20 +117,20 @@ def draw_shifted(scenes: list[Path], rng: np.random.Generator) -> Saves:
 
 def measure(saves: Saves) -> Measured | None:
     """Statistics of the last grid; there is something to be told after an earlier save on it at a lower quality."""
-    evidence = history.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
+    evidence = same_grid.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
     if evidence is None:
         return None
     earlier = saves.first is not None and saves.first < saves.last
-    return history.statistics(evidence), earlier and saves.grid == (0, 0)
+    return same_grid.statistics(evidence), earlier and saves.grid == (0, 0)
 
 
 def measure_shifted(saves: Saves) -> Measured | None:
     """Statistics of the other grids; what would be named wrongly is not to be told."""
-    evidence = shifted.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
+    evidence = other_grid.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
     if evidence is None:
         return None
     near = saves.first is not None and abs(evidence.quality[evidence.best[1]] - saves.first) <= NAMED_WITHIN
-    return shifted.statistics(evidence), bool(near) and evidence.grid == saves.grid
+    return other_grid.statistics(evidence), bool(near) and evidence.grid == saves.grid
 
 
 def collect(
@@ -198,7 +195,7 @@ def _content(decision: Decision, held_out: dict[str, float]) -> str:
 
 
 def write(fitted: Fitted, command: str, target: Path) -> None:
-    """The JSON that ``jpegqf.decision`` reads, one array a line."""
+    """The JSON that ``jpegqf.history.classifier`` reads, one array a line."""
     parts = [f" {json.dumps(name)}: {_content(*one)}" for name, one in fitted.items()]
     target.write_text("{\n" + ",\n".join([f' "command": {json.dumps(command)}', *parts]) + "\n}\n", encoding="utf-8")
 
@@ -207,7 +204,7 @@ def main() -> None:
     """Draw, fit, write."""
     parser = argparse.ArgumentParser(prog="python -m jpegqf.train.history", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of clean images, with manifest.csv if any")
-    parser.add_argument("--out", type=Path, default=Path(history.__file__).with_suffix(".json"))
+    parser.add_argument("--out", type=Path, default=Path(classifier.__file__).with_suffix(".json"))
     parser.add_argument("--samples", type=int, default=8_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

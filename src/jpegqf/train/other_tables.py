@@ -1,13 +1,13 @@
 """Quantization tables that are not the IJG's, as other encoders and cameras write them."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jpegqf.jpegli import jpegli_table, quality_to_distance
-from jpegqf.tables import MAX_STEP, ijg_chroma, ijg_luma, match_ijg, scaled
-from jpegqf.tables_data import MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.arrays import I64
+from jpegqf.jpeg.ijg import MAX_STEP, ijg_chroma, ijg_luma, scaled
+from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
+from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.jpeg.table_match import match_ijg
 
-I64 = NDArray[np.int64]
 Pair = tuple[I64, I64]
 """Luma and chroma steps, int64 (64,) each, row-major."""
 

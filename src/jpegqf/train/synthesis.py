@@ -9,8 +9,8 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from jpegqf.decode import Luma
-from jpegqf.grid import ALIGNED, Grid
+from jpegqf.pixels.grid import ALIGNED, Grid
+from jpegqf.pixels.luma import Luma
 from jpegqf.train.other_tables import draw_tables
 
 RESAMPLERS = (Image.Resampling.BOX, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR)

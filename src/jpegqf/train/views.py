@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jpegqf.decode import Luma
-from jpegqf.features import EvidenceSettings
-from jpegqf.grid import ALIGNED, GRIDS_ASKED, Grid, ranked_grids
-from jpegqf.patches import PatchRule, informative
+from jpegqf.evidence.grid_search import GRIDS_ASKED, ranked_grids
+from jpegqf.evidence.patches import informative
+from jpegqf.evidence.settings import EvidenceSettings, PatchRule
+from jpegqf.pixels.grid import ALIGNED, Grid
+from jpegqf.pixels.luma import Luma
 from jpegqf.train.synthesis import NEVER, Sample
 
 TIE = 1e-6

@@ -1,0 +1,53 @@
+"""What every process of a cluster's scan knows, and the stream of shards that are still to do."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jpegqf.cluster.results_folder import Destination, changed, identity
+from jpegqf.cluster.shards import find_shards
+from jpegqf.cluster.storage import one_line
+from jpegqf.errors import JpegqfError, UsageError
+from jpegqf.scanning.look import Look
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a process of the scan must know, in any machine."""
+
+    sources: tuple[str, ...]
+    suffixes: frozenset[str]
+    recursive: bool
+    images_per_shard: int
+    destination: str
+    look: Look
+    timeout: float
+    resume: bool
+    folder: str
+    """What relative paths start from."""
+
+    def settings(self) -> dict[str, Any]:
+        """What must stay the same when the scan is resumed."""
+        look = {"only": self.look.only, "max_pixels": self.look.max_pixels}
+        how = {"exts": sorted(self.suffixes), "recursive": self.recursive, "shard_images": self.images_per_shard}
+        return {**look, **how}
+
+
+def describe(plan: Plan) -> Iterator[str]:
+    """Shards still to do, as JSON arrays; then ``{"end": shards in all}``, or ``{"stop": why}``."""
+    try:
+        os.chdir(plan.folder)
+        done = {told.number: told.identity for told in Destination(plan.destination).noted()} if plan.resume else {}
+        count = 0
+        for shard in find_shards(plan.sources, plan.suffixes, plan.recursive, plan.images_per_shard):
+            count += 1
+            was = done.get(shard.number)
+            if was is None:
+                yield shard.to_json()
+            elif was != identity(shard):
+                raise UsageError(changed(shard, "another"))
+        yield json.dumps({"end": count})
+    except (OSError, JpegqfError) as error:
+        yield json.dumps({"stop": one_line(error)})

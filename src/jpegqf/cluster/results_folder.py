@@ -1,0 +1,220 @@
+"""A folder of results, here or in an object store: one Parquet file per shard, whole or absent, and what is done."""
+
+import io
+import json
+import os
+import re
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from shutil import copyfileobj
+from typing import IO, Any
+
+from jpegqf.cluster.shards import Shard
+from jpegqf.cluster.storage import exists, is_folder, name_of, one_line, place
+from jpegqf.errors import JpegqfError, OutputError, UsageError
+from jpegqf.optional import pyarrow
+from jpegqf.outputs.parquet_file import ROWS_PER_GROUP, arrow_schema, records_table
+from jpegqf.record import Record
+
+DONE, SETTINGS = "_done", "_done/settings.json"
+"""Names that begin with an underscore or a dot are no data to pyarrow, pandas and Spark."""
+FILE, PART = re.compile(r"\d{9}-[\w.-]*\.parquet"), re.compile(r"\.\d{9}-[\w.-]*\.part")
+METADATA = b"jpegqf"
+"""Key in a file's metadata of what became of its shard."""
+OBJECT_STORES = ("s3", "gcs", "abfs")
+"""An object is there when its upload is complete; elsewhere a file is written under another name and renamed."""
+COPIED_BYTES = 2**22
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a shard: where its rows are, how many, and how long they took."""
+
+    number: int
+    shard: str
+    identity: str
+    rows: int
+    tally: dict[str, Any]
+    seconds: float
+
+    def to_json(self) -> str:
+        """All of it, on one line."""
+        return json.dumps(vars(self))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Result":
+        """The other way round."""
+        return cls(**json.loads(text))
+
+
+class Destination:
+    """The folder; every process of a scan opens it by itself."""
+
+    def __init__(self, url: str) -> None:
+        self._folder = place(url)
+        self.name = name_of(url)
+
+    def check(self, settings: dict[str, Any], resume: bool, overwrite: bool) -> None:
+        """Find out whether a scan with these settings may write here; changes nothing.
+
+        Raises UsageError for a folder that is not empty unless it is a scan's and is to be resumed or replaced, for
+        other settings than those of the scan to be resumed, and if it cannot be read.
+        """
+        try:
+            held = self._settings()
+            if held is not None and resume:
+                differ = [key for key in settings if held.get(key) != settings[key]]
+                if differ:
+                    words = f"was begun with another {' and '.join(differ)}; --overwrite starts anew"
+                    raise UsageError(f"-o {self.name!r} {words}")
+            elif (held is None or not overwrite) and self._holds_something():
+                words = "exists and is not empty; a scan's folder is replaced with --overwrite, continued with --resume"
+                raise UsageError(f"-o {self.name!r} {words}")
+        except OSError as error:
+            raise UsageError(f"-o {self.name!r} cannot be read: {one_line(error)}") from None
+
+    def _holds_something(self) -> bool:
+        info = self._folder.info()
+        if exists(info) and not is_folder(info):
+            raise UsageError(f"-o {self.name!r} is a file: --engine ray writes a folder")
+        return exists(info) and bool(self._folder.listing())
+
+    def begin(self, settings: dict[str, Any], resume: bool) -> None:
+        """Make the folder ready: delete what killed workers left half written, and all else unless ``resume``.
+
+        Only files of such a scan are touched. Raises UsageError if it cannot be written.
+        """
+        filesystem = self._folder.filesystem
+        try:
+            for held in self._folder.listing() if exists(self._folder.info()) else []:
+                if PART.fullmatch(held.base_name) or (not resume and FILE.fullmatch(held.base_name)):
+                    filesystem.delete_file(held.path)
+                elif held.base_name == DONE and not resume:
+                    filesystem.delete_dir(held.path)
+            if not self._direct:
+                filesystem.create_dir((self._folder / DONE).path, recursive=True)
+            self._publish(SETTINGS, io.BytesIO(json.dumps(settings, indent=1).encode()))
+        except (OSError, NotImplementedError) as error:  # fsspec has filesystems that only read
+            raise self._failed(error, UsageError) from None
+
+    def _settings(self) -> dict[str, Any] | None:
+        here = self._folder / SETTINGS
+        if not exists(here.info()):
+            return None
+        with here.open_stream() as file, suppress(ValueError):  # damaged settings are no scan's
+            held = json.loads(file.read())
+            return held if isinstance(held, dict) else {}
+        return {}
+
+    @property
+    def _direct(self) -> bool:
+        return self._folder.filesystem.type_name in OBJECT_STORES
+
+    def _failed(self, error: Exception, kind: type[JpegqfError] = OutputError) -> JpegqfError:
+        return kind(f"-o {self.name!r} cannot be written: {one_line(error)}")
+
+    def path(self, shard: Shard) -> str:
+        """The name of a shard's file: sorted by name they are in the order of the input."""
+        stem = os.path.basename(name_of(shard.members[0][0])) if shard.archive else "images"
+        return f"{shard.number:09d}-{re.sub(r'[^A-Za-z0-9_.-]', '_', stem)[:60]}.parquet"
+
+    def result(self, shard: Shard) -> Result | None:
+        """What became of a shard whose file is there and whole.
+
+        Raises UsageError if it is another shard's, and OSError.
+        """
+        here = self._folder / self.path(shard)
+        if not exists(here.info()):
+            return None
+        try:
+            with here.open_file() as file, pyarrow().parquet.ParquetFile(file) as held:
+                told = (held.metadata.metadata or {}).get(METADATA)
+        except pyarrow().ArrowInvalid:
+            return None  # no Parquet: damaged since it was written, and to be done again
+        result = Result.from_json(told) if told else None
+        if result is None or result.identity != identity(shard):
+            raise UsageError(changed(shard, result.shard if result else "unknown"))
+        return result
+
+    def write(self, shard: Shard, records: Iterable[Record], finish: Callable[[], Result]) -> Result:
+        """Write the records to the shard's file, which appears when it is whole; ``finish`` gives its Result then.
+
+        Raises OutputError if it cannot be written, and what ``records`` raises.
+        """
+        with tempfile.TemporaryFile() as file:
+            with pyarrow().parquet.ParquetWriter(file, arrow_schema()) as writer:
+                waiting = iter(records)
+                while some := list(islice(waiting, ROWS_PER_GROUP)):
+                    writer.write_table(records_table(some))
+                result = finish()
+                writer.add_key_value_metadata({METADATA: result.to_json().encode()})
+            file.seek(0)
+            try:
+                self._publish(self.path(shard), file)
+            except OSError as error:
+                raise self._failed(error) from None
+        return result
+
+    def _publish(self, name: str, file: IO[bytes]) -> None:
+        filesystem, direct = self._folder.filesystem, self._direct
+        folder, _, base = name.rpartition("/")
+        part = self._folder / (name if direct else f"{folder}/.{base}-{uuid.uuid4().hex[:8]}.part".lstrip("/"))
+        try:
+            with filesystem.open_output_stream(part.path) as out:
+                copyfileobj(file, out, COPIED_BYTES)
+            if not direct:
+                filesystem.move(part.path, (self._folder / name).path)
+        except BaseException:
+            if not direct:
+                with suppress(OSError):
+                    filesystem.delete_file(part.path)
+            raise
+
+    def note(self, results: list[Result]) -> None:
+        """Add to the list of shards done: a file of its own each time, so that none is ever half written."""
+        name = f"{DONE}/{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:8]}.jsonl"
+        lines = "".join(result.to_json() + "\n" for result in results)
+        try:
+            self._publish(name, io.BytesIO(lines.encode()))
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def noted(self) -> Iterator[Result]:
+        """The shards that the list says are done and whose files are there, some perhaps twice. Raises OSError."""
+        files = (info.base_name for info in self._folder.listing())
+        there = {int(name[:9]) for name in files if FILE.fullmatch(name)}
+        for info in (self._folder / DONE).listing():
+            if info.base_name.endswith(".jsonl"):
+                with self._folder.at(info.path).open_stream() as file:
+                    for line in io.BufferedReader(file):  # type: ignore[type-var]
+                        with suppress(ValueError, TypeError):  # a damaged line: the shard's file tells the same
+                            result = Result.from_json(line)
+                            if result.number in there:
+                                yield result
+
+    def sweep(self) -> None:
+        """Delete what killed workers left half written."""
+        if not self._direct:
+            for info in self._folder.listing():
+                if PART.fullmatch(info.base_name):
+                    self._folder.filesystem.delete_file(info.path)
+
+
+def identity(shard: Shard) -> str:
+    """The same for the same members."""
+    names = json.dumps([name_of(name) for name, _ in shard.members])
+    return sha256(names.encode()).hexdigest()[:16]
+
+
+def changed(shard: Shard, was: str) -> str:
+    """What is wrong when a shard is not the one that was done under its number."""
+    return (
+        f"the input changed since the results were begun: shard {shard.number} is {shard.name!r}, "
+        f"where it was {was!r}; --overwrite starts anew"
+    )

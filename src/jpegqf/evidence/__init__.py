@@ -1,0 +1,1 @@
+"""Planes -> what their DCT coefficients say of each candidate quantization table."""

@@ -1,0 +1,142 @@
+"""Luma of a decoded JPEG -> its quality, where few blocks leave no doubt: at a tenth of the full evidence's cost.
+
+* Up to some quality by synthesis (``jpegqf.evidence.synthesis``): under the true table nearly every block comes back
+  within the decoder's rounding, under any other one nearly none does, unless both agree wherever these blocks have
+  anything. If one table gives back almost all blocks, and the next best clearly fewer, it is the answer.
+* Beyond, steps are no larger than the pixels' rounding and no block tells for sure. There the likelihoods
+  (``jpegqf.evidence.likelihood``) of some hundred blocks add up. The best candidate is the answer if it leads, and if
+  a free choice of steps would explain the blocks hardly better: otherwise the table is no IJG table.
+
+Only for pixels straight from a JPEG: these have their grid at the first pixel, and a table at all. Synthesis alone
+also tells of other pixels, if they are a JPEG's own: the green of one that codes red, green and blue themselves.
+"""
+
+import numpy as np
+
+from jpegqf.arrays import F32, I64, U8
+from jpegqf.evidence.blocks import first_of_each
+from jpegqf.evidence.dct import FORWARD
+from jpegqf.evidence.likelihood import comb_evidence, comb_table, histogram, laplacian, multiples, zero_inflated
+from jpegqf.evidence.settings import MISSED, DecisiveRule, EvidenceSettings
+from jpegqf.evidence.synthesis import given_back
+from jpegqf.jpeg.ijg import STEPS
+from jpegqf.pixels.luma import Luma
+
+BINS = 512
+"""Of the histograms: coefficients up to 128 grey levels; larger ones are rare and left out."""
+
+FINE = 90
+"""Quality from which a table may give back blocks that were saved with a coarse one and turned by 90 degrees."""
+SMALL_MULTIPLES = 3
+
+
+def _spread(pixels: U8, most: int) -> U8:
+    """At most so many of these blocks, evenly spread."""
+    out: U8 = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), most)).astype(int)]
+    return out
+
+
+def _busy(luma: Luma, rule: DecisiveRule) -> U8:
+    """Distinct unclipped blocks of enough contrast, uint8 (n, 64), from evenly spread rows and columns of blocks."""
+    rows, columns = (side // 8 for side in luma.plane.shape)
+    tiles = luma.plane[: 8 * rows, : 8 * columns].reshape(rows, 8, columns, 8)
+    kept = [np.linspace(0, n - 1, min(n, rule.lattice)).astype(int) for n in (rows, columns)]
+    pixels = tiles[kept[0]][:, :, kept[1]].swapaxes(1, 2).reshape(-1, 64)
+    lowest, highest = pixels.min(axis=1), pixels.max(axis=1)
+    sound = (lowest > 0) & (highest < 255) & (highest - lowest >= rule.span)
+    pixels = pixels[sound]
+    out: U8 = pixels[first_of_each(pixels)]
+    return out
+
+
+def _by_synthesis(pixels: U8, rule: DecisiveRule, tolerance: float) -> tuple[int | None, bool]:
+    """The quality 1..``finest`` that alone gives the blocks back, or None; and whether any such may."""
+    left = np.arange(len(STEPS))
+    for most in (rule.first, rule.second):
+        tried = given_back(_spread(pixels, most), STEPS[left], tolerance).sum(axis=1)
+        left = left[tried >= most - MISSED]
+        if not len(left) or left[0] >= rule.finest:
+            return None, False
+    pixels = _spread(pixels, rule.blocks)
+    share = given_back(pixels, STEPS[left], tolerance).mean(axis=1)
+    order = np.argsort(-share, kind="stable")
+    next_best = share[order[1]] if len(left) > 1 else 1 - (MISSED + 1) / rule.second
+    told = share[order[0]] >= rule.given_back and (share[order[0]] - next_best) * len(pixels) >= rule.lead
+    best = int(left[order[0]])
+    told = told and best < rule.finest and _plausible(pixels, STEPS[best], rule)
+    return (best + 1 if told else None), True
+
+
+def _plausible(pixels: U8, steps: F32, rule: DecisiveRule) -> bool:
+    """Whether small multiples are common, as in any image; those of far larger steps are near large multiples alone."""
+    multiple = np.rint(np.abs((pixels.astype(np.float32) - 128) @ FORWARD / steps))[:, 1:]
+    small = np.count_nonzero((multiple > 0) & (multiple <= SMALL_MULTIPLES))
+    return bool(small >= rule.small_share * np.count_nonzero(multiple))
+
+
+def _by_likelihood(pixels: U8, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
+    """The quality ``coarsest_likely``..100 whose steps are all but the likeliest of any, None where none is."""
+    counts = histogram((pixels.astype(np.float32) - 128) @ FORWARD, BINS + 1)[:, :BINS]
+    comb = comb_table(settings.noise_sigma, settings.outlier_mass)
+    steps = STEPS[rule.coarsest_likely - 1 :].astype(np.int64)
+    few = _likeliest(counts, comb[:, : int(1.5 * steps.max())], steps, rule)
+    # Few told say yes to tables of far larger steps as well: their multiples are multiples of small ones.
+    return few if few is None else _likeliest(counts, comb, steps, rule)
+
+
+def _likeliest(counts: F32, comb: F32, steps: I64, rule: DecisiveRule) -> int | None:
+    """The same among as many steps 1, 2, ... as ``comb`` has columns."""
+    total, zeros = multiples(counts, comb.shape[1])
+    count, by_comb = counts.sum(axis=1), comb_evidence(counts, comb)
+    models = laplacian(count, zeros, total), zero_inflated(count, zeros, total)
+    by_counts, by_shape = (_of_candidates(by_multiples + by_comb, steps) for by_multiples in models)
+    best = int(by_counts[0].argmax())
+    lead = by_counts[0][best] - np.delete(by_counts[0], best).max()
+    gain = by_counts[1] - by_counts[0][best]
+    told = lead >= rule.likely_lead and gain <= rule.free_share * lead and by_shape[0].argmax() == best
+    return best + rule.coarsest_likely if told else None
+
+
+def _of_candidates(evidence: F32, steps: I64) -> tuple[F32, np.float32]:
+    """Sums of log-likelihoods (steps, 64) over AC: of each candidate (candidates,), and of the best free choice."""
+    each = evidence[steps[:, 1:] - 1, np.arange(1, 64)]
+    return each.sum(axis=1), evidence[:, 1:].max(axis=0).sum()
+
+
+def _turned(pixels: U8) -> U8:
+    """The blocks of the image turned back."""
+    out: U8 = pixels.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)
+    return out
+
+
+def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
+    """The quality 1..100 of the last save, None where doubt is left.
+
+    ``luma`` is a decoded JPEG, or a part of it whose first pixel is on its grid.
+    """
+    pixels = _busy(luma, rule)
+    if len(pixels) < rule.fewest:
+        return None
+    quality, possible = _by_synthesis(pixels, rule, settings.pixel_tolerance)
+    if (quality or 0) >= FINE and _by_synthesis(_turned(pixels), rule, settings.pixel_tolerance)[1]:
+        return None
+    if quality is not None or possible or len(pixels) < rule.fewest_likely:
+        return quality
+    return _by_likelihood(pixels, rule, settings)
+
+
+def quality_given_back(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
+    """The same up to ``finest``, by synthesis alone: no block of an image that was no JPEG comes back."""
+    pixels = _busy(luma, rule)
+    return _by_synthesis(pixels, rule, settings.pixel_tolerance)[0] if len(pixels) >= rule.fewest else None
+
+
+def turned_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
+    """The same of a JPEG turned by 90 degrees without being decoded; None where it may be upright.
+
+    Such a turn transposes blocks and table.
+    """
+    pixels = _busy(luma, rule)
+    if len(pixels) < rule.fewest or _by_synthesis(pixels, rule, settings.pixel_tolerance)[1]:
+        return None
+    return _by_synthesis(_turned(pixels), rule, settings.pixel_tolerance)[0]

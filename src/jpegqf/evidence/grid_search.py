@@ -1,0 +1,119 @@
+"""Luma -> where its 8x8 JPEG grid most likely starts, and whether the image was turned: likelihood alone, no model.
+
+On the grid of the last save the coefficients sit on multiples of their steps and many are zero; on the 63
+others they do not. So the likelihood of the best candidate table is taken on every grid, over the same
+pixels, and the grids are ranked by it. Turning an image by 90 degrees transposes its quantization table.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.arrays import F32
+from jpegqf.evidence.dct import FORWARD
+from jpegqf.evidence.likelihood import bin_multiples, comb_table, filled, histogram, zero_inflated
+from jpegqf.evidence.settings import EvidenceSettings
+from jpegqf.jpeg.ijg import CANDIDATES, STEP_INDEX, TURNED_INDEX
+from jpegqf.pixels.grid import Grid
+from jpegqf.pixels.luma import Luma
+
+MOST_PATCHES = 6
+MOST_WINDOWS = 512
+"""Blocks looked at on each grid: with fewer the ranking suffers, with more only the time grows."""
+FEWEST_WINDOWS = 64
+"""Where fewer windows are unclipped, this many of the least clipped are looked at."""
+BEYOND = 7.0
+"""Natural logarithm of the values that a larger coefficient may take: none is likelier than another."""
+BASELINE = 0.5
+"""Share of a smooth density's own log-likelihood that is taken off: grids cover slightly different pixels, and without
+it the grid of the flattest pixels wins; with all of it, zeros would not speak for a grid (measured: 0, 0.5, 0.8, 1)."""
+WINDOW = 15
+"""Pixels of a side that hold a block of each of the 64 grids."""
+GRIDS = 64
+"""Grids, in raster order of their first lines."""
+BINS = 256
+"""Coefficients up to 64 grey levels: larger ones are rare and tell little of where the grid is."""
+GRIDS_ASKED = 4
+"""Likeliest grids that the model is asked about: both orientations of the two best, mostly."""
+
+
+def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
+    """Windows (n, 15, 15) that hold a block of each grid: not flat, the least clipped, evenly spread.
+
+    The grids are compared over the same windows: a choice of blocks on each grid would favour some grids.
+    """
+    views = [np.lib.stride_tricks.sliding_window_view(p.plane, (WINDOW, WINDOW))[::8, ::8] for p in patches]
+    marks = [np.lib.stride_tricks.sliding_window_view(p.clipped(), (WINDOW, WINDOW))[::8, ::8] for p in patches]
+    pixels = np.concatenate([view.reshape(-1, WINDOW, WINDOW) for view in views])
+    clipped = np.concatenate([mark.sum(axis=(2, 3)).reshape(-1) for mark in marks])
+    kept = np.flatnonzero(pixels.min(axis=(1, 2)) != pixels.max(axis=(1, 2)))
+    sound = kept[clipped[kept] == 0]
+    if len(sound) < FEWEST_WINDOWS:
+        sound = kept[np.argsort(clipped[kept], kind="stable")[:FEWEST_WINDOWS]]
+    spread = np.linspace(0, len(sound) - 1, min(len(sound), MOST_WINDOWS)).astype(int)
+    out: NDArray[np.uint8] = pixels[sound[spread]]
+    return out
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Of the steps that candidate tables have at a frequency, ascending from 1."""
+
+    sums: F32
+    """Multiple, then log density under the comb, of each bin: float32 (BINS, 2 steps)."""
+    zeros: NDArray[np.intp]
+    """Last bin of the multiple 0."""
+    candidates: NDArray[np.intp]
+    """Which of the steps each candidate has, upright and turned, (2, 100)."""
+
+
+@lru_cache(maxsize=63)  # 13 MB in all
+def _tables(frequency: int, noise_sigma: float, outlier_mass: float) -> _Tables:
+    index = np.stack([STEP_INDEX[:, frequency], TURNED_INDEX[:, frequency]])
+    steps, candidates = np.unique(index, return_inverse=True)
+    multiple = bin_multiples(BINS, steps + 1).astype(np.float32)
+    comb = comb_table(noise_sigma, outlier_mass)[:BINS, steps]
+    zeros = np.count_nonzero(multiple == 0, axis=0) - 1
+    return _Tables(np.concatenate([multiple, comb], axis=1), zeros, candidates.reshape(index.shape))
+
+
+def _counts(windows: NDArray[np.uint8]) -> F32:
+    """Histograms of all frequencies on all grids, in raster order: float32 (64, GRIDS, BINS + 1)."""
+    out = np.empty((64, GRIDS, BINS + 1), np.float32)
+    for grid, (y, x) in enumerate(np.ndindex(8, 8)):
+        blocks = windows[:, y : y + 8, x : x + 8].reshape(-1, 64)
+        out[:, grid] = histogram((blocks.astype(np.float32) - 128) @ FORWARD, BINS + 1)
+    return out
+
+
+def _best_likelihoods(windows: NDArray[np.uint8], settings: EvidenceSettings) -> F32:
+    """Log-likelihood of the best candidate table on each grid, upright and turned, DC left out: float32 (2, GRIDS)."""
+    scores = np.zeros((2, CANDIDATES, GRIDS), np.float32)
+    for frequency, counts in enumerate(_counts(windows)[1:], 1):
+        tables = _tables(frequency, settings.noise_sigma, settings.outlier_mass)
+        below = counts[:, :BINS].cumsum(axis=1)
+        end = filled(counts[:, :BINS])
+        total, comb = np.split(counts[:, :end] @ tables.sums[:end], 2, axis=1)
+        shape = zero_inflated(below[:, -1:], below[:, tables.zeros], total)
+        each = shape + comb - BASELINE * shape[:, :1] - (1 - BASELINE) * BEYOND * counts[:, BINS:]
+        scores += each.T[tables.candidates]
+    out: F32 = scores.max(axis=1)
+    return out
+
+
+def ranked_grids(patches: list[Luma], settings: EvidenceSettings) -> list[tuple[float, Grid]]:
+    """All 64 grids in both orientations with their scores, best first; empty if there is nothing to go by.
+
+    ``patches`` are pieces of one image whose first pixels are a multiple of 8 pixels apart. A score is a log
+    likelihood less a constant; among equal ones the upright grid and the first in raster order leads.
+    """
+    asked = [patch for patch in patches if min(patch.plane.shape) >= WINDOW]
+    asked = asked[:: max(1, -(-len(asked) // MOST_PATCHES))]
+    windows = _windows(asked) if asked else np.empty((0, WINDOW, WINDOW), np.uint8)
+    if not len(windows):
+        return []
+    scores = _best_likelihoods(windows, settings)
+    scored = [(float(scores[turned, 8 * y + x]), Grid(x, y, bool(turned))) for y, x, turned in np.ndindex(8, 8, 2)]
+    return sorted(scored, key=lambda pair: -pair[0])

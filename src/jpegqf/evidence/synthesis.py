@@ -1,0 +1,106 @@
+"""Blocks -> how well each candidate table gives them back: quantized with it, transformed back, compared.
+
+Under the table of the last save every pixel comes back within the decoder's rounding, clipped ones included if
+they are left free. All work is done on a few candidates at a time, so that it stays in the processor's cache.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.arrays import F32, U8, Bool
+from jpegqf.evidence.dct import FORWARD, INVERSE
+from jpegqf.jpeg.ijg import CANDIDATES, STEPS
+
+AT_ONCE = 1280
+"""Blocks synthesized at a time, over all candidates: 320 KiB a temporary."""
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """By how much pixels differ from their synthesis, in grey levels.
+
+    ``worst`` is the largest error in each block, float32 (candidates, blocks); ``outside`` the share of all pixels
+    whose error exceeds the tolerance asked for, float32 (candidates,).
+    """
+
+    worst: F32
+    outside: F32
+
+
+def _empty(candidates: int, blocks: int) -> Misfit:
+    return Misfit(np.empty((candidates, blocks), np.float32), np.empty(candidates, np.float32))
+
+
+def _batches(candidates: int, blocks: int) -> Iterator[slice]:
+    size = max(1, AT_ONCE // max(blocks, 1))
+    return (slice(first, first + size) for first in range(0, candidates, size))
+
+
+def _synthesized(coefficients: F32, steps: F32) -> F32:
+    """Pixels less 128 of ``coefficients``, broadcast to (candidates, blocks, 64), quantized by (candidates, 1, 64)."""
+    quantized: F32 = coefficients / steps
+    np.rint(quantized, out=quantized)
+    quantized *= steps
+    return (quantized.reshape(-1, 64) @ INVERSE).reshape(quantized.shape)
+
+
+def _errors(pixels: U8, steps: F32) -> Iterator[tuple[slice, F32]]:
+    """Absolute errors (candidates, blocks, 64) of some candidates at a time."""
+    centred = pixels.astype(np.float32) - 128
+    coefficients = centred @ FORWARD
+    for part in _batches(len(steps), len(pixels)):
+        error = _synthesized(coefficients, steps[part, None])
+        yield part, np.abs(np.subtract(centred, error, out=error), out=error)
+
+
+def given_back(pixels: U8, steps: F32, tolerance: float) -> Bool:
+    """Which unclipped blocks, uint8 (blocks, 64), come back within ``tolerance``, bool (candidates, blocks).
+
+    Under each table of ``steps``, float32 (candidates, 64).
+    """
+    return np.concatenate([error.max(axis=2) <= tolerance for _, error in _errors(pixels, steps)])
+
+
+def misfit(pixels: U8, tolerance: float) -> Misfit:
+    """Of unclipped blocks, uint8 (blocks, 64)."""
+    out = _empty(CANDIDATES, len(pixels))
+    for part, error in _errors(pixels, STEPS):
+        _note(out, part, error, tolerance)
+    return out
+
+
+def _note(out: Misfit, part: slice, error: F32, tolerance: float) -> None:
+    out.worst[part] = error.max(axis=2)
+    out.outside[part] = np.count_nonzero(error > tolerance, axis=(1, 2)) / max(1, error.shape[1] * 64)
+
+
+def flat_misfit(levels: NDArray[np.uint8], tolerance: float) -> Misfit:
+    """Of flat blocks of these grey levels, uint8 (blocks,): their one coefficient is eight times the level."""
+    centred = levels.astype(np.float32) - 128
+    step = STEPS[:, :1]
+    error = np.abs(centred - np.rint(8 * centred / step) * step / 8)
+    outside = np.count_nonzero(error > tolerance, axis=1) / max(1, len(levels))
+    return Misfit(error, outside.astype(np.float32))
+
+
+def clipped_misfit(pixels: U8, low: Bool, high: Bool, rounds: int, tolerance: float) -> Misfit:
+    """Of blocks with clipped pixels, uint8 (blocks, 64): those marked ``low`` or ``high`` may be beyond their value.
+
+    In each of ``rounds`` rounds these are replaced by their synthesis and the block is quantized again (projections
+    onto convex sets).
+    """
+    out = _empty(CANDIDATES, len(pixels))
+    centred = pixels.astype(np.float32) - 128
+    for part in _batches(CANDIDATES, len(pixels)):
+        coefficients = centred @ FORWARD
+        for remaining in range(rounds, -1, -1):
+            synthesis = _synthesized(coefficients, STEPS[part, None])
+            free = ((centred > synthesis) & low) | ((centred < synthesis) & high)
+            nearest = np.where(free, synthesis, centred)
+            if remaining:
+                coefficients = (nearest.reshape(-1, 64) @ FORWARD).reshape(nearest.shape)
+        _note(out, part, np.abs(nearest - synthesis), tolerance)
+    return out

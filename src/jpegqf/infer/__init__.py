@@ -1,0 +1,1 @@
+"""The contract of infer.py: its arguments, files, console and exit codes."""

@@ -1,0 +1,1 @@
+"""Paths, folders, lists, archives and tables -> items to inspect."""

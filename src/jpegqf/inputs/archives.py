@@ -1,0 +1,93 @@
+"""A tar, zip or Parquet file -> its images as items, one after the other; nothing a stranger wrote there is trusted."""
+
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from jpegqf.errors import MissingExtraError
+from jpegqf.inputs.item import Item
+
+MAX_MEMBER_BYTES = 2**28
+"""Of an archive's member, which is held in memory whatever the archive says of its size."""
+MAX_TAR_HEADER = 2**20
+"""Bytes of a name or of attributes that tar keeps in a header of its own: they are read into memory as a whole."""
+TAR_HEADERS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+
+
+def archive_items(name: str, suffixes: frozenset[str], file: IO[bytes] | None = None) -> Iterator[Item]:
+    """Items of an archive, named ``name!member``, from the file of that name or from ``file`` opened elsewhere.
+
+    ``file`` may be one that cannot seek if the archive is a tar. Damage is an item with its problem, the last.
+    Raises MissingExtraError for Parquet without pyarrow.
+    """
+    try:
+        if name.lower().endswith(".parquet"):
+            from jpegqf.inputs.parquet import parquet_items
+
+            yield from parquet_items(name, file, MAX_MEMBER_BYTES)
+        else:
+            yield from (_zip_items if name.lower().endswith(".zip") else _tar_items)(name, suffixes, file)
+    except MissingExtraError:
+        raise
+    except Exception as error:  # the readers raise many kinds on hostile bytes
+        yield Item(name, problem=f"archive cannot be read to its end: {error}")
+
+
+class _TarInfo(tarfile.TarInfo):
+    """A member's header: damage is told, not taken for the archive's end, and what is read as a whole is limited."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> "_TarInfo":
+        """See the base class. Raises ReadError for a header that is damaged or cut."""
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ in ("EOFHeaderError", "EmptyHeaderError"):  # the regular end
+                raise
+            raise tarfile.ReadError(str(error)) from None
+
+    @classmethod
+    def frombuf(cls, *arguments: Any, **more: Any) -> "_TarInfo":
+        """See the base class. Raises ReadError above MAX_TAR_HEADER bytes."""
+        info = super().frombuf(*arguments, **more)
+        if info.type in TAR_HEADERS and info.size > MAX_TAR_HEADER:
+            raise tarfile.ReadError(f"a member's header of {info.size} bytes is over the limit of {MAX_TAR_HEADER}")
+        return info
+
+
+def _tar_items(path: str, suffixes: frozenset[str], file: IO[bytes] | None) -> Iterator[Item]:
+    with tarfile.open(path, "r|*", file, tarinfo=_TarInfo) as archive:
+        for member in archive:
+            archive.members = []  # type: ignore[attr-defined]  # it would keep all it has seen
+            if member.isreg() and Path(member.name).suffix.lower() in suffixes:
+                yield _member(path, member.name, lambda member=member: archive.extractfile(member))  # type: ignore[misc]
+
+
+def _zip_items(path: str, suffixes: frozenset[str], file: IO[bytes] | None) -> Iterator[Item]:
+    with zipfile.ZipFile(file or path) as archive:
+        for info in archive.infolist():
+            if not info.is_dir() and Path(info.filename).suffix.lower() in suffixes:
+                yield _member(path, info.filename, lambda info=info: archive.open(info))  # type: ignore[misc]
+
+
+def _member(archive: str, name: str, open_member: Callable[[], IO[bytes] | None]) -> Item:
+    """A member's bytes, bounded whatever its header says."""
+    place = f"{archive}!{name}"
+    try:
+        file = open_member()
+        data = file.read(MAX_MEMBER_BYTES + 1) if file else b""
+        if len(data) > MAX_MEMBER_BYTES:
+            return Item(place, problem=f"member of an archive is over the limit of {MAX_MEMBER_BYTES} bytes")
+        return Item(place, data)
+    except (tarfile.TarError, OSError):
+        raise  # of the archive itself: nothing after it can be read
+    except Exception as error:  # an encrypted or damaged member raises many kinds
+        return Item(place, problem=f"member of an archive cannot be read: {error}")

@@ -1,0 +1,121 @@
+"""Paths, folders, globs, lists and archives -> a lazy stream of items to inspect."""
+
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+from jpegqf.errors import UsageError
+from jpegqf.inputs.item import Archive, Entry, Item
+from jpegqf.inputs.suffixes import is_archive
+
+MAX_LIST_LINE = 65_536
+"""Bytes of a line in a list of paths."""
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Raise UsageError for the first path that leads nowhere, before anything is done with any."""
+    for path in paths:
+        is_list = path.startswith("@") and os.path.lexists(path[1:])
+        if not (path == "-" or is_list or os.path.lexists(path) or next(glob.iglob(path, recursive=True), None)):
+            if path.startswith("@"):
+                raise UsageError(f"cannot read list {path[1:]!r}: no such file or directory")
+            raise UsageError(f"no such file or folder: {path!r}")
+
+
+def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
+    """Items of all ``paths`` in the order given, a folder's in sorted order; nothing is held in memory.
+
+    A path is a file, a folder, a glob, ``@list`` (a file with a path a line), ``-`` (the same on standard
+    input) or an archive: tar or zip, read as a stream, or Parquet with a column of image bytes. In folders,
+    tar and zip names with one of ``suffixes`` are taken; a file named outright is taken whatever its suffix.
+    :func:`check_paths` comes first: what has gone since is an item that cannot be read. Raises UsageError for a
+    list that cannot be read, MissingExtraError for Parquet without pyarrow.
+    """
+    for entry in _entries(paths, suffixes, recursive):
+        if isinstance(entry, Archive):
+            from jpegqf.inputs.archives import archive_items  # what reads archives takes 10 ms of a start
+
+            yield from archive_items(entry.name, suffixes)
+        else:
+            yield entry
+
+
+def _entries(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
+    for path in paths:
+        if path == "-":
+            if sys.stdin is None:
+                raise UsageError("- reads paths from standard input, which is closed")
+            yield from map(listed_entry, listed_names(sys.stdin.buffer))
+        elif path.startswith("@") and not os.path.lexists(path):
+            yield from _list_file(path[1:])
+        else:
+            yield from path_entries(path, suffixes, recursive)
+
+
+def path_entries(path: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
+    """The images, folders' images and archives that a path or glob leads to."""
+    if os.path.isdir(path):
+        yield from _walk(path, suffixes, recursive)
+    elif os.path.lexists(path):
+        yield listed_entry(path)
+    elif found := sorted(glob.glob(path, recursive=True)):
+        yield from (entry for name in found for entry in path_entries(name, suffixes, recursive))
+    else:  # it was there when the scan began
+        yield Item(path)
+
+
+def listed_entry(name: str) -> Entry:
+    """A name of a list: an archive is read, a folder is not entered."""
+    return Archive(name) if is_archive(name) and os.path.isfile(name) else Item(name)
+
+
+def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
+    """Items of a folder, files before the subfolders beside them, each sorted; linked folders are not entered."""
+    waiting = [folder]  # a stack of our own: folders may be nested deeper than Python's
+    while waiting:
+        folder = waiting.pop()
+        try:
+            names, folders = _names(folder, suffixes, recursive)
+        except OSError as error:
+            yield Item(folder, problem=f"folder cannot be read: {(error.strerror or '').lower()}")
+            continue
+        for name in names:
+            yield Item(os.path.join(folder, name))
+        waiting += (os.path.join(folder, name) for name in reversed(folders))
+
+
+def _names(folder: str, suffixes: frozenset[str], recursive: bool) -> tuple[list[str], list[str]]:
+    """Sorted names of what has one of the suffixes, and of the subfolders to enter: no more is held of a folder."""
+    names, folders = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if recursive and _is_folder(entry):
+                folders.append(entry.name)
+            elif os.path.splitext(entry.name)[1].lower() in suffixes:
+                names.append(entry.name)
+    return sorted(names), sorted(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False  # reading it will tell what is wrong
+
+
+def _list_file(path: str) -> Iterator[Entry]:
+    try:
+        with open(path, "rb") as file:
+            yield from map(listed_entry, listed_names(file))
+    except OSError as error:
+        raise UsageError(f"cannot read list {path!r}: {(error.strerror or '').lower()}") from None
+
+
+def listed_names(file: IO[bytes]) -> Iterator[str]:
+    """The names in a list, one a line; empty lines are none."""
+    while line := file.readline(MAX_LIST_LINE):
+        name = line.rstrip(b"\r\n")
+        if name:
+            yield os.fsdecode(name)

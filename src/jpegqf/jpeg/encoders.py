@@ -1,0 +1,191 @@
+"""Header -> the quality of its tables, and which encoder wrote them at which of its own settings."""
+
+import re
+import zlib
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import lru_cache
+
+import numpy as np
+
+from jpegqf.arrays import I64
+from jpegqf.jpeg.header import Header, QuantTable
+from jpegqf.jpeg.jpegli import Distance, match_jpegli
+from jpegqf.jpeg.known_tables import ADOBE, ADOBE_LUMA, MOZJPEG_NAMES
+from jpegqf.jpeg.table_match import Match, gdiplus_qualities, match_ijg, match_mozjpeg, wic_qualities
+
+
+class Family(str, Enum):
+    """Encoder families that tables can be told to come from."""
+
+    IJG = "ijg"
+    WINDOWS = "windows"
+    MOZJPEG = "mozjpeg"
+    JPEGLI = "jpegli"
+    ADOBE = "adobe"
+    CAMERA = "camera"
+    UNKNOWN = "unknown"
+
+
+WINDOWS_SOFTWARE = re.compile(r"windows photo|microsoft windows|paint\.net", re.IGNORECASE)
+EDITORS = re.compile(
+    r"photoshop|lightroom|gimp|picasa|paint|acd|quicktime|aperture|shotwell|digikam|irfan|imagemagick|editor|snapseed",
+    re.IGNORECASE,
+)
+"""Software whose name in the EXIF data says that the camera's own file is gone."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Who wrote the tables.
+
+    ``name`` in words. ``quality`` on that encoder's own scale (IJG, mozjpeg, jpegli 1..100; Photoshop's Save As
+    0..12, its Save for Web 0..100), None if unknown. ``distance``: jpegli's, in butteraugli units.
+    ``by``: "tables" (every step of every table equal), "metadata" (an Adobe segment or a camera's name says so, and
+    the tables are no known encoder's), or "nothing". ``alternatives``: encoders that write these very tables at another
+    setting, as (name, quality).
+    """
+
+    family: Family
+    name: str
+    quality: float | None = None
+    distance: float | None = None
+    by: str = "nothing"
+    alternatives: tuple[tuple[str, int], ...] = ()
+
+
+UNKNOWN = Encoder(Family.UNKNOWN, "unknown")
+
+
+@dataclass(frozen=True)
+class HeaderEvidence:
+    """Quality on the IJG's scale, luma and chroma apart, and the encoder.
+
+    ``luma`` and ``chroma`` are None where there is no such table (lossless files; gray, RGB and CMYK have no
+    chroma). For RGB and CMYK ``luma`` is the first component's table. ``turned``: these are the tables' transposes,
+    since the image was turned by 90 degrees without being decoded.
+    """
+
+    luma: Match | None
+    chroma: Match | None
+    encoder: Encoder
+    turned: bool = False
+
+
+def identify(header: Header) -> HeaderEvidence:
+    """Judge a header's tables. Never raises; what cannot be told is None, "none" or Family.UNKNOWN."""
+    first, second = header.luma, header.chroma
+    if first is None or (header.frame is not None and header.frame.lossless):
+        return HeaderEvidence(None, None, UNKNOWN)
+    found = _by_tables(header, first, second)
+    if found.encoder.by == "tables":
+        return found
+    before = _by_tables(header, first.transposed(), second.transposed() if second else None)
+    if before.encoder.by == "tables":
+        return replace(before, turned=True)
+    return replace(found, encoder=_by_the_rest(header, first))
+
+
+def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> HeaderEvidence:
+    """Evidence from these tables for luma and chroma; the encoder is one that has them in its lists, or unknown."""
+    luma, chroma = _matches(first.values, second.values if second else None)
+    if luma.kind == "exact" and (chroma is None or chroma.kind == "exact"):
+        return HeaderEvidence(luma, chroma, _ijg(header, luma))
+    encoder = _adobe_by_tables(first, second) or _mozjpeg(first.steps, second.steps if second else None)
+    return HeaderEvidence(luma, chroma, encoder or UNKNOWN)
+
+
+def _by_the_rest(header: Header, first: QuantTable) -> Encoder:
+    """Tables of jpegli are computed, and symmetric: none is turned. Metadata may be left over from an earlier save."""
+    return _jpegli(header, first) or _adobe_by_metadata(header) or _camera(header) or UNKNOWN
+
+
+@lru_cache(maxsize=4096)
+def _matches(luma: tuple[int, ...], chroma: tuple[int, ...] | None) -> tuple[Match, Match | None]:
+    """Kept, since files of one folder tend to share their tables."""
+    first = match_ijg(np.array(luma, np.int64))
+    return first, _agreeing(match_ijg(np.array(chroma, np.int64), True), first) if chroma else None
+
+
+def _agreeing(one: Match, other: Match | None) -> Match:
+    """Of several qualities that write a table, the one that the other table has, if it is among them."""
+    if other is None or other.kind != "exact" or one.kind != "exact":
+        return one
+    agreed = range(max(one.low or 0, other.low or 0), min(one.high or 0, other.high or 0) + 1)
+    return replace(one, quality=agreed[len(agreed) // 2]) if agreed else one
+
+
+def _ijg(header: Header, luma: Match) -> Encoder:
+    quality = luma.quality or 0
+    if WINDOWS_SOFTWARE.search(header.facts.software or ""):
+        written = wic_qualities(quality)
+        return Encoder(Family.WINDOWS, "Windows Imaging Component", written[-1] if written else quality, by="tables")
+    alternatives = [("Windows GDI+", other) for other in gdiplus_qualities(quality)] if _gdiplus(header) else []
+    name = "IJG libjpeg, libjpeg-turbo or another with its tables"
+    return Encoder(Family.IJG, name, quality, by="tables", alternatives=tuple(alternatives))
+
+
+def _gdiplus(header: Header) -> bool:
+    """Whether GDI+ may have written this: JFIF in dots per inch, 4:2:0, standard Huffman tables, one scan."""
+    return (
+        header.facts.density is not None
+        and header.facts.density[0] == 1
+        and header.huffman == "standard"
+        and header.frame is not None
+        and (header.frame.kind, header.frame.subsampling) == ("baseline", "4:2:0")
+    )
+
+
+def _adobe_by_tables(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
+    if luma.bits != 8 or (chroma and chroma.bits != 8):
+        return None
+    first = zlib.crc32(bytes(luma.values))
+    found = ADOBE.get((first, zlib.crc32(bytes(chroma.values)))) if chroma else ADOBE_LUMA.get(first)
+    return Encoder(Family.ADOBE, found[0], found[1], by="tables") if found else None
+
+
+def _mozjpeg(luma: I64, chroma: I64 | None) -> Encoder | None:
+    found = match_mozjpeg(luma, chroma)
+    if not found:
+        return None
+    number = found[0]
+    name = f"mozjpeg -quant-table {number} ({MOZJPEG_NAMES[number]})"
+    return Encoder(Family.MOZJPEG, name, _agreeing(found[1], found[2]).quality, by="tables")
+
+
+def _jpegli(header: Header, luma: QuantTable) -> Encoder | None:
+    if header.color not in ("YCbCr", "gray"):
+        return None
+    tables = [luma.steps] + [table.steps for table in header.component_tables[1:3] if table]
+    if len(tables) == 3 and (tables[1] == tables[2]).all():
+        tables.pop()
+    subsampled = header.frame is not None and header.frame.subsampling == "4:2:0"
+    found: Distance | None = match_jpegli(tables, subsampled)
+    if not found:
+        return None
+    return Encoder(Family.JPEGLI, "jpegli", found.quality, found.distance, by="tables")
+
+
+def _adobe_by_metadata(header: Header) -> Encoder | None:
+    """Adobe's own segments, in a file that also bears its APP14 marker and optimized Huffman tables."""
+    if not any(app.identifier == "Adobe" for app in header.apps) or header.huffman == "standard":
+        return None
+    facts = header.facts
+    if facts.ducky_quality is not None:
+        return Encoder(Family.ADOBE, "Photoshop Save for Web", facts.ducky_quality, by="metadata")
+    if facts.photoshop_quality is not None:
+        return Encoder(Family.ADOBE, "Photoshop Save As", facts.photoshop_quality, by="metadata")
+    if re.search("photoshop|lightroom", facts.software or "", re.IGNORECASE):
+        return Encoder(Family.ADOBE, "Photoshop or Lightroom", by="metadata")
+    return None
+
+
+def _camera(header: Header) -> Encoder | None:
+    facts = header.facts
+    if not facts.make or EDITORS.search(facts.software or ""):
+        return None
+    if any(app.identifier in ("Adobe", "Ducky") for app in header.apps):
+        return None
+    model = facts.model or ""
+    name = model if model.lower().startswith(facts.make.lower().split()[0]) else f"{facts.make} {model}"
+    return Encoder(Family.CAMERA, name.strip(), by="metadata")

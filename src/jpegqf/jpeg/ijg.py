@@ -1,0 +1,88 @@
+"""The quantization tables that libjpeg (IJG) scales by a quality of 1 to 100."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from jpegqf.arrays import F32, F64, I64
+
+QUALITIES = np.arange(1, 101)
+"""The IJG quality factors, int64 (100,)."""
+
+# fmt: off
+
+IJG_LUMA = (
+    16, 11, 10, 16, 24, 40, 51, 61,
+    12, 12, 14, 19, 26, 58, 60, 55,
+    14, 13, 16, 24, 40, 57, 69, 56,
+    14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77,
+    24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101,
+    72, 92, 95, 98, 112, 100, 103, 99,
+)
+"""ITU-T T.81 (1992), Annex K, table K.1, row-major: row = vertical frequency."""
+
+IJG_LUMA_BASE: I64 = np.array(IJG_LUMA).reshape(8, 8)
+"""ITU-T T.81 (1992), Annex K, table K.1, in row-major (not zigzag) order: row = vertical frequency."""
+
+MAX_STEP, MAX_WIDE_STEP = 255, 32767
+"""Largest steps written in 8-bit tables (``force_baseline``) and in 16-bit ones."""
+
+
+def scaled(base: I64, quality: int, largest: int = MAX_STEP) -> I64:
+    """``base`` as libjpeg scales it for a quality 1..100; int64 of its shape, steps 1..``largest``.
+
+    Raises ValueError outside 1..100. Source: Independent JPEG Group, ``jcparam.c``
+    (``jpeg_quality_scaling``, ``jpeg_add_quant_table``).
+    """
+    if not 1 <= quality <= 100:
+        raise ValueError(f"quality factor {quality} is outside 1..100")
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.clip((base * scale + 50) // 100, 1, largest)
+
+
+def ijg_luma(quality: int) -> I64:
+    """Luma table that libjpeg's ``jpeg_set_quality(quality, force_baseline=TRUE)`` writes.
+
+    Returns steps as int64 (8, 8), 1..255, row = vertical frequency. Raises ValueError outside 1..100.
+    """
+    return scaled(IJG_LUMA_BASE, quality)
+
+
+@lru_cache(maxsize=1)
+def ijg_luma_all() -> I64:
+    """All candidate luma tables, int64 (100, 64), read-only: row i is quality i + 1, frequencies row-major."""
+    tables = np.stack([ijg_luma(int(q)).reshape(64) for q in QUALITIES])
+    tables.flags.writeable = False
+    return tables
+
+
+STEP_INDEX = ijg_luma_all() - 1
+"""(100, 64): row of each candidate's step among the steps 1..255."""
+TURNED_INDEX = STEP_INDEX.reshape(100, 8, 8).swapaxes(1, 2).reshape(100, 64)
+"""The same after the image was turned by 90 degrees, which transposes its tables."""
+
+CANDIDATES = 100
+STEPS: F32 = ijg_luma_all().astype(np.float32)
+"""Of the candidates, the 100 IJG luma tables, float32 (100, 64)."""
+
+IJG_CHROMA = (
+    17, 18, 24, 47, 99, 99, 99, 99,
+    18, 21, 26, 66, 99, 99, 99, 99,
+    24, 26, 56, 99, 99, 99, 99, 99,
+    47, 66, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99,
+)
+"""The same, table K.2."""
+IJG_CHROMA_BASE: I64 = np.array(IJG_CHROMA).reshape(8, 8)
+"""The same, table K.2."""
+FREQUENCY_WEIGHTS: F64 = 1 / (1 + np.add.outer(np.arange(8), np.arange(8)).reshape(64))
+
+
+def ijg_chroma(quality: int) -> I64:
+    """Chroma table of the same call, int64 (8, 8)."""
+    return scaled(IJG_CHROMA_BASE, quality)

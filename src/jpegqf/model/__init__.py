@@ -1,0 +1,1 @@
+"""Evidence -> a distribution over qualities."""

@@ -1,0 +1,34 @@
+"""A checkpoint that is ready to be asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jpegqf.arrays import F32, F64
+from jpegqf.errors import CheckpointError
+from jpegqf.model.config import ModelConfig, normalized
+
+Run = Callable[[F32], F32]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded checkpoint: ``run`` maps evidence float32 (n, 100, FEATURES) to log-probabilities (n, 101)."""
+
+    config: ModelConfig
+    run: Run
+    device: str
+    """``cpu`` or ``cuda``: where it really runs."""
+    weight_type: str
+    """``NumPy`` or ``PyTorch``: what computes with them."""
+
+    def log_probabilities(self, evidence: F32) -> F64:
+        """Uncalibrated natural log-probabilities, float64 (n, 101): qualities 1..100, then "no JPEG grid here".
+
+        Raises CheckpointError on a bad output.
+        """
+        out = np.asarray(self.run(np.ascontiguousarray(evidence, np.float32)), np.float64)
+        if out.shape != (len(evidence), 101) or not np.isfinite(out).all():
+            raise CheckpointError("its weights give no distribution over 100 qualities")
+        return normalized(out)

@@ -1,0 +1,79 @@
+"""What the pixels of one image say: a distribution over qualities, and the grid."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jpegqf.arrays import F64
+from jpegqf.jpeg.ijg import QUALITIES
+from jpegqf.pixels.grid import ALIGNED, Grid
+from jpegqf.pixels.luma import Luma
+
+SURE = 0.9
+"""Probability from which a grid is not doubted and no other looked for; the same of a quality."""
+GRID_SEEN = 0.5
+"""Probability of a JPEG grid from which the image counts as having one."""
+MOST_DOUBT = 20
+"""Qualities that the 95 % interval may span for one of them to be named; beyond, the interval alone is given."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the pixels say about one image."""
+
+    quality: float
+    """Calibrated point prediction, 1..100: the most probable quality (``evidence``) or the median of the patches'."""
+    probability: F64
+    """Over qualities 1..100 given that there was a save, float64 (100,), sums to 1."""
+    jpeg_probability: float
+    """That the image was saved as JPEG and still has its 8x8 grid, starting at ``grid``."""
+    grid: Grid = ALIGNED
+    by_green: bool = False
+    """Told by the green channel, since luma left doubt: as where the JPEG coded red, green and blue themselves."""
+
+    @property
+    def confidence(self) -> float:
+        """Probability, 0..1, of the most probable quality."""
+        return float(self.probability.max())
+
+    @property
+    def sure(self) -> bool:
+        """Whether there is hardly a doubt about the grid, nor about the quality."""
+        return min(self.jpeg_probability, self.confidence) >= SURE
+
+    @property
+    def has_grid(self) -> bool:
+        """Whether the pixels show a JPEG grid: without one, a quality would be invented."""
+        return self.jpeg_probability >= GRID_SEEN
+
+    @property
+    def names_a_quality(self) -> bool:
+        """Whether the 95 % interval is narrow enough to name one quality."""
+        low, high = self.interval()
+        return high - low <= MOST_DOUBT
+
+    @property
+    def rounded(self) -> int:
+        """The quality factor as a whole number, 1..100."""
+        return int(np.clip(np.rint(self.quality), 1, 100))
+
+    def place(self, luma: Luma) -> Luma:
+        """What told, the image or its green channel, from the first whole block of its grid on."""
+        green = luma.of_green() if self.by_green else None
+        return self.grid.place(green or luma)
+
+    def interval(self, mass: float = 0.95) -> tuple[int, int]:
+        """Shortest run of qualities that holds at least ``mass`` of the probability, inclusive."""
+        total = np.concatenate([[0.0], np.cumsum(self.probability)])
+        last = np.searchsorted(total, total[:100] + mass - 1e-9)
+        length = np.where(last <= 100, last - np.arange(100), 101)
+        first = 99 - int(length[::-1].argmin())  # among equally short runs, that of the higher qualities
+        return first + 1, int(last[first])
+
+
+def combined(tried: list[Prediction]) -> Prediction:
+    """The most probable grid, with the qualities of all grids tried, each weighted by the odds of a grid there."""
+    best = max(tried, key=lambda said: said.jpeg_probability)
+    odds = np.array([said.jpeg_probability / max(1 - said.jpeg_probability, 1e-9) for said in tried])
+    probability = np.average([said.probability for said in tried], axis=0, weights=odds + 1e-12)
+    return replace(best, quality=float(QUALITIES[probability.argmax()]), probability=probability)

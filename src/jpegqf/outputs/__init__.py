@@ -1,0 +1,1 @@
+"""Records -> results files, one module a format, and back."""

@@ -1,0 +1,105 @@
+"""Records as JSON Lines: written, continued, read."""
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jpegqf.errors import UsageError
+from jpegqf.outputs.base import (
+    MAX_LINE,
+    AppendedFile,
+    Columns,
+    Held,
+    Results,
+    WholeLines,
+    check_beginning,
+    in_columns,
+    row_of,
+)
+from jpegqf.record import COLUMNS, Record
+
+
+def _json_rows(path: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Lines with their objects; the last one may be cut off, and then has None."""
+    with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+        for number in itertools.count(1):
+            line = file.readline(MAX_LINE)
+            if not line:
+                return
+            try:
+                row = json.loads(line)
+            except ValueError:
+                if line.endswith("\n") or file.readline(1):
+                    raise UsageError(f"{path!r}: line {number} is no JSON, or longer than {MAX_LINE}") from None
+                row = None
+            if row is not None and not isinstance(row, dict):
+                raise UsageError(f"{path!r}: line {number} is no JSON object")
+            yield line, row
+
+
+def json_column_names(path: str) -> tuple[str, ...]:
+    """Names of a file's columns, in order."""
+    _, row = next(_json_rows(path), ("", None))
+    return COLUMNS if row is None else tuple(row)  # without one whole line there is nothing that could be foreign
+
+
+def read_json_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
+    """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for _, row in _json_rows(results.path):
+            if row is None:
+                results.torn = True
+                return
+            yield tuple([row.get(name) for name in wanted])
+
+    return in_columns(rows(), at_once)
+
+
+def whole_json_lines(path: str) -> Held:
+    """How much of a file that may have been broken off is whole. Raises UsageError if it is not one of ours."""
+    count = 0
+    line = ""
+    with open(path, "rb") as file:
+        lines = WholeLines(file)
+        for count, line in enumerate(lines, 1):
+            if count == 1:
+                _check_json_line(path, line)
+    if line:
+        _check_json_line(path, line)
+    else:
+        check_beginning(path, b'{"path": "')
+    return Held(path, count, lines.end)
+
+
+def _check_json_line(path: str, line: str) -> None:
+    row = json.loads(line)
+    if not isinstance(row, dict) or tuple(row) != COLUMNS:
+        raise UsageError(f"{path!r} cannot be continued: it has other columns")
+
+
+def json_line(record: Record) -> str:
+    """A record as one line of JSON."""
+    return json.dumps(row_of(record), ensure_ascii=False)
+
+
+class JsonLinesWriter:
+    """One JSON object a line, UTF-8, null for unknown."""
+
+    def __init__(self, path: str, held: Held) -> None:
+        self.path = path
+        self._file = AppendedFile(path, held.end)
+
+    def write(self, record: Record) -> None:
+        """See :class:`Writer`."""
+        self._file.append((json_line(record) + "\n").encode())
+
+    def commit(self) -> None:
+        """See :class:`Writer`."""
+        self._file.place.check()
+
+    def close(self) -> None:
+        """See :class:`Writer`."""
+        self._file.close()
+        self._file.place.check()

@@ -1,0 +1,96 @@
+"""Records as Parquet, and as Arrow tables: written, continued, read."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from jpegqf.errors import UsageError
+from jpegqf.optional import pyarrow
+from jpegqf.outputs.base import Columns, FileIdentity, Held, Results, Row, row_of
+from jpegqf.record import COLUMN, COLUMNS, Record
+
+if TYPE_CHECKING:
+    from pyarrow import Schema, Table
+
+
+def parquet_column_names(path: str) -> tuple[str, ...]:
+    """Names of a file's columns, in order."""
+    with pyarrow().parquet.ParquetFile(path) as file:
+        return tuple(file.schema_arrow.names)
+
+
+def read_parquet_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
+    """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
+    with pyarrow().parquet.ParquetFile(results.path) as file:
+        for batch in file.iter_batches(batch_size=at_once, columns=list(wanted)):
+            yield [batch.column(name).to_pylist() for name in wanted]
+
+
+def whole_parquet_rows(path: str) -> Held:
+    """How much of a file that may have been broken off is whole. Raises UsageError if it is not one of ours."""
+    with pyarrow().parquet.ParquetFile(path) as file:
+        if tuple(file.schema_arrow.names) != COLUMNS:
+            raise UsageError(f"{path!r} cannot be continued: it has other columns")
+        return Held(path, file.metadata.num_rows)
+
+
+ROWS_PER_GROUP = 10_000
+
+
+class ParquetWriter:
+    """Row groups of ROWS_PER_GROUP; the file gets its name when it is whole."""
+
+    def __init__(self, path: str, held: Held) -> None:
+        self._arrow = pyarrow()
+        self.path, self._part = path, path + ".part"
+        with suppress(FileNotFoundError):
+            os.remove(self._part)  # of a scan that broke off, or a link that somebody left there
+        self._writer = self._arrow.parquet.ParquetWriter(self._part, arrow_schema())
+        self._place = FileIdentity(self._part)
+        self._rows: list[Row] = []
+
+    def write(self, record: Record) -> None:
+        """See :class:`Writer`."""
+        self._rows.append(row_of(record))
+        if len(self._rows) >= ROWS_PER_GROUP:
+            self._flush()
+
+    def commit(self) -> None:
+        """See :class:`Writer`."""
+        self._place.check()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(_rows_table(self._rows))
+            self._rows = []
+
+    def close(self) -> None:
+        """See :class:`Writer`."""
+        try:
+            self._place.check()
+            self._flush()
+            self._writer.close()
+            os.replace(self._part, self.path)
+        except BaseException:
+            with suppress(OSError, ValueError):
+                self._writer.close()
+            with suppress(OSError):
+                os.remove(self._part)
+            raise
+
+
+def arrow_schema() -> "Schema":
+    """The columns as an Arrow schema. Raises MissingExtraError without pyarrow."""
+    arrow = pyarrow()
+    types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
+    return arrow.schema([(name, types[COLUMN[name].kind]) for name in COLUMNS])
+
+
+def records_table(records: Iterable[Record]) -> "Table":
+    """The records as an Arrow table of that schema."""
+    return _rows_table([row_of(record) for record in records])
+
+
+def _rows_table(rows: list[Row]) -> "Table":
+    return pyarrow().Table.from_pylist(rows, schema=arrow_schema())

@@ -1,0 +1,125 @@
+"""Results files -> batches of checked columns, as who counts millions of rows needs them, or records."""
+
+import csv
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from jpegqf.errors import UsageError
+from jpegqf.outputs.base import Batch, Results
+from jpegqf.outputs.formats import format_of
+from jpegqf.record import COLUMN, COLUMNS, Column, Record, Status, Verdict
+
+ROWS_AT_ONCE, RECORDS_AT_ONCE = 20_000, 500
+SHOWN = 60
+"""Characters of a wrong value in a message."""
+
+
+def batches(results: Results, wanted: Sequence[str], at_once: int = ROWS_AT_ONCE) -> Iterator[Batch]:
+    """The ``wanted`` columns of a file, so many rows at a time at most, in the file's order.
+
+    Raises UsageError for a file without one of them, or that cannot be read to its end, or with a value that
+    its column cannot have.
+    """
+    for name in wanted:
+        if name not in results.names:
+            raise UsageError(f"{results.path!r} has no column {name!r}")
+    row = 0
+    with _errors_in_words(results.path):
+        for columns in format_of(results.path).read_columns(results, wanted, at_once):
+            batch = {name: list(values) for name, values in zip(wanted, columns, strict=True)}
+            last = row + len(batch[wanted[0]])
+            yield {name: _checked(name, batch[name], f"{results.path!r}, rows {row + 1}-{last}") for name in wanted}
+            row = last
+
+
+def open_results(path: str) -> list[Results]:
+    """A results file, or those of a folder of Parquet files, sorted; changes nothing.
+
+    Raises UsageError for a path that leads to none, for another suffix, and for a file that is not ours.
+    """
+    if os.path.isdir(path):
+        found = sorted(
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(path)
+            for name in names
+            if name.endswith(".parquet") and not name.startswith((".", "_"))
+        )
+        if not found:
+            raise UsageError(f"no .parquet file in the folder {path!r}")
+    else:
+        found = [path]
+    return [_open(name) for name in found]
+
+
+def read_records(path: str) -> Iterator[Record]:
+    """The records of a results file, or of those of a folder; errors as for :func:`batches`."""
+    for results in open_results(path):
+        for batch in batches(results, COLUMNS, RECORDS_AT_ONCE):
+            batch |= {"status": list(map(Status, batch["status"])), "verdict": list(map(Verdict, batch["verdict"]))}
+            yield from map(Record, *(batch[name] for name in COLUMNS))
+
+
+def _open(path: str) -> Results:
+    found = format_of(path)
+    if not os.path.isfile(path):
+        raise UsageError(f"no such results file: {path!r}")
+    with _errors_in_words(path):
+        names = found.column_names(path)
+    for name in COLUMNS:
+        if name not in names:
+            raise UsageError(f"{path!r} is no results file of jpegqf scan: it has no column {name!r}")
+    return Results(path, names)
+
+
+@contextmanager
+def _errors_in_words(path: str) -> Iterator[None]:
+    """Turn what the libraries raise on a broken file into one line."""
+    try:
+        yield
+    # pyarrow's errors are among the first two; JSON nested deeper than Python recurses raises the last
+    except (OSError, ValueError, csv.Error, sqlite3.Error, RecursionError) as error:
+        words = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())[:200]
+        raise UsageError(f"{path!r} cannot be read: {words}") from None
+
+
+def _checked(name: str, values: list[Any], place: str) -> list[Any]:
+    """The values, whole numbers as int. Raises UsageError for one that the column cannot have."""
+    column = COLUMN.get(name)
+    if column is None:
+        return values
+    kind = column.kind
+    found = set(map(type, values)) - {type(None)}
+    if kind in (int, float) and found <= {int, float}:
+        if kind is int and float in found:  # pandas makes floats of whole numbers beside unknown ones
+            values = [None if value is None or value != value else _whole(value, name, place) for value in values]
+    elif kind is bool and found <= {bool, int}:  # SQLite has no truth values
+        values = [None if value is None else bool(value) for value in values]
+    elif not found <= {kind}:
+        wrong = next(value for value in values if value is not None and type(value) is not kind)
+        raise _wrong(name, wrong, place)
+    for value in set(values):
+        if not _allowed(column, value):
+            raise _wrong(name, value, place)
+    return values
+
+
+def _allowed(column: Column, value: Any) -> bool:
+    """Whether a value of the column's kind is one that it can hold; NaN stands for unknown."""
+    if value is None:
+        return column.name != "path" and column.codes is None
+    if column.codes is not None:
+        return value in column.codes
+    return column.span is None or value != value or column.span[0] <= value <= column.span[1]
+
+
+def _whole(value: float, name: str, place: str) -> int:
+    if not float(value).is_integer():
+        raise _wrong(name, value, place)
+    return int(value)
+
+
+def _wrong(name: str, value: object, place: str) -> UsageError:
+    return UsageError(f"{place}: the column {name} cannot hold {repr(value)[:SHOWN]}")

@@ -1,0 +1,106 @@
+"""Records in a SQLite database: written, continued, read."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from jpegqf.errors import UsageError
+from jpegqf.outputs.base import Columns, FileIdentity, Held, Results, in_columns, row_of
+from jpegqf.record import COLUMN, COLUMNS, Record
+
+if TYPE_CHECKING:
+    pass
+
+
+def sqlite_column_names(path: str) -> tuple[str, ...]:
+    """Names of a file's columns, in order."""
+    connection = connect_read_only(path)
+    try:
+        return tuple(row[1] for row in connection.execute("PRAGMA table_info(records)"))
+    finally:
+        connection.close()
+
+
+def read_sqlite_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
+    """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
+    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in wanted)
+    connection = connect_read_only(results.path)
+    connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+    try:
+        order = "ORDER BY id" if "id" in results.names else ""
+        rows = connection.execute(f"SELECT {quoted} FROM records {order}")
+        yield from in_columns(rows, at_once)
+    finally:
+        connection.close()
+
+
+def connect_read_only(path: str) -> sqlite3.Connection:
+    """A connection that changes nothing, whatever characters the path has."""
+    name = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return sqlite3.connect(f"file:{name}?mode=ro", uri=True)
+
+
+def whole_sqlite_rows(path: str) -> Held:
+    """How much of a file that may have been broken off is whole. Raises UsageError if it is not one of ours."""
+    connection = connect_read_only(path)
+    try:
+        columns = tuple(row[1] for row in connection.execute("PRAGMA table_info(records)"))
+        others = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if columns != ("id", *COLUMNS) and (columns or others):
+            raise UsageError(f"{path!r} cannot be continued: it has other columns")
+        rows = connection.execute("SELECT count(*) FROM records").fetchone()[0] if columns else 0
+        return Held(path, rows)
+    finally:
+        connection.close()
+
+
+SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
+
+
+class SqliteWriter:
+    """Table ``records`` behind an autoincrement ``id``, readable while it grows (WAL)."""
+
+    def __init__(self, path: str, held: Held) -> None:
+        self.path = path
+        # An absolute path: ":memory:" and "file:..." are names like any other.
+        self._connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
+        self._place: FileIdentity | None = None
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            columns = ", ".join(f"{name} {SQL_TYPES[COLUMN[name].kind]}" for name in COLUMNS)
+            self._connection.execute(
+                f"CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns})"
+            )
+            self._place = FileIdentity(path)
+            self._connection.execute("BEGIN")
+        except BaseException:
+            self._connection.close()
+            raise
+        self._insert = f"INSERT INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+
+    def write(self, record: Record) -> None:
+        """See :class:`Writer`."""
+        self._connection.execute(self._insert, tuple(row_of(record).values()))
+
+    def commit(self) -> None:
+        """See :class:`Writer`."""
+        self._end_transaction()
+        self._connection.execute("BEGIN")
+
+    def _end_transaction(self) -> None:
+        if self._place:
+            self._place.check()
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """See :class:`Writer`."""
+        try:
+            self._end_transaction()
+            with suppress(sqlite3.OperationalError):  # a reader holds it open: the journal beside it stays
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            self._connection.close()

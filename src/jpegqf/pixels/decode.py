@@ -1,0 +1,258 @@
+"""Bytes or a file -> luma plane with clipping marks; every library error becomes a reason in words."""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+import simplejpeg
+from PIL import Image, UnidentifiedImageError
+
+from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
+from jpegqf.jpeg.tops import short_jpegs
+from jpegqf.limits import MAX_COSTLY_PIXELS, MAX_PIXELS
+from jpegqf.pixels.containers import lossy_webp, other_container
+from jpegqf.pixels.luma import Luma
+
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
+"""Nothing else is opened whatever a file is called: some formats run programs, others hide an image's size.
+
+JPEG includes multi-picture files (MPO)."""
+JPEG_FORMATS = ("JPEG", "MPO")
+EXIF_ORIENTATION = 0x0112
+HARMLESS = (
+    "Could not determine subsampling",
+    "unknown JFIF revision",
+    "nknown Adobe color transform",
+    "bad ICC marker",
+)
+"""Complaints of the strict decoder about what leaves the pixels intact or is only unusual."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An image's luma, or that of its top, and what was noted on the way.
+
+    ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8): noted,
+    never applied, since the 8x8 grid is the stored image's. ``straight``: the pixels are the luma of a JPEG as its
+    decoder gave it, neither converted nor upsampled. ``lossy``: the container's own codec, another than JPEG, may have
+    changed them and hidden what a JPEG left.
+    """
+
+    luma: Luma
+    format: str
+    size: tuple[int, int]
+    orientation: int
+    straight: bool = False
+    lossy: bool = False
+
+    def transposed(self) -> "Decoded":
+        """The pixels turned back, where they were turned by 90 degrees without being decoded; the size stays."""
+        return replace(self, luma=self.luma.transposed())
+
+    @property
+    def is_jpeg(self) -> bool:
+        """Whether the pixels come from a JPEG, so that their grid starts at the first one."""
+        return self.format in JPEG_FORMATS
+
+
+def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Decode image bytes; errors as for :func:`read_luma`."""
+    if not data:
+        raise ImageBrokenError(Reason.EMPTY, "file is empty")
+    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        return _decode_opened(image, max_pixels, data)
+
+
+def container(data: bytes) -> tuple[str, int, int] | None:
+    """Format, width and height in pixels as the file's header tells them, None if it does not; decodes nothing."""
+    try:
+        with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return image.format or "", image.width, image.height
+    except ImageError:
+        return None
+
+
+def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
+    """Growing tops of a large JPEG, none if it is small or unusual in any way; damage further down is not seen.
+
+    Raises ImageSkippedError above ``max_pixels``, and ImageBrokenError if not even the header can be read.
+    """
+    tops = short_jpegs(data)
+    first = next(tops, None)
+    if first is None:
+        return
+    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
+        check_size(image.width, image.height, max_pixels, costly=False)
+        if _has_luma(image) and _at_full_size(image):
+            with suppress(ValueError):  # the whole image will tell what is wrong
+                for top in chain([first], tops):
+                    luma = Luma(simplejpeg.decode_jpeg(top, "GRAY", strict=False)[..., 0])
+                    yield Decoded(luma, image.format or "", image.size, _orientation(image), straight=True)
+
+
+def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Luma of an image that Pillow has opened or made; errors as for :func:`read_luma`."""
+    with _errors_in_words(b""):
+        return _decode_opened(image, max_pixels, None)
+
+
+@contextmanager
+def _errors_in_words(data: bytes) -> Iterator[None]:
+    """Turn whatever a decoder raises or warns of into one of our two errors."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except ImageError:
+        raise
+    except Image.DecompressionBombError:
+        raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: refused as a possible decompression bomb") from None
+    except UnidentifiedImageError:
+        raise _unidentified(data) from None
+    except MemoryError:
+        raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: not enough memory to decode it") from None
+    except Exception as error:  # plugins raise many kinds on broken files, and one file must not end a batch
+        raise _in_words(str(error)) from None
+
+
+def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> Decoded:
+    name = image.format or ""
+    is_jpeg = name in JPEG_FORMATS
+    check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
+    luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
+    straight = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
+    lossy = name == "WEBP" and (data is None or lossy_webp(data))
+    return Decoded(luma, name, image.size, _orientation(image), straight, lossy)
+
+
+def _has_luma(image: Image.Image) -> bool:
+    """Whether an opened JPEG holds luma as a component of its own."""
+    return image.mode in ("L", "RGB") and not _coded_as_rgb(image)
+
+
+def _at_full_size(image: Image.Image) -> bool:
+    """Whether no other component is sampled more densely than the first: it would be upsampled, and lose its grid."""
+    (_, across, down, _), *others = image.layer  # type: ignore[attr-defined]  # of Pillow's JPEG plugin
+    return all(h <= across and v <= down for _, h, v, _ in others)
+
+
+def _orientation(image: Image.Image) -> int:
+    told = image.getexif().get(EXIF_ORIENTATION, 1)
+    return told if isinstance(told, int) and 1 <= told <= 8 else 1
+
+
+def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
+    """Raise ImageSkippedError above ``max_pixels``, and above our own limits whatever that is."""
+    limit = min(max_pixels, MAX_COSTLY_PIXELS if costly else MAX_PIXELS)
+    pixels = width * height
+    if pixels > limit:
+        words = f"too many pixels: {width}x{height} = {pixels}, the limit is {limit}"
+        raise ImageSkippedError(Reason.TOO_LARGE, words)
+
+
+def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
+    """Luma as coded: the decoder's own integers, without a round trip through RGB."""
+    if _has_luma(image):
+        try:
+            return Luma(simplejpeg.decode_jpeg(data, "GRAY", strict=True)[..., 0])
+        except ValueError as error:
+            if not _harmless(str(error)):
+                raise _in_words(str(error), tell=True) from None
+        image.draft("L", image.size)
+    return _pixel_luma(image)
+
+
+def _harmless(message: str) -> bool:
+    """Whether strict decoding stopped for something that leaves the pixels intact.
+
+    Junk between markers ahead of the scan does; junk ahead of a restart or end marker (0xd0-0xd9) is a
+    damaged scan.
+    """
+    junk = re.search(r"extraneous bytes before marker 0x([0-9a-f]{2})", message)
+    if junk:
+        return not 0xD0 <= int(junk[1], 16) <= 0xD9
+    return any(words in message for words in HARMLESS)
+
+
+def _pixel_luma(image: Image.Image) -> Luma:
+    """Luma of decoded pixels of any mode with 8-bit samples."""
+    mode = image.mode
+    if mode in ("L", "LA", "La"):
+        return Luma(np.asarray(image.convert("L")))
+    if mode == "YCbCr":
+        return Luma(np.asarray(image.getchannel("Y")))
+    if mode == "CMYK":
+        return _cmyk_luma(image)
+    if mode == "RGB" and _coded_as_rgb(image):
+        return Luma(np.asarray(image.getchannel("G")))
+    if mode in ("1", "P", "PA"):
+        return _palette_luma(image)
+    if mode in ("RGB", "RGBA", "RGBX"):
+        return Luma.from_rgb_image(image)
+    if mode.startswith("I"):
+        return _luma_of_16_bits(image)
+    raise ImageSkippedError(Reason.NOT_8_BIT, f"samples are not 8 bits wide or have no luma (Pillow mode {mode})")
+
+
+def _coded_as_rgb(image: Image.Image) -> bool:
+    """Whether a JPEG codec coded red, green and blue themselves: each plane then has its own DCT, luma has none."""
+    if image.format == "TIFF":
+        photometric = getattr(image, "tag_v2", {}).get(262)
+        return image.info.get("compression") == "jpeg" and photometric == 2
+    return image.format in JPEG_FORMATS and image.info.get("adobe_transform") == 0
+
+
+def _palette_luma(image: Image.Image) -> Luma:
+    """A palette keeps every gray, but colours were reduced to fit it, and one bit keeps nothing."""
+    words = "colours were reduced to a palette or to one bit: the pixels tell nothing"
+    if image.mode == "1":
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
+    rgb = np.asarray(image.convert("RGB"))
+    if (rgb[..., :1] != rgb).any():
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
+    return Luma(rgb[..., 0])
+
+
+def _luma_of_16_bits(image: Image.Image) -> Luma:
+    """Gray samples of 16 bits whose bytes are equal, as those that were widened from 8."""
+    samples = np.asarray(image)
+    high, low = np.divmod(samples, 256)
+    if (high != low).any() or high.min() < 0 or high.max() > 255:
+        raise ImageSkippedError(Reason.NOT_8_BIT, "samples are not 8 bits wide")
+    return Luma(high.astype(np.uint8))
+
+
+def _cmyk_luma(image: Image.Image) -> Luma:
+    """YCCK holds luma under an RGB that is the complement of CMY; a plain CMYK JPEG is coded plane by plane."""
+    if image.info.get("adobe_transform") == 2:
+        luma = Luma.from_rgb(255 - np.asarray(image)[..., :3])
+        return Luma(luma.plane, luma.marks)  # its green is coded nowhere
+    if image.format in JPEG_FORMATS:
+        return Luma(np.asarray(image.getchannel("M")))
+    raise ImageSkippedError(Reason.NOT_8_BIT, "CMYK pixels outside a JPEG have no luma")
+
+
+def _unidentified(data: bytes) -> ImageError:
+    other = other_container(data)
+    if other:
+        return ImageSkippedError(Reason.UNSUPPORTED, f"{other} files are not read")
+    if data[:2] == b"\xff\xd8":
+        return ImageBrokenError(Reason.UNSUPPORTED, "corrupt or unsupported JPEG: its header cannot be understood")
+    return ImageBrokenError(Reason.NOT_AN_IMAGE, "not an image in a known format")
+
+
+def _in_words(message: str, tell: bool = False) -> ImageBrokenError:
+    """A decoder's message as one line a person understands, with its reason; ``tell`` passes its words on."""
+    lowered = message.lower()
+    detail = " ".join(message.split())[:200].removeprefix("Corrupt JPEG data: ")
+    if "truncated" in lowered or "premature end of jpeg file" in lowered or "unexpected end" in lowered:
+        return ImageBrokenError(Reason.TRUNCATED, "file is truncated: the image data ends early")
+    if "unsupported" in lowered:
+        return ImageBrokenError(Reason.UNSUPPORTED, f"cannot be decoded: {detail}")
+    words = detail if tell and detail else "the data cannot be decoded"
+    return ImageBrokenError(Reason.CORRUPT, f"corrupt image: {words}")

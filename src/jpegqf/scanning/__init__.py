@@ -1,0 +1,1 @@
+"""Paths -> results files, on one machine."""

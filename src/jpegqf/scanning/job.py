@@ -1,0 +1,133 @@
+"""One scan from paths to outputs: rows as they come, resumption, interruption and what became of it."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from jpegqf.errors import UsageError
+from jpegqf.inputs.find import check_paths, find_items
+from jpegqf.inputs.item import Item
+from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.outputs.resume import Resumption
+from jpegqf.outputs.writing import Outputs, check_outputs, open_outputs
+from jpegqf.record import Record
+from jpegqf.scanning.look import Look
+from jpegqf.scanning.stopping import Stop, Stopped
+from jpegqf.scanning.stream import scan_items
+from jpegqf.scanning.summary import Tally
+
+if TYPE_CHECKING:
+    from jpegqf.inspection.inspector import Only
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to scan, how, and where to; ``timeout`` in seconds an image may take."""
+
+    paths: tuple[str, ...]
+    suffixes: frozenset[str]
+    outputs: tuple[str, ...] = ()
+    recursive: bool = False
+    only: "Only | None" = None
+    jobs: int | None = None
+    """Worker processes; None: one, or all cores of a cluster."""
+    max_pixels: int = DEFAULT_PIXELS
+    timeout: float = 60.0
+    overwrite: bool = False
+    resume: bool = False
+    device: str = "auto"
+
+
+@dataclass
+class Job:
+    """A scan while it runs and after; ``tally`` is right at any moment, also after a failure."""
+
+    request: Request
+    tally: Tally = field(default_factory=Tally)
+    stopped_by: int = 0
+    """The signal that ended it early, or 0."""
+    started: float = field(default_factory=time.monotonic)
+
+    def run(
+        self,
+        show: Callable[[Record], None] | None = None,
+        watch: Callable[[Iterable[Record]], Iterable[Record]] = iter,
+    ) -> None:
+        """Write every record to the outputs and ``show`` it; ``watch`` is told each, for a progress bar.
+
+        Returns early, with whole outputs, when Ctrl-C or SIGTERM asks for it. Raises UsageError for a bad call
+        or changed input, before any output is touched, and OutputError when an output fails.
+        """
+        stop = Stop()
+        with stop.listening():
+            try:
+                self._run(stop, show, watch)
+            except Stopped:
+                pass
+            finally:
+                self.stopped_by = stop.signal
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self.started
+
+    def _run(
+        self,
+        stop: Stop,
+        show: Callable[[Record], None] | None,
+        watch: Callable[[Iterable[Record]], Iterable[Record]],
+    ) -> None:
+        with ExitStack() as stack:
+            with stop.at_once():  # until the first row is there, no output is touched
+                items, resumption = self._prepare()
+                asked = self.request
+                look = Look(asked.only, asked.max_pixels, asked.device)
+                records = stack.enter_context(closing(scan_items(items, look, asked.jobs or 1, asked.timeout)))
+                first = list(islice(records, 1))
+                if not first and not self.tally.rows:
+                    raise UsageError(
+                        f"no image found in {' '.join(asked.paths)[:200]}; "
+                        "--recursive descends, --exts names other suffixes"
+                    )
+            outputs = stack.enter_context(self._open(resumption, stop))
+            for record in watch(_unless_stopped(chain(first, records), stop)):
+                outputs.write(record)
+                self.tally.add(record)
+                if show:
+                    show(record)
+
+    def _prepare(self) -> tuple[Iterator[Item], Resumption | None]:
+        """The items still to do, and what was done before."""
+        asked = self.request
+        check_paths(asked.paths)
+        items = find_items(asked.paths, asked.suffixes, asked.recursive)
+        if not asked.resume:
+            check_outputs(asked.outputs, asked.overwrite)
+            return items, None
+        resumption = Resumption(asked.outputs)
+        for record in resumption.done(items):
+            self.tally.add(record)
+            self.tally.resumed += 1
+        return items, resumption
+
+    def _open(self, resumption: Resumption | None, stop: Stop) -> Outputs:
+        if resumption:
+            return resumption.open(lambda records: _unless_stopped(records, stop))
+        return open_outputs(self.request.outputs, self.request.overwrite)
+
+
+def _unless_stopped(records: Iterator[Record], stop: Stop) -> Iterator[Record]:
+    """``records`` until a request to stop, which ends the wait for the next one at once."""
+    while True:
+        try:
+            with stop.at_once():
+                record = next(records, None)
+        except Stopped:
+            return
+        if record is None:
+            return
+        yield record

@@ -1,0 +1,79 @@
+"""How a scan looks at an item, and the row of one that is lost."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from jpegqf.errors import JpegqfError, Reason
+from jpegqf.inputs.item import Item
+from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.record import Record, Status
+
+if TYPE_CHECKING:
+    from jpegqf.inspection.inspector import Inspector, Only
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How to look at items; called in a worker, it gives what turns an item into a record."""
+
+    only: "Only | None" = None
+    max_pixels: int = DEFAULT_PIXELS
+    device: str = "auto"
+
+    def inspector(self) -> "Inspector":
+        """The inspector with these settings. Raises UsageError if ``device`` is asked for and absent."""
+        from jpegqf.inspection.inspector import Inspector
+
+        predictor = None
+        if self.device != "auto" and self.only != "header":
+            from jpegqf.model.checkpoint import load_model
+            from jpegqf.model.predictor import Predictor
+
+            predictor = Predictor(load_model(device=self.device))
+        return Inspector(predictor, self.only, self.max_pixels)
+
+    def __call__(self) -> Callable[[Item], Record]:
+        """Prepare a worker of a scan."""
+        return partial(inspect_item, self.prepared())
+
+    def prepared(self) -> "Inspector":
+        """The inspector for a worker: the model is loaded before the first image's time counts."""
+        from PIL import Image
+
+        from jpegqf.inspection.inspector import default_predictor
+
+        Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
+        if self.only != "header" and self.device == "auto":
+            default_predictor()
+        return self.inspector()
+
+
+def inspect_item(inspector: "Inspector", item: Item) -> Record:
+    """One record, whatever is wrong with the item. Raises JpegqfError only for what concerns all items."""
+    if item.problem:
+        return lost_record(item, Reason.UNREADABLE, item.problem)
+    source = item.name if item.data is None else item.data
+    return guarded(item, lambda: inspector.inspect(source, item.name), lost_record)
+
+
+def guarded(item: Item, look: Callable[[], T], lost: Callable[[Item, Reason, str], T]) -> T:
+    """The result of ``look``, or what ``lost`` makes of the item where it fails. Raises JpegqfError as it comes."""
+    try:
+        return look()
+    except JpegqfError:
+        raise
+    except MemoryError:
+        return lost(item, Reason.TOO_LARGE, "not enough memory to look at it")
+    except Exception as error:  # a fault of ours must not cost the other million images
+        return lost(item, Reason.CRASHED, f"internal error: {type(error).__name__}: {error}"[:300])
+
+
+def lost_record(item: Item, reason: Reason, message: str) -> Record:
+    """The row of an item that nothing is known of."""
+    return Record(item.name, os.path.basename(item.name), Status.ERROR, reason=reason.value, message=message)

@@ -1,0 +1,1 @@
+"""Processes that look at images, so that a crash or a hang costs one row."""
