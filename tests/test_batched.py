@@ -145,8 +145,8 @@ def test_ctrl_c_ends_after_the_batch_in_work_with_valid_files(folder: Path, tmp_
     for i in range(2000):
         (many / f"{i:04}.png").symlink_to(folder / "35.png")
     script = (
-        "import sys; from dataclasses import replace; from jpegqf import batched, infer; load = infer.load_model\n"
-        "infer.load_model = lambda *given: replace(load(*given), device='cuda')\n"
+        "import sys; from dataclasses import replace; from jpegqf.infer import batched, command\n"
+        "load = command.load_model; command.load_model = lambda *given: replace(load(*given), device='cuda')\n"
         "batched.beside_model = lambda one: replace(one, evidence=lambda *given: batched.one_by_one(*given))\n"
         f"sys.exit(command.main(['--input', {str(many)!r}, '--exts', 'png', '--device', 'cpu']))"
     )

@@ -21,9 +21,8 @@ from conftest import MakeJpeg
 from jpegqf import scan
 from jpegqf.cli import main
 from jpegqf.errors import UsageError
-from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
 from jpegqf.outputs.parquet_file import records_table
-from jpegqf.scanning.job import Request
+from jpegqf.scanning.request import ScanRequest
 from test_hostile import CRASHER
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'jpegqf[ray]'")
@@ -106,7 +105,7 @@ def scanned(*sources: str, output: str, **options: Any) -> Any:
 
     images_per_shard = options.pop("images_per_shard", 5)
     asked = {"recursive": True, **options}
-    job = ClusterScan(Request(sources, IMAGE_SUFFIXES, (output,), **asked), images_per_shard=images_per_shard)
+    job = ClusterScan(ScanRequest(sources, (output,), shard_images=images_per_shard, **asked))
     job.run()
     return job
 

@@ -14,12 +14,12 @@ from PIL import Image
 
 from conftest import MakeJpeg
 from jpegqf.errors import OutputError, UsageError
-from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
 from jpegqf.outputs.formats import whole_rows
 from jpegqf.outputs.results import read_records
 from jpegqf.outputs.writing import COMMIT_ROWS, open_outputs
 from jpegqf.record import Record, Status
-from jpegqf.scanning.job import Job, Request
+from jpegqf.scanning.job import Job
+from jpegqf.scanning.request import ScanRequest
 from jpegqf.scanning.stream import scan_items
 
 NAMES = ("o.csv", "o.jsonl", "o.db", "o.parquet")
@@ -40,7 +40,7 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest
 
 
 def run(*outputs: str, resume: bool = False, path: str = "in") -> Job:
-    job = Job(Request((path,), IMAGE_SUFFIXES, outputs, only="header", resume=resume))
+    job = Job(ScanRequest((path,), outputs, only="header", resume=resume))
     job.run()
     return job
 

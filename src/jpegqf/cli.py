@@ -16,7 +16,8 @@ from jpegqf.version import __version__
 
 if TYPE_CHECKING:
     from jpegqf.cluster.run import ClusterScan
-    from jpegqf.scanning.job import Job, Request
+    from jpegqf.scanning.job import Job
+    from jpegqf.scanning.request import ScanRequest
 
 
 # The matrices are small: a second BLAS thread costs more than it gives. NumPy reads this when it is imported.
@@ -87,11 +88,11 @@ def main() -> None:
               help="Where the model runs.")  # fmt: skip
 @click.option("--max-pixels", type=click.IntRange(1), default=DEFAULT_PIXELS, show_default=True, metavar="N",
               help="Skip larger images, told from the header.")  # fmt: skip
-@click.option("--timeout-per-image", type=SECONDS, default=60, show_default=True,
+@click.option("timeout", "--timeout-per-image", type=SECONDS, default=60, show_default=True,
               metavar="SECONDS", help="Give up an image that takes longer: one error row. Headers alone, with one "
                                       "job, are read without.")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
-def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, quiet: bool, **asked: Any) -> None:
+def scan(**flags: Any) -> None:
     """One row of evidence per image.
 
     PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input), or a
@@ -99,13 +100,13 @@ def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, 
     """
     failure = None
     try:
-        job, run = _job(paths, outputs, summary, quiet, **asked)
+        job, run = _job(_request(flags))
         try:
             run()
         except OutputError as error:
             failure = str(error)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
-        code = _ending(job, failure, summary, quiet)
+        code = _ending(job, failure)
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)
     except JpegqfError as error:
@@ -115,60 +116,41 @@ def scan(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, 
     sys.exit(code)
 
 
-def _job(
-    paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, quiet: bool, **asked: Any
-) -> "tuple[Job | ClusterScan, Callable[[], None]]":
+def _request(flags: dict[str, Any]) -> "ScanRequest":
+    from jpegqf.scanning.request import ScanRequest
+
+    return ScanRequest(**flags)
+
+
+def _job(request: "ScanRequest") -> "tuple[Job | ClusterScan, Callable[[], None]]":
     """The scan on the engine asked for, and what runs it."""
-    engine, address, shard_images = asked.pop("engine"), asked.pop("address"), asked.pop("shard_images")
-    if engine == "ray":
+    if request.engine == "ray":
         from jpegqf.cluster.run import ClusterScan
 
-        scan = ClusterScan(_request(paths, outputs, summary, **asked), address, shard_images)
-        return scan, lambda: scan.run(None if quiet else tell_progress)
-    if address:
-        raise UsageError("--address names a Ray cluster: give --engine ray as well")
-    if asked["jobs"] and asked["jobs"] > MOST_JOBS:
+        scan = ClusterScan(request)
+        return scan, lambda: scan.run(None if request.quiet else tell_progress)
+    if request.jobs and request.jobs > MOST_JOBS:
         raise UsageError(f"--jobs: at most {MOST_JOBS} on one machine")
     from jpegqf.scanning.job import Job
 
-    job = Job(_request(paths, outputs, summary, **asked))
-    return job, lambda: job.run(*spectators(outputs, quiet))
+    job = Job(request)
+    return job, lambda: job.run(*spectators(request.outputs, request.quiet))
 
 
-def _request(paths: tuple[str, ...], outputs: tuple[str, ...], summary: str | None, **asked: Any) -> "Request":
-    """The call as a request. Raises UsageError for what does not go together."""
-    from jpegqf.inputs.suffixes import IMAGE_SUFFIXES, normalize_suffixes
-    from jpegqf.scanning.job import Request
-
-    if asked["resume"] and (asked["overwrite"] or not outputs):
-        raise UsageError("--resume goes on with the files of -o" + (": not with --overwrite" * asked["overwrite"]))
-    if summary and os.path.isdir(summary):
-        raise UsageError(f"--summary {summary!r} is a folder")
-    if summary and os.path.lexists(summary) and not (asked["overwrite"] or asked["resume"]):
-        raise UsageError(f"--summary {summary!r} exists; --overwrite replaces it")
-    if summary and os.path.realpath(summary) in {os.path.realpath(name) for name in outputs}:
-        raise UsageError("--summary and -o name one file")
-    exts, timeout = asked.pop("exts"), asked.pop("timeout_per_image")
-    named = [part for words in exts for part in words.replace(",", " ").split()]
-    suffixes = normalize_suffixes(named) if exts else IMAGE_SUFFIXES
-    return Request(paths, suffixes, outputs, timeout=timeout, **asked)
-
-
-def _ending(job: "Job | ClusterScan", failure: str | None, summary: str | None, quiet: bool) -> int:
-    """Tell what became of the scan, on the terminal and in the summary file; returns the exit code."""
+def _ending(job: "Job | ClusterScan", failure: str | None) -> int:
+    """Say what became of the scan, on the terminal and in the summary file; returns the exit code."""
     from jpegqf.scanning.summary import Ending, write_summary
 
-    counts = job.tally.statuses
-    failed = job.tally.shards["failed"]
+    request, counts, failed = job.request, job.tally.statuses, job.tally.shards["failed"]
     code = 2 if failure else 128 + job.stopped_by if job.stopped_by else exit_code(counts + Counter(error=failed))
-    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
-    told += f", {failed} shards failed: {'; '.join(job.tally.failed_shards)}" if failed else ""
+    line = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+    line += f", {failed} shards failed: {'; '.join(job.tally.failed_shards)}" if failed else ""
     if failure:
-        say(f"Error: {failure} ({told})")
-    elif not quiet and (job.request.outputs or job.stopped_by or sys.stdout.isatty()):
-        say(("interrupted: " if job.stopped_by else "") + told)
-    if summary:
-        write_summary(summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
+        say(f"Error: {failure} ({line})")
+    elif not request.quiet and (request.outputs or job.stopped_by or sys.stdout.isatty()):
+        say(("interrupted: " if job.stopped_by else "") + line)
+    if request.summary:
+        write_summary(request.summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
 
 

@@ -14,13 +14,10 @@ from jpegqf.cluster.shard_worker import Failure
 from jpegqf.cluster.shards import check_sources
 from jpegqf.cluster.storage import is_url
 from jpegqf.errors import OutputError, UsageError
-from jpegqf.scanning.job import Request
-from jpegqf.scanning.look import Look
+from jpegqf.scanning.request import ScanRequest
 from jpegqf.scanning.stopping import Stop, Stopped
 from jpegqf.scanning.summary import Tally
 
-IMAGES_PER_SHARD = 1000
-"""Of folders and lists; a minute of one core, more or less."""
 NOTE_SECONDS, NOTE_SHARDS = 15.0, 1000
 """Shards done are noted that often; the files themselves tell of those that a killed scan did not note."""
 MOST_FAILURES_TOLD = 5
@@ -30,9 +27,7 @@ MOST_FAILURES_TOLD = 5
 class ClusterScan:
     """A scan while it runs and after; ``tally`` is right at any moment, also after a failure."""
 
-    request: Request
-    address: str | None = None
-    images_per_shard: int = IMAGES_PER_SHARD
+    request: ScanRequest
     tally: Tally = field(default_factory=Tally)
     stopped_by: int = 0
     started: float = field(default_factory=time.monotonic)
@@ -47,7 +42,7 @@ class ClusterScan:
         check_sources(plan.sources)
         destination = Destination(plan.destination)
         destination.check(plan.settings(), self.request.resume, self.request.overwrite)
-        with connected(self.address, self.request.jobs, self.request.device) as resources:
+        with connected(self.request.address, self.request.jobs, self.request.device) as resources:
             destination.begin(plan.settings(), self.request.resume)
             if self.request.resume:
                 self._take_over(destination)
@@ -75,9 +70,9 @@ class ClusterScan:
             asked.paths,
             asked.suffixes,
             asked.recursive,
-            self.images_per_shard,
+            asked.shard_images,
             output if is_url(output) else os.path.abspath(output),
-            Look(asked.only, asked.max_pixels, asked.device),
+            asked.look,
             asked.timeout,
             asked.resume,
             os.getcwd(),

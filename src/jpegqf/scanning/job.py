@@ -5,47 +5,24 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import TYPE_CHECKING
 
 from jpegqf.errors import UsageError
 from jpegqf.inputs.find import check_paths, find_items
 from jpegqf.inputs.item import Item
-from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.outputs.resume import Resumption
 from jpegqf.outputs.writing import Outputs, check_outputs, open_outputs
 from jpegqf.record import Record
-from jpegqf.scanning.look import Look
+from jpegqf.scanning.request import ScanRequest
 from jpegqf.scanning.stopping import Stop, Stopped
 from jpegqf.scanning.stream import scan_items
 from jpegqf.scanning.summary import Tally
-
-if TYPE_CHECKING:
-    from jpegqf.inspection.inspector import Only
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to scan, how, and where to; ``timeout`` in seconds an image may take."""
-
-    paths: tuple[str, ...]
-    suffixes: frozenset[str]
-    outputs: tuple[str, ...] = ()
-    recursive: bool = False
-    only: "Only | None" = None
-    jobs: int | None = None
-    """Worker processes; None: one, or all cores of a cluster."""
-    max_pixels: int = DEFAULT_PIXELS
-    timeout: float = 60.0
-    overwrite: bool = False
-    resume: bool = False
-    device: str = "auto"
 
 
 @dataclass
 class Job:
     """A scan while it runs and after; ``tally`` is right at any moment, also after a failure."""
 
-    request: Request
+    request: ScanRequest
     tally: Tally = field(default_factory=Tally)
     stopped_by: int = 0
     """The signal that ended it early, or 0."""
@@ -85,8 +62,7 @@ class Job:
             with stop.at_once():  # until the first row is there, no output is touched
                 items, resumption = self._prepare()
                 asked = self.request
-                look = Look(asked.only, asked.max_pixels, asked.device)
-                records = stack.enter_context(closing(scan_items(items, look, asked.jobs or 1, asked.timeout)))
+                records = stack.enter_context(closing(scan_items(items, asked.look, asked.jobs or 1, asked.timeout)))
                 first = list(islice(records, 1))
                 if not first and not self.tally.rows:
                     raise UsageError(
