@@ -18,7 +18,7 @@ from targets import rewritten
 
 from conftest import PTH
 from jpegqf import model as models
-from jpegqf.errors import CheckpointError, UsageError
+from jpegqf.errors import CheckpointError, DeviceError, UsageError
 from jpegqf.features import FEATURES, EvidenceSettings
 from jpegqf.model import FORMAT, Calibrator, Model, ModelConfig, Width, bundled_model, load_model, parse_config
 from jpegqf.numpy_network import shapes
@@ -203,6 +203,20 @@ def test_finite_weights_that_give_no_distribution_are_told_when_loaded(tmp_path:
     path.write_bytes(rewritten({"data/1": bytes(4 * FEATURES)}))  # a deviation of 0
     with pytest.raises(CheckpointError, match=r"flat\.pth: its weights give no distribution"):
         load_model(path, "cpu")
+
+
+def test_cuda_that_does_not_start_is_told_where_it_is_asked_for_and_passed_over_on_auto(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(network: object, device: str) -> object:
+        raise DeviceError("the device failed (out of memory)")
+
+    monkeypatch.setattr(models, "_on_cuda", lambda device: device != "cpu")
+    monkeypatch.setattr(models, "_network", lambda weights, config: None)
+    monkeypatch.setattr(models, "_torch_run", failing)
+    assert load_model(PTH, "auto").device == "cpu"
+    with pytest.raises(DeviceError, match="out of memory"):
+        load_model(PTH, "cuda")
 
 
 def test_an_onnx_checkpoint_is_answered_with_the_pth_to_pass(tmp_path: Path) -> None:
