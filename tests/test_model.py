@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from targets import rewritten
 
 from conftest import PTH
-from jpegqf.errors import CheckpointError, UsageError
+from jpegqf.errors import CheckpointError, DeviceError, UsageError
 from jpegqf.evidence.settings import FEATURES, EvidenceSettings, PatchRule
 from jpegqf.model import checkpoint
 from jpegqf.model.checkpoint import bundled_model, load_model
@@ -205,6 +205,20 @@ def test_finite_weights_that_give_no_distribution_are_told_when_loaded(tmp_path:
     path.write_bytes(rewritten({"data/1": bytes(4 * FEATURES)}))  # a deviation of 0
     with pytest.raises(CheckpointError, match=r"flat\.pth: its weights give no distribution"):
         load_model(path, "cpu")
+
+
+def test_cuda_that_does_not_start_is_told_where_it_is_asked_for_and_passed_over_on_auto(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(network: object, device: str) -> object:
+        raise DeviceError("the device failed (out of memory)")
+
+    monkeypatch.setattr(checkpoint, "_on_cuda", lambda device: device != "cpu")
+    monkeypatch.setattr(checkpoint, "_network", lambda weights, config: None)
+    monkeypatch.setattr(checkpoint, "_torch_run", failing)
+    assert load_model(PTH, "auto").device == "cpu"
+    with pytest.raises(DeviceError, match="out of memory"):
+        load_model(PTH, "cuda")
 
 
 def test_an_onnx_checkpoint_is_answered_with_the_pth_to_pass(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import ctypes
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,12 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jpegqf.arrays import F32
-from jpegqf.errors import CheckpointError, UsageError
+from jpegqf.errors import CheckpointError, DeviceError, UsageError
 from jpegqf.evidence.settings import FEATURES
 from jpegqf.model.config import ModelConfig, parse_config
 from jpegqf.model.loaded import Model, Run
 from jpegqf.model.numpy_network import NumpyNetwork, shapes
-from jpegqf.model.pth_file import read_pth
 
 if TYPE_CHECKING:
     from jpegqf.model.network import CandidateScorer
@@ -38,9 +38,9 @@ def default_checkpoint() -> Path:
 def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto") -> Model:
     """Load a ``.pth`` checkpoint, by default the bundled one, to run on ``auto``, ``cpu`` or ``cuda``.
 
-    NumPy runs it on the CPU, PyTorch on CUDA; ``auto`` is CUDA where PyTorch is installed and finds it. Raises
-    CheckpointError if the file cannot be used, UsageError if CUDA is asked for and absent. Nothing in the file is
-    executed.
+    NumPy runs it on the CPU, PyTorch on CUDA; ``auto`` is CUDA where PyTorch is installed, finds it and can start it.
+    Raises CheckpointError if the file cannot be used, UsageError if CUDA is asked for and absent, DeviceError if it
+    does not start. Nothing in the file is executed.
     """
     file = default_checkpoint() if path is None else Path(path)
     if device not in DEVICES:
@@ -49,13 +49,17 @@ def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto")
         _check_suffix(file)
         config, weights = _parts(_read(file))
         if _on_cuda(device):
-            model = Model(config, _torch_run(_network(weights, config), "cuda"), "cuda", "PyTorch")
-        else:
-            model = Model(config, NumpyNetwork(weights), "cpu", "NumPy")
-        model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))  # weights that tell nothing are told here
-        return model
+            with suppress(DeviceError) if device == "auto" else nullcontext():
+                return _tried(Model(config, _torch_run(_network(weights, config), "cuda"), "cuda", "PyTorch"))
+        return _tried(Model(config, NumpyNetwork(weights), "cpu", "NumPy"))
     except CheckpointError as error:
         raise CheckpointError(f"checkpoint {file}: {error}") from None
+
+
+def _tried(model: Model) -> Model:
+    """The model, asked once: weights that give no distribution, or a device that fails, are told before any image."""
+    model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))
+    return model
 
 
 def bundled_model() -> Model:
@@ -129,6 +133,8 @@ def _has_cuda_driver() -> bool:
 
 def _parts(data: bytes) -> tuple[ModelConfig, dict[str, F32]]:
     """A checkpoint's configuration and weights: finite numbers, named and shaped as its width says."""
+    from jpegqf.model.pth_file import read_pth  # which imports zipfile: milliseconds
+
     content = read_pth(data)
     if not isinstance(content, dict) or not isinstance(content.get(METADATA_KEY), str):
         raise CheckpointError("it is a PyTorch file of another kind (it has no jpegqf metadata)")
