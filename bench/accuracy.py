@@ -1,6 +1,6 @@
 """Accuracy of the shipped predictor on JPEGs made, deterministically, from a folder of clean images.
 
-    python bench/accuracy.py --images DIR [--n 2763] [--csv docs/accuracy.csv]
+    python -m bench.accuracy --images DIR [--n 2763] [--csv docs/accuracy.csv]
 
 Regions of 256 to 1024 pixels (less where the image is smaller), quality 1 to 99, three chroma subsamplings,
 baseline, optimized and progressive. The JPEGs are written as files and read by ``Predictor.predict_file``.

@@ -1,6 +1,6 @@
 """How well an earlier save is found, on JPEGs made, deterministically, from a folder of clean images.
 
-    python bench/history.py --images DIR [--n 2000] [--csv FILE]
+    python -m bench.history --images DIR [--n 2000] [--csv FILE]
 
 Of n regions of 256 to 512 pixels (less where the image is smaller), one half is saved once, at quality 1
 to 100. Of the others nine in ten are saved at 5 or more below the last quality (30 to 100) and then at the
@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from accuracy import SUBSAMPLINGS, SUFFIXES
+from bench.accuracy import SUBSAMPLINGS, SUFFIXES
 from jpegqf.decision import SEEN_AT
 from jpegqf.decode import decode_luma
 from jpegqf.history import earlier_save

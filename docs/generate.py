@@ -1,6 +1,6 @@
 """Write what the documentation takes from the code and from measured CSV files; ``--check`` only compares.
 
-python docs/generate.py [--check]
+python -m docs.generate [--check]
 """
 
 import argparse
@@ -16,17 +16,16 @@ from typing import Any
 
 import click
 
+from bench.accuracy import band_table, figures_of_rows, overall_table, read_rows
+from bench.conditions import goals
+from bench.conditions import rows as condition_rows
+from bench.scale import tables as scale_tables
 from jpegqf.cli import main as jpegqf
 from jpegqf.cli import serve
 from jpegqf.infer import EPILOG, OPTIONS
 from jpegqf.record import Record, column_type
 
 REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY / "bench"))
-import condition_goals  # noqa: E402 - these need the line above
-import condition_rows  # noqa: E402
-import scale_tables  # noqa: E402
-from accuracy import band_table, figures_of_rows, overall_table, read_rows  # noqa: E402
 
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
 
@@ -53,7 +52,7 @@ def cli_reference() -> str:
     lines = [
         "# Command-line reference",
         "",
-        "Made by `python docs/generate.py` from the commands themselves.",
+        "Made by `python -m docs.generate` from the commands themselves.",
         "",
         "## infer.py",
         "",
@@ -139,7 +138,7 @@ def real_summary(path: Path) -> str:
 
 
 def speed_table(path: Path) -> str:
-    """What ``bench/speed.py`` measured, a table per section."""
+    """What ``python -m bench.speed`` measured, a table per section."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     lines = []
@@ -186,9 +185,9 @@ def generated() -> dict[str, str]:
     conditions = condition_rows.read_rows(REPOSITORY / "docs" / "conditions.csv")
     overall = overall_table(rows)
     readme = {
-        "accuracy": f"{overall}\n\n`python bench/accuracy.py --images DIR --csv docs/accuracy.csv`",
-        "conditions": f"{condition_goals.brief_table(conditions)}\n\n"
-        "`python bench/conditions.py --images DIR --csv docs/conditions.csv --peers`",
+        "accuracy": f"{overall}\n\n`python -m bench.accuracy --images DIR --csv docs/accuracy.csv`",
+        "conditions": f"{goals.brief_table(conditions)}\n\n"
+        "`python -m bench.conditions --images DIR --csv docs/conditions.csv --peers`",
     }
     card = {"accuracy": overall, "bands": band_table(rows), "aggregation": comparison_table()}
     scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
@@ -208,7 +207,7 @@ def generated() -> dict[str, str]:
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/scale.md": _filled("docs/scale.md", scale),
-        "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": condition_goals.all_tables(conditions)}),
+        "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": goals.all_tables(conditions)}),
     }
 
 

@@ -1,11 +1,11 @@
-"""What each condition is to reach, whether it does, and all tables of ``conditions.py`` together."""
+"""What each condition is to reach, whether it does, and all tables together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import condition_tables as tables
-from condition_tables import CALIBRATED, Rows, Value, of, table
-from making import CONDITIONS
+from bench.conditions import tables
+from bench.conditions.making import CONDITIONS
+from bench.conditions.tables import CALIBRATED, Rows, Value, of, table
 
 Figure = Callable[[Rows], Value | None]
 SLICED = ("single", "png", "cropped")

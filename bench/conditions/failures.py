@@ -1,6 +1,6 @@
-"""Picture of the worst cases of one condition, made again from the rows of ``conditions.py``.
+"""Picture of the worst cases of one condition, made again from its rows.
 
-    python bench/failures.py --csv docs/conditions.csv --images DIR --condition NAME [--most 12] -o failures.png
+    python -m bench.conditions.failures --csv FILE --images DIR --condition NAME [--most 12] -o failures.png
 
 Wrong answers come first, the surest of them on top. Each line shows the image, the posterior with truth and answer, and
 two histograms of DCT coefficients with the combs of both. Needs matplotlib.
@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from condition_rows import Row, read_rows
-from condition_tables import detected, named, seen_twice
-from conditions import generator, open_clean
+from bench.conditions.making import CONDITIONS, EXIF_TURNS, Case, Turn
+from bench.conditions.rows import Row, read_rows
+from bench.conditions.run import generator, open_clean
+from bench.conditions.tables import detected, named, seen_twice
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import Prediction
 from jpegqf.errors import ImageError
@@ -23,7 +24,6 @@ from jpegqf.explain import FREQUENCIES, Comb, coefficients_of, show_histogram, s
 from jpegqf.header import read_header
 from jpegqf.inspection import default_predictor
 from jpegqf.tables import I64, ijg_luma
-from making import CONDITIONS, EXIF_TURNS, Case, Turn
 
 HISTORY = ("once", "first", "first_shifted", "first_finer")
 NO_GRID = ("never", "resized")
@@ -128,7 +128,7 @@ def draw(figure: Any, grid: Any, place: int, row: Row, case: Case) -> None:
 def main() -> None:
     """Choose, build again, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--csv", type=Path, required=True, help="rows of bench/conditions.py")
+    parser.add_argument("--csv", type=Path, required=True, help="what --csv of python -m bench.conditions wrote")
     parser.add_argument("--images", type=Path, required=True, help="the folder that they were made from")
     parser.add_argument("--condition", choices=list(CONDITIONS), required=True)
     parser.add_argument("--most", type=int, default=12, help="cases to show (default %(default)s)")

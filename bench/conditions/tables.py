@@ -1,4 +1,4 @@
-"""Rows of ``conditions.py`` -> figures with 95 % intervals, and tables in Markdown."""
+"""Rows -> figures with 95 % intervals, and tables in Markdown."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy import mean_interval
-from condition_rows import Row
+from bench.accuracy import mean_interval
+from bench.conditions.making import CONDITIONS
+from bench.conditions.rows import Row
 from jpegqf.train.figures import wilson
-from making import CONDITIONS
 
 Rows = list[Row]
 Test = Callable[[Row], bool]

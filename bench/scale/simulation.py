@@ -1,6 +1,6 @@
 """From measured rates to five billion images: what they cost, and what stragglers and failures add with 1,000 workers.
 
-python bench/scale_simulation.py --csv docs/scale-simulation.csv   # from docs/scale.csv and docs/scale-shards.csv
+python -m bench.scale.simulation --csv docs/scale-simulation.csv   # from docs/scale.csv and docs/scale-shards.csv
 """
 
 import argparse
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scale_common import write_csv
+from bench.scale.shared import write_csv
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 IMAGES, WORKERS = 5_000_000_000, 1000
 DOLLARS_PER_CORE_HOUR = 0.04
 """About what large clouds ask for a core of a general machine on demand; interruptible ones cost a third to a half."""

@@ -1,6 +1,6 @@
 """What a scan on Ray costs: against the plain engine, with two workers against one, and in memory over many shards.
 
-python bench/scale.py overhead workers memory --csv docs/scale.csv --shard-csv docs/scale-shards.csv
+python -m bench.scale overhead workers memory --csv docs/scale.csv --shard-csv docs/scale-shards.csv
 
 Every figure is a ratio within one run, taken several times; the medians count. The machine may be busy with other
 things: both engines work at the same time, or in turn, and rates are per second of processor time. The images are
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from scale_common import processes, write_csv, write_shards
+from bench.scale.shared import processes, write_csv, write_shards
 
 Row = dict[str, object]
 OVERHEAD_SHARDS, OVERHEAD_IMAGES, OVERHEAD_SIDE = 2, 1000, 128
@@ -253,7 +253,3 @@ def measured(name: str, scratch: Path, turns: int) -> Iterator[Row]:
     with connected(None, 2, "auto"):
         rows = list(MEASURES[name](folder, turns))
     yield from rows
-
-
-if __name__ == "__main__":
-    main()

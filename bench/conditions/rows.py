@@ -1,4 +1,4 @@
-"""One row per file of ``conditions.py``, and the CSV of them."""
+"""One row per file, and the CSV of them."""
 
 import csv
 from collections.abc import Iterable

@@ -12,7 +12,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
-from accuracy import SUBSAMPLINGS, draw_region
+from bench.accuracy import SUBSAMPLINGS, draw_region
 from jpegqf.jpegli import jpegli_table, quality_to_distance
 from jpegqf.patches import PatchRule, scores
 from jpegqf.tables import I64, match_ijg, scaled

@@ -1,7 +1,7 @@
 """What the shipped predictor says of files made, deterministically, from a folder of clean images: 17 conditions.
 
-    python bench/conditions.py --images DIR [--n 300] [--only NAME ...] [--csv docs/conditions.csv] [--peers]
-    python bench/conditions.py --from-csv docs/conditions.csv
+    python -m bench.conditions --images DIR [--n 300] [--only NAME ...] [--csv docs/conditions.csv] [--peers]
+    python -m bench.conditions --from-csv docs/conditions.csv
 
 Regions of 256 to 1024 pixels (less where the image is smaller); quality, chroma subsampling, progression and Huffman
 tables are drawn. Every answer is :func:`jpegqf.inspect`'s, given the bytes that a user would have: JPEG or PNG.
@@ -20,13 +20,13 @@ from PIL import Image
 from tqdm import tqdm
 
 import jpegqf
-from accuracy import SUFFIXES
-from condition_goals import all_tables
-from condition_rows import Row, read_rows, write_rows
+from bench.accuracy import SUFFIXES
+from bench.conditions.goals import all_tables
+from bench.conditions.making import CONDITIONS, Case, Condition, LeftOutError, Rng
+from bench.conditions.peers import Peers
+from bench.conditions.rows import Row, read_rows, write_rows
 from jpegqf.train.dataset import find_scenes
 from jpegqf.train.synthesis import luma_of
-from making import CONDITIONS, Case, Condition, LeftOutError, Rng
-from peers import Peers
 
 TOLD = (
     "status", "reason", "pixel_qf", "pixel_qf_low", "pixel_qf_high", "pixel_confidence", "jpeg_probability", "grid_x",
@@ -168,7 +168,3 @@ def main() -> None:
     if arguments.csv:
         write_rows(arguments.csv, rows)
     print(all_tables(rows))
-
-
-if __name__ == "__main__":
-    main()

@@ -4,9 +4,9 @@ import csv
 import statistics
 from pathlib import Path
 
-from scale_simulation import DOLLARS_PER_CORE_HOUR, IMAGES, WORKERS, per_image
+from bench.scale.simulation import DOLLARS_PER_CORE_HOUR, IMAGES, WORKERS, per_image
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 SIDES = (256, 512, 1024)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 
 import jpegqf
-from condition_rows import Row
-from making import Case
+from bench.conditions.making import Case
+from bench.conditions.rows import Row
 
 PLACES = "/usr/bin:/usr/local/bin:/opt/homebrew/bin"
 ASKED = ("single", "encoders", "last", "first")

@@ -1,6 +1,6 @@
 """Speed and memory, as ratios and rates measured in one run; medians, one core unless said.
 
-python bench/speed.py [--images DIR] [--only SECTION ...] [--csv docs/speed.csv]
+python -m bench.speed [--images DIR] [--only SECTION ...] [--csv docs/speed.csv]
 
 Without --images the pictures are patchworks of photographs that scikit-image ships. Absolute times depend on the
 machine and on what else runs there; ratios to decoding the same bytes, taken in turn with it, much less.
@@ -29,6 +29,7 @@ import simplejpeg
 from PIL import Image
 
 import jpegqf
+from bench.speed.material import Material, material, write_folder
 from jpegqf.batched import beside_model, predict_files
 from jpegqf.decode import MAX_PIXELS, decode_luma, read_bytes
 from jpegqf.encoders import identify
@@ -42,7 +43,6 @@ from jpegqf.model import load_model
 from jpegqf.outputs import open_outputs
 from jpegqf.patches import informative
 from jpegqf.record import Record
-from speed_material import Material, material, write_folder
 
 QUALITIES = (50, 75, 90, 95)
 SMALL, LARGE = (500, 375), (4000, 3000)
@@ -372,6 +372,7 @@ def main() -> None:
     )
     parser.add_argument("--csv", type=Path, help="write one row per figure here")
     arguments = parser.parse_args()
+    np.seterr(all="raise", under="ignore")
     make = material(arguments.images)
     rows = []
     for name in arguments.only:
@@ -383,8 +384,3 @@ def main() -> None:
             table = csv.writer(file, lineterminator="\n")
             table.writerow([item.name for item in fields(Row)])
             table.writerows([*astuple(row)[:2], f"{row.value:.4g}", row.unit, row.goal] for row in rows)
-
-
-if __name__ == "__main__":
-    np.seterr(all="raise", under="ignore")
-    main()

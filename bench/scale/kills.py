@@ -1,6 +1,6 @@
 """Kill workers, nodes and the driver of a scan on Ray at random moments; count rows lost and doubled.
 
-python bench/scale_kills.py --kills 20 --csv docs/scale-kills.csv   # nodes are simulated on this machine
+python -m bench.scale.kills --kills 20 --csv docs/scale-kills.csv   # nodes are simulated on this machine
 """
 
 import argparse
@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scale_common import processes, write_csv, write_shards
+from bench.scale.shared import processes, write_csv, write_shards
 
 SCAN = (sys.executable, "-m", "jpegqf", "scan", "--engine", "ray", "--quiet")
 SHARDS, IMAGES = 40, 25
