@@ -16,10 +16,10 @@ from typing import Any
 
 import click
 
-from bench.accuracy import band_table, figures_of_rows, overall_table, read_rows
+from bench.accuracy import aggregation_line, band_table, overall_table
 from bench.conditions import goals
-from bench.conditions import rows as condition_rows
 from bench.scale import tables as scale_tables
+from bench.summary import Summary, read_summary
 from jpegqf.cli import main as jpegqf
 from jpegqf.cli import serve
 from jpegqf.infer import EPILOG, OPTIONS
@@ -30,13 +30,16 @@ REPOSITORY = Path(__file__).parents[1]
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
 
 
+def summary(name: str) -> Summary:
+    """Figures of a benchmark."""
+    return read_summary(REPOSITORY / "docs" / f"{name}-summary.csv")
+
+
 def comparison_table() -> str:
     """Both aggregations on the same files."""
     lines = ["| aggregation | MAE | exact | Acc@1 | Acc@5 |", "|---|---|---|---|---|"]
-    for name, file in (("evidence added (default)", "accuracy.csv"), ("median over patches", "accuracy-median.csv")):
-        found = figures_of_rows(read_rows(REPOSITORY / "docs" / file))
-        shares = " | ".join(f"{100 * share:.2f} %" for share in (found.exact, found.within_1, found.within_5))
-        lines.append(f"| {name} | {found.mae:.4f} | {shares} |")
+    for name, file in (("evidence added (default)", "accuracy"), ("median over patches", "accuracy-median")):
+        lines.append(aggregation_line(name, summary(file)))
     return "\n".join(lines)
 
 
@@ -181,15 +184,14 @@ def _filled(name: str, contents: dict[str, str]) -> str:
 
 def generated() -> dict[str, str]:
     """Every generated file with its content."""
-    rows = read_rows(REPOSITORY / "docs" / "accuracy.csv")
-    conditions = condition_rows.read_rows(REPOSITORY / "docs" / "conditions.csv")
-    overall = overall_table(rows)
+    accuracy, conditions = summary("accuracy"), summary("conditions")
+    overall = overall_table(accuracy)
     readme = {
-        "accuracy": f"{overall}\n\n`python -m bench.accuracy --images DIR --csv docs/accuracy.csv`",
+        "accuracy": f"{overall}\n\n`python -m bench.accuracy --images DIR --summary docs/accuracy-summary.csv`",
         "conditions": f"{goals.brief_table(conditions)}\n\n"
-        "`python -m bench.conditions --images DIR --csv docs/conditions.csv --peers`",
+        "`python -m bench.conditions --images DIR --summary docs/conditions-summary.csv --peers`",
     }
-    card = {"accuracy": overall, "bands": band_table(rows), "aggregation": comparison_table()}
+    card = {"accuracy": overall, "bands": band_table(accuracy), "aggregation": comparison_table()}
     scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
     serving = {"flags": flag_table(serve), "load": load_table(REPOSITORY / "docs" / "load.csv")}
     scale = {

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from bench.conditions.figures import detected, named, seen_twice
 from bench.conditions.making import CONDITIONS, EXIF_TURNS, Case, Turn
 from bench.conditions.rows import Row, read_rows
 from bench.conditions.run import generator, open_clean
-from bench.conditions.tables import detected, named, seen_twice
 from jpegqf.decode import Luma, decode_luma
 from jpegqf.engine import Prediction
 from jpegqf.errors import ImageError

@@ -1,7 +1,7 @@
 """What the shipped predictor says of files made, deterministically, from a folder of clean images: 17 conditions.
 
-    python -m bench.conditions --images DIR [--n 300] [--only NAME ...] [--csv docs/conditions.csv] [--peers]
-    python -m bench.conditions --from-csv docs/conditions.csv
+    python -m bench.conditions --images DIR [--n 300] [--only NAME ...] [--summary FILE] [--csv FILE] [--peers]
+    python -m bench.conditions --from-csv FILE [--summary FILE]
 
 Regions of 256 to 1024 pixels (less where the image is smaller); quality, chroma subsampling, progression and Huffman
 tables are drawn. Every answer is :func:`jpegqf.inspect`'s, given the bytes that a user would have: JPEG or PNG.
@@ -21,10 +21,12 @@ from tqdm import tqdm
 
 import jpegqf
 from bench.accuracy import SUFFIXES
+from bench.conditions.figures import summarised
 from bench.conditions.goals import all_tables
 from bench.conditions.making import CONDITIONS, Case, Condition, LeftOutError, Rng
 from bench.conditions.peers import Peers
 from bench.conditions.rows import Row, read_rows, write_rows
+from bench.summary import write_summary
 from jpegqf.train.dataset import find_scenes
 from jpegqf.train.synthesis import luma_of
 
@@ -162,9 +164,13 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--peers", action="store_true", help="ask ImageMagick and exiftool too")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--summary", type=Path, help="write what the tables are made of here")
     parser.add_argument("--csv", type=Path, help="write one row per file here")
     arguments = parser.parse_args()
     rows = read_rows(arguments.from_csv) if arguments.from_csv else run(arguments)
     if arguments.csv:
         write_rows(arguments.csv, rows)
-    print(all_tables(rows))
+    summary = summarised(rows)
+    if arguments.summary:
+        write_summary(arguments.summary, summary)
+    print(all_tables(summary))
