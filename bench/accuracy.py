@@ -1,6 +1,6 @@
 """Accuracy of the shipped predictor on JPEGs made, deterministically, from a folder of clean images.
 
-    python bench/accuracy.py --images DIR [--n 2763] [--csv docs/accuracy.csv]
+    python -m bench.accuracy --images DIR [--n 2763] [--summary FILE] [--csv FILE]
 
 Regions of 256 to 1024 pixels (less where the image is smaller), quality 1 to 99, three chroma subsamplings,
 baseline, optimized and progressive. The JPEGs are written as files and read by ``jpegqf.infer.predict.predict_file``.
@@ -14,21 +14,26 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFile
 from tqdm import tqdm
 
+from bench.summary import Part, Summary, given, mean, share, write_summary
 from jpegqf.infer.predict import predict_file
 from jpegqf.model.checkpoint import load_model
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Aggregation, Predictor
-from jpegqf.train.figures import Figures, figures_of, wilson
 
 SUFFIXES = {".webp", ".png", ".bmp", ".tif", ".tiff", ".ppm"}
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 BANDS = ((1, 9), (10, 29), (30, 49), (50, 69), (70, 89), (90, 95), (96, 99))
 SEED = {"MAE": "0.1541", "Acc@1": "99.78 %", "Acc@2": "99.86 %", "Acc@5": "99.93 %"}
 """Published by the public CNN tool for its own 2,763 images."""
+WITHIN = {"exact": 0, "within 1": 1, "within 2": 2, "within 5": 5}
+TITLES = {
+    "judged": "coverage", "MAE": "MAE", "exact": "exact", "within 1": "Acc@1", "within 2": "Acc@2",
+    "within 5": "Acc@5", "inside": "in the 95 % interval",
+}  # fmt: skip
+"""What a table calls each figure."""
 ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 24)  # optimized saves of noise need one large buffer
 
 
@@ -82,75 +87,50 @@ def judge_all(folder: Path, count: int, seed: int, predictor: Predictor) -> Iter
             yield make_and_judge(path, predictor, Path(scratch) / "region.jpg", np.random.default_rng((seed, i)))
 
 
-def _row(raw: dict[str, str]) -> Row:
-    """A row from the texts of a CSV."""
-
-    def whole(name: str) -> int | None:
-        return int(raw[name]) if raw[name] else None
-
-    return Row(
-        raw["image"], int(raw["width"]), int(raw["height"]), raw["subsampling"], int(raw["quality"]),
-        whole("predicted"), whole("low"), whole("high"),
-        float(raw["confidence"]) if raw["confidence"] else None, raw["issue"],
-    )  # fmt: skip
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Rows of an earlier run's CSV."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return [_row(raw) for raw in csv.DictReader(file)]
-
-
-def figures_of_rows(rows: list[Row]) -> Figures:
-    """Figures of the judged rows."""
+def part_of(rows: list[Row], condition: str, by: str = "", name: str = "") -> Part:
+    """Figures of these rows: of the share that was judged, and of what was judged."""
     judged = [row for row in rows if row.predicted is not None]
-    predicted = np.array([row.predicted for row in judged], np.float64)
-    return figures_of(predicted, np.array([row.quality for row in judged]))
+    errors = np.array([abs((row.predicted or 0) - row.quality) for row in judged], np.float64)
+    figures = {"judged": share(len(judged), len(rows)), "MAE": mean(errors)}
+    for title, bound in WITHIN.items():
+        figures[title] = share(int((errors <= bound).sum()), len(judged))
+    inside = sum((row.low or 0) <= row.quality <= (row.high or 0) for row in judged)
+    return Part(condition, by, name, len(rows), given({**figures, "inside": share(inside, len(judged))}))
 
 
-def mean_interval(errors: NDArray[np.float64]) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean of errors (n,) (Efron, 1979), 2,000 resamples."""
-    values, counts = np.unique(errors, return_counts=True)
-    drawn = np.random.default_rng(0).multinomial(len(errors), counts / len(errors), size=2000)
-    means = drawn @ values / len(errors)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+def summarised(rows: list[Row], aggregation: str) -> Summary:
+    """Figures of all rows, and by band of true quality."""
+    parts = [part_of(rows, aggregation)]
+    for first, last in BANDS:
+        if part := [row for row in rows if first <= row.quality <= last]:
+            parts.append(part_of(part, aggregation, "quality", f"{first}–{last}"))
+    return Summary(parts)
 
 
-def share_text(share: float, count: int) -> str:
-    """A share of ``count`` in percent, with its 95 % interval."""
-    low, high = (100 * bound for bound in wilson(share, count))
-    return f"{100 * share:.2f} % [{low:.2f}, {high:.2f}]"
-
-
-def overall_table(rows: list[Row]) -> str:
+def overall_table(summary: Summary) -> str:
     """Coverage, errors and intervals, in Markdown, beside what the seed publishes."""
-    found = figures_of_rows(rows)
-    inside = sum((row.low or 0) <= row.quality <= (row.high or 0) for row in rows) / found.count
-    errors = np.array([abs(row.predicted - row.quality) for row in rows if row.predicted is not None], np.float64)
-    mae_low, mae_high = mean_interval(errors)
-    lines = (
-        ("coverage", share_text(found.count / len(rows), len(rows))),
-        ("MAE", f"{found.mae:.4f} [{mae_low:.4f}, {mae_high:.4f}]"),
-        ("exact", share_text(found.exact, found.count)),
-        ("Acc@1", share_text(found.within_1, found.count)),
-        ("Acc@2", share_text(found.within_2, found.count)),
-        ("Acc@5", share_text(found.within_5, found.count)),
-        ("in the 95 % interval", share_text(inside, found.count)),
-    )
-    body = [f"| {name} | {value} | {SEED.get(name, '–')} |" for name, value in lines]
-    return "\n".join([f"| {len(rows)} JPEGs | jpegqf | the CNN tool, on its own images |", "|---|---|---|", *body])
+    part = summary.parts[0]
+    lines = []
+    for name, title in TITLES.items():
+        value = part.get(name)
+        lines.append(f"| {title} | {value.shown(4) if value else '–'} | {SEED.get(title, '–')} |")
+    return "\n".join([f"| {part.n} JPEGs | jpegqf | the CNN tool, on its own images |", "|---|---|---|", *lines])
 
 
-def band_table(rows: list[Row]) -> str:
+def band_table(summary: Summary) -> str:
     """Figures by band of true quality, in Markdown."""
     lines = ["| QF | judged | MAE | exact | Acc@1 |", "|---|---|---|---|---|"]
-    for first, last in BANDS:
-        part = [row for row in rows if first <= row.quality <= last and row.predicted is not None]
-        if part:
-            found = figures_of_rows(part)
-            shares = f"{100 * found.exact:.2f} % | {100 * found.within_1:.2f} %"
-            lines.append(f"| {first}–{last} | {found.count} | {found.mae:.4f} | {shares} |")
+    for part in summary.parts[1:]:
+        if (error := part.get("MAE")) and (exact := part.get("exact")) and (close := part.get("within 1")):
+            cells = (part.part, str(error.count), error.plain(4), exact.plain(), close.plain())
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def aggregation_line(name: str, summary: Summary) -> str:
+    """One way to bring patches together, in a line of a table."""
+    values = [summary.parts[0].get(figure) for figure in ("MAE", "exact", "within 1", "within 5")]
+    return f"| {' | '.join([name, *(value.plain(4) if value else '–' for value in values)])} |"
 
 
 def main() -> None:
@@ -161,6 +141,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ckpt", type=Path, help="checkpoint (default: the bundled one)")
     parser.add_argument("--aggregation", choices=("evidence", "median"), default="evidence")
+    parser.add_argument("--summary", type=Path, help="write what the tables are made of here")
     parser.add_argument("--csv", type=Path, help="write one row per JPEG here")
     arguments = parser.parse_args()
     aggregation: Aggregation = arguments.aggregation
@@ -173,7 +154,10 @@ def main() -> None:
             writer.writerows(asdict(row) for row in rows)
     if all(row.predicted is None for row in rows):
         raise SystemExit("no image could be judged")
-    print(overall_table(rows), band_table(rows), sep="\n\n")
+    summary = summarised(rows, aggregation)
+    if arguments.summary:
+        write_summary(arguments.summary, summary)
+    print(overall_table(summary), band_table(summary), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How well an earlier save is found, on JPEGs made, deterministically, from a folder of clean images.
 
-    python bench/history.py --images DIR [--n 2000] [--csv FILE]
+    python -m bench.history --images DIR [--n 2000] [--summary FILE] [--csv FILE]
 
 Of n regions of 256 to 512 pixels (less where the image is smaller), one half is saved once, at quality 1
 to 100. Of the others nine in ten are saved at 5 or more below the last quality (30 to 100) and then at the
@@ -21,13 +21,16 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from accuracy import SUBSAMPLINGS, SUFFIXES
+from bench.accuracy import SUBSAMPLINGS, SUFFIXES
+from bench.summary import Part, Summary, Value, given, mean, share, write_summary
 from jpegqf.history.classifier import SEEN_AT
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
-from jpegqf.train.figures import wilson
 
+Slices = tuple[tuple[int, int], ...]
+
+ONCE, ONE_GRID, TWO_GRIDS = "saved once", "saved twice on one grid", "saved twice on two grids"
 LAST_BANDS = ((1, 29), (30, 49), (50, 69), (70, 84), (85, 94), (95, 100))
 GAPS = ((5, 6), (7, 9), (10, 14), (15, 24), (25, 39), (40, 95))
 CLOSE = ((1, 4), (0, 0), (-4, -1), (-99, -5))
@@ -131,58 +134,96 @@ def judge_all(images: list[Path], count: int, largest: int, seed: int) -> Iterat
         yield make_and_judge(path, largest, i >= count, np.random.default_rng((seed, i)))
 
 
-def _share(part: int, count: int) -> str:
-    if not count:
-        return "–"
-    low, high = (100 * bound for bound in wilson(part / count, count))
-    return f"{part}/{count} = {100 * part / count:.1f} % [{low:.1f}, {high:.1f}]"
-
-
-def line(name: str, rows: list[Row]) -> str:
-    """One line of a table of double saves: found, grid, no answer, first quality named, exact, mean absolute error."""
+def part_of(rows: list[Row], condition: str, by: str, name: str) -> list[Part]:
+    """Found, grid, no answer, and of those found: first quality named, exact, off by; nothing of no rows."""
     found = [row for row in rows if row.found]
-    errors = np.array([abs(row.first_quality - (row.first or 0)) for row in found if row.first_quality is not None])
-    silent = sum(row.probability is None for row in rows)
-    told = sum(row.grid_told for row in found)
-    cells = [name, _share(len(found), len(rows)), f"{told}/{len(found)}", str(silent), f"{len(errors)}/{len(found)}"]
-    cells += [f"{int((errors == 0).sum())}", f"{errors.mean():.3f}"] if len(errors) else ["–", "–"]
-    return f"| {' | '.join(cells)} |"
+    told = [row for row in found if row.first_quality is not None]
+    errors = np.array([abs((row.first_quality or 0) - (row.first or 0)) for row in told], np.float64)
+    figures = {
+        "found": share(len(found), len(rows)),
+        "silent": share(sum(row.probability is None for row in rows), len(rows)),
+    }
+    if condition != ONCE:
+        figures["grid told"] = share(sum(row.grid_told for row in found), len(found))
+        figures["first named"] = share(len(told), len(found))
+        figures |= {"first exact": share(int((errors == 0).sum()), len(told)), "first MAE": mean(errors)}
+    return [Part(condition, by, name, len(rows), given(figures))] if rows else []
 
 
-def sliced(rows: list[Row], slices: tuple[tuple[int, int], ...], key: Callable[[Row], int], name: str) -> list[str]:
-    """Lines of the rows whose ``key`` lies in each slice."""
+def sliced(
+    rows: list[Row], condition: str, by: str, name: str, slices: Slices, key: Callable[[Row], int]
+) -> list[Part]:
+    """Parts: the rows whose ``key`` lies in each slice."""
     out = []
     for low, high in slices:
         part = [row for row in rows if low <= key(row) <= high]
-        if part:
-            out.append(line(f"{name} {low}…{high}", part))
+        out += part_of(part, condition, by, f"{name} {low}…{high}")
     return out
 
 
-def tables(rows: list[Row]) -> str:
-    """All figures, in Markdown."""
+def _last(row: Row) -> int:
+    return row.last
+
+
+def _gap(row: Row) -> int:
+    return row.gap
+
+
+def _twice(rows: list[Row], condition: str, least: int, gaps: Slices, close: Slices) -> list[Part]:
+    """Double saves: those asked for, cut by last quality and by gap, and those that are not."""
+    lower = [row for row in rows if row.gap >= least]
+    return [
+        *part_of(lower, condition, "", f"first {least} or more below last"),
+        *sliced(lower, condition, "last", "last", LAST_BANDS, _last),
+        *sliced(lower, condition, "gap", "last - first", gaps, _gap),
+        *sliced(rows, condition, "outside", "outside the target: last - first", close, _gap),
+    ]
+
+
+def summarised(rows: list[Row]) -> Summary:
+    """Single saves, double saves on one grid, and on two."""
     single = [row for row in rows if row.first is None]
     double = [row for row in rows if row.first is not None and not row.shifted]
     moved = [row for row in rows if row.shifted]
-    lower = [row for row in double if row.gap >= GAPS[0][0]]
-    lines = ["| saved once | called saved before | no answer |", "|---|---|---|"]
-    for low, high in ((1, 100), *LAST_BANDS):
-        part = [row for row in single if low <= row.last <= high]
-        silent = sum(row.probability is None for row in part)
-        lines.append(f"| last {low}…{high} | {_share(sum(row.found for row in part), len(part))} | {silent} |")
+    return Summary([
+        *sliced(single, ONCE, "last", "last", ((1, 100), *LAST_BANDS), _last),
+        *_twice(double, ONE_GRID, GAPS[0][0], GAPS, CLOSE),
+        *_twice(moved, TWO_GRIDS, SHIFTED_GAP, SHIFTED_GAPS, SHIFTED_CLOSE),
+    ])  # fmt: skip
+
+
+def _counted(value: Value | None) -> str:
+    return f"{value.passed}/{value.count}" if value else "0/0"
+
+
+def _shared(value: Value | None) -> str:
+    """A share with its interval, to a tenth of a percent."""
+    if value is None or value.low is None or value.high is None:
+        return "–"
+    return f"{_counted(value)} = {100 * value.value:.1f} % [{100 * value.low:.1f}, {100 * value.high:.1f}]"
+
+
+def _line(part: Part) -> str:
+    """One line of a table."""
+    silent, exact, error = (part.get(name) for name in ("silent", "first exact", "first MAE"))
+    cells = [part.part, _shared(part.get("found"))]
+    if part.condition != ONCE:
+        cells.append(_counted(part.get("grid told")))
+    cells.append(str(silent.passed if silent else 0))
+    if part.condition != ONCE:
+        cells += [_counted(part.get("first named")), str(exact.passed) if exact else "–"]
+        cells.append(error.plain() if error else "–")
+    return f"| {' | '.join(cells)} |"
+
+
+def tables(summary: Summary) -> str:
+    """All figures, in Markdown."""
     heads = "found | grid told | no answer | first named | exact | MAE |\n|---|---|---|---|---|---|---|"
-    lines += ["", f"| saved twice on one grid | {heads}"]
-    lines.append(line("first 5 or more below last", lower))
-    lines += sliced(lower, LAST_BANDS, lambda row: row.last, "last")
-    lines += sliced(lower, GAPS, lambda row: row.gap, "last - first")
-    lines += sliced(double, CLOSE, lambda row: row.gap, "outside the target: last - first")
-    lines += ["", f"| saved twice on two grids | {heads}"]
-    lower = [row for row in moved if row.gap >= SHIFTED_GAP]
-    lines.append(line("first 10 or more below last", lower))
-    lines += sliced(lower, LAST_BANDS, lambda row: row.last, "last")
-    lines += sliced(lower, SHIFTED_GAPS, lambda row: row.gap, "last - first")
-    lines += sliced(moved, SHIFTED_CLOSE, lambda row: row.gap, "outside the target: last - first")
-    return "\n".join(lines)
+    single = f"| {ONCE} | called saved before | no answer |\n|---|---|---|"
+    made = []
+    for name, head in ((ONCE, single), (ONE_GRID, f"| {ONE_GRID} | {heads}"), (TWO_GRIDS, f"| {TWO_GRIDS} | {heads}")):
+        made.append("\n".join([head, *(_line(part) for part in summary.parts if part.condition == name)]))
+    return "\n\n".join(made)
 
 
 def main() -> None:
@@ -194,6 +235,7 @@ def main() -> None:
     )
     parser.add_argument("--largest", type=int, default=512, help="longest side of a region (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--summary", type=Path, help="write what the tables are made of here")
     parser.add_argument("--csv", type=Path, help="write one row per JPEG here")
     arguments = parser.parse_args()
     images = sorted(path for path in arguments.images.rglob("*") if path.suffix.lower() in SUFFIXES)
@@ -206,7 +248,10 @@ def main() -> None:
             writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
             writer.writeheader()
             writer.writerows(asdict(row) for row in rows)
-    print(tables(rows))
+    summary = summarised(rows)
+    if arguments.summary:
+        write_summary(arguments.summary, summary)
+    print(tables(summary))
     print(f"\n{np.median([spent for _, spent in judged]):.1f} ms per image (median; decoding not counted)")
 
 

@@ -1,6 +1,6 @@
 """Load on ``jpegqf serve``: throughput beside that of ``jpegqf scan`` on the same files, answers, memory.
 
-python bench/load.py --workers 1 2 --csv docs/load.csv
+python -m bench.load --workers 1 2 --csv docs/load.csv
 
 64 clients send images for 60 s over kept connections on this machine, each the next as soon as it has its answer; a
 scan of the same files with as many workers is timed before and after. Without --images, 120 JPEGs are made from images

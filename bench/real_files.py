@@ -1,6 +1,6 @@
 """Real JPEG files, one row each: header, pixels and history side by side, with ImageMagick's estimate.
 
-    python bench/real_files.py --images DIR [--csv docs/real-files.csv]
+    python -m bench.real_files --images DIR [--csv docs/real-files.csv]
 
 ImageMagick's column stays empty where its ``identify`` is not installed.
 """

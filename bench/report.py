@@ -1,6 +1,6 @@
 """Measure the report: synthetic results of any size in each format -> seconds, memory and size of the page, as CSV.
 
-python bench/report.py --rows 1000000 --folder DIR --csv docs/report.csv
+python -m bench.report --rows 1000000 --folder DIR --csv docs/report.csv
 """
 
 import argparse

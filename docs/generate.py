@@ -1,6 +1,6 @@
 """Write what the documentation takes from the code and from measured CSV files; ``--check`` only compares.
 
-python docs/generate.py [--check]
+python -m docs.generate [--check]
 """
 
 import argparse
@@ -16,28 +16,30 @@ from typing import Any
 
 import click
 
+from bench.accuracy import aggregation_line, band_table, overall_table
+from bench.conditions import goals
+from bench.scale import tables as scale_tables
+from bench.summary import Summary, read_summary
 from jpegqf.cli import main as jpegqf
 from jpegqf.cli import serve
 from jpegqf.infer.command import EPILOG, OPTIONS
 from jpegqf.record import COLUMN, Record
 
 REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY / "bench"))
-import condition_goals  # noqa: E402 - these need the line above
-import condition_rows  # noqa: E402
-import scale_tables  # noqa: E402
-from accuracy import band_table, figures_of_rows, overall_table, read_rows  # noqa: E402
 
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
+
+
+def summary(name: str) -> Summary:
+    """Figures of a benchmark."""
+    return read_summary(REPOSITORY / "docs" / f"{name}-summary.csv")
 
 
 def comparison_table() -> str:
     """Both aggregations on the same files."""
     lines = ["| aggregation | MAE | exact | Acc@1 | Acc@5 |", "|---|---|---|---|---|"]
-    for name, file in (("evidence added (default)", "accuracy.csv"), ("median over patches", "accuracy-median.csv")):
-        found = figures_of_rows(read_rows(REPOSITORY / "docs" / file))
-        shares = " | ".join(f"{100 * share:.2f} %" for share in (found.exact, found.within_1, found.within_5))
-        lines.append(f"| {name} | {found.mae:.4f} | {shares} |")
+    for name, file in (("evidence added (default)", "accuracy"), ("median over patches", "accuracy-median")):
+        lines.append(aggregation_line(name, summary(file)))
     return "\n".join(lines)
 
 
@@ -53,7 +55,7 @@ def cli_reference() -> str:
     lines = [
         "# Command-line reference",
         "",
-        "Made by `python docs/generate.py` from the commands themselves.",
+        "Made by `python -m docs.generate` from the commands themselves.",
         "",
         "## infer.py",
         "",
@@ -139,7 +141,7 @@ def real_summary(path: Path) -> str:
 
 
 def speed_table(path: Path) -> str:
-    """What ``bench/speed.py`` measured, a table per section."""
+    """What ``python -m bench.speed`` measured, a table per section."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     lines = []
@@ -182,15 +184,14 @@ def _filled(name: str, contents: dict[str, str]) -> str:
 
 def generated() -> dict[str, str]:
     """Every generated file with its content."""
-    rows = read_rows(REPOSITORY / "docs" / "accuracy.csv")
-    conditions = condition_rows.read_rows(REPOSITORY / "docs" / "conditions.csv")
-    overall = overall_table(rows)
+    accuracy, conditions = summary("accuracy"), summary("conditions")
+    overall = overall_table(accuracy)
     readme = {
-        "accuracy": f"{overall}\n\n`python bench/accuracy.py --images DIR --csv docs/accuracy.csv`",
-        "conditions": f"{condition_goals.brief_table(conditions)}\n\n"
-        "`python bench/conditions.py --images DIR --csv docs/conditions.csv --peers`",
+        "accuracy": f"{overall}\n\n`python -m bench.accuracy --images DIR --summary docs/accuracy-summary.csv`",
+        "conditions": f"{goals.brief_table(conditions)}\n\n"
+        "`python -m bench.conditions --images DIR --summary docs/conditions-summary.csv --peers`",
     }
-    card = {"accuracy": overall, "bands": band_table(rows), "aggregation": comparison_table()}
+    card = {"accuracy": overall, "bands": band_table(accuracy), "aggregation": comparison_table()}
     scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
     serving = {"flags": flag_table(serve), "load": load_table(REPOSITORY / "docs" / "load.csv")}
     scale = {
@@ -208,7 +209,7 @@ def generated() -> dict[str, str]:
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/scale.md": _filled("docs/scale.md", scale),
-        "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": condition_goals.all_tables(conditions)}),
+        "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": goals.all_tables(conditions)}),
     }
 
 

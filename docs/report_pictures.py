@@ -1,6 +1,6 @@
 """Make docs/report.png and docs/report-groups.png: a report on a small collection of public-domain images.
 
-python docs/report_pictures.py [--folder DIR]
+PYTHONPATH=tests python -m docs.report_pictures [--folder DIR]
 """
 
 import argparse
@@ -14,9 +14,9 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
+from browser import chromium, opened
+
 REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests"))
-from browser import chromium, opened  # noqa: E402 - it needs the line above
 
 SCENES = ("astronaut", "chelsea", "coffee", "camera", "brick", "grass")
 """Public domain (NASA) and CC0, as scikit-image ships them; all lossless."""

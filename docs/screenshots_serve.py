@@ -1,21 +1,19 @@
 """Take the picture of the page in docs/serve.png, of images that scikit-image ships (public domain and CC0).
 
-python docs/screenshots_serve.py
+PYTHONPATH=tests python -m docs.screenshots_serve
 """
 
 import io
-import sys
 from pathlib import Path
 from typing import Any
 
 import skimage.data
 from PIL import Image
 
-REPOSITORY = Path(__file__).parents[1]
-sys.path[:0] = [str(REPOSITORY / "docs"), str(REPOSITORY / "tests")]
-from report_pictures import decoded, jpeg  # noqa: E402 - it needs the line above
+from docs.report_pictures import decoded, jpeg
+from serve_browser import chromium, context_of, served
 
-from serve_browser import chromium, context_of, served  # noqa: E402
+REPOSITORY = Path(__file__).parents[1]
 
 TARGET = REPOSITORY / "docs" / "serve.png"
 COLOURS = 200

@@ -1,4 +1,3 @@
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,17 +6,14 @@ import pytest
 from PIL import Image
 
 import jpegqf
-from conftest import REPOSITORY
+from bench.conditions import failures, goals, making
+from bench.conditions import run as conditions
+from bench.conditions.figures import summarised
+from bench.conditions.rows import Row, read_rows, write_rows
+from bench.summary import read_summary, write_summary
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
-
-sys.path.insert(0, str(REPOSITORY / "bench"))
-import condition_goals
-import conditions
-import failures
-import making
-from condition_rows import Row, read_rows, write_rows
 
 PNG = ("png", "cropped", "small", "patch", "turned", "decoders")
 JPEG = ("single", "last", "once", "first", "first_shifted", "first_finer")
@@ -127,7 +123,9 @@ def test_rows_are_the_same_again_and_survive_the_csv(folder: Path, tmp_path: Pat
     assert rows[:2] == [row for name in ("single", "png") for row, _ in conditions.judge_all(name, scenes, 1, seed=3)]
     write_rows(tmp_path / "rows.csv", rows)
     assert read_rows(tmp_path / "rows.csv") == rows
-    assert "| single | exact | ≥ 99.5 % | 100.00 %" in condition_goals.all_tables(rows)
+    write_summary(tmp_path / "summary.csv", summarised(rows))
+    assert goals.all_tables(read_summary(tmp_path / "summary.csv")) == goals.all_tables(summarised(rows))
+    assert "| single | exact | ≥ 99.5 % | 100.00 %" in goals.all_tables(summarised(rows))
 
 
 def test_an_image_that_cannot_be_read_gets_a_row(tmp_path: Path) -> None:
@@ -139,15 +137,15 @@ def test_an_image_that_cannot_be_read_gets_a_row(tmp_path: Path) -> None:
 
 
 def test_tables_of_nothing_and_of_failures_alone_print() -> None:
-    assert condition_goals.all_tables([]) == ""
+    assert goals.all_tables(summarised([])) == ""
     row = Row("single", 0, 0, "a.png", "", issue="ValueError: no")
-    assert "| single | A JPEG | 1 | 1 |" in condition_goals.all_tables([row])
+    assert "| single | A JPEG | 1 | 1 |" in goals.all_tables(summarised([row]))
 
 
 def test_a_goal_without_answers_is_missed_and_shown() -> None:
     rows = [Row("cropped", i, 0, "a.png", "", true_qf=50, true_grid_x=1, true_grid_y=2) for i in range(3)]
     assert "| 3 | 0.00 % | exact ≥ 98.5 %; grid right ≥ 99 % | **no answers**; **no answers** |" in (
-        condition_goals.brief_table(rows)
+        goals.brief_table(summarised(rows))
     )
 
 

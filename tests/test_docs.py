@@ -13,8 +13,8 @@ READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
 
 
 def test_what_is_generated_is_up_to_date() -> None:
-    command = [sys.executable, str(REPOSITORY / "docs" / "generate.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-m", "docs.generate", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=REPOSITORY, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import jpegqf.report.thumbnails
+from bench.report import synthetic_rows
 from conftest import REPOSITORY, MakeJpeg
 from jpegqf.cli import report as report_command
 from jpegqf.errors import OutputError, UsageError
@@ -29,9 +30,6 @@ from jpegqf.report.page import page as page_of
 from jpegqf.report.thumbnails import thumbnails
 from jpegqf.report.wording import headline, lead, share, shown
 from jpegqf.report.writing import Request, write_report
-
-sys.path.insert(0, str(REPOSITORY / "bench"))
-from report import synthetic_rows
 
 
 def batch_of(records: list[Record]) -> Batch:

@@ -1,21 +1,18 @@
 """The report in a real browser."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.report import synthetic_rows
 from browser import chromium, opened, violations
-from conftest import REPOSITORY, MakeJpeg
+from conftest import MakeJpeg
 from jpegqf.outputs.formats import open_writer
 from jpegqf.record import Record, Status, Verdict
 from jpegqf.report.writing import Request, write_report
-
-sys.path.insert(0, str(REPOSITORY / "bench"))
-from report import synthetic_rows
 
 DESKTOP, PHONE = {"width": 1400, "height": 900}, {"width": 400, "height": 800}
 ATTACK = "window.broken = (window.broken || 0) + 1; alert(1)"

@@ -153,8 +153,6 @@ def test_closing_the_stream_ends_the_workers() -> None:
 
 
 PARENT = """
-import os, sys
-sys.path.insert(0, {tests!r})
 from jpegqf.inputs.item import Item
 from jpegqf.workers.stream import supervised
 from test_workers import Behave, lost
@@ -167,8 +165,9 @@ if __name__ == "__main__":
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_a_killed_parent_leaves_no_worker_behind_even_one_that_hangs(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
-    script.write_text(PARENT.format(tests=str(Path(__file__).parent)))
-    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as parent:
+    script.write_text(PARENT)
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=here) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
         assert alive(pid)

@@ -1,0 +1,1 @@
+"""Accuracy, condition by condition: ``python -m bench.conditions``."""

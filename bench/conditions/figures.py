@@ -1,0 +1,290 @@
+"""Rows -> figures of every condition and of its parts: the summary that the tables are made of."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from bench.conditions.making import CONDITIONS
+from bench.conditions.rows import Row
+from bench.summary import Part, Summary, Value, given, mean, share
+
+Rows = list[Row]
+Test = Callable[[Row], bool]
+Figure = Callable[[Rows], Value | None]
+
+SEEN_AT = 0.5
+"""Probability from which a grid, or an earlier save, counts as said."""
+ANSWERED = ("single", "png", "cropped", "small", "patch", "turned", "decoders", "encoders", "last", "rgb", "edited")
+"""Conditions with a quality to name from pixels. Calibration is asked of all but ``edited``, which has no target."""
+CALIBRATED = ANSWERED[:-1]
+TOGETHER = "together"
+SLICED = ("single", "png", "cropped")
+VARIED = ("never", "turned", "decoders", "encoders", "edited")
+"""Conditions whose files come in kinds."""
+BINS = 15
+"""Equal-width bins of confidence (Guo et al., ICML 2017)."""
+BANDS = ((1, 9), (10, 29), (30, 49), (50, 69), (70, 89), (90, 95), (96, 100))
+RANGES = {"QF 1–95": (1, 95), "QF 96–100": (96, 100)}
+SIZES = {"under 256 px": (0, 255), "256–511 px": (256, 511), "512 px and more": (512, 9999)}
+GAPS = ((1, 4), (5, 9), (10, 19), (20, 39), (40, 70))
+READERS = {
+    "jpegqf, header": "header_qf", "jpegqf, pixels": "pixel_qf", "ImageMagick": "imagemagick", "exiftool": "exiftool",
+}  # fmt: skip
+"""Who tells a quality, and the column of it."""
+
+
+def passing(rows: Iterable[Row], test: Test) -> Value | None:
+    """Share of rows that pass; None of no rows."""
+    passed = [test(row) for row in rows]
+    return share(sum(passed), len(passed))
+
+
+def detected(row: Row) -> bool:
+    """A JPEG grid is said to be there."""
+    return row.jpeg_probability is not None and row.jpeg_probability >= SEEN_AT
+
+
+def judged(row: Row) -> bool:
+    """A quality is named from the pixels."""
+    return row.pixel_qf is not None and detected(row)
+
+
+def seen_twice(row: Row) -> bool:
+    """An earlier save is said to be there."""
+    return row.recompressed_probability is not None and row.recompressed_probability >= SEEN_AT
+
+
+def named(row: Row) -> bool:
+    """An earlier save's quality is named."""
+    return seen_twice(row) and row.first_qf is not None
+
+
+def _error(row: Row) -> int:
+    return abs((row.pixel_qf or 0) - (row.true_qf or 0))
+
+
+def judged_share(rows: Rows) -> Value | None:
+    """Share of files with a quality named from the pixels."""
+    return passing(rows, judged)
+
+
+def within(rows: Rows, bound: int) -> Value | None:
+    """Share of judged rows at most ``bound`` off."""
+    return passing(filter(judged, rows), lambda row: _error(row) <= bound)
+
+
+def exact(rows: Rows) -> Value | None:
+    """Share of judged rows that are right."""
+    return within(rows, 0)
+
+
+def mae(rows: Rows) -> Value | None:
+    """Mean absolute error of judged rows."""
+    return mean(np.array([_error(row) for row in rows if judged(row)], np.float64))
+
+
+def ece(rows: Rows) -> Value | None:
+    """Expected calibration error of pixel_confidence over judged rows."""
+    told = [row for row in rows if judged(row) and row.pixel_confidence is not None]
+    if not told:
+        return None
+    sure = np.array([row.pixel_confidence for row in told], np.float64)
+    right = np.array([_error(row) == 0 for row in told], np.float64)
+    place = np.minimum((sure * BINS).astype(int), BINS - 1)
+    gaps = [abs(float((sure - right)[place == i].sum())) for i in range(BINS)]
+    return Value(sum(gaps) / len(told), len(told))
+
+
+def _inside(row: Row) -> bool:
+    return (row.pixel_qf_low or 0) <= (row.true_qf or 0) <= (row.pixel_qf_high or 0)
+
+
+def coverage(rows: Rows) -> Value | None:
+    """Share of intervals, of files with a grid, that hold the truth."""
+    return passing((row for row in rows if detected(row) and row.pixel_qf_low), _inside)
+
+
+def wide_coverage(rows: Rows) -> Value | None:
+    """The same over the intervals that hold more than one quality."""
+    several = (row for row in rows if detected(row) and row.pixel_qf_low and row.pixel_qf_low != row.pixel_qf_high)
+    return passing(several, _inside)
+
+
+def grid_right(rows: Rows) -> Value | None:
+    """Share of judged rows whose grid is named where it is."""
+    return passing(
+        (row for row in rows if judged(row) and row.true_grid_x is not None),
+        lambda row: (row.grid_x, row.grid_y) == (row.true_grid_x, row.true_grid_y),
+    )
+
+
+def grid_found(rows: Rows) -> Value | None:
+    """Share of files said to show a JPEG grid."""
+    return passing(rows, detected)
+
+
+def answered(rows: Rows) -> Value | None:
+    """Share of files with a final answer."""
+    return passing(rows, lambda row: row.qf is not None)
+
+
+def twice_found(rows: Rows) -> Value | None:
+    """Share of files said to have been saved before."""
+    return passing(rows, seen_twice)
+
+
+def first_exact(rows: Rows) -> Value | None:
+    """Share of named first qualities that are right."""
+    return passing(filter(named, rows), lambda row: row.first_qf == row.true_first)
+
+
+def first_mae(rows: Rows) -> Value | None:
+    """Mean absolute error of named first qualities."""
+    return mean(np.array([abs((row.first_qf or 0) - (row.true_first or 0)) for row in rows if named(row)], np.float64))
+
+
+def of(rows: Rows, condition: str) -> Rows:
+    """The rows of one condition."""
+    return [row for row in rows if row.condition == condition]
+
+
+def silent(rows: Rows) -> Value | None:
+    """Share of files of whose history nothing is said."""
+    return passing(rows, lambda row: row.recompressed_probability is None)
+
+
+def confidence(rows: Rows) -> Value | None:
+    """Mean pixel_confidence of judged rows."""
+    sure = [row.pixel_confidence for row in rows if judged(row) and row.pixel_confidence is not None]
+    return Value(float(np.mean(sure)), len(sure)) if sure else None
+
+
+def failed(rows: Rows) -> Value | None:
+    """Share of files without any answer, by an error."""
+    return passing(rows, lambda row: bool(row.issue))
+
+
+RIGHT: dict[str, Figure] = {
+    "judged": judged_share, "exact": exact, "within 1": lambda rows: within(rows, 1), "MAE": mae,
+    "grid right": grid_right,
+}  # fmt: skip
+CALIBRATION: dict[str, Figure] = {"ECE": ece, "inside": coverage, "inside of several": wide_coverage}
+GRID: dict[str, Figure] = {"grid seen": grid_found, "answered": answered}
+SAVED: dict[str, Figure] = {"saved before": twice_found, "silent": silent}
+FIRST: dict[str, Figure] = {"first exact": first_exact, "first MAE": first_mae}
+
+
+def figures_for(condition: str) -> dict[str, Figure]:
+    """What is asked of all files of a condition."""
+    if condition in ANSWERED:
+        return {"failed": failed, **RIGHT, **CALIBRATION, **GRID}
+    if condition in ("never", "resized"):
+        return {"failed": failed, **GRID}
+    return {"failed": failed, **SAVED, **({} if condition == "once" else FIRST)}
+
+
+def figures_of_kinds(condition: str) -> dict[str, Figure]:
+    """What is asked of the kinds of a condition's files."""
+    if condition == "edited":
+        return {**RIGHT, "confidence": confidence, "ECE": ece}
+    return GRID if condition == "never" else RIGHT
+
+
+def part_of(rows: Rows, condition: str, by: str, name: str, figures: dict[str, Figure]) -> list[Part]:
+    """The part that these rows are, none of no rows."""
+    told = given({title: figure(rows) for title, figure in figures.items()})
+    return [Part(condition, by, name, len(rows), told)] if rows else []
+
+
+def kind_of(variant: str) -> str:
+    """A variant without its setting."""
+    name = variant.split(" at ")[0]
+    return name.split(" ")[0] if name.startswith(("jpegli", "exif")) else name
+
+
+def _by_key(rows: Rows, condition: str, by: str, key: Callable[[Row], str], figures: dict[str, Figure]) -> list[Part]:
+    """A part for each value that ``key`` has."""
+    found = []
+    for name in sorted({key(row) for row in rows} - {""}):
+        found += part_of([row for row in rows if key(row) == name], condition, by, name, figures)
+    return found
+
+
+def _slices(rows: Rows, condition: str) -> list[Part]:
+    """The same rows, cut by quality, size, subsampling, and content as told and as measured."""
+    found = []
+    for low, high in BANDS:
+        part = [row for row in rows if low <= (row.true_qf or 0) <= high]
+        found += part_of(part, condition, "quality", f"QF {low}–{high}", RIGHT)
+    for name, (low, high) in SIZES.items():
+        part = [row for row in rows if low <= min(row.width, row.height) <= high]
+        found += part_of(part, condition, "size", name, RIGHT)
+    for by, key in (("subsampling", _subsampling), ("kind", _kind), ("content", _content)):
+        found += _by_key(rows, condition, by, key, RIGHT)
+    return found
+
+
+def _subsampling(row: Row) -> str:
+    return row.subsampling
+
+
+def _kind(row: Row) -> str:
+    return f"kind: {row.kind}" if row.kind else ""
+
+
+def _content(row: Row) -> str:
+    return f"content: {row.content}"
+
+
+def _ranges(rows: Rows) -> list[Part]:
+    """PNGs up to QF 95 and beyond, of which different things are asked."""
+    found = []
+    for name, (low, high) in RANGES.items():
+        found += part_of([row for row in rows if low <= (row.true_qf or 0) <= high], "png", "range", name, GRID)
+    return found
+
+
+def _gaps(rows: Rows) -> list[Part]:
+    """By how much the first save was finer."""
+    found = []
+    for low, high in GAPS:
+        part = [row for row in rows if low <= (row.true_first or 0) - (row.true_qf or 0) <= high]
+        found += part_of(part, "first_finer", "gap", f"{low}–{high}", {**SAVED, **FIRST})
+    return found
+
+
+def _readers(rows: Rows, condition: str) -> list[Part]:
+    """What each reader says of the files that readers of headers were asked about."""
+    part, found = [row for row in rows if row.header_qf is not None], []
+    for name, column in READERS.items():
+        answers = [(getattr(row, column), row.true_qf) for row in part]
+        told = [abs(said - truth) for said, truth in answers if said is not None and truth is not None]
+        if told:
+            figures = {
+                "answers": Value(len(told) / len(part), len(part)),
+                "exact": share(told.count(0), len(told)),
+                "MAE": mean(np.array(told, np.float64)),
+            }
+            found.append(Part(condition, "reader", name, len(part), given(figures)))
+    return found
+
+
+def _parts(rows: Rows, condition: str) -> list[Part]:
+    """All of a condition, and what it is cut into."""
+    found = part_of(rows, condition, "", "", figures_for(condition))
+    if condition in SLICED:
+        found += _slices(rows, condition)
+    if condition in VARIED:
+        found += _by_key(rows, condition, "variant", lambda row: kind_of(row.variant), figures_of_kinds(condition))
+    if condition == "png":
+        found += _ranges(rows)
+    if condition == "first_finer":
+        found += _gaps(rows)
+    return found + _readers(rows, condition)
+
+
+def summarised(rows: Rows) -> Summary:
+    """The figures of every condition that there are rows of, and of those with a goal for calibration together."""
+    parts = [part for name in CONDITIONS for part in _parts(of(rows, name), name)]
+    together = [row for row in rows if row.condition in CALIBRATED]
+    return Summary(parts + part_of(together, TOGETHER, "", "", {**RIGHT, **CALIBRATION}))

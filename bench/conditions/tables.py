@@ -1,0 +1,80 @@
+"""Summary -> tables in Markdown."""
+
+from collections.abc import Sequence
+
+from bench.conditions.figures import ANSWERED, TOGETHER
+from bench.conditions.making import CONDITIONS
+from bench.summary import Part, Summary
+
+HISTORY = ("once", "first", "first_shifted")
+RIGHT = ("judged", "exact", "within 1", "MAE", "grid right")
+
+
+def table(head: str, lines: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; None is shown as a dash. ``head``: its first line, cells apart by ``|``."""
+    out = [f"| {head} |", "|" + "---|" * (head.count("|") + 1)]
+    return "\n".join(out + [f"| {' | '.join('–' if cell is None else str(cell) for cell in line)} |" for line in lines])
+
+
+def _line(name: str, part: Part, figures: Sequence[str]) -> list[object]:
+    return [name, part.n, *map(part.get, figures)]
+
+
+def answers_table(summary: Summary) -> str:
+    """Every condition with a quality to name."""
+    head = (
+        "condition | n | judged | exact | Acc@1 | MAE | ECE | in the interval | in an interval of several | grid right"
+    )
+    figures = ("judged", "exact", "within 1", "MAE", "ECE", "inside", "inside of several", "grid right")
+    parts = {name: summary.whole(name) for name in ANSWERED}
+    parts["together, edited apart"] = summary.whole(TOGETHER)
+    return table(head, [_line(name, part, figures) for name, part in parts.items() if part])
+
+
+def grid_table(summary: Summary) -> str:
+    """False alarms and detection of a JPEG grid, and answers on resized images."""
+    parts = {"never saved as JPEG": summary.whole("never")}
+    for kind in ("original", "downscaled", "drawing"):
+        parts[f"never: {kind}"] = summary.part("never", "variant", kind)
+    parts |= {f"png, {part.part}": part for part in summary.cut("png", "range")}
+    parts["resized"] = summary.whole("resized")
+    lines = [_line(name, part, ("grid seen", "answered")) for name, part in parts.items() if part]
+    return table("files | n | said to show a grid | given a quality", lines)
+
+
+def history_table(summary: Summary) -> str:
+    """Earlier saves: false alarms, detection, first quality; by gap where the first was finer."""
+    parts = {name: summary.whole(name) for name in HISTORY}
+    parts |= {f"first_finer by {part.part}": part for part in summary.cut("first_finer", "gap")}
+    figures = ("saved before", "silent", "first exact", "first MAE")
+    lines = [_line(name, part, figures) for name, part in parts.items() if part]
+    return table("files | n | said to be saved before | no answer | first QF exact, of those named | MAE", lines)
+
+
+def edits_table(summary: Summary) -> str:
+    """Each mild edit."""
+    figures = ("judged", "exact", "MAE", "confidence", "ECE")
+    lines = [_line(part.part, part, figures) for part in summary.cut("edited", "variant")]
+    return table("edit | n | judged | exact | MAE | mean confidence | ECE", lines)
+
+
+def variants_table(summary: Summary) -> str:
+    """Conditions whose files come in kinds: turns, decoders, encoders."""
+    figures = ("judged", "exact", "MAE", "grid right")
+    parts = [part for name in ("turned", "decoders", "encoders") for part in summary.cut(name, "variant")]
+    lines = [_line(f"{part.condition}: {part.part}", part, figures) for part in parts]
+    return table("files | n | judged | exact | MAE | grid right", lines)
+
+
+def slices_table(summary: Summary, condition: str) -> str:
+    """One condition by quality, size, subsampling and content."""
+    parts = summary.cut(condition, "quality", "size", "subsampling", "kind", "content")
+    lines = [_line(part.part, part, RIGHT) for part in parts]
+    return table(f"{condition} | n | judged | exact | Acc@1 | MAE | grid right", lines)
+
+
+def peers_table(summary: Summary) -> str:
+    """Readers of headers beside this package, on the same files; empty where none was asked."""
+    parts = [part for name in CONDITIONS for part in summary.cut(name, "reader")]
+    lines = [[part.condition, part.part, *map(part.get, ("answers", "exact", "MAE"))] for part in parts]
+    return table("files | reader | answers | exact, of those answered | MAE", lines) if lines else ""

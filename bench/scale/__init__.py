@@ -1,0 +1,1 @@
+"""Scans on Ray: costs, failures, and what five billion images would take."""

@@ -1,0 +1,1 @@
+"""The documentation, and what writes parts of it, as ``python -m docs.generate``."""
