@@ -20,6 +20,7 @@ from bench.accuracy import aggregation_line, band_table, overall_table
 from bench.conditions import goals
 from bench.scale import tables as scale_tables
 from bench.summary import Summary, read_summary
+from docs.api import api_reference
 from jpegqf.cli import main as jpegqf
 from jpegqf.cli import serve
 from jpegqf.infer.command import EPILOG, OPTIONS
@@ -201,6 +202,7 @@ def generated() -> dict[str, str]:
         "simulation": scale_tables.simulation_table(),
     }
     return {
+        "docs/api.md": api_reference(),
         "docs/cli.md": cli_reference(),
         "docs/serve.md": _filled("docs/serve.md", serving),
         **{name: _filled(name, readme) for name in READMES},

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from test_hostile import CRASHER
 
 from conftest import MakeJpeg
 from jpegqf import scan
@@ -23,7 +24,6 @@ from jpegqf.cli import main
 from jpegqf.errors import UsageError
 from jpegqf.outputs.parquet_file import records_table
 from jpegqf.scanning.request import ScanRequest
-from test_hostile import CRASHER
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'jpegqf[ray]'")
 pytest.importorskip("ray.data", reason="Ray Data is not installed: pip install 'jpegqf[ray]'")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 from PIL import Image
+from test_hostile import CRASHER
 
 from conftest import MakeJpeg
 from jpegqf.cluster.results_folder import Destination, Result
@@ -17,7 +18,6 @@ from jpegqf.cluster.shards import Shard, find_shards
 from jpegqf.inputs.item import Item
 from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
 from jpegqf.scanning.look import Look
-from test_hostile import CRASHER
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from test_workers import Behave, Refuse, alive, lost
 
 from jpegqf.errors import CheckpointError, Reason, WorkerError
 from jpegqf.inputs.item import Item
 from jpegqf.workers.pool import Pool
-from test_workers import Behave, Refuse, alive, lost
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,9 +123,16 @@ class Inspector:
         return replace(found, history=_history(upright.luma, header))
 
 
-def inspect(source: Source, name: str | None = None, **options: Any) -> Record:
-    """One image -> one Record, with the bundled model; options as for :class:`Inspector`."""
-    return Inspector(**options).inspect(source, name)
+def inspect(
+    source: Source,
+    name: str | None = None,
+    *,
+    predictor: Predictor | None = None,
+    only: Only | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Record:
+    """One image -> one Record; options as for :class:`Inspector`, the source as for its ``inspect``."""
+    return Inspector(predictor, only, max_pixels).inspect(source, name)
 
 
 def _with_header(found: Findings, header: Header) -> Findings:
