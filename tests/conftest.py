@@ -1,10 +1,15 @@
 """Images that PyPI packages ship (public domain or CC0), and the bundled model."""
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+# Before NumPy is imported: threads that wait for each other cost the tests more than half of their time.
+for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(pool, "1")
 
 import pytest
 import skimage.data
@@ -20,6 +25,17 @@ settings.load_profile("any machine")
 
 REPOSITORY = Path(__file__).parents[1]
 PTH = REPOSITORY / "checkpoints" / "model.pth"
+
+NO_WORKERS = {"--numprocesses": "auto", "--dist": "worksteal"}
+"""What ``addopts`` asks of pytest-xdist; without it (not installed, or ``-p no:xdist``) these say nothing."""
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    if not pluginmanager.hasplugin("xdist"):
+        group = parser.getgroup("xdist, absent")
+        for option, value in NO_WORKERS.items():
+            group.addoption(option, default=value, help="needs pytest-xdist; ignored")
+
 
 MakeJpeg = Callable[..., bytes]
 TurnJpeg = Callable[[int, Image.Image], bytes]
