@@ -37,6 +37,18 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
             group.addoption(option, default=value, help="needs pytest-xdist; ignored")
 
 
+# Run by every new process as sitecustomize.py: a codec that crashes or hangs on marked files.
+CRASHER = """
+import os, signal, simplejpeg
+decode = simplejpeg.decode_jpeg
+def crash(data, *more, **options):
+    if b"kill me" in data:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if b"hang me" in data:
+        signal.pause()
+    return decode(data, *more, **options)
+simplejpeg.decode_jpeg = crash
+"""
 MakeJpeg = Callable[..., bytes]
 TurnJpeg = Callable[[int, Image.Image], bytes]
 

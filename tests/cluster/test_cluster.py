@@ -16,9 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from test_hostile import CRASHER
 
-from conftest import MakeJpeg
+from conftest import CRASHER, MakeJpeg
 from jpegqf import scan
 from jpegqf.cli import main
 from jpegqf.errors import UsageError

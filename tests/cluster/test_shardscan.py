@@ -9,9 +9,8 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 from PIL import Image
-from test_hostile import CRASHER
 
-from conftest import MakeJpeg
+from conftest import CRASHER, MakeJpeg
 from jpegqf.cluster.results_folder import Destination, Result
 from jpegqf.cluster.shard_worker import Failure, ShardScanner
 from jpegqf.cluster.shards import Shard, find_shards

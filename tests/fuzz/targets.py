@@ -6,10 +6,12 @@ from pathlib import Path
 
 from jpegqf.errors import CheckpointError, HeaderError
 from jpegqf.inspection.header_text import header_lines
+from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import read_header
 from jpegqf.model.checkpoint import load_model
 from jpegqf.model.config import parse_config
+from jpegqf.record import Status
 
 CORPUS = Path(__file__).parent / "corpus"
 PTH = (CORPUS / "checkpoint" / "model.pth").read_bytes()
@@ -24,6 +26,14 @@ def read_any_header(data: bytes) -> None:
             assert len(str(error).splitlines()) == 1
         else:
             assert "\n".join(header_lines("x.jpg", header, identify(header))).encode("utf-8", "strict")
+
+
+def inspect_anything(data: bytes) -> None:
+    """Inspect bytes as an image, each kind of evidence alone and all together: a whole row, and no exception."""
+    for only in (None, "header", "pixels"):
+        record = Inspector(only=only, max_pixels=2**20).inspect(data, "x")  # type: ignore[arg-type]  # one of its words
+        assert (record.status is Status.OK) == (record.reason is None)
+        assert record.reason != "crashed"
 
 
 def load_any_checkpoint(data: bytes, folder: Path) -> None:

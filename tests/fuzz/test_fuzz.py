@@ -1,12 +1,14 @@
 """What the fuzzers under tests/fuzz kept, and hypothesis in their place where they are not installed."""
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from targets import CORPUS, PTH, load_any_checkpoint, read_any_header
+from images import copies, whole_images
+from targets import CORPUS, PTH, inspect_anything, load_any_checkpoint, read_any_header
 
 from jpegqf.errors import CheckpointError
 from jpegqf.jpeg.header import read_header, read_start
@@ -66,3 +68,15 @@ def test_a_damaged_checkpoint_is_loaded_or_refused(
         load_model(path, "cpu")
     except CheckpointError as error:
         assert len(str(error).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", list(whole_images()))
+def test_a_whole_or_damaged_image_of_any_container_gives_one_row_and_no_exception(name: str) -> None:
+    data = whole_images()[name]
+    for cut in (len(data), 3 * len(data) // 4, len(data) // 2, 20, 1, 0):
+        inspect_anything(data[:cut])
+    for i, changed in enumerate(islice(copies([data], seed=7), 20)):
+        try:
+            inspect_anything(changed)
+        except Exception as error:
+            raise AssertionError(f"copy {i} of {name}: {error!r}") from error

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import jpegqf
-from conftest import MakeJpeg
+from conftest import CRASHER, MakeJpeg
 from jpegqf import scan
 from jpegqf.inputs.find import find_items
 from jpegqf.inputs.item import Item
@@ -181,19 +181,6 @@ def test_a_tar_damaged_in_the_middle_tells_so_and_is_not_taken_for_a_shorter_one
     first, last = found(tmp_path / "a.tar")
     assert first.name.endswith("a.jpg")
     assert "cannot be read to its end" in (last.problem or "")
-
-
-CRASHER = """
-import os, signal, simplejpeg
-decode = simplejpeg.decode_jpeg
-def crash(data, *more, **options):
-    if b"kill me" in data:
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if b"hang me" in data:
-        signal.pause()
-    return decode(data, *more, **options)
-simplejpeg.decode_jpeg = crash
-"""
 
 
 def test_a_codec_that_crashes_or_hangs_costs_its_one_file_one_error_row(
