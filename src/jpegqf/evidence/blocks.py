@@ -20,7 +20,7 @@ class Blocks:
     pixels: U8
     low: Bool
     high: Bool
-    seen: int
+    with_repeats: int
     """How many blocks there were before repeats were dropped."""
 
     def __len__(self) -> int:

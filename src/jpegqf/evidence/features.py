@@ -18,17 +18,16 @@ from jpegqf.arrays import F32, I64, U8, Bool, Numbers, beside, library, median
 from jpegqf.evidence.blocks import Blocks, cut_blocks
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import (
-    MAX_STEP,
     comb_evidence,
     comb_table,
     histogram,
     laplacian,
-    multiples,
+    multiple_sums,
     zero_inflated,
 )
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.evidence.synthesis import Misfit, clipped_misfit, flat_misfit, misfit
-from jpegqf.jpeg.ijg import CANDIDATES, FREQUENCY_WEIGHTS, STEP_INDEX, STEPS, TURNED_INDEX
+from jpegqf.jpeg.ijg import CANDIDATES, FREQUENCY_WEIGHTS, MAX_STEP, STEP_INDEX, STEPS, TURNED_INDEX
 from jpegqf.pixels.luma import Luma
 
 SMALLEST_SHARE = np.float32(1e-3)
@@ -152,8 +151,8 @@ def _nearness(evidence: Numbers) -> tuple[Numbers, Numbers]:
     xp = library(evidence)
     highest = xp.amax(evidence, axis=-2)
     ratio = xp.log((evidence.argmax(axis=-2)[..., None, :] + 1) / beside(evidence, STEPS))
-    told = xp.log1p(highest - median(evidence, axis=-2)) * beside(evidence, FREQUENCY_WEIGHTS)
-    distance = (xp.abs(ratio) * told[..., None, :]).sum(axis=-1) / (told.sum(axis=-1) + 1e-6)[..., None]
+    weight = xp.log1p(highest - median(evidence, axis=-2)) * beside(evidence, FREQUENCY_WEIGHTS)
+    distance = (xp.abs(ratio) * weight[..., None, :]).sum(axis=-1) / (weight.sum(axis=-1) + 1e-6)[..., None]
     by_candidate = (_best_near(evidence) - highest[..., None, :])[..., STEP_INDEX, np.arange(64)]
     total = _squash(_below_best(xp.clip(by_candidate, -20, None).sum(axis=-1), axis=-1))
     return _squash(by_candidate), xp.stack([distance, total], axis=-1)
@@ -172,7 +171,7 @@ def _turned_lead(evidence: Numbers) -> Numbers:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class GatheredBlocks:
     """Blocks and what they are good for: all that the arithmetic of their evidence needs."""
 
     pixels: U8
@@ -191,7 +190,7 @@ class Gathered:
     """What kind of image this is, the same for every candidate, (10,)."""
 
 
-def gather(patches: list[Luma], settings: EvidenceSettings) -> Gathered:
+def gather_blocks(patches: list[Luma], settings: EvidenceSettings) -> GatheredBlocks:
     """Cut, classify and rank the blocks of all patches. Raises ValueError as :func:`evidence` does."""
     if not patches:
         raise ValueError("evidence needs at least one patch")
@@ -213,16 +212,16 @@ def gather(patches: list[Luma], settings: EvidenceSettings) -> Gathered:
         best(kinds.clipped & ~kinds.flat, settings.clipped_blocks),
     )
     low, high = (marks[synthesized[3]] for marks in (blocks.low, blocks.high))
-    return Gathered(blocks.pixels, kinds.counted, kinds.rich, synthesized, low, high, _context(blocks, kinds))
+    return GatheredBlocks(blocks.pixels, kinds.counted, kinds.rich, synthesized, low, high, _context(blocks, kinds))
 
 
 def _context(blocks: Blocks, kinds: _Classes) -> F32:
     masks = (kinds.rich, kinds.low, kinds.flat, kinds.clipped)
-    counts = [blocks.seen, len(blocks), *(mask.sum() for mask in masks)]
+    counts = [blocks.with_repeats, len(blocks), *(mask.sum() for mask in masks)]
     return np.array([*np.log1p(counts), *(mask.mean() for mask in masks)], np.float32)
 
 
-def _all_synthesis(gathered: Gathered, settings: EvidenceSettings) -> F32:
+def _all_synthesis(gathered: GatheredBlocks, settings: EvidenceSettings) -> F32:
     """Synthesis evidence of each class of blocks; (100, 24)."""
     rich, low, flat, clipped = (gathered.pixels[rows] for rows in gathered.synthesized)
     tolerance = settings.pixel_tolerance
@@ -240,14 +239,14 @@ def evidence(patches: list[Luma], settings: EvidenceSettings) -> F32:
 
     Raises ValueError if there is no patch or the patches hold no whole block.
     """
-    return evidence_of(gather(patches, settings), settings)
+    return evidence_of(gather_blocks(patches, settings), settings)
 
 
-def evidence_of(gathered: Gathered, settings: EvidenceSettings) -> F32:
+def evidence_of(gathered: GatheredBlocks, settings: EvidenceSettings) -> F32:
     """The same of gathered blocks. ``jpegqf.evidence.on_torch`` computes it for many images at once."""
     coefficients = (gathered.pixels.astype(np.float32) - 128) @ FORWARD
     count = np.full(64, gathered.counted.sum(), np.float32)
-    total, zeros = multiples(histogram(coefficients[gathered.counted]))
+    total, zeros = multiple_sums(histogram(coefficients[gathered.counted]))
     table = comb_table(settings.noise_sigma, settings.outlier_mass)
     comb = comb_evidence(histogram(coefficients[gathered.rich]), table)
     context = np.append(gathered.context, np.log1p(np.abs(coefficients[:, 1:]).mean()))

@@ -16,13 +16,13 @@ import numpy as np
 from jpegqf.arrays import F32, I64, U8
 from jpegqf.evidence.blocks import first_of_each
 from jpegqf.evidence.dct import FORWARD
-from jpegqf.evidence.likelihood import comb_evidence, comb_table, histogram, laplacian, multiples, zero_inflated
+from jpegqf.evidence.likelihood import comb_evidence, comb_table, histogram, laplacian, multiple_sums, zero_inflated
 from jpegqf.evidence.settings import MISSED, DecisiveRule, EvidenceSettings
 from jpegqf.evidence.synthesis import given_back
 from jpegqf.jpeg.ijg import STEPS
 from jpegqf.pixels.luma import Luma
 
-BINS = 512
+FEW_BLOCKS_BINS = 512
 """Of the histograms: coefficients up to 128 grey levels; larger ones are rare and left out."""
 
 FINE = 90
@@ -61,10 +61,10 @@ def _by_synthesis(pixels: U8, rule: DecisiveRule, tolerance: float) -> tuple[int
     share = given_back(pixels, STEPS[left], tolerance).mean(axis=1)
     order = np.argsort(-share, kind="stable")
     next_best = share[order[1]] if len(left) > 1 else 1 - (MISSED + 1) / rule.second
-    told = share[order[0]] >= rule.given_back and (share[order[0]] - next_best) * len(pixels) >= rule.lead
+    beyond_doubt = share[order[0]] >= rule.given_back and (share[order[0]] - next_best) * len(pixels) >= rule.lead
     best = int(left[order[0]])
-    told = told and best < rule.finest and _plausible(pixels, STEPS[best], rule)
-    return (best + 1 if told else None), True
+    beyond_doubt = beyond_doubt and best < rule.finest and _plausible(pixels, STEPS[best], rule)
+    return (best + 1 if beyond_doubt else None), True
 
 
 def _plausible(pixels: U8, steps: F32, rule: DecisiveRule) -> bool:
@@ -76,25 +76,26 @@ def _plausible(pixels: U8, steps: F32, rule: DecisiveRule) -> bool:
 
 def _by_likelihood(pixels: U8, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
     """The quality ``coarsest_likely``..100 whose steps are all but the likeliest of any, None where none is."""
-    counts = histogram((pixels.astype(np.float32) - 128) @ FORWARD, BINS + 1)[:, :BINS]
+    counts = histogram((pixels.astype(np.float32) - 128) @ FORWARD, FEW_BLOCKS_BINS + 1)[:, :FEW_BLOCKS_BINS]
     comb = comb_table(settings.noise_sigma, settings.outlier_mass)
     steps = STEPS[rule.coarsest_likely - 1 :].astype(np.int64)
-    few = _likeliest(counts, comb[:, : int(1.5 * steps.max())], steps, rule)
-    # Few told say yes to tables of far larger steps as well: their multiples are multiples of small ones.
-    return few if few is None else _likeliest(counts, comb, steps, rule)
+    quality = _likeliest(counts, comb[:, : int(1.5 * steps.max())], steps, rule)
+    # A short list of steps also accepts tables of much larger steps, whose multiples are multiples of small steps:
+    # check again with all 255.
+    return None if quality is None else _likeliest(counts, comb, steps, rule)
 
 
 def _likeliest(counts: F32, comb: F32, steps: I64, rule: DecisiveRule) -> int | None:
     """The same among as many steps 1, 2, ... as ``comb`` has columns."""
-    total, zeros = multiples(counts, comb.shape[1])
+    total, zeros = multiple_sums(counts, comb.shape[1])
     count, by_comb = counts.sum(axis=1), comb_evidence(counts, comb)
     models = laplacian(count, zeros, total), zero_inflated(count, zeros, total)
     by_counts, by_shape = (_of_candidates(by_multiples + by_comb, steps) for by_multiples in models)
     best = int(by_counts[0].argmax())
     lead = by_counts[0][best] - np.delete(by_counts[0], best).max()
     gain = by_counts[1] - by_counts[0][best]
-    told = lead >= rule.likely_lead and gain <= rule.free_share * lead and by_shape[0].argmax() == best
-    return best + rule.coarsest_likely if told else None
+    beyond_doubt = lead >= rule.likely_lead and gain <= rule.free_share * lead and by_shape[0].argmax() == best
+    return best + rule.coarsest_likely if beyond_doubt else None
 
 
 def _of_candidates(evidence: F32, steps: I64) -> tuple[F32, np.float32]:

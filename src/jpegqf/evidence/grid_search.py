@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from jpegqf.arrays import F32
 from jpegqf.evidence.dct import FORWARD
-from jpegqf.evidence.likelihood import bin_multiples, comb_table, filled, histogram, zero_inflated
+from jpegqf.evidence.likelihood import bin_multiples, bins_in_use, comb_table, histogram, zero_inflated
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.jpeg.ijg import CANDIDATES, STEP_INDEX, TURNED_INDEX
-from jpegqf.pixels.grid import Grid
+from jpegqf.pixels.grid import GRIDS, WINDOW, Grid
 from jpegqf.pixels.luma import Luma
 
 MOST_PATCHES = 6
@@ -29,13 +29,9 @@ BEYOND = 7.0
 BASELINE = 0.5
 """Share of a smooth density's own log-likelihood that is taken off: grids cover slightly different pixels, and without
 it the grid of the flattest pixels wins; with all of it, zeros would not speak for a grid (measured: 0, 0.5, 0.8, 1)."""
-WINDOW = 15
-"""Pixels of a side that hold a block of each of the 64 grids."""
-GRIDS = 64
-"""Grids, in raster order of their first lines."""
-BINS = 256
+GRID_BINS = 256
 """Coefficients up to 64 grey levels: larger ones are rare and tell little of where the grid is."""
-GRIDS_ASKED = 4
+GRIDS_TRIED = 4
 """Likeliest grids that the model is asked about: both orientations of the two best, mostly."""
 
 
@@ -62,7 +58,7 @@ class _Tables:
     """Of the steps that candidate tables have at a frequency, ascending from 1."""
 
     sums: F32
-    """Multiple, then log density under the comb, of each bin: float32 (BINS, 2 steps)."""
+    """Multiple, then log density under the comb, of each bin: float32 (GRID_BINS, 2 steps)."""
     zeros: NDArray[np.intp]
     """Last bin of the multiple 0."""
     candidates: NDArray[np.intp]
@@ -73,18 +69,18 @@ class _Tables:
 def _tables(frequency: int, noise_sigma: float, outlier_mass: float) -> _Tables:
     index = np.stack([STEP_INDEX[:, frequency], TURNED_INDEX[:, frequency]])
     steps, candidates = np.unique(index, return_inverse=True)
-    multiple = bin_multiples(BINS, steps + 1).astype(np.float32)
-    comb = comb_table(noise_sigma, outlier_mass)[:BINS, steps]
+    multiple = bin_multiples(GRID_BINS, steps + 1).astype(np.float32)
+    comb = comb_table(noise_sigma, outlier_mass)[:GRID_BINS, steps]
     zeros = np.count_nonzero(multiple == 0, axis=0) - 1
     return _Tables(np.concatenate([multiple, comb], axis=1), zeros, candidates.reshape(index.shape))
 
 
 def _counts(windows: NDArray[np.uint8]) -> F32:
-    """Histograms of all frequencies on all grids, in raster order: float32 (64, GRIDS, BINS + 1)."""
-    out = np.empty((64, GRIDS, BINS + 1), np.float32)
+    """Histograms of all frequencies on all grids, in raster order: float32 (64, GRIDS, GRID_BINS + 1)."""
+    out = np.empty((64, GRIDS, GRID_BINS + 1), np.float32)
     for grid, (y, x) in enumerate(np.ndindex(8, 8)):
         blocks = windows[:, y : y + 8, x : x + 8].reshape(-1, 64)
-        out[:, grid] = histogram((blocks.astype(np.float32) - 128) @ FORWARD, BINS + 1)
+        out[:, grid] = histogram((blocks.astype(np.float32) - 128) @ FORWARD, GRID_BINS + 1)
     return out
 
 
@@ -93,11 +89,11 @@ def _best_likelihoods(windows: NDArray[np.uint8], settings: EvidenceSettings) ->
     scores = np.zeros((2, CANDIDATES, GRIDS), np.float32)
     for frequency, counts in enumerate(_counts(windows)[1:], 1):
         tables = _tables(frequency, settings.noise_sigma, settings.outlier_mass)
-        below = counts[:, :BINS].cumsum(axis=1)
-        end = filled(counts[:, :BINS])
+        below = counts[:, :GRID_BINS].cumsum(axis=1)
+        end = bins_in_use(counts[:, :GRID_BINS])
         total, comb = np.split(counts[:, :end] @ tables.sums[:end], 2, axis=1)
         shape = zero_inflated(below[:, -1:], below[:, tables.zeros], total)
-        each = shape + comb - BASELINE * shape[:, :1] - (1 - BASELINE) * BEYOND * counts[:, BINS:]
+        each = shape + comb - BASELINE * shape[:, :1] - (1 - BASELINE) * BEYOND * counts[:, GRID_BINS:]
         scores += each.T[tables.candidates]
     out: F32 = scores.max(axis=1)
     return out

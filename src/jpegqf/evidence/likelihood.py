@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, Numbers, library
+from jpegqf.jpeg.ijg import MAX_STEP
 
 BINS_PER_UNIT = 4
 """Resolution of the |coefficient| histograms: a bin of 0.25 adds 6 % to the noise variance."""
@@ -19,7 +20,6 @@ BINS = 1056 * BINS_PER_UNIT
 """An 8-bit block's orthonormal coefficient is at most 8 * 128 = 1024 in magnitude (DC), some less for AC."""
 BIN_ROUNDING = 0.49
 """Not 0.5: a third of the frequencies take multiples of 1/8, which would then fall on the edges of bins."""
-MAX_STEP = 255
 ALL_STEPS = np.arange(1, MAX_STEP + 1)
 
 
@@ -57,13 +57,13 @@ def histogram(coefficients: F32, bins: int = BINS) -> F32:
     return counts.reshape(64, bins).astype(np.float32)
 
 
-def filled(counts: F32) -> int:
+def bins_in_use(counts: F32) -> int:
     """Bins up to the last filled one of any frequency."""
     filled = np.flatnonzero(counts.any(axis=0))
     return int(filled[-1]) + 1 if len(filled) else 1
 
 
-def multiples(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
+def multiple_sums(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
     """What coefficients rounded to multiples of each step 1..``most`` add up to: sum of |k|, and how many are 0.
 
     ``counts`` are histograms (64, bins); returns float32 (most, 64) twice. A sum of |k| is the sum over k of how many
@@ -77,7 +77,7 @@ def multiples(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
 
 
 def _multiples(counts: F32, bins: NDArray[np.int64], is_first: NDArray[np.bool_]) -> tuple[F32, F32]:
-    end = filled(counts)
+    end = bins_in_use(counts)
     reaching = np.zeros((end + 1, len(counts)), np.float32)
     reaching[:end] = counts[:, end - 1 :: -1].cumsum(axis=1)[:, ::-1].T
     kept = is_first | (bins < end)
@@ -94,7 +94,7 @@ def comb_evidence(counts: F32, table: F32) -> F32:
     """Sum of a table (bins, 255) over histograms (64, bins), float32 (255, 64)."""
     out = np.empty((64, table.shape[1]), np.float32)
     for rows in (slice(0, 1), *(slice(first, first + TOGETHER) for first in range(1, 64, TOGETHER))):
-        end = filled(counts[rows])
+        end = bins_in_use(counts[rows])
         out[rows] = counts[rows, :end] @ table[:end]
     return out.T
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from jpegqf.arrays import F32
 from jpegqf.evidence.dct import FORWARD, INVERSE
-from jpegqf.evidence.features import SMALLEST_SHARE, Gathered, maps_and_totals
+from jpegqf.evidence.features import SMALLEST_SHARE, GatheredBlocks, maps_and_totals
 from jpegqf.evidence.likelihood import BIN_ROUNDING, BINS, BINS_PER_UNIT, bin_multiples, comb_table
 from jpegqf.evidence.settings import FEATURES, EvidenceSettings
 from jpegqf.evidence.torch_device import computing
@@ -61,7 +61,7 @@ class TorchEvidence:
     def __init__(self, device: str) -> None:
         self._device = device
 
-    def __call__(self, images: Sequence[Gathered], settings: EvidenceSettings) -> F32:
+    def __call__(self, images: Sequence[GatheredBlocks], settings: EvidenceSettings) -> F32:
         """Evidence of each image, float32 (images, 100, FEATURES). Raises DeviceError if the device fails."""
         out = np.empty((len(images), CANDIDATES, FEATURES), np.float32)
         with computing():
@@ -71,7 +71,7 @@ class TorchEvidence:
         return out
 
 
-def _batches(images: Sequence[Gathered]) -> Iterator[slice]:
+def _batches(images: Sequence[GatheredBlocks]) -> Iterator[slice]:
     first, held = 0, 0
     for i, image in enumerate(images):
         size = BYTES_OF_IMAGE + BYTES_OF_BLOCK * len(image.pixels)
@@ -85,7 +85,7 @@ def _batches(images: Sequence[Gathered]) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class _Batch:
-    images: Sequence[Gathered]
+    images: Sequence[GatheredBlocks]
     settings: EvidenceSettings
     tables: _Tables
 

@@ -71,23 +71,23 @@ def identifier(payload: bytes) -> str:
     return SHORT_NAMES.get(text, text)
 
 
-def told_by(number: int, name: str, payload: bytes) -> dict[str, Any]:
+def facts_in(number: int, name: str, payload: bytes) -> dict[str, Any]:
     """Those of :class:`Facts` that the payload of an APPn segment of this number and name tells. Never raises."""
-    told: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     if (number, name) == (14, "Adobe") and len(payload) >= 12:
-        told = {"adobe_transform": payload[11]}
+        facts = {"adobe_transform": payload[11]}
     elif (number, name) == (0, "JFIF") and len(payload) >= 12:
-        told = {"density": struct.unpack_from(">BHH", payload, 7)}
+        facts = {"density": struct.unpack_from(">BHH", payload, 7)}
     elif (number, name) == (12, "Ducky"):
-        told = {"ducky_quality": _ducky(payload[5:])}
+        facts = {"ducky_quality": _ducky(payload[5:])}
     elif (number, name) == (13, "Photoshop"):
-        told = {"photoshop_quality": _photoshop(payload[14:])}
+        facts = {"photoshop_quality": _photoshop(payload[14:])}
     elif (number, name) == (1, "Exif"):
-        told = _exif(payload[6:])
+        facts = _exif(payload[6:])
     elif (number, name) == (2, "MPF"):
         images = _directory(payload[4:]).get(MPF_IMAGES)
-        told = {"mpf_images": images if isinstance(images, int) else None}
-    return {fact: value for fact, value in told.items() if value is not None}
+        facts = {"mpf_images": images if isinstance(images, int) else None}
+    return {fact: value for fact, value in facts.items() if value is not None}
 
 
 def _exif(tiff: bytes) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def identify(header: Header) -> HeaderEvidence:
     before = _by_tables(header, first.transposed(), second.transposed() if second else None)
     if before.encoder.by == "tables":
         return replace(before, turned=True)
-    return replace(found, encoder=_by_the_rest(header, first))
+    return replace(found, encoder=_by_formula_or_metadata(header, first))
 
 
 def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> HeaderEvidence:
@@ -95,7 +95,7 @@ def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> 
     return HeaderEvidence(luma, chroma, encoder or UNKNOWN)
 
 
-def _by_the_rest(header: Header, first: QuantTable) -> Encoder:
+def _by_formula_or_metadata(header: Header, first: QuantTable) -> Encoder:
     """Tables of jpegli are computed, and symmetric: none is turned. Metadata may be left over from an earlier save."""
     return _jpegli(header, first) or _adobe_by_metadata(header) or _camera(header) or UNKNOWN
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.errors import HeaderError
-from jpegqf.jpeg.app_segments import AppSegment, Facts, identifier, plain_text, told_by
+from jpegqf.jpeg.app_segments import AppSegment, Facts, facts_in, identifier, plain_text
 from jpegqf.jpeg.frame import FRAMES, Component, Frame
 from jpegqf.jpeg.markers import (
     APP0,
@@ -34,7 +34,7 @@ from jpegqf.jpeg.markers import (
 
 T = TypeVar("T")
 
-SEQUENTIAL = ("baseline", "extended sequential")
+SEQUENTIAL_KINDS = ("baseline", "extended sequential")
 MAX_SEGMENTS = 10_000
 """Segments walked; multi-segment ICC profiles and XMP stay far below."""
 MAX_SCANS = 1_000
@@ -159,7 +159,7 @@ def read_header(source: bytes | Stream, scans: bool = True) -> Header:
     except EOFError:
         walk.truncated = True
         walk.note("file ends before its header does" if not walk.begun else "file ends inside the image data")
-    except _Enough:
+    except _LimitReached:
         pass
     except OSError as error:
         raise HeaderError(f"cannot be read: {(error.strerror or 'input/output error').lower()}") from None
@@ -174,11 +174,11 @@ def read_start(data: bytes) -> Header | None:
     walk = _Walk(Reader(data), False)
     try:
         walk.run()
-    except (EOFError, HeaderError, _Enough):
+    except (EOFError, HeaderError, _LimitReached):
         return None
     frame = walk.frame
-    told = frame and frame.height and frame.kind in SEQUENTIAL and len(walk.latched) == len(frame.components)
-    return walk.result() if told else None
+    complete = frame and frame.height and frame.kind in SEQUENTIAL_KINDS and len(walk.latched) == len(frame.components)
+    return walk.result() if complete else None
 
 
 def _shared(read: Callable[..., T]) -> Callable[..., T]:
@@ -226,10 +226,10 @@ def _standard_huffman(payload: bytes) -> bool | None:
 @_shared
 def _app(payload: bytes, number: int) -> tuple[AppSegment, dict[str, Any]]:
     name = identifier(payload)
-    return AppSegment(number, name, len(payload)), told_by(number, name, payload)
+    return AppSegment(number, name, len(payload)), facts_in(number, name, payload)
 
 
-class _Enough(Exception):  # noqa: N818 - no error: it ends the walk
+class _LimitReached(Exception):  # noqa: N818 - no error: it ends the walk
     """A limit was reached; what was read so far counts."""
 
 
@@ -299,7 +299,7 @@ class _Walk:
             skipped += first != 0xFF or code == 0
             if self.junk + skipped > MAX_JUNK:
                 self.note(f"more than {MAX_JUNK} bytes of junk: the rest was not read")
-                raise _Enough
+                raise _LimitReached
             first, code = code, self.reader.take(1)[0]
         if skipped:
             self.junk += skipped
@@ -336,9 +336,9 @@ class _Walk:
 
     def on_app(self, code: int, payload: bytes) -> None:
         if len(self.apps) < MAX_APPS:
-            app, told = _app(payload, code - APP0)
+            app, facts = _app(payload, code - APP0)
             self.apps.append(app)
-            self.facts = told | self.facts
+            self.facts = facts | self.facts
 
     def on_com(self, _code: int, payload: bytes) -> None:
         if len(self.comments) < MAX_COMMENTS:

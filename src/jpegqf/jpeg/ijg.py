@@ -64,8 +64,10 @@ TURNED_INDEX = STEP_INDEX.reshape(100, 8, 8).swapaxes(1, 2).reshape(100, 64)
 """The same after the image was turned by 90 degrees, which transposes its tables."""
 
 CANDIDATES = 100
-STEPS: F32 = ijg_luma_all().astype(np.float32)
-"""Of the candidates, the 100 IJG luma tables, float32 (100, 64)."""
+INTEGER_STEPS: I64 = ijg_luma_all()
+"""Quantization steps of the candidates, the 100 IJG luma tables: int64 (100, 64), row i is quality i + 1."""
+STEPS: F32 = INTEGER_STEPS.astype(np.float32)
+"""The same as float32."""
 
 IJG_CHROMA = (
     17, 18, 24, 47, 99, 99, 99, 99,
@@ -81,6 +83,11 @@ IJG_CHROMA = (
 IJG_CHROMA_BASE: I64 = np.array(IJG_CHROMA).reshape(8, 8)
 """The same, table K.2."""
 FREQUENCY_WEIGHTS: F64 = 1 / (1 + np.add.outer(np.arange(8), np.arange(8)).reshape(64))
+FREQUENCY_WEIGHTS /= FREQUENCY_WEIGHTS.sum()
+"""Weight of each frequency when tables are compared: 1 / (1 + row + column), float64 (64,), row-major, sum 1.
+
+See :func:`jpegqf.jpeg.table_match.table_error`.
+"""
 
 
 def ijg_chroma(quality: int) -> I64:

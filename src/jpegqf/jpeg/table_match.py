@@ -11,8 +11,6 @@ from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
 
 NEAREST_ERROR = 0.4
 """Largest error at which a table still counts as near an IJG table; see :func:`table_error`."""
-FREQUENCY_WEIGHTS /= FREQUENCY_WEIGHTS.sum()
-"""Weight of each frequency, row-major, in :func:`table_error`; float64 (64,), sums to 1."""
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from jpegqf.jpeg.frame import FRAMES
 from jpegqf.jpeg.markers import EOI, SOI, SOS, STANDALONE
 
-SMALLEST = 2**21
+SMALLEST_IMAGE = 2**21
 """Pixels from which an image is decoded in parts; below, decoding is not what costs."""
 SHARES = (16, 4)
 """The first top is a 16th of the image, the next a quarter; then comes the whole."""
 FEWEST_ROWS = 128
 LARGEST_MCU = 32
 """Rows; four blocks of the component sampled most densely."""
-SEQUENTIAL = (0xC0, 0xC1)
+SEQUENTIAL_FRAMES = (0xC0, 0xC1)
 MAX_SEGMENTS = 1_000
 SPARE_SHARE, SPARE_BYTES = 1.5, 2**16
 """By how much the data of a top may exceed its share of rows; if it does, its end is grey and tells nothing."""
@@ -27,12 +27,12 @@ END = bytes((0xFF, EOI))
 
 def short_jpegs(data: bytes) -> Iterator[bytes]:
     """JPEGs of growing tops of the image; none if it is small, not sequential, or unusual."""
-    places = _places(data)
+    places = _frame_and_scan(data)
     if places is None:
         return
     frame, scan = places
     height, width = (int.from_bytes(data[at : at + 2], "big") for at in (frame + 5, frame + 7))
-    if height * width < SMALLEST:
+    if height * width < SMALLEST_IMAGE:
         return
     for share in SHARES:
         rows = max(FEWEST_ROWS, -(-height // (share * LARGEST_MCU)) * LARGEST_MCU)
@@ -41,7 +41,7 @@ def short_jpegs(data: bytes) -> Iterator[bytes]:
             yield data[: frame + 5] + rows.to_bytes(2, "big") + data[frame + 7 : end] + END
 
 
-def _places(data: bytes) -> tuple[int, int] | None:
+def _frame_and_scan(data: bytes) -> tuple[int, int] | None:
     """Where the frame header and the entropy-coded data begin, if the file has one scan of all components."""
     if not data.startswith(b"\xff\xd8") or data.rfind(END, max(0, len(data) - LATEST_END)) < 0:
         return None
@@ -52,7 +52,7 @@ def _places(data: bytes) -> tuple[int, int] | None:
             return None
         end = at + 2 + int.from_bytes(head[2:], "big")
         if head[1] in FRAMES:
-            if frame or head[1] not in SEQUENTIAL or end - at < 11:
+            if frame or head[1] not in SEQUENTIAL_FRAMES or end - at < 11:
                 return None
             frame = at
         elif head[1] == SOS:

@@ -52,14 +52,16 @@ def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto")
             model = Model(config, _torch_run(_network(weights, config), "cuda"), "cuda", "PyTorch")
         else:
             model = Model(config, NumpyNetwork(weights), "cpu", "NumPy")
-        model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))  # weights that tell nothing are told here
+        model.log_probabilities(
+            np.zeros((1, 100, FEATURES), np.float32)
+        )  # raises now for weights that give no distribution
         return model
     except CheckpointError as error:
         raise CheckpointError(f"checkpoint {file}: {error}") from None
 
 
 def bundled_model() -> Model:
-    """The bundled checkpoint on the CPU, whose network is laid out when it is first asked: most JPEGs never ask.
+    """The bundled checkpoint on the CPU, whose network is set up at its first use: most JPEGs need none.
 
     Raises CheckpointError if the file cannot be used.
     """
@@ -119,7 +121,7 @@ def _on_cuda(device: str) -> bool:
 
 
 def _has_cuda_driver() -> bool:
-    """Whether NVIDIA's driver is there: asked in no time, where PyTorch takes seconds to be imported."""
+    """Whether NVIDIA's driver can be loaded. This takes no time, whereas importing PyTorch takes seconds."""
     try:
         ctypes.CDLL(CUDA_DRIVER)
     except OSError:
