@@ -21,7 +21,7 @@ class Blocks:
     low: Bool
     high: Bool
     with_repeats: int
-    """How many blocks there were before repeats were dropped."""
+    """Number of blocks before repeats were dropped."""
 
     def __len__(self) -> int:
         return len(self.pixels)

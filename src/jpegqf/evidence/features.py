@@ -1,6 +1,6 @@
-"""Luma blocks -> DCT evidence for every candidate quality; the only preprocessing, shared with training.
+"""Luma blocks -> DCT evidence for every candidate quality; prediction and training both use it.
 
-What the blocks tell, per candidate table (the 100 IJG luma tables):
+The evidence for each candidate, one of the 100 IJG luma tables:
 
 * comb and counts: the log-likelihood of each step at each frequency (``jpegqf.evidence.likelihood``);
 * synthesis: how well the candidate gives the blocks back (``jpegqf.evidence.synthesis``). This holds where the comb's
@@ -31,8 +31,9 @@ from jpegqf.jpeg.ijg import CANDIDATES, FREQUENCY_WEIGHTS, MAX_STEP, STEP_INDEX,
 from jpegqf.pixels.luma import Luma
 
 SMALLEST_SHARE = np.float32(1e-3)
+"""Added to shares before their logarithm is taken."""
 NEAR = 1.3
-"""Factor up to which steps of other encoders' tables count as near a candidate's."""
+"""Largest ratio at which a step of another encoder's table counts as near a candidate's step."""
 
 
 def _shares(found: Misfit, settings: EvidenceSettings) -> F32:
@@ -52,7 +53,7 @@ def _shares(found: Misfit, settings: EvidenceSettings) -> F32:
 
 @dataclass(frozen=True)
 class _Classes:
-    """Which blocks can carry which evidence; bool (blocks,) each."""
+    """Classes of blocks by the evidence that they can give; bool (blocks,) each."""
 
     clipped: Bool
     flat: Bool
@@ -144,9 +145,9 @@ def _nearness(evidence: Numbers) -> tuple[Numbers, Numbers]:
     """How near each candidate is to the best steps of all, from log-likelihoods (..., 255, 64).
 
     First, (..., 100, 64): likelihood of the best step near the candidate's, below that of the best step of all.
-    Second, (..., 100, 2): weighted mean of the absolute log ratios of the best steps to the candidate's, weights those
-    of ``tables.table_error`` times what each frequency tells (squares let a few wrong steps decide); and the sum
-    of the first.
+    Second, (..., 100, 2): weighted mean of the absolute log ratios of the best steps to the candidate's, weighted
+    by FREQUENCY_WEIGHTS times how clearly each frequency prefers its best step (with squares a few wrong steps would
+    decide); and the sum of the first.
     """
     xp = library(evidence)
     highest = xp.amax(evidence, axis=-2)
@@ -172,22 +173,22 @@ def _turned_lead(evidence: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class GatheredBlocks:
-    """Blocks and what they are good for: all that the arithmetic of their evidence needs."""
+    """Blocks of one image, classified: the input from which evidence is computed."""
 
     pixels: U8
-    """Distinct blocks, (blocks, 64)."""
+    """Distinct blocks, uint8 (blocks, 64), row-major."""
     counted: Bool
-    """Blocks whose multiples are counted, (blocks,)."""
+    """Which blocks have their multiples counted, bool (blocks,)."""
     rich: Bool
-    """Blocks that go through the comb, (blocks,)."""
+    """Which blocks are used for the comb, bool (blocks,)."""
     synthesized: tuple[I64, I64, I64, I64]
-    """Rows of the rich, low, flat and clipped blocks that are synthesized."""
+    """Indices of the rich, low, flat and clipped blocks that are synthesized, int64 (n,) each."""
     low: Bool
-    """Pixels of these clipped blocks that clipping may have raised, (clipped, 64), ..."""
+    """Pixels of the synthesized clipped blocks that clipping may have raised, bool (clipped, 64)."""
     high: Bool
-    """... and those it may have lowered."""
+    """Pixels of the same blocks that clipping may have lowered, bool (clipped, 64)."""
     context: F32
-    """What kind of image this is, the same for every candidate, (10,)."""
+    """Counts and shares of the classes of blocks, float32 (10,), the same for every candidate."""
 
 
 def gather_blocks(patches: list[Luma], settings: EvidenceSettings) -> GatheredBlocks:
@@ -243,7 +244,7 @@ def evidence(patches: list[Luma], settings: EvidenceSettings) -> F32:
 
 
 def evidence_of(gathered: GatheredBlocks, settings: EvidenceSettings) -> F32:
-    """The same of gathered blocks. ``jpegqf.evidence.on_torch`` computes it for many images at once."""
+    """Evidence of gathered blocks, float32 (100, FEATURES). ``jpegqf.evidence.on_torch`` does this for many."""
     coefficients = (gathered.pixels.astype(np.float32) - 128) @ FORWARD
     count = np.full(64, gathered.counted.sum(), np.float32)
     total, zeros = multiple_sums(histogram(coefficients[gathered.counted]))
@@ -258,7 +259,7 @@ def evidence_of(gathered: GatheredBlocks, settings: EvidenceSettings) -> F32:
 
 
 def maps_and_totals(count: Numbers, zeros: Numbers, total: Numbers, comb: Numbers) -> Numbers:
-    """What histograms of coefficients tell: five maps, totals, nearness, lead of a turned table; (..., 100, 335).
+    """Evidence from histograms of coefficients: five maps, totals, nearness, lead of a turned table; (..., 100, 335).
 
     ``count``, ``zeros`` and ``total`` as for ``likelihood.laplacian``, ``comb`` as of ``likelihood.comb_evidence``.
     """

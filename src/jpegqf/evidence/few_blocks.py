@@ -1,14 +1,14 @@
-"""Luma of a decoded JPEG -> its quality, where few blocks leave no doubt: at a tenth of the full evidence's cost.
+"""Luma of a decoded JPEG -> its quality, where a few blocks leave no doubt; a tenth of the cost of the full evidence.
 
 * Up to some quality by synthesis (``jpegqf.evidence.synthesis``): under the true table nearly every block comes back
   within the decoder's rounding, under any other one nearly none does, unless both agree wherever these blocks have
   anything. If one table gives back almost all blocks, and the next best clearly fewer, it is the answer.
-* Beyond, steps are no larger than the pixels' rounding and no block tells for sure. There the likelihoods
+* Beyond, steps are no larger than the pixels' rounding and no single block decides. There the likelihoods
   (``jpegqf.evidence.likelihood``) of some hundred blocks add up. The best candidate is the answer if it leads, and if
   a free choice of steps would explain the blocks hardly better: otherwise the table is no IJG table.
 
-Only for pixels straight from a JPEG: these have their grid at the first pixel, and a table at all. Synthesis alone
-also tells of other pixels, if they are a JPEG's own: the green of one that codes red, green and blue themselves.
+Both are only for a JPEG's own luma as decoded: its grid is at the first pixel, and it has a table. Synthesis alone also
+decides other pixels, such as the green channel of a JPEG that codes red, green and blue themselves.
 """
 
 import numpy as np
@@ -23,15 +23,16 @@ from jpegqf.jpeg.ijg import STEPS
 from jpegqf.pixels.luma import Luma
 
 FEW_BLOCKS_BINS = 512
-"""Of the histograms: coefficients up to 128 grey levels; larger ones are rare and left out."""
+"""Bins of the histograms: coefficients up to 128 grey levels. Larger ones are rare and left out."""
 
 FINE = 90
 """Quality from which a table may give back blocks that were saved with a coarse one and turned by 90 degrees."""
 SMALL_MULTIPLES = 3
+"""Largest multiple of its step at which a coefficient counts as small."""
 
 
 def _spread(pixels: U8, most: int) -> U8:
-    """At most so many of these blocks, evenly spread."""
+    """At most ``most`` of these blocks, evenly spread."""
     out: U8 = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), most)).astype(int)]
     return out
 
@@ -68,14 +69,17 @@ def _by_synthesis(pixels: U8, rule: DecisiveRule, tolerance: float) -> tuple[int
 
 
 def _plausible(pixels: U8, steps: F32, rule: DecisiveRule) -> bool:
-    """Whether small multiples are common, as in any image; those of far larger steps are near large multiples alone."""
+    """Whether small multiples of ``steps`` are common among the nonzero AC coefficients, as in any image.
+
+    Coefficients quantized with far larger steps are only near large multiples.
+    """
     multiple = np.rint(np.abs((pixels.astype(np.float32) - 128) @ FORWARD / steps))[:, 1:]
     small = np.count_nonzero((multiple > 0) & (multiple <= SMALL_MULTIPLES))
     return bool(small >= rule.small_share * np.count_nonzero(multiple))
 
 
 def _by_likelihood(pixels: U8, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
-    """The quality ``coarsest_likely``..100 whose steps are all but the likeliest of any, None where none is."""
+    """The quality ``coarsest_likely``..100 whose steps are nearly as likely as the best free choice, or None."""
     counts = histogram((pixels.astype(np.float32) - 128) @ FORWARD, FEW_BLOCKS_BINS + 1)[:, :FEW_BLOCKS_BINS]
     comb = comb_table(settings.noise_sigma, settings.outlier_mass)
     steps = STEPS[rule.coarsest_likely - 1 :].astype(np.int64)
@@ -86,7 +90,7 @@ def _by_likelihood(pixels: U8, rule: DecisiveRule, settings: EvidenceSettings) -
 
 
 def _likeliest(counts: F32, comb: F32, steps: I64, rule: DecisiveRule) -> int | None:
-    """The same among as many steps 1, 2, ... as ``comb`` has columns."""
+    """As :func:`_by_likelihood`, with a free choice among the steps 1, 2, ... that ``comb`` has columns for."""
     total, zeros = multiple_sums(counts, comb.shape[1])
     count, by_comb = counts.sum(axis=1), comb_evidence(counts, comb)
     models = laplacian(count, zeros, total), zero_inflated(count, zeros, total)
@@ -111,7 +115,7 @@ def _turned(pixels: U8) -> U8:
 
 
 def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
-    """The quality 1..100 of the last save, None where doubt is left.
+    """The quality 1..100 of the last save, or None where the blocks leave doubt.
 
     ``luma`` is a decoded JPEG, or a part of it whose first pixel is on its grid.
     """
@@ -127,15 +131,18 @@ def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings)
 
 
 def quality_given_back(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
-    """The same up to ``finest``, by synthesis alone: no block of an image that was no JPEG comes back."""
+    """As :func:`decisive_quality`, by synthesis alone and up to ``finest``.
+
+    This holds for any pixels: no table gives back the blocks of an image that was no JPEG.
+    """
     pixels = _busy(luma, rule)
     return _by_synthesis(pixels, rule, settings.pixel_tolerance)[0] if len(pixels) >= rule.fewest else None
 
 
 def turned_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
-    """The same of a JPEG turned by 90 degrees without being decoded; None where it may be upright.
+    """As :func:`quality_given_back`, for a JPEG turned by 90 degrees without being decoded.
 
-    Such a turn transposes blocks and table.
+    None where it may be upright. Such a turn transposes the blocks and the table.
     """
     pixels = _busy(luma, rule)
     if len(pixels) < rule.fewest or _by_synthesis(pixels, rule, settings.pixel_tolerance)[1]:

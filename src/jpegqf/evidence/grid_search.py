@@ -1,4 +1,4 @@
-"""Luma -> where its 8x8 JPEG grid most likely starts, and whether the image was turned: likelihood alone, no model.
+"""Luma -> where its 8x8 JPEG grid most likely starts, and whether the image was turned; by likelihood, no network.
 
 On the grid of the last save the coefficients sit on multiples of their steps and many are zero; on the 63
 others they do not. So the likelihood of the best candidate table is taken on every grid, over the same
@@ -20,19 +20,20 @@ from jpegqf.pixels.grid import GRIDS, WINDOW, Grid
 from jpegqf.pixels.luma import Luma
 
 MOST_PATCHES = 6
+"""Most patches of an image used, evenly spread."""
 MOST_WINDOWS = 512
-"""Blocks looked at on each grid: with fewer the ranking suffers, with more only the time grows."""
+"""Most windows used, one block of each grid in each: fewer make the ranking worse, more only cost time."""
 FEWEST_WINDOWS = 64
-"""Where fewer windows are unclipped, this many of the least clipped are looked at."""
+"""Fewest windows used: where fewer are unclipped, this many of the least clipped."""
 BEYOND = 7.0
-"""Natural logarithm of the values that a larger coefficient may take: none is likelier than another."""
+"""Cost (natural logarithm) of a coefficient beyond the bins: uniform over the values that it may take."""
 BASELINE = 0.5
 """Share of a smooth density's own log-likelihood that is taken off: grids cover slightly different pixels, and without
 it the grid of the flattest pixels wins; with all of it, zeros would not speak for a grid (measured: 0, 0.5, 0.8, 1)."""
 GRID_BINS = 256
-"""Coefficients up to 64 grey levels: larger ones are rare and tell little of where the grid is."""
+"""Bins of the histograms: coefficients up to 64 grey levels. Larger ones are rare and say little about the grid."""
 GRIDS_TRIED = 4
-"""Likeliest grids that the model is asked about: both orientations of the two best, mostly."""
+"""Number of likeliest grids that the network scores: mostly both orientations of the two best."""
 
 
 def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
@@ -55,7 +56,7 @@ def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class _Tables:
-    """Of the steps that candidate tables have at a frequency, ascending from 1."""
+    """Constants of one frequency, for the distinct steps, ascending, that the candidate tables have there."""
 
     sums: F32
     """Multiple, then log density under the comb, of each bin: float32 (GRID_BINS, 2 steps)."""
@@ -100,7 +101,7 @@ def _best_likelihoods(windows: NDArray[np.uint8], settings: EvidenceSettings) ->
 
 
 def ranked_grids(patches: list[Luma], settings: EvidenceSettings) -> list[tuple[float, Grid]]:
-    """All 64 grids in both orientations with their scores, best first; empty if there is nothing to go by.
+    """All 64 grids in both orientations with their scores, best first; empty if all windows are flat.
 
     ``patches`` are pieces of one image whose first pixels are a multiple of 8 pixels apart. A score is a log
     likelihood less a constant; among equal ones the upright grid and the first in raster order leads.

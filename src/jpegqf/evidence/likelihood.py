@@ -58,13 +58,13 @@ def histogram(coefficients: F32, bins: int = BINS) -> F32:
 
 
 def bins_in_use(counts: F32) -> int:
-    """Bins up to the last filled one of any frequency."""
+    """Number of bins up to the last one that any frequency fills, at least 1."""
     filled = np.flatnonzero(counts.any(axis=0))
     return int(filled[-1]) + 1 if len(filled) else 1
 
 
 def multiple_sums(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
-    """What coefficients rounded to multiples of each step 1..``most`` add up to: sum of |k|, and how many are 0.
+    """Sum of |k| and number of k = 0, where k is a coefficient rounded to a multiple of each step 1..``most``.
 
     ``counts`` are histograms (64, bins); returns float32 (most, 64) twice. A sum of |k| is the sum over k of how many
     reach k, so a step costs as much as it has multiples. DC spans far more bins than AC and goes alone.
@@ -87,7 +87,7 @@ def _multiples(counts: F32, bins: NDArray[np.int64], is_first: NDArray[np.bool_]
 
 
 TOGETHER = 8
-"""Frequencies multiplied at once: the table is read once for all of them, up to the longest one's last bin."""
+"""Frequencies multiplied with the table at a time, which is then read once, up to their last filled bin."""
 
 
 def comb_evidence(counts: F32, table: F32) -> F32:
@@ -113,7 +113,10 @@ def laplacian(count: Numbers, zeros: Numbers, total: Numbers) -> Numbers:
 
 
 def zero_inflated(count: Numbers, zeros: Numbers, total: Numbers) -> Numbers:
-    """The same with the mass at zero free: robust where an image is part smooth, part busy."""
+    """As :func:`laplacian`, with the probability of zero fitted by itself.
+
+    This is robust where an image is part smooth, part busy.
+    """
     xp = library(total)
     nonzero = count - zeros
     p_zero = (zeros + 0.5) / (count + 1)

@@ -22,16 +22,16 @@ from jpegqf.evidence.torch_device import computing
 from jpegqf.jpeg.ijg import CANDIDATES, STEPS
 
 MOST_BYTES = 2**29
-"""Of a batch on the device, about; one image alone may need more."""
+"""Memory of a batch on the device, roughly; a single image may need more."""
 BYTES_OF_IMAGE = 2**23
-"""Two histograms, likelihoods of 255 steps at 64 frequencies, and what is made from them."""
+"""Memory of an image: two histograms, likelihoods of 255 steps at 64 frequencies, and the maps made from them."""
 BYTES_OF_BLOCK = 64 * 32
-"""Its coefficients, their bins, and temporaries."""
+"""Memory of a block: its coefficients, their bins, and temporaries."""
 SYNTHESIZED_AT_ONCE = 1024
 """Blocks, over all candidates: 25 MiB a temporary."""
 
 CLIPPED = 3
-"""Which of the kinds of blocks that are synthesized has clipped pixels."""
+"""Index of the clipped blocks in ``GatheredBlocks.synthesized``."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class _Batch:
         return self._there(np.repeat(np.arange(len(self.images)), sizes))
 
     def _maps_and_activity(self) -> tuple[Tensor, Tensor]:
-        """What histograms tell, (images, 100, 335), and the logarithm of mean |AC|, (images, 1)."""
+        """Evidence from histograms, (images, 100, 335), and the logarithm of mean |AC|, (images, 1)."""
         blocks = [len(image.pixels) for image in self.images]
         owner = self._owners(blocks)
         size = (len(self.images), 64, BINS)

@@ -47,7 +47,7 @@ SMOOTH_BINS = {True: 17, False: 5}
 BLUR = 0.85
 """Factor on the computed standard deviation of the last save's errors: smooth blocks, the most, have less."""
 PIXEL_VARIANCE = 0.25
-"""Variance, squared grey levels, of rounding pixels: of the first decoder's luma and RGB, the second's luma."""
+"""Variance, squared grey levels, of rounding: by the first decoder (luma, RGB) and the second encoder and decoder."""
 UNTOUCHED_SHARE = 0.1
 """Share of coefficients assumed to show no trace, so that one odd coefficient changes the evidence by little."""
 ZERO_WEIGHT = 0.5

@@ -42,7 +42,7 @@ MAX_SCANS = 1_000
 MAX_TABLES = 64
 MAX_APPS = 256
 MAX_COMMENTS = 16
-"""What is kept of each kind; the walk goes on past it."""
+"""Most quantization tables, APPn segments and comments kept; the walk goes on past them."""
 MAX_COMMENT = 1_024
 """Bytes kept of one comment."""
 MAX_JUNK_BEFORE = 4_096
@@ -50,8 +50,10 @@ MAX_JUNK_BEFORE = 4_096
 MAX_JUNK = 2**20
 """Bytes skipped in all while looking for a marker outside entropy-coded data."""
 SHARED, SHARED_BYTES = 512, 600
-"""Payloads of a kind whose reading is kept, and their longest: all standard Huffman tables fit, and four quantization
-tables."""
+"""Most parsed payloads cached per kind of segment, and the longest payload, in bytes, that is cached.
+
+All standard Huffman tables fit, and four quantization tables.
+"""
 
 
 def _zigzag() -> tuple[int, ...]:
@@ -89,7 +91,7 @@ class QuantTable:
 
 @dataclass(frozen=True)
 class Header:
-    """All that was read.
+    """What the walk over the markers read.
 
     ``tables`` every quantization table in file order; ``component_tables`` the one in force for each component
     when its first scan began (None: never defined). ``huffman``: "standard" (Annex K), "optimized", or None
@@ -113,7 +115,7 @@ class Header:
     notes: tuple[str, ...]
 
     def transposed(self) -> "Header":
-        """The same with each component's table transposed."""
+        """This header with each component's table transposed."""
         return replace(self, component_tables=tuple(table and table.transposed() for table in self.component_tables))
 
     @property
@@ -129,7 +131,7 @@ class Header:
 
     @property
     def color(self) -> str | None:
-        """One of "gray", "YCbCr", "RGB", "CMYK" and "YCCK", told as libjpeg's decoder does; None if unknown."""
+        """One of "gray", "YCbCr", "RGB", "CMYK" and "YCCK", by the rules of libjpeg's decoder; None if unknown."""
         parts = self.frame.components if self.frame else ()
         transform = self.facts.adobe_transform
         if len(parts) == 3:
@@ -167,7 +169,7 @@ def read_header(source: bytes | Stream, scans: bool = True) -> Header:
 
 
 def read_start(data: bytes) -> Header | None:
-    """The same of a file's beginning, if what follows can add nothing to its frame and tables; else None.
+    """The header from the beginning of a file, if the rest can add nothing to its frame and tables; else None.
 
     That is so where one sequential scan holds all components; ``scans`` and ``junk_after`` are then None.
     """

@@ -77,8 +77,8 @@ def table_error(steps: I64, logs: F64) -> F64:
     mozjpeg bases, jpegli, 46 of cameras, editors and damaged files) on five photographs, with
     ``bench/table_metric.py``: the nearest IJG quality then is, on average, 2.7 from that of equal squared error
     and 2.4 from that of equal rate (sums of steps: 3.6 and 6.8; absolute differences: 4.3 and 7.3; unweighted
-    logs: 2.3 and 4.7). Up to an error of 0.4 it is at most 2 off on average and 8 at worst; beyond, soon more
-    than ten, so nothing is said.
+    logs: 2.3 and 4.7). Up to an error of 0.4 it is at most 2 off on average and 8 at worst. Beyond it is soon
+    more than ten, so that no quality is given.
     """
     difference = np.log(steps) - logs
     result: F64 = np.sqrt((difference * difference) @ FREQUENCY_WEIGHTS)
