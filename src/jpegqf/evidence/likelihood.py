@@ -2,7 +2,7 @@
 
 * comb: decoding rounds pixels, so a coefficient sits on a multiple of its step with an error of
   standard deviation 1/sqrt(12) (uniform pixel rounding under an orthonormal DCT);
-* counts: how well a Laplacian explains which multiples occur, which tells a step from its divisors
+* counts: how well a Laplacian explains which multiples occur, which distinguishes a step from its divisors
   (Lam & Goodman, "A mathematical analysis of the DCT coefficient distributions for images", IEEE TIP 2000).
 """
 

@@ -91,8 +91,8 @@ def clipped_misfit(pixels: U8, low: Bool, high: Bool, rounds: int, tolerance: fl
 
     The true value of pixels marked ``low`` may lie below their value, that of those marked ``high`` above it.
 
-    In each of ``rounds`` rounds such pixels are replaced by their synthesis and the block is quantized again (projections
-    onto convex sets).
+    In each of ``rounds`` rounds such pixels are replaced by their synthesis and the block is quantized again
+    (projections onto convex sets).
     """
     out = _empty(CANDIDATES, len(pixels))
     centred = pixels.astype(np.float32) - 128

@@ -147,7 +147,7 @@ def _error_variance(windows: U8, table: F64) -> F64:
     """Variance of the last save's rounding errors, per frequency of its grid, float64 (8, 8).
 
     A coefficient that was not rounded to zero has a uniform error; the others are their own error, a Laplacian's
-    inside half a step, of the scale that the share of zeros tells.
+    inside half a step, of the scale that follows from the share of zeros.
     """
     blocks = windows[:, :8, :8].reshape(-1, 64).astype(np.float32) - 128
     multiples = np.rint(blocks @ FORWARD / table.reshape(64).astype(np.float32))

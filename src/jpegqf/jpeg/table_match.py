@@ -120,7 +120,7 @@ def gdiplus_qualities(written: int) -> tuple[int, ...]:
 def wic_qualities(written: int) -> tuple[int, ...]:
     """Qualities (hundredths of ImageQuality) at which the Windows Imaging Component writes that IJG table.
 
-    It cuts the 32-bit product with 100 instead of rounding, which tells only at 53 and 59.
+    It cuts the 32-bit product with 100 instead of rounding, which differs only at 53 and 59.
     """
     hundredths = (np.arange(101) / 100).astype(np.float32)
     cut = (hundredths * np.float32(100)).astype(int)
