@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from bench.accuracy import SUBSAMPLINGS, SUFFIXES
 from bench.summary import Part, Summary, Value, given, mean, share, write_summary
-from jpegqf.history.classifier import SEEN_AT
+from jpegqf.history.classifier import EARLIER_SAVE_SEEN
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
@@ -61,7 +61,7 @@ class Row:
     @property
     def found(self) -> bool:
         """Called saved before."""
-        return self.probability is not None and self.probability >= SEEN_AT
+        return self.probability is not None and self.probability >= EARLIER_SAVE_SEEN
 
     @property
     def gap(self) -> int:

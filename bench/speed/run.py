@@ -142,7 +142,7 @@ def _stages(data: bytes, file: Path) -> dict[str, Callable[[], object]]:
         "read": partial(read_bytes, file),
         "header": partial(_header_of, data),
         "decode": partial(decode_luma, data),
-        "few blocks (decides most images)": partial(predictor.decided, luma, straight=True),
+        "few blocks (decides most images)": partial(predictor.decided, luma, own_luma=True),
         "patches (the others)": partial(informative, luma, config.patch_rule),
         "features (the others)": partial(evidence, patches, config.evidence),
         "model (the others)": partial(predictor.model.log_probabilities, known),

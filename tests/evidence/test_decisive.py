@@ -85,10 +85,10 @@ def test_without_the_rule_or_on_pixels_of_unknown_grid_all_evidence_is_asked(
     luma = decode_luma(jpeg(97)).luma
     sure = RULE.confidence
     without = replace(predictor, model=replace(predictor.model, config=replace(predictor.model.config, decisive=None)))
-    assert predictor.examine(luma, straight=True).jpeg_probability == sure
+    assert predictor.examine(luma, own_luma=True).jpeg_probability == sure
     assert predictor.examine(luma).jpeg_probability != sure
-    assert without.examine(luma, straight=True).jpeg_probability != sure
-    assert {predictor.examine(luma, straight=True).rounded, without.examine(luma).rounded} == {97}
+    assert without.examine(luma, own_luma=True).jpeg_probability != sure
+    assert {predictor.examine(luma, own_luma=True).rounded, without.examine(luma).rounded} == {97}
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_evidence_of_a_mirrored_patch_is_the_same(jpeg: MakeJpeg, quality: int, 
 def test_repeated_blocks_count_once() -> None:
     tile = np.random.default_rng(0).integers(0, 256, (8, 8), dtype=np.uint8)
     blocks = cut_blocks([Luma(np.tile(tile, (16, 16)))])
-    assert (len(blocks), blocks.seen) == (1, 256)
+    assert (len(blocks), blocks.with_repeats) == (1, 256)
 
 
 def test_marks_from_rgb_reach_the_blocks(jpeg: MakeJpeg) -> None:

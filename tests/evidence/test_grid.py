@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.evidence.features import Gathered
+from jpegqf.evidence.features import GatheredBlocks
 from jpegqf.evidence.grid_search import ranked_grids
 from jpegqf.evidence.patches import select
 from jpegqf.evidence.settings import EvidenceSettings, PatchRule
@@ -45,7 +45,7 @@ def test_a_turned_crop_is_told_from_an_upright_one(jpeg: MakeJpeg) -> None:
 def test_once_a_grid_is_sure_only_its_other_orientation_is_asked_about(predictor: Predictor, jpeg: MakeJpeg) -> None:
     asked = 0
 
-    def counting(images: Sequence[Gathered], settings: EvidenceSettings) -> NDArray[np.float32]:
+    def counting(images: Sequence[GatheredBlocks], settings: EvidenceSettings) -> NDArray[np.float32]:
         nonlocal asked
         asked += 1
         return one_by_one(images, settings)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jpegqf.evidence.likelihood import BINS, BINS_PER_UNIT, comb_evidence, comb_table, histogram, multiples
+from jpegqf.evidence.likelihood import BINS, BINS_PER_UNIT, comb_evidence, comb_table, histogram, multiple_sums
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def counts() -> np.ndarray:
 
 @pytest.mark.parametrize("most", [1, 48, 255])
 def test_multiples_are_counted_as_if_each_coefficient_were_divided(counts: np.ndarray, most: int) -> None:
-    total, zeros = multiples(counts, most)
+    total, zeros = multiple_sums(counts, most)
     value = np.arange(BINS) / BINS_PER_UNIT
     for step in {1, most // 2 + 1, most}:
         multiple = np.rint(value / step)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from conftest import MakeJpeg
 from jpegqf.errors import DeviceError
-from jpegqf.evidence.features import Gathered, evidence_of, gather
+from jpegqf.evidence.features import GatheredBlocks, evidence_of, gather_blocks
 from jpegqf.evidence.patches import informative
 from jpegqf.evidence.settings import FEATURES, EvidenceSettings, PatchRule
 from jpegqf.model.prediction import Prediction
@@ -58,8 +58,8 @@ def strangest() -> Iterator[Luma]:
     return (Luma(plane.astype(np.uint8)) for plane in planes)
 
 
-def gathered(luma: Luma) -> Gathered:
-    return gather(informative(luma, PatchRule()), SETTINGS)
+def gathered(luma: Luma) -> GatheredBlocks:
+    return gather_blocks(informative(luma, PatchRule()), SETTINGS)
 
 
 def probabilities(predictor: Predictor, evidence: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -68,7 +68,7 @@ def probabilities(predictor: Predictor, evidence: NDArray[np.float32]) -> NDArra
     return np.exp(model.config.calibrator.apply(model.log_probabilities(evidence)))
 
 
-def assert_same_answers(predictor: Predictor, images: list[Gathered], device: str) -> None:
+def assert_same_answers(predictor: Predictor, images: list[GatheredBlocks], device: str) -> None:
     batch = probabilities(predictor, TorchEvidence(device)(images, SETTINGS))
     alone = probabilities(predictor, np.stack([evidence_of(image, SETTINGS) for image in images]))
     assert np.abs(batch - alone).max() < CLOSE
@@ -171,7 +171,7 @@ def test_what_few_blocks_tell_needs_no_device(predictor: Predictor, jpeg: MakeJp
     def no_device(images: object, settings: object) -> NDArray[np.float32]:
         raise AssertionError("asked")
 
-    said = replace(predictor, evidence=no_device).examine(decoded(jpeg(60)), straight=True)
+    said = replace(predictor, evidence=no_device).examine(decoded(jpeg(60)), own_luma=True)
     assert said.quality == 60
 
 

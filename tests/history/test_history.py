@@ -9,9 +9,9 @@ import skimage.data
 from PIL import Image
 
 from jpegqf.history import other_grid as shifted
-from jpegqf.history.classifier import SEEN_AT, History, decision
+from jpegqf.history.classifier import EARLIER_SAVE_SEEN, History, load_classifier
 from jpegqf.history.earlier_save import earlier_save
-from jpegqf.history.same_grid import Evidence, gather, judge, statistics
+from jpegqf.history.same_grid import SameGridEvidence, conclude_same_grid, same_grid_evidence, same_grid_statistics
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma
@@ -53,7 +53,7 @@ def photograph(request: pytest.FixtureRequest) -> Image.Image:
 def test_an_aligned_save_at_a_lower_quality_is_found_and_named(photograph: Image.Image, first: int, last: int) -> None:
     history = earlier_save(saved(photograph, first, last), ijg_luma(last))
     assert history.recompressed_probability is not None
-    assert history.recompressed_probability >= SEEN_AT
+    assert history.recompressed_probability >= EARLIER_SAVE_SEEN
     assert history.first_quality is not None
     assert abs(history.first_quality - first) <= 1
 
@@ -81,7 +81,7 @@ def test_a_finer_first_save_is_not_given_a_coarser_quality(photograph: Image.Ima
 def test_a_single_save_is_not_called_saved_before(photograph: Image.Image, quality: int) -> None:
     history = earlier_save(saved(photograph, quality), ijg_luma(quality))
     assert history.first_quality is None
-    assert history.recompressed_probability is None or history.recompressed_probability < SEEN_AT
+    assert history.recompressed_probability is None or history.recompressed_probability < EARLIER_SAVE_SEEN
 
 
 @pytest.mark.parametrize(("first", "last"), SHIFTED_PAIRS)
@@ -107,7 +107,7 @@ def test_a_save_on_another_grid_is_found_whatever_the_chroma(subsampling: str) -
 def test_an_aligned_save_is_not_put_on_another_grid(photograph: Image.Image, first: int, last: int) -> None:
     luma = saved(photograph, first, last)
     assert earlier_save(luma, ijg_luma(last)).grid == (0, 0)
-    assert not shifted.earlier_save(luma, ijg_luma(last)).found
+    assert not shifted.earlier_save_on_other_grid(luma, ijg_luma(last)).found
 
 
 @pytest.mark.parametrize("last", [20, 40, 60])
@@ -120,11 +120,13 @@ def test_a_finer_save_on_another_grid_is_not_given_a_quality(photograph: Image.I
 def test_too_small_an_image_has_nothing_on_other_grids(side: int) -> None:
     image = Image.fromarray(skimage.data.coffee()[100 : 108 + side, 200 : 208 + side])
     luma = saved(image, 40, 90, cut=(3, 5))
-    assert shifted.gather(luma.crop(0, 0, side, side), ijg_luma(90)) is None
+    assert shifted.other_grid_evidence(luma.crop(0, 0, side, side), ijg_luma(90)) is None
 
 
 def test_evidence_on_the_true_other_grid_is_near_what_is_expected() -> None:
-    evidence = shifted.gather(saved(Image.fromarray(skimage.data.coffee()), 65, 85, cut=(3, 5)), ijg_luma(85))
+    evidence = shifted.other_grid_evidence(
+        saved(Image.fromarray(skimage.data.coffee()), 65, 85, cut=(3, 5)), ijg_luma(85)
+    )
     assert evidence is not None
     assert evidence.grid == (5, 3)
     grid, candidate = evidence.best
@@ -194,15 +196,15 @@ def test_noise_that_was_never_saved_is_not_called_saved_before() -> None:
 
 def test_several_qualities_that_fit_alike_are_not_chosen_from() -> None:
     alike = np.full((3, 5), 40.0)
-    evidence = Evidence(np.array([40, 50, 60]), alike, alike, np.ones(5), np.full(5, 100.0), 500, 9.0)
-    assert judge(evidence, 0.9) == History(None, 0.9, (0, 0))
+    evidence = SameGridEvidence(np.array([40, 50, 60]), alike, alike, np.ones(5), np.full(5, 100.0), 500, 9.0)
+    assert conclude_same_grid(evidence, 0.9) == History(None, 0.9, (0, 0))
 
 
 def test_no_trace_is_only_reported_where_a_trace_would_show() -> None:
     nothing, strong = np.zeros((3, 5)), np.full((3, 5), 40.0)
     quality, rest = np.array([40, 50, 60]), (np.ones(5), np.full(5, 100.0), 500, 9.0)
-    assert judge(Evidence(quality, nothing, nothing, *rest), 0.1) == History(None, None)
-    assert judge(Evidence(quality, nothing, strong, *rest), 0.1) == History(None, 0.1)
+    assert conclude_same_grid(SameGridEvidence(quality, nothing, nothing, *rest), 0.1) == History(None, None)
+    assert conclude_same_grid(SameGridEvidence(quality, nothing, strong, *rest), 0.1) == History(None, 0.1)
 
 
 def test_a_table_that_is_none_is_refused() -> None:
@@ -214,33 +216,33 @@ def test_a_table_that_is_none_is_refused() -> None:
 
 
 def test_evidence_of_a_true_first_quality_is_within_twice_what_is_expected() -> None:
-    evidence = gather(saved(Image.fromarray(skimage.data.coffee()), 65, 85), ijg_luma(85))
+    evidence = same_grid_evidence(saved(Image.fromarray(skimage.data.coffee()), 65, 85), ijg_luma(85))
     assert evidence is not None
     row = int(np.flatnonzero(evidence.quality == 65)[0])
     assert 0.5 < evidence.found[row].sum() / evidence.expected[row].sum() < 2
 
 
 def test_the_decision_takes_the_statistics_there_are() -> None:
-    evidence = gather(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
+    evidence = same_grid_evidence(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
     assert evidence is not None
-    values = statistics(evidence)
+    values = same_grid_statistics(evidence)
     assert np.isfinite(values).all()
-    assert decision("aligned").mean.shape == decision("aligned").scale.shape == values.shape
-    moved = shifted.gather(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
+    assert load_classifier("aligned").mean.shape == load_classifier("aligned").scale.shape == values.shape
+    moved = shifted.other_grid_evidence(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
     assert moved is not None
-    values = shifted.statistics(moved)
+    values = shifted.other_grid_statistics(moved)
     assert np.isfinite(values).all()
-    assert decision("shifted").mean.shape == decision("shifted").scale.shape == values.shape
+    assert load_classifier("shifted").mean.shape == load_classifier("shifted").scale.shape == values.shape
 
 
 def test_a_large_image_costs_no_more_than_a_budget_of_blocks() -> None:
     plane = np.random.default_rng(0).integers(60, 200, (4096, 4096), dtype=np.uint8)
-    evidence = gather(Luma(plane), ijg_luma(80))
+    evidence = same_grid_evidence(Luma(plane), ijg_luma(80))
     assert evidence is not None
     assert evidence.blocks <= 8192
-    moved = shifted.gather(Luma(plane), ijg_luma(80))
+    moved = shifted.other_grid_evidence(Luma(plane), ijg_luma(80))
     assert moved is not None
-    assert moved.cells <= shifted.MOST_CELLS
+    assert moved.windows <= shifted.MOST_WINDOWS
     small, large = (min(_processor_seconds(luma) for _ in range(3)) for luma in (Luma(plane[:512, :512]), Luma(plane)))
     assert large < 5 * small  # 64 times the pixels
 
@@ -256,8 +258,8 @@ def test_the_fitted_decision_tells_what_can_be_told() -> None:
     rng = np.random.default_rng(0)
     truth = np.arange(400) % 2
     values = rng.normal(size=(400, 15)) + 4.0 * truth[:, None]
-    fitted = training.fit(values, truth.astype(np.float64), single_weight=2.0, seed=0)
-    assert training.report(fitted, values, truth) == {"found": 1.0, "false": 0.0}
+    fitted = training.fit_classifier(values, truth.astype(np.float64), single_weight=2.0, seed=0)
+    assert training.held_out_figures(fitted, values, truth) == {"found": 1.0, "false": 0.0}
 
 
 def test_drawn_qualities_keep_the_distance_that_must_be_found() -> None:
@@ -273,7 +275,7 @@ def test_drawn_saves_have_their_first_grid_where_they_say(tmp_path: Path) -> Non
     training = pytest.importorskip("jpegqf.train.history")
     Image.fromarray(skimage.data.coffee()).save(tmp_path / "coffee.png")
     rng = np.random.default_rng(0)
-    drawn = [training.draw_shifted([tmp_path / "coffee.png"], rng) for _ in range(30)]
+    drawn = [training.draw_other_grid([tmp_path / "coffee.png"], rng) for _ in range(30)]
     assert all(saves.first is None or saves.first <= saves.last - training.SHIFTED_GAP for saves in drawn)
     moved = [saves for saves in drawn if saves.grid != (0, 0)]
     told = [earlier_save(decode_luma(saves.data).luma, ijg_luma(saves.last)).grid for saves in moved]

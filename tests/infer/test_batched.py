@@ -16,7 +16,7 @@ from PIL import Image
 from conftest import MakeJpeg
 from jpegqf.arrays import F32
 from jpegqf.errors import DeviceError
-from jpegqf.evidence.features import Gathered
+from jpegqf.evidence.features import GatheredBlocks
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.infer import batched, command
 from jpegqf.infer.batched import beside_model, predict_files
@@ -52,7 +52,7 @@ def counted(predictor: Predictor) -> tuple[Predictor, list[int]]:
     """The predictor, and how many images each call for evidence had."""
     sizes: list[int] = []
 
-    def evidence(images: Sequence[Gathered], settings: EvidenceSettings) -> F32:
+    def evidence(images: Sequence[GatheredBlocks], settings: EvidenceSettings) -> F32:
         sizes.append(len(images))
         return one_by_one(images, settings)
 

@@ -40,7 +40,7 @@ def test_the_numbers_are_the_engines_own(predictor: Predictor, jpeg: MakeJpeg, c
     data = jpeg(77, cat)
     pixels = view(data, predictor).pixels
     luma = decode_luma(data).luma
-    said = predictor.examine(luma, straight=True)
+    said = predictor.examine(luma, own_luma=True)
     assert pixels is not None
     assert pixels.posterior.probability == pytest.approx(said.probability.tolist(), abs=1e-5)
     assert (pixels.posterior.low, pixels.posterior.high) == said.interval()

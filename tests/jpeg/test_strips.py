@@ -78,7 +78,7 @@ def test_luma_sampled_less_than_chroma_decides_nothing(large: Image.Image, photo
     assert list(decode_tops(with_small_luma(large, 85))) == []
     decoded = decode_luma(with_small_luma(photo, 85))
     assert decoded.is_jpeg
-    assert not decoded.straight
+    assert not decoded.own_luma
     assert Inspector().inspect(with_small_luma(photo, 85)).pixel_qf is None
 
 

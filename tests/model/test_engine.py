@@ -20,8 +20,8 @@ A_PATCH = Needs(128, contrast=True)
 GOLDEN = REPOSITORY / "tests" / "golden"
 
 
-def predict(predictor: Predictor, data: bytes, straight: bool = False) -> Prediction:
-    return predictor.examine(decode_luma(data).luma, straight, needs=A_PATCH)
+def predict(predictor: Predictor, data: bytes, own_luma: bool = False) -> Prediction:
+    return predictor.examine(decode_luma(data).luma, own_luma, needs=A_PATCH)
 
 
 @pytest.mark.parametrize("quality", [*range(1, 100, 7), 99])
@@ -63,9 +63,9 @@ def test_averaging_over_flips_would_change_nothing(
     """512x512 is a whole number of patches, so mirrored patches are the patches of the mirrored image."""
     luma = decode_luma(jpeg(quality)).luma
     mirrored = Luma(np.asarray(Image.fromarray(luma.plane).transpose(flip)))
-    straight, turned = predictor.examine(luma), predictor.examine(mirrored)
-    assert turned.quality == straight.quality
-    assert np.abs(turned.probability - straight.probability).max() < 0.01
+    plain, turned = predictor.examine(luma), predictor.examine(mirrored)
+    assert turned.quality == plain.quality
+    assert np.abs(turned.probability - plain.probability).max() < 0.01
 
 
 def test_both_aggregations_answer(predictor: Predictor, jpeg: MakeJpeg) -> None:
@@ -166,7 +166,7 @@ def test_a_jpeg_turned_without_being_decoded_keeps_its_quality(
 ) -> None:
     for image in (photo, cat):
         decoded = decode_luma(turned_jpeg(quality, image))
-        said = predictor.examine(decoded.luma, decoded.straight, search=False)
+        said = predictor.examine(decoded.luma, decoded.own_luma, search=False)
         assert (said.rounded, said.grid) == (quality, TURNED)
         row = inspect(turned_jpeg(quality, image))
         assert (row.qf, row.header_match, row.pixel_qf, row.verdict) == (quality, "exact", quality, "consistent")
@@ -182,14 +182,14 @@ def test_neither_a_clean_image_nor_a_resized_jpeg_shows_a_grid(
 
 
 def golden_cases(
-    predictor: Predictor, jpeg: MakeJpeg, images: dict[str, Image.Image], straight: bool = False
+    predictor: Predictor, jpeg: MakeJpeg, images: dict[str, Image.Image], own_luma: bool = False
 ) -> dict[str, int]:
     found = {}
     for name, image in images.items():
         for quality in range(2, 101, 6):
             for subsampling in (0, 2):
                 data = jpeg(quality, image, subsampling=subsampling)
-                found[f"{name} {quality} {subsampling}"] = predict(predictor, data, straight).rounded
+                found[f"{name} {quality} {subsampling}"] = predict(predictor, data, own_luma).rounded
     return found
 
 
@@ -200,7 +200,7 @@ def test_golden_predictions_of_this_model(
     path = GOLDEN / f"{predictor.model.config.name}.json"
     images = {"astronaut": photo, "chelsea": cat}
     assert golden_cases(predictor, jpeg, images) == json.loads(path.read_text())
-    assert golden_cases(predictor, jpeg, images, straight=True) == json.loads(path.read_text())
+    assert golden_cases(predictor, jpeg, images, own_luma=True) == json.loads(path.read_text())
 
 
 def test_an_interval_too_wide_to_name_a_quality_is_an_issue_in_words() -> None:

@@ -54,7 +54,7 @@ def test_a_view_names_the_quality_only_on_the_right_grid(photo: Image.Image) -> 
 
 def test_drawn_scenes_are_plain_or_busy_and_large_enough() -> None:
     scenes = [drawing.draw_scene(np.random.default_rng(seed)) for seed in range(30)]
-    assert all(min(scene.size) >= synthesis.SMALLEST and scene.mode == "RGB" for scene in scenes)
+    assert all(min(scene.size) >= synthesis.SMALLEST_SIDE and scene.mode == "RGB" for scene in scenes)
     spread = [np.asarray(scene).std() for scene in scenes]
     assert min(spread) < 20 < 50 < max(spread)
 

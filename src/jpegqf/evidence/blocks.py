@@ -20,8 +20,8 @@ class Blocks:
     pixels: U8
     low: Bool
     high: Bool
-    seen: int
-    """How many blocks there were before repeats were dropped."""
+    with_repeats: int
+    """Number of blocks before repeats were dropped."""
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -1,6 +1,6 @@
-"""Luma blocks -> DCT evidence for every candidate quality; the only preprocessing, shared with training.
+"""Luma blocks -> DCT evidence for every candidate quality; prediction and training both use it.
 
-What the blocks tell, per candidate table (the 100 IJG luma tables):
+The evidence for each candidate, one of the 100 IJG luma tables:
 
 * comb and counts: the log-likelihood of each step at each frequency (``jpegqf.evidence.likelihood``);
 * synthesis: how well the candidate gives the blocks back (``jpegqf.evidence.synthesis``). This holds where the comb's
@@ -18,22 +18,22 @@ from jpegqf.arrays import F32, I64, U8, Bool, Numbers, beside, library, median
 from jpegqf.evidence.blocks import Blocks, cut_blocks
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import (
-    MAX_STEP,
     comb_evidence,
     comb_table,
     histogram,
     laplacian,
-    multiples,
+    multiple_sums,
     zero_inflated,
 )
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.evidence.synthesis import Misfit, clipped_misfit, flat_misfit, misfit
-from jpegqf.jpeg.ijg import CANDIDATES, FREQUENCY_WEIGHTS, STEP_INDEX, STEPS, TURNED_INDEX
+from jpegqf.jpeg.ijg import CANDIDATES, FREQUENCY_WEIGHTS, MAX_STEP, STEP_INDEX, STEPS, TURNED_INDEX
 from jpegqf.pixels.luma import Luma
 
 SMALLEST_SHARE = np.float32(1e-3)
+"""Added to shares before their logarithm is taken."""
 NEAR = 1.3
-"""Factor up to which steps of other encoders' tables count as near a candidate's."""
+"""Largest ratio at which a step of another encoder's table counts as near a candidate's step."""
 
 
 def _shares(found: Misfit, settings: EvidenceSettings) -> F32:
@@ -53,7 +53,7 @@ def _shares(found: Misfit, settings: EvidenceSettings) -> F32:
 
 @dataclass(frozen=True)
 class _Classes:
-    """Which blocks can carry which evidence; bool (blocks,) each."""
+    """Classes of blocks by the evidence that they can give; bool (blocks,) each."""
 
     clipped: Bool
     flat: Bool
@@ -145,15 +145,15 @@ def _nearness(evidence: Numbers) -> tuple[Numbers, Numbers]:
     """How near each candidate is to the best steps of all, from log-likelihoods (..., 255, 64).
 
     First, (..., 100, 64): likelihood of the best step near the candidate's, below that of the best step of all.
-    Second, (..., 100, 2): weighted mean of the absolute log ratios of the best steps to the candidate's, weights those
-    of ``tables.table_error`` times what each frequency tells (squares let a few wrong steps decide); and the sum
-    of the first.
+    Second, (..., 100, 2): weighted mean of the absolute log ratios of the best steps to the candidate's, weighted
+    by FREQUENCY_WEIGHTS times how clearly each frequency prefers its best step (with squares a few wrong steps would
+    decide); and the sum of the first.
     """
     xp = library(evidence)
     highest = xp.amax(evidence, axis=-2)
     ratio = xp.log((evidence.argmax(axis=-2)[..., None, :] + 1) / beside(evidence, STEPS))
-    told = xp.log1p(highest - median(evidence, axis=-2)) * beside(evidence, FREQUENCY_WEIGHTS)
-    distance = (xp.abs(ratio) * told[..., None, :]).sum(axis=-1) / (told.sum(axis=-1) + 1e-6)[..., None]
+    weight = xp.log1p(highest - median(evidence, axis=-2)) * beside(evidence, FREQUENCY_WEIGHTS)
+    distance = (xp.abs(ratio) * weight[..., None, :]).sum(axis=-1) / (weight.sum(axis=-1) + 1e-6)[..., None]
     by_candidate = (_best_near(evidence) - highest[..., None, :])[..., STEP_INDEX, np.arange(64)]
     total = _squash(_below_best(xp.clip(by_candidate, -20, None).sum(axis=-1), axis=-1))
     return _squash(by_candidate), xp.stack([distance, total], axis=-1)
@@ -172,26 +172,26 @@ def _turned_lead(evidence: Numbers) -> Numbers:
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """Blocks and what they are good for: all that the arithmetic of their evidence needs."""
+class GatheredBlocks:
+    """Blocks of one image, classified: the input from which evidence is computed."""
 
     pixels: U8
-    """Distinct blocks, (blocks, 64)."""
+    """Distinct blocks, uint8 (blocks, 64), row-major."""
     counted: Bool
-    """Blocks whose multiples are counted, (blocks,)."""
+    """Which blocks have their multiples counted, bool (blocks,)."""
     rich: Bool
-    """Blocks that go through the comb, (blocks,)."""
+    """Which blocks are used for the comb, bool (blocks,)."""
     synthesized: tuple[I64, I64, I64, I64]
-    """Rows of the rich, low, flat and clipped blocks that are synthesized."""
+    """Indices of the rich, low, flat and clipped blocks that are synthesized, int64 (n,) each."""
     low: Bool
-    """Pixels of these clipped blocks that clipping may have raised, (clipped, 64), ..."""
+    """Pixels of the synthesized clipped blocks that clipping may have raised, bool (clipped, 64)."""
     high: Bool
-    """... and those it may have lowered."""
+    """Pixels of the same blocks that clipping may have lowered, bool (clipped, 64)."""
     context: F32
-    """What kind of image this is, the same for every candidate, (10,)."""
+    """Counts and shares of the classes of blocks, float32 (10,), the same for every candidate."""
 
 
-def gather(patches: list[Luma], settings: EvidenceSettings) -> Gathered:
+def gather_blocks(patches: list[Luma], settings: EvidenceSettings) -> GatheredBlocks:
     """Cut, classify and rank the blocks of all patches. Raises ValueError as :func:`evidence` does."""
     if not patches:
         raise ValueError("evidence needs at least one patch")
@@ -213,16 +213,16 @@ def gather(patches: list[Luma], settings: EvidenceSettings) -> Gathered:
         best(kinds.clipped & ~kinds.flat, settings.clipped_blocks),
     )
     low, high = (marks[synthesized[3]] for marks in (blocks.low, blocks.high))
-    return Gathered(blocks.pixels, kinds.counted, kinds.rich, synthesized, low, high, _context(blocks, kinds))
+    return GatheredBlocks(blocks.pixels, kinds.counted, kinds.rich, synthesized, low, high, _context(blocks, kinds))
 
 
 def _context(blocks: Blocks, kinds: _Classes) -> F32:
     masks = (kinds.rich, kinds.low, kinds.flat, kinds.clipped)
-    counts = [blocks.seen, len(blocks), *(mask.sum() for mask in masks)]
+    counts = [blocks.with_repeats, len(blocks), *(mask.sum() for mask in masks)]
     return np.array([*np.log1p(counts), *(mask.mean() for mask in masks)], np.float32)
 
 
-def _all_synthesis(gathered: Gathered, settings: EvidenceSettings) -> F32:
+def _all_synthesis(gathered: GatheredBlocks, settings: EvidenceSettings) -> F32:
     """Synthesis evidence of each class of blocks; (100, 24)."""
     rich, low, flat, clipped = (gathered.pixels[rows] for rows in gathered.synthesized)
     tolerance = settings.pixel_tolerance
@@ -240,14 +240,14 @@ def evidence(patches: list[Luma], settings: EvidenceSettings) -> F32:
 
     Raises ValueError if there is no patch or the patches hold no whole block.
     """
-    return evidence_of(gather(patches, settings), settings)
+    return evidence_of(gather_blocks(patches, settings), settings)
 
 
-def evidence_of(gathered: Gathered, settings: EvidenceSettings) -> F32:
-    """The same of gathered blocks. ``jpegqf.evidence.on_torch`` computes it for many images at once."""
+def evidence_of(gathered: GatheredBlocks, settings: EvidenceSettings) -> F32:
+    """Evidence of gathered blocks, float32 (100, FEATURES). ``jpegqf.evidence.on_torch`` does this for many."""
     coefficients = (gathered.pixels.astype(np.float32) - 128) @ FORWARD
     count = np.full(64, gathered.counted.sum(), np.float32)
-    total, zeros = multiples(histogram(coefficients[gathered.counted]))
+    total, zeros = multiple_sums(histogram(coefficients[gathered.counted]))
     table = comb_table(settings.noise_sigma, settings.outlier_mass)
     comb = comb_evidence(histogram(coefficients[gathered.rich]), table)
     context = np.append(gathered.context, np.log1p(np.abs(coefficients[:, 1:]).mean()))
@@ -259,7 +259,7 @@ def evidence_of(gathered: Gathered, settings: EvidenceSettings) -> F32:
 
 
 def maps_and_totals(count: Numbers, zeros: Numbers, total: Numbers, comb: Numbers) -> Numbers:
-    """What histograms of coefficients tell: five maps, totals, nearness, lead of a turned table; (..., 100, 335).
+    """Evidence from histograms of coefficients: five maps, totals, nearness, lead of a turned table; (..., 100, 335).
 
     ``count``, ``zeros`` and ``total`` as for ``likelihood.laplacian``, ``comb`` as of ``likelihood.comb_evidence``.
     """

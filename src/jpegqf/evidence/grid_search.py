@@ -1,4 +1,4 @@
-"""Luma -> where its 8x8 JPEG grid most likely starts, and whether the image was turned: likelihood alone, no model.
+"""Luma -> where its 8x8 JPEG grid most likely starts, and whether the image was turned; by likelihood, no network.
 
 On the grid of the last save the coefficients sit on multiples of their steps and many are zero; on the 63
 others they do not. So the likelihood of the best candidate table is taken on every grid, over the same
@@ -13,30 +13,27 @@ from numpy.typing import NDArray
 
 from jpegqf.arrays import F32
 from jpegqf.evidence.dct import FORWARD
-from jpegqf.evidence.likelihood import bin_multiples, comb_table, filled, histogram, zero_inflated
+from jpegqf.evidence.likelihood import bin_multiples, bins_in_use, comb_table, histogram, zero_inflated
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.jpeg.ijg import CANDIDATES, STEP_INDEX, TURNED_INDEX
-from jpegqf.pixels.grid import Grid
+from jpegqf.pixels.grid import GRIDS, WINDOW, Grid
 from jpegqf.pixels.luma import Luma
 
 MOST_PATCHES = 6
+"""Most patches of an image used, evenly spread."""
 MOST_WINDOWS = 512
-"""Blocks looked at on each grid: with fewer the ranking suffers, with more only the time grows."""
+"""Most windows used, one block of each grid in each: fewer make the ranking worse, more only cost time."""
 FEWEST_WINDOWS = 64
-"""Where fewer windows are unclipped, this many of the least clipped are looked at."""
+"""Fewest windows used: where fewer are unclipped, this many of the least clipped."""
 BEYOND = 7.0
-"""Natural logarithm of the values that a larger coefficient may take: none is likelier than another."""
+"""Cost (natural logarithm) of a coefficient beyond the bins: uniform over the values that it may take."""
 BASELINE = 0.5
 """Share of a smooth density's own log-likelihood that is taken off: grids cover slightly different pixels, and without
 it the grid of the flattest pixels wins; with all of it, zeros would not speak for a grid (measured: 0, 0.5, 0.8, 1)."""
-WINDOW = 15
-"""Pixels of a side that hold a block of each of the 64 grids."""
-GRIDS = 64
-"""Grids, in raster order of their first lines."""
-BINS = 256
-"""Coefficients up to 64 grey levels: larger ones are rare and tell little of where the grid is."""
-GRIDS_ASKED = 4
-"""Likeliest grids that the model is asked about: both orientations of the two best, mostly."""
+GRID_BINS = 256
+"""Bins of the histograms: coefficients up to 64 grey levels. Larger ones are rare and say little about the grid."""
+GRIDS_TRIED = 4
+"""Number of likeliest grids that the network scores: mostly both orientations of the two best."""
 
 
 def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
@@ -59,10 +56,10 @@ def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class _Tables:
-    """Of the steps that candidate tables have at a frequency, ascending from 1."""
+    """Constants of one frequency, for the distinct steps, ascending, that the candidate tables have there."""
 
     sums: F32
-    """Multiple, then log density under the comb, of each bin: float32 (BINS, 2 steps)."""
+    """Multiple, then log density under the comb, of each bin: float32 (GRID_BINS, 2 steps)."""
     zeros: NDArray[np.intp]
     """Last bin of the multiple 0."""
     candidates: NDArray[np.intp]
@@ -73,18 +70,18 @@ class _Tables:
 def _tables(frequency: int, noise_sigma: float, outlier_mass: float) -> _Tables:
     index = np.stack([STEP_INDEX[:, frequency], TURNED_INDEX[:, frequency]])
     steps, candidates = np.unique(index, return_inverse=True)
-    multiple = bin_multiples(BINS, steps + 1).astype(np.float32)
-    comb = comb_table(noise_sigma, outlier_mass)[:BINS, steps]
+    multiple = bin_multiples(GRID_BINS, steps + 1).astype(np.float32)
+    comb = comb_table(noise_sigma, outlier_mass)[:GRID_BINS, steps]
     zeros = np.count_nonzero(multiple == 0, axis=0) - 1
     return _Tables(np.concatenate([multiple, comb], axis=1), zeros, candidates.reshape(index.shape))
 
 
 def _counts(windows: NDArray[np.uint8]) -> F32:
-    """Histograms of all frequencies on all grids, in raster order: float32 (64, GRIDS, BINS + 1)."""
-    out = np.empty((64, GRIDS, BINS + 1), np.float32)
+    """Histograms of all frequencies on all grids, in raster order: float32 (64, GRIDS, GRID_BINS + 1)."""
+    out = np.empty((64, GRIDS, GRID_BINS + 1), np.float32)
     for grid, (y, x) in enumerate(np.ndindex(8, 8)):
         blocks = windows[:, y : y + 8, x : x + 8].reshape(-1, 64)
-        out[:, grid] = histogram((blocks.astype(np.float32) - 128) @ FORWARD, BINS + 1)
+        out[:, grid] = histogram((blocks.astype(np.float32) - 128) @ FORWARD, GRID_BINS + 1)
     return out
 
 
@@ -93,18 +90,18 @@ def _best_likelihoods(windows: NDArray[np.uint8], settings: EvidenceSettings) ->
     scores = np.zeros((2, CANDIDATES, GRIDS), np.float32)
     for frequency, counts in enumerate(_counts(windows)[1:], 1):
         tables = _tables(frequency, settings.noise_sigma, settings.outlier_mass)
-        below = counts[:, :BINS].cumsum(axis=1)
-        end = filled(counts[:, :BINS])
+        below = counts[:, :GRID_BINS].cumsum(axis=1)
+        end = bins_in_use(counts[:, :GRID_BINS])
         total, comb = np.split(counts[:, :end] @ tables.sums[:end], 2, axis=1)
         shape = zero_inflated(below[:, -1:], below[:, tables.zeros], total)
-        each = shape + comb - BASELINE * shape[:, :1] - (1 - BASELINE) * BEYOND * counts[:, BINS:]
+        each = shape + comb - BASELINE * shape[:, :1] - (1 - BASELINE) * BEYOND * counts[:, GRID_BINS:]
         scores += each.T[tables.candidates]
     out: F32 = scores.max(axis=1)
     return out
 
 
 def ranked_grids(patches: list[Luma], settings: EvidenceSettings) -> list[tuple[float, Grid]]:
-    """All 64 grids in both orientations with their scores, best first; empty if there is nothing to go by.
+    """All 64 grids in both orientations with their scores, best first; empty if all windows are flat.
 
     ``patches`` are pieces of one image whose first pixels are a multiple of 8 pixels apart. A score is a log
     likelihood less a constant; among equal ones the upright grid and the first in raster order leads.

@@ -2,7 +2,7 @@
 
 * comb: decoding rounds pixels, so a coefficient sits on a multiple of its step with an error of
   standard deviation 1/sqrt(12) (uniform pixel rounding under an orthonormal DCT);
-* counts: how well a Laplacian explains which multiples occur, which tells a step from its divisors
+* counts: how well a Laplacian explains which multiples occur, which distinguishes a step from its divisors
   (Lam & Goodman, "A mathematical analysis of the DCT coefficient distributions for images", IEEE TIP 2000).
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, Numbers, library
+from jpegqf.jpeg.ijg import MAX_STEP
 
 BINS_PER_UNIT = 4
 """Resolution of the |coefficient| histograms: a bin of 0.25 adds 6 % to the noise variance."""
@@ -19,7 +20,6 @@ BINS = 1056 * BINS_PER_UNIT
 """An 8-bit block's orthonormal coefficient is at most 8 * 128 = 1024 in magnitude (DC), some less for AC."""
 BIN_ROUNDING = 0.49
 """Not 0.5: a third of the frequencies take multiples of 1/8, which would then fall on the edges of bins."""
-MAX_STEP = 255
 ALL_STEPS = np.arange(1, MAX_STEP + 1)
 
 
@@ -57,14 +57,14 @@ def histogram(coefficients: F32, bins: int = BINS) -> F32:
     return counts.reshape(64, bins).astype(np.float32)
 
 
-def filled(counts: F32) -> int:
-    """Bins up to the last filled one of any frequency."""
+def bins_in_use(counts: F32) -> int:
+    """Number of bins up to the last one that any frequency fills, at least 1."""
     filled = np.flatnonzero(counts.any(axis=0))
     return int(filled[-1]) + 1 if len(filled) else 1
 
 
-def multiples(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
-    """What coefficients rounded to multiples of each step 1..``most`` add up to: sum of |k|, and how many are 0.
+def multiple_sums(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
+    """Sum of |k| and number of k = 0, where k is a coefficient rounded to a multiple of each step 1..``most``.
 
     ``counts`` are histograms (64, bins); returns float32 (most, 64) twice. A sum of |k| is the sum over k of how many
     reach k, so a step costs as much as it has multiples. DC spans far more bins than AC and goes alone.
@@ -77,7 +77,7 @@ def multiples(counts: F32, most: int = MAX_STEP) -> tuple[F32, F32]:
 
 
 def _multiples(counts: F32, bins: NDArray[np.int64], is_first: NDArray[np.bool_]) -> tuple[F32, F32]:
-    end = filled(counts)
+    end = bins_in_use(counts)
     reaching = np.zeros((end + 1, len(counts)), np.float32)
     reaching[:end] = counts[:, end - 1 :: -1].cumsum(axis=1)[:, ::-1].T
     kept = is_first | (bins < end)
@@ -87,14 +87,14 @@ def _multiples(counts: F32, bins: NDArray[np.int64], is_first: NDArray[np.bool_]
 
 
 TOGETHER = 8
-"""Frequencies multiplied at once: the table is read once for all of them, up to the longest one's last bin."""
+"""Frequencies multiplied with the table at a time, which is then read once, up to their last filled bin."""
 
 
 def comb_evidence(counts: F32, table: F32) -> F32:
     """Sum of a table (bins, 255) over histograms (64, bins), float32 (255, 64)."""
     out = np.empty((64, table.shape[1]), np.float32)
     for rows in (slice(0, 1), *(slice(first, first + TOGETHER) for first in range(1, 64, TOGETHER))):
-        end = filled(counts[rows])
+        end = bins_in_use(counts[rows])
         out[rows] = counts[rows, :end] @ table[:end]
     return out.T
 
@@ -113,7 +113,10 @@ def laplacian(count: Numbers, zeros: Numbers, total: Numbers) -> Numbers:
 
 
 def zero_inflated(count: Numbers, zeros: Numbers, total: Numbers) -> Numbers:
-    """The same with the mass at zero free: robust where an image is part smooth, part busy."""
+    """As :func:`laplacian`, with the probability of zero fitted by itself.
+
+    This is robust where an image is part smooth, part busy.
+    """
     xp = library(total)
     nonzero = count - zeros
     p_zero = (zeros + 0.5) / (count + 1)

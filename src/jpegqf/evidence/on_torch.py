@@ -15,23 +15,23 @@ from torch import Tensor
 
 from jpegqf.arrays import F32
 from jpegqf.evidence.dct import FORWARD, INVERSE
-from jpegqf.evidence.features import SMALLEST_SHARE, Gathered, maps_and_totals
+from jpegqf.evidence.features import SMALLEST_SHARE, GatheredBlocks, maps_and_totals
 from jpegqf.evidence.likelihood import BIN_ROUNDING, BINS, BINS_PER_UNIT, bin_multiples, comb_table
 from jpegqf.evidence.settings import FEATURES, EvidenceSettings
 from jpegqf.evidence.torch_device import computing
 from jpegqf.jpeg.ijg import CANDIDATES, STEPS
 
 MOST_BYTES = 2**29
-"""Of a batch on the device, about; one image alone may need more."""
+"""Memory of a batch on the device, roughly; a single image may need more."""
 BYTES_OF_IMAGE = 2**23
-"""Two histograms, likelihoods of 255 steps at 64 frequencies, and what is made from them."""
+"""Memory of an image: two histograms, likelihoods of 255 steps at 64 frequencies, and the maps made from them."""
 BYTES_OF_BLOCK = 64 * 32
-"""Its coefficients, their bins, and temporaries."""
+"""Memory of a block: its coefficients, their bins, and temporaries."""
 SYNTHESIZED_AT_ONCE = 1024
 """Blocks, over all candidates: 25 MiB a temporary."""
 
 CLIPPED = 3
-"""Which of the kinds of blocks that are synthesized has clipped pixels."""
+"""Index of the clipped blocks in ``GatheredBlocks.synthesized``."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class TorchEvidence:
     def __init__(self, device: str) -> None:
         self._device = device
 
-    def __call__(self, images: Sequence[Gathered], settings: EvidenceSettings) -> F32:
+    def __call__(self, images: Sequence[GatheredBlocks], settings: EvidenceSettings) -> F32:
         """Evidence of each image, float32 (images, 100, FEATURES). Raises DeviceError if the device fails."""
         out = np.empty((len(images), CANDIDATES, FEATURES), np.float32)
         with computing():
@@ -71,7 +71,7 @@ class TorchEvidence:
         return out
 
 
-def _batches(images: Sequence[Gathered]) -> Iterator[slice]:
+def _batches(images: Sequence[GatheredBlocks]) -> Iterator[slice]:
     first, held = 0, 0
     for i, image in enumerate(images):
         size = BYTES_OF_IMAGE + BYTES_OF_BLOCK * len(image.pixels)
@@ -85,7 +85,7 @@ def _batches(images: Sequence[Gathered]) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class _Batch:
-    images: Sequence[Gathered]
+    images: Sequence[GatheredBlocks]
     settings: EvidenceSettings
     tables: _Tables
 
@@ -104,7 +104,7 @@ class _Batch:
         return self._there(np.repeat(np.arange(len(self.images)), sizes))
 
     def _maps_and_activity(self) -> tuple[Tensor, Tensor]:
-        """What histograms tell, (images, 100, 335), and the logarithm of mean |AC|, (images, 1)."""
+        """Evidence from histograms, (images, 100, 335), and the logarithm of mean |AC|, (images, 1)."""
         blocks = [len(image.pixels) for image in self.images]
         owner = self._owners(blocks)
         size = (len(self.images), 64, BINS)

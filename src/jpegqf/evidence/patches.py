@@ -1,4 +1,4 @@
-"""The patch-selection rule: which 128x128 regions of a luma plane are looked at."""
+"""The patch-selection rule: which 128x128 regions of a luma plane are used."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from jpegqf.evidence.settings import PatchRule
 from jpegqf.pixels.luma import Luma
 
 LARGEST_PIECE = 1024
-"""Pixels of a side that are looked at where the image is too narrow for a patch."""
+"""Most pixels of a side that are used where the image is too narrow for a patch."""
 
 
 def _windows(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.uint8]:
@@ -38,7 +38,7 @@ def _row_scores(plane: NDArray[np.uint8], rule: PatchRule) -> Iterator[NDArray[n
 
 
 def choose(score: NDArray[np.float64], rule: PatchRule) -> NDArray[np.int64]:
-    """Indices of the patches to use, in raster order, int64; empty if the image tells too little.
+    """Indices of the patches to use, in raster order, int64; empty if the image has too little contrast.
 
     Five steps: >= ``most`` above the threshold: the first ``most``; else >= ``fewest`` above it: all of
     them; else >= ``fewest`` above the relaxed threshold: the first ``fewest``; else all of those.
@@ -70,7 +70,7 @@ def select(luma: Luma, rule: PatchRule) -> list[Luma]:
 
 
 def informative(luma: Luma, rule: PatchRule) -> list[Luma]:
-    """The patches that the rule takes; else the liveliest; else as much of the image as is looked at."""
+    """The patches that the rule takes; else those of highest score; else the image up to LARGEST_PIECE a side."""
     height, width = luma.plane.shape
     whole = luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))
     return select(luma, rule) or liveliest(luma, rule) or [whole]

@@ -3,39 +3,50 @@
 from dataclasses import dataclass
 
 MISSED = 2
+"""Blocks of the first few that a candidate may fail to reproduce and stay in the choice."""
 
 
 @dataclass(frozen=True)
 class DecisiveRule:
-    """Numbers of the rule; they live in the checkpoint's configuration, these are its defaults."""
+    """Numbers of the rule by which a few blocks decide the quality, with their defaults.
+
+    A checkpoint stores them in its configuration. A candidate table "gives back" a block if the block, quantized with
+    it and transformed back, differs from itself by no more than the decoder's rounding.
+    """
 
     lattice: int = 24
-    """Blocks are taken from at most so many rows and columns, evenly spread."""
+    """Most rows and most columns of blocks used, evenly spread over the image."""
     span: int = 12
-    """Grey levels that a block must span."""
+    """Fewest grey levels between the darkest and the brightest pixel of a block that is used."""
     blocks: int = 96
-    """Given back at most, ..."""
+    """Most blocks tested."""
     fewest: int = 32
-    """... and at least."""
+    """Fewest needed for a verdict."""
     first: int = 4
-    """Blocks on which all candidates are tried; those that miss more than MISSED are out, ..."""
+    """Blocks on which all candidates are tried. Those that fail on more than MISSED are dropped."""
     second: int = 12
-    """... and so are of the rest those that do on this many."""
+    """Blocks on which the remaining candidates are tried in the same way."""
     given_back: float = 0.95
+    """Least share of the tested blocks that the best candidate must give back."""
     lead: int = 4
-    """Blocks that the best candidate must give back more than the next."""
+    """Least number of blocks by which the best candidate must lead over the next."""
     small_share: float = 0.1
-    """Of the coefficients other than zero, those that must be one of the smallest multiples."""
+    """Least share of the nonzero AC coefficients that must be one of the three smallest multiples of their step."""
     finest: int = 93
-    """Highest quality told by synthesis."""
+    """Highest quality decided by synthesis."""
     coarsest_likely: int = 85
-    """Lowest quality among those whose likelihoods are compared."""
+    """Lowest quality decided by likelihood."""
     fewest_likely: int = 64
+    """Fewest blocks for a verdict by likelihood."""
     likely_lead: float = 300.0
-    """Natural logarithm of the likelihood by which the best candidate must lead."""
+    """Least lead of the best candidate over the next, in log-likelihood (natural logarithm)."""
     free_share: float = 0.05
-    """Of that lead, what a free choice of steps may gain at most."""
+    """Largest gain of a free choice of steps over the best candidate, as a share of that lead.
+
+    A larger gain means that the table is no IJG table.
+    """
     confidence: float = 0.9995
+    """Probability, 0..1, given to a quality that is decided in this way."""
 
     def __post_init__(self) -> None:
         counts = (self.lattice, self.span, self.blocks, self.fewest, self.lead, self.fewest_likely)
@@ -53,26 +64,34 @@ class DecisiveRule:
 
 @dataclass(frozen=True)
 class EvidenceSettings:
-    """Numbers of the evidence; they live in the checkpoint's configuration, these are its defaults."""
+    """Numbers of the evidence, with their defaults; a checkpoint stores them in its configuration."""
 
     noise_sigma: float = 12**-0.5
+    """Standard deviation, in grey levels, of a coefficient's error from rounding the pixels: uniform, variance 1/12."""
     outlier_mass: float = 1e-3
-    """Mass of a uniform floor under the comb: one bad coefficient costs a bounded amount of evidence."""
+    """Share of a uniform density mixed into the comb, so that one bad coefficient changes the evidence by little."""
     pixel_tolerance: float = 0.56
-    """Half a grey level of rounding, and the decoder's own arithmetic: at quality 10 to 90, 99.5 % of a
-    photograph's blocks stay within 0.56 of an exact inverse DCT, but only 79 to 98 % within 0.52."""
+    """Largest error, in grey levels, of a pixel that is given back.
+
+    It is half a level of rounding plus the decoder's arithmetic. At quality 10 to 90, 99.5 % of a
+    photograph's blocks stay within 0.56 of an exact inverse DCT, but only 79 to 98 % within 0.52.
+    """
     loose_tolerance: float = 1.05
     """The same for decoders with a fast, inexact inverse DCT."""
     rich_range: int = 8
-    """Grey levels a block must span for its rounding errors to be white."""
+    """Fewest grey levels that a block must span for its rounding errors to be white."""
     fewest_counted: int = 16
-    """With fewer unclipped blocks than this, the least clipped ones are counted as well."""
+    """Fewest blocks whose multiples are counted: with fewer unclipped ones, the least clipped are added."""
     rich_blocks: int = 64
+    """Most unclipped blocks of many grey levels that are synthesized."""
     low_blocks: int = 48
+    """Most unclipped blocks that vary along one axis only, or have few grey levels."""
     flat_blocks: int = 48
+    """Most unclipped blocks of one grey level."""
     clipped_blocks: int = 24
+    """Most blocks with clipped pixels."""
     clip_rounds: int = 3
-    """Times that the clipped pixels of a block are replaced by their synthesis."""
+    """How often the clipped pixels of a block are replaced by their synthesis."""
 
     def __post_init__(self) -> None:
         budgets = (self.fewest_counted, self.rich_blocks, self.low_blocks, self.flat_blocks, self.clipped_blocks)
@@ -88,10 +107,11 @@ FEATURES = 5 * 64 + 12 + 2 + 24 + 12
 
 @dataclass(frozen=True)
 class PatchRule:
-    """The numbers of the rule; they live in the checkpoint's configuration, these are its defaults.
+    """Numbers of the patch-selection rule, with their defaults; a checkpoint stores them in its configuration.
 
     ``size`` and ``stride`` are in pixels and multiples of 8, so that patches start on the 8x8 grid.
-    ``threshold`` is a score in squared grey levels (see :func:`scores`).
+    ``threshold`` is a score in squared grey levels (see :func:`jpegqf.evidence.patches.scores`), ``relaxation`` what
+    it is divided by where fewer than ``fewest`` patches pass. ``most`` patches are used at most.
     """
 
     size: int = 128

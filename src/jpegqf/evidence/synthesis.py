@@ -1,7 +1,7 @@
-"""Blocks -> how well each candidate table gives them back: quantized with it, transformed back, compared.
+"""Blocks -> the error of each candidate table's synthesis: quantized with it, transformed back, compared.
 
-Under the table of the last save every pixel comes back within the decoder's rounding, clipped ones included if
-they are left free. All work is done on a few candidates at a time, so that it stays in the processor's cache.
+Under the table of the last save every pixel comes back within the decoder's rounding; clipped pixels do if their true
+value is left free. All work is done on a few candidates at a time, so that it stays in the processor's cache.
 """
 
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def given_back(pixels: U8, steps: F32, tolerance: float) -> Bool:
 
 
 def misfit(pixels: U8, tolerance: float) -> Misfit:
-    """Of unclipped blocks, uint8 (blocks, 64)."""
+    """Misfit of unclipped blocks, uint8 (blocks, 64), under all candidates."""
     out = _empty(CANDIDATES, len(pixels))
     for part, error in _errors(pixels, STEPS):
         _note(out, part, error, tolerance)
@@ -78,7 +78,7 @@ def _note(out: Misfit, part: slice, error: F32, tolerance: float) -> None:
 
 
 def flat_misfit(levels: NDArray[np.uint8], tolerance: float) -> Misfit:
-    """Of flat blocks of these grey levels, uint8 (blocks,): their one coefficient is eight times the level."""
+    """Misfit of flat blocks of these grey levels, uint8 (blocks,): their one coefficient is eight times the level."""
     centred = levels.astype(np.float32) - 128
     step = STEPS[:, :1]
     error = np.abs(centred - np.rint(8 * centred / step) * step / 8)
@@ -87,10 +87,12 @@ def flat_misfit(levels: NDArray[np.uint8], tolerance: float) -> Misfit:
 
 
 def clipped_misfit(pixels: U8, low: Bool, high: Bool, rounds: int, tolerance: float) -> Misfit:
-    """Of blocks with clipped pixels, uint8 (blocks, 64): those marked ``low`` or ``high`` may be beyond their value.
+    """Misfit of blocks with clipped pixels, uint8 (blocks, 64).
 
-    In each of ``rounds`` rounds these are replaced by their synthesis and the block is quantized again (projections
-    onto convex sets).
+    The true value of pixels marked ``low`` may lie below their value, that of those marked ``high`` above it.
+
+    In each of ``rounds`` rounds such pixels are replaced by their synthesis and the block is quantized again
+    (projections onto convex sets).
     """
     out = _empty(CANDIDATES, len(pixels))
     centred = pixels.astype(np.float32) - 128

@@ -1,4 +1,4 @@
-"""Luma of a JPEG and its last table -> was it saved before on another grid (cropped in between), and at which quality.
+"""Luma of a JPEG and its last table -> an earlier save on another grid (the image was cropped in between).
 
 An image saved at step q1 holds, on that save's grid, multiples of q1. Cropped and saved again on another grid,
 it still does, blurred: the last save's rounding errors, one per coefficient and independent, are spread by the
@@ -6,14 +6,15 @@ change of grid over four blocks each, into a Gaussian whose variance per frequen
 last coefficients. (Bianchi & Piva, "Detection of nonaligned double JPEG compression based on integer periodicity
 maps", IEEE TIFS 2012, look for the same period in the DC coefficients.)
 
-All 63 other grids are tried. Only one of them was an earlier grid; the others tell how the same image's coefficients
-are distributed where nothing was rounded, so no model of images is needed. For each candidate quality and low
+All 63 other grids are tried. At most one of them is the earlier grid. The others show how the coefficients of the same
+image are distributed where nothing was quantized, so no model of images is needed. For each candidate quality and low
 frequency the pooled histogram, gathered in cells one step wide and blurred, is the density to expect on the earlier
 grid; its log likelihood ratio against the pooled histogram itself adds up over coefficients and frequencies. A small
 network, fitted on single and double saves by ``python -m jpegqf.train.history``, weighs the best grid's evidence
 against what is expected and against the other grids'.
 
-Blind where the last save was the coarser or nearly as coarse, and where hardly a coefficient differs from zero.
+An earlier save leaves no usable trace where the last save was coarser or nearly as coarse, and where hardly a
+coefficient differs from zero.
 """
 
 import math
@@ -24,65 +25,64 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I64, U8, median
 from jpegqf.evidence.blocks import first_of_each
 from jpegqf.evidence.dct import BASIS, FORWARD
-from jpegqf.history.classifier import History, conclude, decision, lead, signed_log
-from jpegqf.jpeg.ijg import ijg_luma_all
+from jpegqf.history.classifier import History, conclude, lead, load_classifier, signed_log
+from jpegqf.jpeg.ijg import INTEGER_STEPS
+from jpegqf.pixels.grid import GRIDS, WINDOW
 from jpegqf.pixels.luma import Luma
 
-STEPS: I64 = ijg_luma_all()
-GRIDS = 64
-"""Grid x + 8 y has its first lines at column x and row y; grid 0 is the last save's."""
-CELL = 15
-"""Side of the pixels that hold one block of every grid."""
-MOST_CELLS, FEWEST_CELLS = 1024, 16
+MOST_WINDOWS, FEWEST_WINDOWS = 1024, 16
+"""Most windows (squares of WINDOW pixels) used, and fewest for any evidence."""
 SMALLEST_RANGE = 6
-"""Grey levels that a cell must span: flat ones decode to whole grey levels, a comb of their own in DC."""
-REACH = 4
-"""Frequencies whose indices add up to this at most are asked."""
-FREQUENCIES = tuple((v, u) for v in range(8) for u in range(8) if u + v <= REACH)
-"""Vertical and horizontal index."""
+"""Grey levels that a window must span: flat ones decode to whole grey levels, which is a comb of its own in DC."""
+MOST_INDEX_SUM = 4
+"""Frequencies are used whose vertical and horizontal index add up to at most this."""
+FREQUENCIES = tuple((v, u) for v in range(8) for u in range(8) if u + v <= MOST_INDEX_SUM)
+"""The frequencies used, as (vertical, horizontal) index."""
 BINS_PER_SIGMA = 2
+"""Histogram bins per standard deviation of the blur."""
 MOST_BINS = {True: 1024, False: 256}
 """Bins of |coefficient|, for DC and for the others; larger coefficients are left out."""
 SMOOTH_BINS = {True: 17, False: 5}
 """Width of the triangle that smooths the pooled histogram: its own noise would look like evidence."""
 BLUR = 0.85
-"""Of the computed standard deviation of the last save's errors: smooth places, where most blocks are, have less."""
+"""Factor on the computed standard deviation of the last save's errors: smooth blocks, the most, have less."""
 PIXEL_VARIANCE = 0.25
-"""Of rounding to whole pixels and colours: the first decoder's luma and RGB, the second encoder's luma and decoder."""
-UNTOUCHED = 0.1
-"""Share of coefficients that may show no trace; bounds what an odd one costs."""
+"""Variance, squared grey levels, of rounding: by the first decoder (luma, RGB) and the second encoder and decoder."""
+UNTOUCHED_SHARE = 0.1
+"""Share of coefficients assumed to show no trace, so that one odd coefficient changes the evidence by little."""
 ZERO_WEIGHT = 0.5
-"""Of the evidence of coefficients that count as zero: how many there are varies between grids for other reasons too."""
+"""Weight of the evidence from coefficients that round to zero: their number varies between grids for other reasons."""
 FAR = 12.0
-"""Standard deviations between multiples from which their blurs do not meet: 6 away is 1e-8 of the peak."""
+"""Distance of multiples, in standard deviations, from which their blurs do not overlap: at 6, 1e-8 of the peak."""
 FINEST = 2.0
-"""Steps shorter than this many standard deviations leave no comb."""
+"""Steps below this many standard deviations leave no comb and are not used."""
 COARSER = 1.1
-"""Sum of a candidate's steps over that of the last table, at least: finer saves cannot be told."""
+"""Least ratio of the sum of a candidate's steps to that of the last table: finer earlier saves cannot be seen."""
 LOWEST = 5
-"""Qualities below leave little but DC, and every flat image fits them."""
+"""Lowest candidate quality: lower ones leave little but DC, so that every flat image fits them."""
 
 
 @dataclass(frozen=True)
-class ShiftedEvidence:
-    """What each grid says of each candidate, natural logarithms.
+class OtherGridEvidence:
+    """Evidence of each grid for each candidate first quality, ``quality`` int64 (candidates,), natural logarithms.
 
-    ``found``, (63, candidates, frequencies), is the log likelihood ratio of grids 1 to 63 less the grids'
-    median; ``expected``, (candidates, frequencies), what it would be on average on the true grid.
+    ``found``, float32 (63, candidates, frequencies), is the log likelihood ratio of grids 1 to 63 minus the median of
+    the grids. ``expected``, float32 (candidates, frequencies), is its mean on the true grid if the candidate were true.
+    ``windows`` is the number of windows used.
     """
 
     quality: I64
     found: F32
     expected: F32
-    cells: int
+    windows: int
     step: float
-    """Mean step of the last table over the frequencies asked."""
+    """Mean step of the last table over the frequencies used."""
     sums: int
-    """Sum of all its steps."""
+    """Sum of all 64 steps of the last table."""
 
     @property
     def best(self) -> tuple[int, int]:
-        """Grid less one and candidate of the most evidence."""
+        """Index (grid number - 1, candidate) of the most evidence."""
         grid, candidate = np.unravel_index(self.found.sum(axis=2).argmax(), self.found.shape[:2])
         return int(grid), int(candidate)
 
@@ -94,8 +94,8 @@ class ShiftedEvidence:
 
 
 def _placed() -> F32:
-    """The DCT of the eight samples from each of eight offsets on, float32 (CELL, offset, frequency)."""
-    out = np.zeros((CELL, 8, 8), np.float32)
+    """The DCT of the eight samples from each of eight offsets on, float32 (WINDOW, offset, frequency)."""
+    out = np.zeros((WINDOW, 8, 8), np.float32)
     for offset in range(8):
         out[offset : offset + 8, offset] = BASIS.T
     return out
@@ -117,41 +117,41 @@ def _spread() -> F64:
 PLACED, SPREAD = _placed(), _spread()
 
 
-def _windows(plane: U8, picked: I64) -> U8:
-    """Cells that start at the ``picked`` blocks of the last grid, in raster order: uint8 (picked, CELL, CELL)."""
-    view = np.lib.stride_tricks.sliding_window_view(plane, (CELL, CELL))[::8, ::8]
+def _windows_at(plane: U8, picked: I64) -> U8:
+    """Windows that start at the ``picked`` blocks of the last grid, in raster order: uint8 (picked, WINDOW, WINDOW)."""
+    view = np.lib.stride_tricks.sliding_window_view(plane, (WINDOW, WINDOW))[::8, ::8]
     out: U8 = view[np.divmod(picked, view.shape[1])]
     return out
 
 
-def _cells(luma: Luma) -> U8:
-    """Distinct cells, neither clipped nor flat, evenly spaced, MOST_CELLS at most; uint8 (n, CELL, CELL)."""
-    rows, columns = ((side - CELL) // 8 + 1 for side in luma.plane.shape)
+def _usable_windows(luma: Luma) -> U8:
+    """Distinct windows, neither clipped nor flat, evenly spaced, MOST_WINDOWS at most; uint8 (n, WINDOW, WINDOW)."""
+    rows, columns = ((side - WINDOW) // 8 + 1 for side in luma.plane.shape)
     if rows < 1 or columns < 1:
-        return np.zeros((0, CELL, CELL), np.uint8)
-    count = min(rows * columns, 2 * MOST_CELLS)
+        return np.zeros((0, WINDOW, WINDOW), np.uint8)
+    count = min(rows * columns, 2 * MOST_WINDOWS)
     picked = np.arange(count) * (rows * columns) // count
-    cells = _windows(luma.plane, picked)
-    low, high = cells.min(axis=(1, 2)), cells.max(axis=(1, 2))
+    windows = _windows_at(luma.plane, picked)
+    low, high = windows.min(axis=(1, 2)), windows.max(axis=(1, 2))
     sound = (low > 0) & (high < 255) & (high - low >= SMALLEST_RANGE)
     if luma.marks is not None:
-        sound &= ~_windows(luma.marks, picked).any(axis=(1, 2))
-    cells = cells[sound]
-    distinct = first_of_each(cells[:, :8, :8].reshape(-1, 64))
-    kept = min(len(distinct), MOST_CELLS)
-    out: U8 = cells[distinct[np.arange(kept) * len(distinct) // max(kept, 1)]]
+        sound &= ~_windows_at(luma.marks, picked).any(axis=(1, 2))
+    windows = windows[sound]
+    distinct = first_of_each(windows[:, :8, :8].reshape(-1, 64))
+    kept = min(len(distinct), MOST_WINDOWS)
+    out: U8 = windows[distinct[np.arange(kept) * len(distinct) // max(kept, 1)]]
     return out
 
 
-def _error_variance(cells: U8, table: F64) -> F64:
+def _error_variance(windows: U8, table: F64) -> F64:
     """Variance of the last save's rounding errors, per frequency of its grid, float64 (8, 8).
 
     A coefficient that was not rounded to zero has a uniform error; the others are their own error, a Laplacian's
-    inside half a step, of the scale that the share of zeros tells.
+    inside half a step, of the scale that follows from the share of zeros.
     """
-    blocks = cells[:, :8, :8].reshape(-1, 64).astype(np.float32) - 128
+    blocks = windows[:, :8, :8].reshape(-1, 64).astype(np.float32) - 128
     multiples = np.rint(blocks @ FORWARD / table.reshape(64).astype(np.float32))
-    bound = 0.5 / len(cells)
+    bound = 0.5 / len(windows)
     zeros = np.clip((multiples == 0).mean(axis=0), bound, 1 - bound).reshape(8, 8)
     ratio = -np.log1p(-zeros)  # half a step over the Laplacian's scale
     inside = (2 - (ratio**2 + 2 * ratio + 2) * np.exp(-ratio)) / (ratio**2 * zeros) * table**2 / 4
@@ -159,15 +159,15 @@ def _error_variance(cells: U8, table: F64) -> F64:
     return out
 
 
-def _histograms(cells: U8, widths: F64) -> list[F32]:
+def _histograms(windows: U8, widths: F64) -> list[F32]:
     """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (GRIDS, bins) each."""
-    count = len(cells)
-    pixels = cells.reshape(-1, CELL).astype(np.float32) - 128
+    count = len(windows)
+    pixels = windows.reshape(-1, WINDOW).astype(np.float32) - 128
     grid = np.arange(8, dtype=np.float32)[:, None] + 8 * np.arange(8, dtype=np.float32)
     out: dict[tuple[int, int], F32] = {}
-    for u in range(REACH + 1):
-        columns = (pixels @ PLACED[:, :, u]).reshape(count, CELL, 8).swapaxes(1, 2).reshape(-1, CELL)
-        for v in range(REACH + 1 - u):
+    for u in range(MOST_INDEX_SUM + 1):
+        columns = (pixels @ PLACED[:, :, u]).reshape(count, WINDOW, 8).swapaxes(1, 2).reshape(-1, WINDOW)
+        for v in range(MOST_INDEX_SUM + 1 - u):
             bins = MOST_BINS[u + v == 0]
             width = np.float32(widths[FREQUENCIES.index((v, u))])
             place = np.abs(columns @ (PLACED[:, :, v] / width)).reshape(count, 8, 8)
@@ -223,49 +223,53 @@ def _ratios(counts: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
     mass = pooled / pooled.sum()
     plain = _smoothed(mass, smooth).astype(np.float32)
     comb = _comb(mass, steps)
-    comb *= np.float32(1 - UNTOUCHED)
-    comb += np.float32(UNTOUCHED) * plain
+    comb *= np.float32(1 - UNTOUCHED_SHARE)
+    comb += np.float32(UNTOUCHED_SHARE) * plain
     ratio = np.log(comb / plain)
     ratio[np.arange(len(mass)) < steps[:, None] / 2] *= ZERO_WEIGHT
     expected = counts.sum() / (GRIDS - 1) * np.einsum("sb,sb->s", comb, ratio)
     return counts @ ratio.T, expected.astype(np.float32)
 
 
-def gather(luma: Luma, last_table: I64) -> ShiftedEvidence | None:
-    """Evidence of every IJG quality on every other grid; None if the image has too little to show.
+def other_grid_evidence(luma: Luma, last_table: I64) -> OtherGridEvidence | None:
+    """Evidence for every IJG quality on every other grid; None if the image has too few windows.
 
     ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency.
     """
-    coarser = STEPS.sum(axis=1) >= COARSER * last_table.sum()
+    coarser = INTEGER_STEPS.sum(axis=1) >= COARSER * last_table.sum()
     quality = np.flatnonzero(coarser[LOWEST - 1 :]) + LOWEST
-    cells = _cells(luma)
-    if len(cells) < FEWEST_CELLS or not len(quality):
+    windows = _usable_windows(luma)
+    if len(windows) < FEWEST_WINDOWS or not len(quality):
         return None
-    variance = SPREAD @ _error_variance(cells, last_table.astype(np.float64)) @ SPREAD.T
-    asked = [8 * v + u for v, u in FREQUENCIES]
-    sigma = np.sqrt(BLUR**2 * variance.reshape(64)[asked] + PIXEL_VARIANCE)
+    variance = SPREAD @ _error_variance(windows, last_table.astype(np.float64)) @ SPREAD.T
+    used = [8 * v + u for v, u in FREQUENCIES]
+    sigma = np.sqrt(BLUR**2 * variance.reshape(64)[used] + PIXEL_VARIANCE)
     found, expected = [], []
-    for f, counts, spread in zip(asked, _histograms(cells, sigma / BINS_PER_SIGMA), sigma, strict=True):
-        steps, place = np.unique(STEPS[quality - 1, f], return_inverse=True)
-        told = steps >= FINEST * spread
+    for f, counts, spread in zip(used, _histograms(windows, sigma / BINS_PER_SIGMA), sigma, strict=True):
+        steps, place = np.unique(INTEGER_STEPS[quality - 1, f], return_inverse=True)
+        resolved = steps >= FINEST * spread
         ratios = np.zeros((GRIDS - 1, len(steps)), np.float32)
         expectation = np.zeros(len(steps), np.float32)
-        if told.any():
-            parts = _ratios(counts, steps[told] / spread * BINS_PER_SIGMA, SMOOTH_BINS[f == 0])
-            ratios[:, told], expectation[told] = parts[0] - median(parts[0]), parts[1]
+        if resolved.any():
+            parts = _ratios(counts, steps[resolved] / spread * BINS_PER_SIGMA, SMOOTH_BINS[f == 0])
+            ratios[:, resolved], expectation[resolved] = parts[0] - median(parts[0]), parts[1]
         found.append(ratios[:, place])
         expected.append(expectation[place])
-    step = float(last_table.reshape(64)[asked].mean())
-    return ShiftedEvidence(
-        quality, np.stack(found, axis=2), np.stack(expected, axis=1), len(cells), step, int(last_table.sum())
+    step = float(last_table.reshape(64)[used].mean())
+    return OtherGridEvidence(
+        quality, np.stack(found, axis=2), np.stack(expected, axis=1), len(windows), step, int(last_table.sum())
     )
 
 
-STATISTICS = 19
+OTHER_GRID_STATISTICS = 19
+"""Number of statistics that the classifier takes."""
 
 
-def statistics(evidence: ShiftedEvidence) -> F64:
-    """What the decision weighs, float64 (STATISTICS,): the best grid's evidence, and what it competes with."""
+def other_grid_statistics(evidence: OtherGridEvidence) -> F64:
+    """What the classifier takes, float64 (OTHER_GRID_STATISTICS,).
+
+    The best grid's evidence, what was expected, and the evidence of the other grids.
+    """
     grid, candidate = evidence.best
     total = evidence.found.sum(axis=2)
     others = np.delete(total, grid, axis=0)
@@ -281,23 +285,23 @@ def statistics(evidence: ShiftedEvidence) -> F64:
         signed_log(lead(evidence.quality, total[grid])), signed_log(np.sort(by_frequency)[:-2].sum()),
         float((by_frequency >= evidence.found[:, candidate].max(axis=0)).mean()), float((by_frequency < -1).mean()),
         signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(float(by_frequency[0])),
-        (8 - x) * (8 - y) / 64, math.log(STEPS[evidence.quality[candidate] - 1].sum() / evidence.sums),
-        math.log(evidence.step), math.log(evidence.cells),
+        (8 - x) * (8 - y) / 64, math.log(INTEGER_STEPS[evidence.quality[candidate] - 1].sum() / evidence.sums),
+        math.log(evidence.step), math.log(evidence.windows),
     ])  # fmt: skip
 
 
-def judge(evidence: ShiftedEvidence, probability: float) -> History:
-    """What the evidence and the decision's probability come to."""
+def conclude_other_grid(evidence: OtherGridEvidence, probability: float) -> History:
+    """The history from the evidence on the best other grid and the classifier's probability."""
     found, expected = evidence.found[evidence.best[0]].sum(axis=1), evidence.expected.sum(axis=1)
     return conclude(evidence.quality, found, expected, probability, evidence.grid)
 
 
-def earlier_save(luma: Luma, last_table: I64) -> History:
+def earlier_save_on_other_grid(luma: Luma, last_table: I64) -> History:
     """Whether a JPEG was saved before at a lower quality on another 8x8 grid, on which, and at which quality.
 
-    Arguments as for :func:`gather`. All fields are None where there is too little to go by.
+    Arguments as for :func:`other_grid_evidence`. All fields are None where there is no evidence.
     """
-    evidence = gather(luma, last_table)
+    evidence = other_grid_evidence(luma, last_table)
     if evidence is None:
         return History(None, None)
-    return judge(evidence, decision("shifted").probability(statistics(evidence)))
+    return conclude_other_grid(evidence, load_classifier("shifted").probability(other_grid_statistics(evidence)))

@@ -1,4 +1,4 @@
-"""Luma of a JPEG and its last table -> was it saved before, on the same grid at a lower quality, and at which.
+"""Luma of a JPEG and its last table -> evidence of an earlier save on the same grid, for each IJG quality.
 
 A block saved at step q1 and again at q2 holds multiples of q1, blurred by the pixels' rounding in between,
 rounded to multiples of q2: some multiples of q2 turn up too often, others too seldom. For each candidate
@@ -9,10 +9,10 @@ compressed JPEG images", DFRWS 2003, compares such histograms). The log likeliho
 frequencies. A prior that misfits looks like structure too, so a small network, fitted on single and double
 saves by ``python -m jpegqf.train.history``, weighs the best candidate's evidence against what is expected.
 
-Blind by nature where the steps asked are nearly those of the last save, where hardly a coefficient differs
-from zero (smooth or mostly flat images), and where the first save was finer than the last. A first table
-that is no IJG table is named after the IJG quality that fits it best. Where no save on the last grid is
-named, ``jpegqf.history.other_grid`` looks on the others.
+An earlier save leaves no usable trace where its steps are nearly those of the last save, where hardly a coefficient
+differs from zero (smooth or mostly flat images), and where it was finer than the last. A first table that is no IJG
+table gets the IJG quality that fits it best. Where no first quality is found on this grid,
+``jpegqf.history.other_grid`` tries the 63 others.
 """
 
 import math
@@ -25,55 +25,66 @@ from jpegqf.arrays import F32, F64, I64, U8, median
 from jpegqf.evidence.blocks import cut_blocks, first_of_each
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.history.classifier import History, conclude, lead, signed_log
-from jpegqf.jpeg.ijg import ijg_luma_all
+from jpegqf.jpeg.ijg import INTEGER_STEPS
 from jpegqf.pixels.luma import Luma
 
-STEPS: I64 = ijg_luma_all()
 MOST_BLOCKS = 8192
-"""Blocks looked at: rows of blocks evenly spaced over the image."""
+"""Most blocks used, from rows of blocks evenly spaced over the image."""
 FEWEST_PATTERNS, FEWEST_DISTINCT = 4, 0.04
-"""Different |AC| of blocks with AC, at least, and their share: a drawn gradient repeats a few, photographs do not."""
+"""Least number of distinct |AC| patterns, and their least share of the blocks that have AC.
+
+Drawn gradients repeat a few patterns, photographs do not.
+"""
 MOST_FREQUENCIES = 32
+"""Most frequencies used, those of most nonzero coefficients."""
 FEWEST_NONZERO = 8
-"""Coefficients other than zero that a frequency needs to be asked."""
-REACH = 256
-"""Coefficients beyond this magnitude (grey levels) are left out: rare, and outside the tables."""
-MOST_BINS = 96
+"""Fewest nonzero coefficients for a frequency to be used."""
+LARGEST_COEFFICIENT = 256
+"""Magnitude, in grey levels, above which coefficients are left out: they are rare."""
+MOST_MULTIPLES = 96
+"""Most values of |k2|, from 0 on, that are counted."""
 SCALES: F64 = np.geomspace(0.3, 150, 8)
 """Laplacian scales of the prior, grey levels; their weights are fitted per frequency."""
 NOISE = ((0.85, 0.45), (0.1, 2.0), (0.05, 10.0))
-"""Shares and standard deviations, grey levels, of what happens to a coefficient between two saves. Narrow:
-rounding of the first decoder's luma (1/12), of RGB (0.037), of the second encoder's luma (1/12). Wide: clipping
-of saturated colours."""
-UNTOUCHED = (0.01, 0.05, 0.2, 0.5)
-"""Shares of coefficients, one for all frequencies, that may show no trace: clipped between the saves."""
+"""Share and standard deviation, in grey levels, of each component of a coefficient's error between two saves.
+
+The narrow component is rounding: variances 1/12 of the first decoder's luma, 0.037 of RGB, 1/12 of the second
+encoder's luma. The wide ones are clipping of saturated colours.
+"""
+UNTOUCHED_SHARES = (0.01, 0.05, 0.2, 0.5)
+"""Shares of coefficients without a trace (clipped between the saves) that are tried; one holds for all frequencies."""
 PRIOR_ROUNDS = 40
-"""Rounds of expectation maximization."""
+"""Rounds of expectation maximization that fit the prior."""
 FLOOR = 1e-4
-"""Mass spread evenly over the multiples: one odd coefficient costs a bounded amount of evidence."""
+"""Probability spread evenly over the multiples, so that one odd coefficient changes the evidence by little."""
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What the counts say of each candidate, (candidates, frequencies) each, natural logarithms.
+class SameGridEvidence:
+    """Evidence for each candidate first quality, ``quality`` int64 (candidates,), natural logarithms.
 
-    ``found`` is the log likelihood ratio against a single save; ``expected`` what it would be on average
-    if the candidate were true; ``nonzero`` the coefficients other than zero, per frequency.
+    ``found``, float64 (candidates, frequencies), is the log likelihood ratio against a single save, and ``expected``
+    its mean if the candidate were true. ``prior_misfit`` and ``nonzero``, float64 (frequencies,), are how badly the
+    prior fits the counts (Kullback-Leibler divergence times the count) and the number of nonzero coefficients.
+    ``blocks`` is the number of blocks counted.
     """
 
     quality: I64
     found: F64
     expected: F64
-    misfit: F64
+    prior_misfit: F64
     nonzero: F64
     blocks: int
     step: float
-    """Mean step of the last table over the frequencies asked."""
+    """Mean step of the last table over the frequencies used."""
 
 
 def _normal_cdf() -> F64:
-    """Cumulative probability of the pixels' noise at half-integer offsets -(2 REACH + 8)..2 REACH + 8."""
-    offset = np.arange(-(4 * REACH + 16), 4 * REACH + 17) / 2
+    """Cumulative probability of the error between two saves, float64.
+
+    At half-integer offsets from -(2 LARGEST_COEFFICIENT + 8) to 2 LARGEST_COEFFICIENT + 8 grey levels.
+    """
+    offset = np.arange(-(4 * LARGEST_COEFFICIENT + 16), 4 * LARGEST_COEFFICIENT + 17) / 2
 
     def normal(sigma: float) -> F64:
         return np.array([0.5 * (1 + math.erf(x / (sigma * math.sqrt(2)))) for x in offset])
@@ -84,14 +95,14 @@ def _normal_cdf() -> F64:
 
 @lru_cache(maxsize=1)
 def _cumulative() -> F32:
-    """P(|coefficient| < e / 2) before the last quantization, float32 (256, scales, 2 REACH + 1).
+    """P(|coefficient| < e / 2) before the last quantization, float32 (256, scales, 2 LARGEST_COEFFICIENT + 1).
 
     Row q1: after an earlier save at that step, blurred; row 0: never saved before.
     """
     noise = _normal_cdf()
     zero = len(noise) // 2
-    edge = np.arange(2 * REACH + 1)
-    value = np.arange(REACH + 5)[:, None]
+    edge = np.arange(2 * LARGEST_COEFFICIENT + 1)
+    value = np.arange(LARGEST_COEFFICIENT + 5)[:, None]
     inside = noise[zero + edge - 2 * value] - noise[zero - edge - 2 * value]
     out = np.empty((256, len(SCALES), len(edge)), np.float32)
     out[0] = 1 - np.exp(-edge / 2 / SCALES[:, None])
@@ -103,8 +114,8 @@ def _cumulative() -> F32:
 
 
 def _bins(last: int) -> int:
-    """How many multiples of the last step are counted."""
-    return min(MOST_BINS, (2 * REACH // last + 1) // 2)
+    """How many values of |k2|, from 0 on, are counted where the last step is ``last``."""
+    return min(MOST_MULTIPLES, (2 * LARGEST_COEFFICIENT // last + 1) // 2)
 
 
 @lru_cache(maxsize=256)
@@ -158,7 +169,7 @@ def _ratios(counts: F32, first: I64, last: int, prior: F32) -> tuple[F64, F64, f
     # One round of fitting the scales, so that they keep the smooth prior's shape.
     weights = _reweighted(counts[None], mass, prior[None], prior @ mass)
     double = _floored(_mixture(weights, mass), bins)
-    share = np.array(UNTOUCHED, np.float32)[:, None]
+    share = np.array(UNTOUCHED_SHARES, np.float32)[:, None]
     mixed = single + (1 - share) * (double - single)[:, None]
     ratio = np.log(mixed / single)
     filled = counts > 0
@@ -168,12 +179,12 @@ def _ratios(counts: F32, first: I64, last: int, prior: F32) -> tuple[F64, F64, f
 
 
 def _floored(mixture: F32, bins: int) -> F32:
-    """With FLOOR of the mass spread evenly."""
+    """The mixture with a share FLOOR of its mass spread evenly over the bins."""
     return (1 - np.float32(FLOOR)) * mixture + np.float32(FLOOR / bins)
 
 
 def _strips(luma: Luma) -> list[Luma]:
-    """Rows of whole blocks, evenly spaced, of MOST_BLOCKS blocks at most."""
+    """Rows of whole blocks, evenly spaced over the image, together at most MOST_BLOCKS blocks."""
     height, width = luma.plane.shape
     rows, columns = height // 8, width // 8
     if not rows or not columns:
@@ -185,7 +196,7 @@ def _strips(luma: Luma) -> list[Luma]:
 
 
 def _repetitive(multiple: U8) -> bool:
-    """Whether blocks, |k2| (blocks, 64), repeat a few patterns whatever their DC: no independent evidence."""
+    """Whether the AC of blocks, |k2| uint8 (blocks, 64), repeats a few patterns: these are no independent evidence."""
     patterns = multiple.copy()
     patterns[:, 0] = 0
     active = patterns[patterns.any(axis=1)]
@@ -193,25 +204,25 @@ def _repetitive(multiple: U8) -> bool:
 
 
 def _counted(luma: Luma, table: I64) -> tuple[F32, int]:
-    """Counts of |k2| below MOST_BINS, float32 (64, MOST_BINS), over distinct unclipped blocks; their number."""
+    """Counts of |k2| over distinct unclipped blocks, float32 (64, MOST_MULTIPLES), and the number of these blocks."""
     strips = _strips(luma)
     if not strips:
-        return np.zeros((64, MOST_BINS), np.float32), 0
+        return np.zeros((64, MOST_MULTIPLES), np.float32), 0
     blocks = cut_blocks(strips)
     sound = ~(blocks.low | blocks.high).any(axis=1)
     coefficients = (blocks.pixels[sound].astype(np.float32) - 128) @ (FORWARD / table.astype(np.float32))
     np.abs(coefficients, out=coefficients)
     np.rint(coefficients, out=coefficients)
-    multiple = np.minimum(coefficients, MOST_BINS, out=coefficients).astype(np.uint8)
+    multiple = np.minimum(coefficients, MOST_MULTIPLES, out=coefficients).astype(np.uint8)
     if _repetitive(multiple):
-        return np.zeros((64, MOST_BINS), np.float32), 0
-    width = MOST_BINS + 1
+        return np.zeros((64, MOST_MULTIPLES), np.float32), 0
+    width = MOST_MULTIPLES + 1
     counts = np.bincount((multiple + np.arange(64) * width).ravel(), minlength=64 * width)
-    return counts.reshape(64, width)[:, :MOST_BINS].astype(np.float32), int(sound.sum())
+    return counts.reshape(64, width)[:, :MOST_MULTIPLES].astype(np.float32), int(sound.sum())
 
 
-def gather(luma: Luma, last_table: I64, finer: bool = False) -> Evidence | None:
-    """Evidence of every IJG quality whose table is coarser (``finer``: finer) than the last; None if there is none.
+def same_grid_evidence(luma: Luma, last_table: I64, finer: bool = False) -> SameGridEvidence | None:
+    """Evidence for every IJG quality whose table is coarser (``finer``: finer) than the last; None if there is none.
 
     ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency. Raises
     ValueError if it has another shape or a step below 1.
@@ -219,18 +230,18 @@ def gather(luma: Luma, last_table: I64, finer: bool = False) -> Evidence | None:
     if last_table.shape != (8, 8) or last_table.min() < 1:
         raise ValueError("a quantization table has 8x8 steps of at least 1")
     table = last_table.astype(np.int64).reshape(64)
-    sums = STEPS.sum(axis=1)
+    sums = INTEGER_STEPS.sum(axis=1)
     quality = np.flatnonzero(sums < table.sum() if finer else sums > table.sum()) + 1
     counts, blocks = _counted(luma, table)
     nonzero = np.array([counts[f, 1 : _bins(int(table[f]))].sum() if f else 0 for f in range(64)])
-    asked = [int(f) for f in np.argsort(-nonzero, kind="stable")[:MOST_FREQUENCIES] if nonzero[f] >= FEWEST_NONZERO]
-    if not asked or not len(quality):
+    used = [int(f) for f in np.argsort(-nonzero, kind="stable")[:MOST_FREQUENCIES] if nonzero[f] >= FEWEST_NONZERO]
+    if not used or not len(quality):
         return None
-    lasts = [int(table[f]) for f in asked]
-    cut = [counts[f, : _bins(last)] for f, last in zip(asked, lasts, strict=True)]
+    lasts = [int(table[f]) for f in used]
+    cut = [counts[f, : _bins(last)] for f, last in zip(used, lasts, strict=True)]
     found, expected, misfit = [], [], []
-    for f, last, of_one, prior in zip(asked, lasts, cut, _priors(cut, lasts), strict=True):
-        steps, place = np.unique(STEPS[quality - 1, f], return_inverse=True)
+    for f, last, of_one, prior in zip(used, lasts, cut, _priors(cut, lasts), strict=True):
+        steps, place = np.unique(INTEGER_STEPS[quality - 1, f], return_inverse=True)
         parts = _ratios(of_one, steps, last, prior)
         found.append(parts[0][place])
         expected.append(parts[1][place])
@@ -238,36 +249,40 @@ def gather(luma: Luma, last_table: I64, finer: bool = False) -> Evidence | None:
     ratios = np.stack(found, axis=1)
     best = ratios.sum(axis=1).argmax(axis=1)
     each = np.arange(len(quality))
-    return Evidence(
+    return SameGridEvidence(
         quality, ratios[each, :, best], np.stack(expected, axis=1)[each, :, best],
-        np.array(misfit), nonzero[asked], blocks, float(table[asked].mean()),
+        np.array(misfit), nonzero[used], blocks, float(table[used].mean()),
     )  # fmt: skip
 
 
-STATISTICS = 15
+SAME_GRID_STATISTICS = 15
+"""Number of statistics that the classifier takes."""
 
 
-def statistics(evidence: Evidence) -> F64:
-    """What the decision weighs, float64 (STATISTICS,): the best candidate's evidence, and what it competes with."""
+def same_grid_statistics(evidence: SameGridEvidence) -> F64:
+    """What the classifier takes, float64 (SAME_GRID_STATISTICS,).
+
+    The best candidate's evidence, what was expected, and the evidence of its rivals.
+    """
     total = evidence.found.sum(axis=1)
     best = int(total.argmax())
     by_frequency = evidence.found[best]
     sorted_votes = np.sort(by_frequency)[::-1]
     expected = float(evidence.expected[best].sum())
-    sums = STEPS[evidence.quality[best] - 1].sum()
-    finest = STEPS[evidence.quality[-1] - 1].sum()
+    sums = INTEGER_STEPS[evidence.quality[best] - 1].sum()
+    finest = INTEGER_STEPS[evidence.quality[-1] - 1].sum()
     nonzero = float(evidence.nonzero.sum())
     return np.array([
         signed_log(total[best]), signed_log(expected), total[best] / (expected + 5),
         signed_log(lead(evidence.quality, total)), signed_log(total[best] - median(total)),
         signed_log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
         signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(evidence.expected.sum(axis=1))),
-        math.log(sums / finest), math.log(nonzero), signed_log(float(evidence.misfit.sum())),
+        math.log(sums / finest), math.log(nonzero), signed_log(float(evidence.prior_misfit.sum())),
         math.log(evidence.step), math.log1p(evidence.blocks),
     ])  # fmt: skip
 
 
-def judge(evidence: Evidence, probability: float) -> History:
-    """What the evidence and the decision's probability come to."""
+def conclude_same_grid(evidence: SameGridEvidence, probability: float) -> History:
+    """The history from the evidence on the same grid and the classifier's probability."""
     found, expected = evidence.found.sum(axis=1), evidence.expected.sum(axis=1)
     return conclude(evidence.quality, found, expected, probability, (0, 0))

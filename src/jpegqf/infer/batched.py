@@ -10,7 +10,7 @@ from PIL import Image
 
 from jpegqf.arrays import F32
 from jpegqf.errors import ImageError, Reason
-from jpegqf.evidence.features import Gathered
+from jpegqf.evidence.features import GatheredBlocks
 from jpegqf.infer.predict import Answer, Issue, issue_of, named, needs_of, predict_file, read_luma
 from jpegqf.inputs.item import Item
 from jpegqf.model.prediction import SURE, Prediction
@@ -26,10 +26,10 @@ LONGEST_WAIT = 0.2
 
 @dataclass(frozen=True)
 class Pending:
-    """Blocks still to ask about, together or of each patch; ``straight``: the luma of a JPEG as it was decoded."""
+    """Blocks still to ask about, together or of each patch; ``own_luma``: the luma of a JPEG as it was decoded."""
 
-    blocks: list[Gathered]
-    straight: bool
+    blocks: list[GatheredBlocks]
+    own_luma: bool
 
 
 Prepared = Prediction | Issue | Pending
@@ -68,7 +68,7 @@ def answers(predictor: Predictor, prepared: Sequence[Prepared]) -> Iterator[Answ
     for one in prepared:
         if isinstance(one, Pending):
             said = next(asked)
-            settled = said.sure or (one.straight and said.jpeg_probability >= SURE)
+            settled = said.sure or (one.own_luma and said.jpeg_probability >= SURE)
             yield named(said) if settled else None
         else:
             yield named(one) if isinstance(one, Prediction) else one
@@ -103,10 +103,10 @@ def prepared_file(predictor: Predictor, path: str, max_pixels: int) -> Prepared:
     """A file's answer if few blocks tell it or nothing can, else the blocks to ask about."""
     try:
         decoded = read_luma(path, max_pixels)
-        found = predictor.prepared(decoded.luma, decoded.straight, needs_of(predictor))
+        found = predictor.prepared(decoded.luma, decoded.own_luma, needs_of(predictor))
     except ImageError as error:
         return issue_of(error)
-    return found if isinstance(found, Prediction) else Pending(found, decoded.straight)
+    return found if isinstance(found, Prediction) else Pending(found, decoded.own_luma)
 
 
 def _without_weights(predictor: Predictor) -> Predictor:

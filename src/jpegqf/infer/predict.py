@@ -56,7 +56,7 @@ def predict_files(
 
 def judged(predictor: Predictor, decoded: Decoded) -> Answer:
     """The answer about a decoded image. Raises ImageSkippedError for one that has not what it needs."""
-    said = predictor.examine(decoded.luma, decoded.straight, search=not decoded.is_jpeg, needs=needs_of(predictor))
+    said = predictor.examine(decoded.luma, decoded.own_luma, search=not decoded.is_jpeg, needs=needs_of(predictor))
     return named(said)
 
 

@@ -102,7 +102,7 @@ class Inspector:
         """A large JPEG whose top leaves no doubt about its quality; damage further down is not seen."""
         predictor = self.predictor or default_predictor()
         for decoded in decode_tops(data, self.max_pixels):
-            prediction = predictor.decided(decoded.luma, straight=True)
+            prediction = predictor.decided(decoded.luma, own_luma=True)
             if prediction:
                 return _with_prediction(_with_pixels(found, decoded), prediction, predictor)
         return None
@@ -113,7 +113,7 @@ class Inspector:
         upright = decoded.transposed() if turned else decoded
         try:
             predictor = self.predictor or default_predictor()
-            prediction = predictor.examine(upright.luma, upright.straight, search=not upright.is_jpeg)
+            prediction = predictor.examine(upright.luma, upright.own_luma, search=not upright.is_jpeg)
             found = _with_prediction(found, _as_stored(prediction) if turned else prediction, predictor)
         except ImageError as issue:
             found = replace(found, issue=issue)

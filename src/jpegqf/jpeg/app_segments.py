@@ -1,4 +1,4 @@
-"""Payloads of APPn segments -> who wrote them and the few facts that bear on compression; every length is bounded."""
+"""Payloads of APPn segments -> the few facts that bear on compression; every length is bounded."""
 
 import struct
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 MAX_TEXT = 256
 """Characters kept of any one text (EXIF strings)."""
 MAX_IDENTIFIER = 40
-"""Bytes in which an APPn identifier must end."""
+"""Bytes within which an APPn identifier must end."""
 MAX_ENTRIES = 512
 """Entries read of one TIFF directory; a camera's main directory has some twenty."""
 MAX_RESOURCES = 256
@@ -41,7 +41,7 @@ class AppSegment:
 
 @dataclass(frozen=True)
 class Facts:
-    """What APPn payloads told, None where nothing was told.
+    """Facts from the payloads of APPn segments; None where no segment has them.
 
     ``adobe_transform``: 0 none (RGB or CMYK), 1 YCbCr, 2 YCCK. ``ducky_quality``: 0..100, Save for Web's
     own scale. ``photoshop_quality``: 0..12, as its dialog counts. ``density``: JFIF's (unit, x, y), unit 1
@@ -71,23 +71,23 @@ def identifier(payload: bytes) -> str:
     return SHORT_NAMES.get(text, text)
 
 
-def told_by(number: int, name: str, payload: bytes) -> dict[str, Any]:
-    """Those of :class:`Facts` that the payload of an APPn segment of this number and name tells. Never raises."""
-    told: dict[str, Any] = {}
+def facts_in(number: int, name: str, payload: bytes) -> dict[str, Any]:
+    """The fields of :class:`Facts` that the payload of an APPn segment of this number and name holds. Never raises."""
+    facts: dict[str, Any] = {}
     if (number, name) == (14, "Adobe") and len(payload) >= 12:
-        told = {"adobe_transform": payload[11]}
+        facts = {"adobe_transform": payload[11]}
     elif (number, name) == (0, "JFIF") and len(payload) >= 12:
-        told = {"density": struct.unpack_from(">BHH", payload, 7)}
+        facts = {"density": struct.unpack_from(">BHH", payload, 7)}
     elif (number, name) == (12, "Ducky"):
-        told = {"ducky_quality": _ducky(payload[5:])}
+        facts = {"ducky_quality": _ducky(payload[5:])}
     elif (number, name) == (13, "Photoshop"):
-        told = {"photoshop_quality": _photoshop(payload[14:])}
+        facts = {"photoshop_quality": _photoshop(payload[14:])}
     elif (number, name) == (1, "Exif"):
-        told = _exif(payload[6:])
+        facts = _exif(payload[6:])
     elif (number, name) == (2, "MPF"):
         images = _directory(payload[4:]).get(MPF_IMAGES)
-        told = {"mpf_images": images if isinstance(images, int) else None}
-    return {fact: value for fact, value in told.items() if value is not None}
+        facts = {"mpf_images": images if isinstance(images, int) else None}
+    return {fact: value for fact, value in facts.items() if value is not None}
 
 
 def _exif(tiff: bytes) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from jpegqf.jpeg.table_match import Match, gdiplus_qualities, match_ijg, match_m
 
 
 class Family(str, Enum):
-    """Encoder families that tables can be told to come from."""
+    """Encoder families that a header can be attributed to."""
 
     IJG = "ijg"
     WINDOWS = "windows"
@@ -37,7 +37,7 @@ EDITORS = re.compile(
 
 @dataclass(frozen=True)
 class Encoder:
-    """Who wrote the tables.
+    """The encoder that wrote the tables.
 
     ``name`` in words. ``quality`` on that encoder's own scale (IJG, mozjpeg, jpegli 1..100; Photoshop's Save As
     0..12, its Save for Web 0..100), None if unknown. ``distance``: jpegli's, in butteraugli units.
@@ -73,7 +73,10 @@ class HeaderEvidence:
 
 
 def identify(header: Header) -> HeaderEvidence:
-    """Judge a header's tables. Never raises; what cannot be told is None, "none" or Family.UNKNOWN."""
+    """Match a header's tables with those of known encoders.
+
+    Never raises; what cannot be determined is None, a match of kind "none", or Family.UNKNOWN.
+    """
     first, second = header.luma, header.chroma
     if first is None or (header.frame is not None and header.frame.lossless):
         return HeaderEvidence(None, None, UNKNOWN)
@@ -83,7 +86,7 @@ def identify(header: Header) -> HeaderEvidence:
     before = _by_tables(header, first.transposed(), second.transposed() if second else None)
     if before.encoder.by == "tables":
         return replace(before, turned=True)
-    return replace(found, encoder=_by_the_rest(header, first))
+    return replace(found, encoder=_by_formula_or_metadata(header, first))
 
 
 def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> HeaderEvidence:
@@ -95,14 +98,17 @@ def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> 
     return HeaderEvidence(luma, chroma, encoder or UNKNOWN)
 
 
-def _by_the_rest(header: Header, first: QuantTable) -> Encoder:
-    """Tables of jpegli are computed, and symmetric: none is turned. Metadata may be left over from an earlier save."""
+def _by_formula_or_metadata(header: Header, first: QuantTable) -> Encoder:
+    """The encoder from jpegli's formula, else from metadata, which may be left over from an earlier save.
+
+    jpegli's tables are symmetric, so that a turn by 90 degrees does not change them.
+    """
     return _jpegli(header, first) or _adobe_by_metadata(header) or _camera(header) or UNKNOWN
 
 
 @lru_cache(maxsize=4096)
 def _matches(luma: tuple[int, ...], chroma: tuple[int, ...] | None) -> tuple[Match, Match | None]:
-    """Kept, since files of one folder tend to share their tables."""
+    """Matches of luma and chroma tables, cached since files of one folder tend to share their tables."""
     first = match_ijg(np.array(luma, np.int64))
     return first, _agreeing(match_ijg(np.array(chroma, np.int64), True), first) if chroma else None
 

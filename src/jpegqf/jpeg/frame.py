@@ -34,7 +34,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Frame:
-    """What the frame header says. ``height`` 0: told only after the first scan, and not yet read."""
+    """The frame header. ``height`` 0: it follows only after the first scan (DNL) and was not read yet."""
 
     kind: str
     precision: int

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.errors import HeaderError
-from jpegqf.jpeg.app_segments import AppSegment, Facts, identifier, plain_text, told_by
+from jpegqf.jpeg.app_segments import AppSegment, Facts, facts_in, identifier, plain_text
 from jpegqf.jpeg.frame import FRAMES, Component, Frame
 from jpegqf.jpeg.markers import (
     APP0,
@@ -34,7 +34,7 @@ from jpegqf.jpeg.markers import (
 
 T = TypeVar("T")
 
-SEQUENTIAL = ("baseline", "extended sequential")
+SEQUENTIAL_KINDS = ("baseline", "extended sequential")
 MAX_SEGMENTS = 10_000
 """Segments walked; multi-segment ICC profiles and XMP stay far below."""
 MAX_SCANS = 1_000
@@ -42,7 +42,7 @@ MAX_SCANS = 1_000
 MAX_TABLES = 64
 MAX_APPS = 256
 MAX_COMMENTS = 16
-"""What is kept of each kind; the walk goes on past it."""
+"""Most quantization tables, APPn segments and comments kept; the walk goes on past them."""
 MAX_COMMENT = 1_024
 """Bytes kept of one comment."""
 MAX_JUNK_BEFORE = 4_096
@@ -50,8 +50,10 @@ MAX_JUNK_BEFORE = 4_096
 MAX_JUNK = 2**20
 """Bytes skipped in all while looking for a marker outside entropy-coded data."""
 SHARED, SHARED_BYTES = 512, 600
-"""Payloads of a kind whose reading is kept, and their longest: all standard Huffman tables fit, and four quantization
-tables."""
+"""Most parsed payloads cached per kind of segment, and the longest payload, in bytes, that is cached.
+
+All standard Huffman tables fit, and four quantization tables.
+"""
 
 
 def _zigzag() -> tuple[int, ...]:
@@ -89,7 +91,7 @@ class QuantTable:
 
 @dataclass(frozen=True)
 class Header:
-    """All that was read.
+    """What the walk over the markers read.
 
     ``tables`` every quantization table in file order; ``component_tables`` the one in force for each component
     when its first scan began (None: never defined). ``huffman``: "standard" (Annex K), "optimized", or None
@@ -113,7 +115,7 @@ class Header:
     notes: tuple[str, ...]
 
     def transposed(self) -> "Header":
-        """The same with each component's table transposed."""
+        """This header with each component's table transposed."""
         return replace(self, component_tables=tuple(table and table.transposed() for table in self.component_tables))
 
     @property
@@ -129,7 +131,7 @@ class Header:
 
     @property
     def color(self) -> str | None:
-        """One of "gray", "YCbCr", "RGB", "CMYK" and "YCCK", told as libjpeg's decoder does; None if unknown."""
+        """One of "gray", "YCbCr", "RGB", "CMYK" and "YCCK", by the rules of libjpeg's decoder; None if unknown."""
         parts = self.frame.components if self.frame else ()
         transform = self.facts.adobe_transform
         if len(parts) == 3:
@@ -159,7 +161,7 @@ def read_header(source: bytes | Stream, scans: bool = True) -> Header:
     except EOFError:
         walk.truncated = True
         walk.note("file ends before its header does" if not walk.begun else "file ends inside the image data")
-    except _Enough:
+    except _LimitReached:
         pass
     except OSError as error:
         raise HeaderError(f"cannot be read: {(error.strerror or 'input/output error').lower()}") from None
@@ -167,18 +169,18 @@ def read_header(source: bytes | Stream, scans: bool = True) -> Header:
 
 
 def read_start(data: bytes) -> Header | None:
-    """The same of a file's beginning, if what follows can add nothing to its frame and tables; else None.
+    """The header from the beginning of a file, if the rest can add nothing to its frame and tables; else None.
 
     That is so where one sequential scan holds all components; ``scans`` and ``junk_after`` are then None.
     """
     walk = _Walk(Reader(data), False)
     try:
         walk.run()
-    except (EOFError, HeaderError, _Enough):
+    except (EOFError, HeaderError, _LimitReached):
         return None
     frame = walk.frame
-    told = frame and frame.height and frame.kind in SEQUENTIAL and len(walk.latched) == len(frame.components)
-    return walk.result() if told else None
+    complete = frame and frame.height and frame.kind in SEQUENTIAL_KINDS and len(walk.latched) == len(frame.components)
+    return walk.result() if complete else None
 
 
 def _shared(read: Callable[..., T]) -> Callable[..., T]:
@@ -226,10 +228,10 @@ def _standard_huffman(payload: bytes) -> bool | None:
 @_shared
 def _app(payload: bytes, number: int) -> tuple[AppSegment, dict[str, Any]]:
     name = identifier(payload)
-    return AppSegment(number, name, len(payload)), told_by(number, name, payload)
+    return AppSegment(number, name, len(payload)), facts_in(number, name, payload)
 
 
-class _Enough(Exception):  # noqa: N818 - no error: it ends the walk
+class _LimitReached(Exception):  # noqa: N818 - no error: it ends the walk
     """A limit was reached; what was read so far counts."""
 
 
@@ -299,7 +301,7 @@ class _Walk:
             skipped += first != 0xFF or code == 0
             if self.junk + skipped > MAX_JUNK:
                 self.note(f"more than {MAX_JUNK} bytes of junk: the rest was not read")
-                raise _Enough
+                raise _LimitReached
             first, code = code, self.reader.take(1)[0]
         if skipped:
             self.junk += skipped
@@ -336,9 +338,9 @@ class _Walk:
 
     def on_app(self, code: int, payload: bytes) -> None:
         if len(self.apps) < MAX_APPS:
-            app, told = _app(payload, code - APP0)
+            app, facts = _app(payload, code - APP0)
             self.apps.append(app)
-            self.facts = told | self.facts
+            self.facts = facts | self.facts
 
     def on_com(self, _code: int, payload: bytes) -> None:
         if len(self.comments) < MAX_COMMENTS:

@@ -24,7 +24,7 @@ IJG_LUMA = (
 """ITU-T T.81 (1992), Annex K, table K.1, row-major: row = vertical frequency."""
 
 IJG_LUMA_BASE: I64 = np.array(IJG_LUMA).reshape(8, 8)
-"""ITU-T T.81 (1992), Annex K, table K.1, in row-major (not zigzag) order: row = vertical frequency."""
+"""IJG_LUMA as int64 (8, 8)."""
 
 MAX_STEP, MAX_WIDE_STEP = 255, 32767
 """Largest steps written in 8-bit tables (``force_baseline``) and in 16-bit ones."""
@@ -59,13 +59,16 @@ def ijg_luma_all() -> I64:
 
 
 STEP_INDEX = ijg_luma_all() - 1
-"""(100, 64): row of each candidate's step among the steps 1..255."""
+"""Index of each candidate's step among the steps 1..255, int64 (100, 64)."""
 TURNED_INDEX = STEP_INDEX.reshape(100, 8, 8).swapaxes(1, 2).reshape(100, 64)
-"""The same after the image was turned by 90 degrees, which transposes its tables."""
+"""The same for an image turned by 90 degrees, which transposes its tables."""
 
 CANDIDATES = 100
-STEPS: F32 = ijg_luma_all().astype(np.float32)
-"""Of the candidates, the 100 IJG luma tables, float32 (100, 64)."""
+"""Number of candidate tables: one of each IJG quality."""
+INTEGER_STEPS: I64 = ijg_luma_all()
+"""Quantization steps of the candidates, the 100 IJG luma tables: int64 (100, 64), row i is quality i + 1."""
+STEPS: F32 = INTEGER_STEPS.astype(np.float32)
+"""The same as float32."""
 
 IJG_CHROMA = (
     17, 18, 24, 47, 99, 99, 99, 99,
@@ -77,12 +80,17 @@ IJG_CHROMA = (
     99, 99, 99, 99, 99, 99, 99, 99,
     99, 99, 99, 99, 99, 99, 99, 99,
 )
-"""The same, table K.2."""
+"""ITU-T T.81 (1992), Annex K, table K.2, row-major."""
 IJG_CHROMA_BASE: I64 = np.array(IJG_CHROMA).reshape(8, 8)
-"""The same, table K.2."""
+"""IJG_CHROMA as int64 (8, 8)."""
 FREQUENCY_WEIGHTS: F64 = 1 / (1 + np.add.outer(np.arange(8), np.arange(8)).reshape(64))
+FREQUENCY_WEIGHTS /= FREQUENCY_WEIGHTS.sum()
+"""Weight of each frequency when tables are compared: 1 / (1 + row + column), float64 (64,), row-major, sum 1.
+
+See :func:`jpegqf.jpeg.table_match.table_error`.
+"""
 
 
 def ijg_chroma(quality: int) -> I64:
-    """Chroma table of the same call, int64 (8, 8)."""
+    """Chroma table that ``jpeg_set_quality(quality, force_baseline=TRUE)`` writes, int64 (8, 8), steps 1..255."""
     return scaled(IJG_CHROMA_BASE, quality)

@@ -13,8 +13,9 @@ from jpegqf.jpeg.known_tables import JPEGLI_420, JPEGLI_420_CHROMA, JPEGLI_CB, J
 KNEE = 1.5
 """Distance up to which steps grow linearly."""
 SLACK = 2e-5
-"""Relative width given to each bound: the bases are known to six digits, and the encoder computes in 32 bits."""
+"""Relative tolerance of each bound: the bases are known to six digits, and the encoder computes in 32 bits."""
 UNBOUNDED = 1e4
+"""Distance that stands for no upper bound."""
 
 
 @dataclass(frozen=True)

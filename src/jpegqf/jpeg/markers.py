@@ -36,7 +36,7 @@ class Reader:
         self.read: Callable[[int], bytes] | None = getattr(source, "read", None)
 
     def fill(self, size: int) -> bool:
-        """Have ``size`` bytes ahead if the source has them; says whether it had."""
+        """Buffer ``size`` bytes ahead; returns whether the source had as many."""
         if len(self.buffer) - self.at >= size:
             return True
         if self.read is None:

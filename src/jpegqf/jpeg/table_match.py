@@ -11,8 +11,6 @@ from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
 
 NEAREST_ERROR = 0.4
 """Largest error at which a table still counts as near an IJG table; see :func:`table_error`."""
-FREQUENCY_WEIGHTS /= FREQUENCY_WEIGHTS.sum()
-"""Weight of each frequency, row-major, in :func:`table_error`; float64 (64,), sums to 1."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def table_error(steps: I64, logs: F64) -> F64:
     mozjpeg bases, jpegli, 46 of cameras, editors and damaged files) on five photographs: the nearest IJG quality
     then is, on average, 2.7 from that of equal squared error and 2.4 from that of equal rate (sums of steps: 3.6
     and 6.8; absolute differences: 4.3 and 7.3; unweighted logs: 2.3 and 4.7). Up to an error of 0.4 it is at most
-    2 off on average and 8 at worst; beyond, soon more than ten, so nothing is said.
+    2 off on average and 8 at worst; beyond, it is soon more than ten, so that no quality is given.
     """
     difference = np.log(steps) - logs
     result: F64 = np.sqrt((difference * difference) @ FREQUENCY_WEIGHTS)
@@ -121,7 +119,7 @@ def gdiplus_qualities(written: int) -> tuple[int, ...]:
 def wic_qualities(written: int) -> tuple[int, ...]:
     """Qualities (hundredths of ImageQuality) at which the Windows Imaging Component writes that IJG table.
 
-    It cuts the 32-bit product with 100 instead of rounding, which tells only at 53 and 59.
+    It cuts the 32-bit product with 100 instead of rounding, which differs only at 53 and 59.
     """
     hundredths = (np.arange(101) / 100).astype(np.float32)
     cut = (hundredths * np.float32(100)).astype(int)

@@ -63,7 +63,7 @@ def _tried(model: Model) -> Model:
 
 
 def bundled_model() -> Model:
-    """The bundled checkpoint on the CPU, whose network is laid out when it is first asked: most JPEGs never ask.
+    """The bundled checkpoint on the CPU, whose network is set up at its first use: most JPEGs need none.
 
     Raises CheckpointError if the file cannot be used.
     """
@@ -123,7 +123,7 @@ def _on_cuda(device: str) -> bool:
 
 
 def _has_cuda_driver() -> bool:
-    """Whether NVIDIA's driver is there: asked in no time, where PyTorch takes seconds to be imported."""
+    """Whether NVIDIA's driver can be loaded. This takes no time, whereas importing PyTorch takes seconds."""
     try:
         ctypes.CDLL(CUDA_DRIVER)
     except OSError:

@@ -67,7 +67,7 @@ class ModelConfig:
     training: Mapping[str, Any]
     """Recipe and figures of the training run; for people, never read by the code."""
     decisive: DecisiveRule | None = None
-    """Without it, every image is asked about in full."""
+    """Rule by which a few blocks decide; None: every image gets the full evidence."""
 
     def to_json(self) -> str:
         """The metadata that a checkpoint stores."""

@@ -1,4 +1,4 @@
-"""A checkpoint that is ready to be asked."""
+"""A loaded checkpoint: configuration and network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from jpegqf.errors import CheckpointError
 from jpegqf.model.config import ModelConfig, normalized
 
 Run = Callable[[F32], F32]
+"""The network as a function: evidence float32 (n, 100, FEATURES) -> natural log-probabilities float32 (n, 101)."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,9 @@ class Model:
     config: ModelConfig
     run: Run
     device: str
-    """``cpu`` or ``cuda``: where it really runs."""
+    """``cpu`` or ``cuda``: where the network runs."""
     weight_type: str
-    """``NumPy`` or ``PyTorch``: what computes with them."""
+    """``NumPy`` or ``PyTorch``: the library that holds the weights and computes with them."""
 
     def log_probabilities(self, evidence: F32) -> F64:
         """Uncalibrated natural log-probabilities, float64 (n, 101): qualities 1..100, then "no JPEG grid here".

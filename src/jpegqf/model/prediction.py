@@ -10,7 +10,7 @@ from jpegqf.pixels.grid import ALIGNED, Grid
 from jpegqf.pixels.luma import Luma
 
 SURE = 0.9
-"""Probability from which a grid is not doubted and no other looked for; the same of a quality."""
+"""Probability from which a grid, or a quality, counts as certain; at a certain grid no other is looked for."""
 GRID_SEEN = 0.5
 """Probability of a JPEG grid from which the image counts as having one."""
 MOST_DOUBT = 20
@@ -24,12 +24,12 @@ class Prediction:
     quality: float
     """Calibrated point prediction, 1..100: the most probable quality (``evidence``) or the median of the patches'."""
     probability: F64
-    """Over qualities 1..100 given that there was a save, float64 (100,), sums to 1."""
+    """Probability of each quality 1..100 given that there was a save, float64 (100,), sum 1."""
     jpeg_probability: float
-    """That the image was saved as JPEG and still has its 8x8 grid, starting at ``grid``."""
+    """Probability, 0..1, that the image was saved as JPEG and still has that 8x8 grid, starting at ``grid``."""
     grid: Grid = ALIGNED
     by_green: bool = False
-    """Told by the green channel, since luma left doubt: as where the JPEG coded red, green and blue themselves."""
+    """Whether this comes from the green channel, tried where luma leaves doubt: some JPEGs code red, green and blue."""
 
     @property
     def confidence(self) -> float:
@@ -38,7 +38,7 @@ class Prediction:
 
     @property
     def sure(self) -> bool:
-        """Whether there is hardly a doubt about the grid, nor about the quality."""
+        """Whether both the grid and the quality are certain: their probabilities reach SURE."""
         return min(self.jpeg_probability, self.confidence) >= SURE
 
     @property
@@ -58,7 +58,7 @@ class Prediction:
         return int(np.clip(np.rint(self.quality), 1, 100))
 
     def place(self, luma: Luma) -> Luma:
-        """What told, the image or its green channel, from the first whole block of its grid on."""
+        """The plane that the prediction comes from, luma or green, from the first whole block of its grid on."""
         green = luma.of_green() if self.by_green else None
         return self.grid.place(green or luma)
 
@@ -73,7 +73,7 @@ class Prediction:
 
 def combined(tried: list[Prediction]) -> Prediction:
     """The most probable grid, with the qualities of all grids tried, each weighted by the odds of a grid there."""
-    best = max(tried, key=lambda said: said.jpeg_probability)
-    odds = np.array([said.jpeg_probability / max(1 - said.jpeg_probability, 1e-9) for said in tried])
-    probability = np.average([said.probability for said in tried], axis=0, weights=odds + 1e-12)
+    best = max(tried, key=lambda prediction: prediction.jpeg_probability)
+    odds = np.array([prediction.jpeg_probability / max(1 - prediction.jpeg_probability, 1e-9) for prediction in tried])
+    probability = np.average([prediction.probability for prediction in tried], axis=0, weights=odds + 1e-12)
     return replace(best, quality=float(QUALITIES[probability.argmax()]), probability=probability)

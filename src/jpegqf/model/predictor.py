@@ -1,4 +1,4 @@
-"""One image -> one answer: patches, evidence, model, aggregation, calibrator."""
+"""Luma of one image -> its prediction: patches, evidence, network, calibration, and the search for the grid."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +9,9 @@ import numpy as np
 from jpegqf.arrays import F32, F64
 from jpegqf.errors import ImageSkippedError, Reason
 from jpegqf.evidence.blocks import cut_blocks
-from jpegqf.evidence.features import Gathered, evidence_of, gather
+from jpegqf.evidence.features import GatheredBlocks, evidence_of, gather_blocks
 from jpegqf.evidence.few_blocks import decisive_quality, quality_given_back, turned_quality
-from jpegqf.evidence.grid_search import GRIDS_ASKED, ranked_grids
+from jpegqf.evidence.grid_search import GRIDS_TRIED, ranked_grids
 from jpegqf.evidence.patches import informative, select
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.jpeg.ijg import QUALITIES
@@ -22,21 +22,22 @@ from jpegqf.pixels.luma import Luma
 
 Aggregation = Literal["evidence", "median"]
 SMALLEST_SIDE = 16
-"""Pixels: two blocks a side; below, there is next to nothing to read."""
+"""Shorter side, in pixels, below which an image is refused: two blocks."""
 FEWEST_BLOCKS = 4
-"""Different blocks, flat ones included: a flat image or a drawn pattern of one block tells nothing."""
+"""Distinct blocks, flat ones included, below which an image is refused: a flat image or a repeated pattern."""
 
 
-def _enough(patches: list[Luma]) -> bool:
-    """Whether the patches hold 4 different blocks."""
+def _enough_blocks(patches: list[Luma]) -> bool:
+    """Whether the patches hold at least FEWEST_BLOCKS distinct blocks."""
     return len(cut_blocks(patches)) >= FEWEST_BLOCKS
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What an image must have to be judged: ``shorter_side`` in pixels and, if ``contrast``, a patch with enough of it.
+    """Least that an image must have to get a prediction: ``shorter_side`` in pixels, and a patch of enough contrast.
 
-    The patch is one of the checkpoint's patch rule, whose score is above the rule's threshold.
+    The patch is asked for only if ``contrast`` is true: one of the checkpoint's patch rule whose score is above the
+    rule's threshold.
     """
 
     shorter_side: int = SMALLEST_SIDE
@@ -45,17 +46,20 @@ class Needs:
 
 ANY_BLOCKS = Needs()
 """A side of two blocks is enough, and so are four different blocks of any contrast."""
-Evidence = Callable[[Sequence[Gathered], EvidenceSettings], F32]
-"""Blocks of several images or patches -> evidence of each, float32 (n, 100, FEATURES)."""
+EvidenceFunction = Callable[[Sequence[GatheredBlocks], EvidenceSettings], F32]
+"""Type of a function that computes evidence: blocks of n images or patches -> float32 (n, 100, FEATURES)."""
 
 
-def one_by_one(gathered: Sequence[Gathered], settings: EvidenceSettings) -> F32:
-    """Evidence by NumPy; ``torch_evidence.TorchEvidence`` computes it for many at once."""
+def one_by_one(gathered: Sequence[GatheredBlocks], settings: EvidenceSettings) -> F32:
+    """Evidence by NumPy, one image at a time, float32 (n, 100, FEATURES).
+
+    ``jpegqf.evidence.on_torch.TorchEvidence`` computes it for many at once.
+    """
     return np.stack([evidence_of(blocks, settings) for blocks in gathered])
 
 
-def _summed_up(log_probability: F64) -> Prediction:
-    """Of natural log-probabilities (n, 101) of an image's patches, or of all of them together."""
+def _prediction(log_probability: F64) -> Prediction:
+    """The prediction from natural log-probabilities (n, 101): one row of a whole image, or one of each patch."""
     joint = np.exp(log_probability)
     saved = joint[:, :100].sum(axis=1, keepdims=True)
     probability = np.exp(log_probability[:, :100] - np.log(np.maximum(saved, 1e-300)))
@@ -68,32 +72,37 @@ class Predictor:
     """A model and how to use it.
 
     ``aggregation``: ``evidence`` adds the evidence of all patches and asks the model once; ``median`` asks
-    it for each patch and takes the median. ``calibrate`` applies the checkpoint's calibrator. ``evidence`` computes
-    the evidence, on whatever device.
-    Averaging over mirrored copies (TTA) needs no work here: the evidence is the same for all of them.
+    it for each patch and takes the median. ``calibrate`` applies the checkpoint's calibrator. ``evidence`` is the
+    function that computes the evidence, on the CPU or a GPU. Averaging over mirrored copies (test-time augmentation)
+    would change nothing: the evidence is the same for all of them.
     """
 
     model: Model
     calibrate: bool = True
     aggregation: Aggregation = "evidence"
-    evidence: Evidence = one_by_one
+    evidence: EvidenceFunction = one_by_one
 
-    def examine(self, luma: Luma, straight: bool = False, search: bool = True, needs: Needs = ANY_BLOCKS) -> Prediction:
-        """Judge the pixels of one image; the only way that it is done.
+    def examine(self, luma: Luma, own_luma: bool = False, search: bool = True, needs: Needs = ANY_BLOCKS) -> Prediction:
+        """Predict the quality and grid of one image from its pixels.
 
-        ``straight``: these are the pixels of a JPEG as its decoder gave them; few blocks may decide then. Where no
+        ``own_luma``: ``luma`` is a JPEG's own component as decoded, neither converted nor upsampled. Then a few blocks
+        may decide. Where no
         grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have no other), the
         likeliest other grids and orientations are tried: the most probable one is named, and the distribution over
-        qualities is that of all of them, weighted by their odds. Where luma leaves doubt, the green channel may tell.
-        Raises ImageSkippedError for an image that has not what it ``needs`` to be judged.
+        qualities is that of all of them, weighted by their odds. Where luma leaves doubt, the green channel is tried:
+        some JPEGs code red, green and blue themselves. Raises ImageSkippedError for an image that lacks what ``needs``
+        asks for.
         """
-        first = self._first_question(luma, straight, needs)
+        first = self._decided_or_patches(luma, own_luma, needs)
         if isinstance(first, Prediction):
             return first
-        return self._beyond_doubt(self._on(first, ALIGNED), first, luma, straight, search)
+        return self._with_other_grids(self._on_grid(first, ALIGNED), first, luma, own_luma, search)
 
-    def _first_question(self, luma: Luma, straight: bool, needs: Needs) -> Prediction | list[Luma]:
-        """What few blocks tell beyond doubt, else the patches to ask about on the grid of the first pixel."""
+    def _decided_or_patches(self, luma: Luma, own_luma: bool, needs: Needs) -> Prediction | list[Luma]:
+        """A finished prediction where a few blocks decide it, else the patches on the grid of the first pixel.
+
+        Raises ImageSkippedError as :meth:`examine` does.
+        """
         height, width = luma.plane.shape
         if min(height, width) < needs.shorter_side:
             words = f"too small: {width}x{height}, the shorter side must have {needs.shorter_side} pixels"
@@ -102,105 +111,116 @@ class Predictor:
         if needs.contrast and not contrasty:
             words = "too little information: no part of the image has enough contrast"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
-        decided = self.decided(luma, straight)
+        decided = self.decided(luma, own_luma)
         if decided:
             return decided
         patches = contrasty or self._patches(luma, ALIGNED)
-        if not _enough(patches):
+        if not _enough_blocks(patches):
             words = "too little information: fewer than 4 different blocks"
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         return patches
 
-    def _beyond_doubt(
-        self, said: Prediction, patches: list[Luma], luma: Luma, straight: bool, search: bool
+    def _with_other_grids(
+        self, prediction: Prediction, patches: list[Luma], luma: Luma, own_luma: bool, search: bool
     ) -> Prediction:
-        """``said`` of the grid at the first pixel; where that leaves doubt, what other grids and green tell."""
-        if said.jpeg_probability >= SURE or not (search or straight):
-            return self._or_by_green(said, luma, [ALIGNED])
-        if straight:
-            return combined([said, *self._tried(luma, [TURNED])])
-        likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_ASKED]]
-        decided = self.decided(likely[0].place(luma), straight=False) if likely else None
+        """``prediction``, made on the grid of the first pixel, or a better one from other grids or the green channel.
+
+        ``patches`` are those that it was made from. Other grids are tried where SURE is not reached.
+        """
+        if prediction.jpeg_probability >= SURE or not (search or own_luma):
+            return self._or_by_green(prediction, luma, [ALIGNED])
+        if own_luma:
+            return combined([prediction, *self._on_grids(luma, [TURNED])])
+        likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_TRIED]]
+        decided = self.decided(likely[0].place(luma), own_luma=False) if likely else None
         if decided:
             return replace(decided, grid=likely[0])
-        said = combined([said, *self._tried(luma, likely)])
-        return self._or_by_green(said, luma, [ALIGNED, *likely[:1]])
+        prediction = combined([prediction, *self._on_grids(luma, likely)])
+        return self._or_by_green(prediction, luma, [ALIGNED, *likely[:1]])
 
-    def _or_by_green(self, said: Prediction, luma: Luma, grids: list[Grid]) -> Prediction:
-        """``said``; where that leaves doubt, what the green channel tells on the first grid where it is surer.
+    def _or_by_green(self, prediction: Prediction, luma: Luma, grids: list[Grid]) -> Prediction:
+        """``prediction``, or where it is not sure, that of the green channel on the first grid where that is surer.
 
-        It must be sure of the quality, too, unless luma shows no grid.
+        The green channel must also be sure of the quality, unless luma is unsure of the grid.
         """
         green = luma.of_green()
-        if said.sure or green is None:
-            return said
+        if prediction.sure or green is None:
+            return prediction
         for grid in grids:
             patches = self._patches(green, grid)
-            told = self._on(patches, grid) if _enough(patches) else said
-            surer = told.jpeg_probability >= max(SURE, said.jpeg_probability)
-            if surer and (told.sure or said.jpeg_probability < SURE):
-                return replace(told, by_green=True)
-        return said
+            green_prediction = self._on_grid(patches, grid) if _enough_blocks(patches) else prediction
+            surer = green_prediction.jpeg_probability >= max(SURE, prediction.jpeg_probability)
+            if surer and (green_prediction.sure or prediction.jpeg_probability < SURE):
+                return replace(green_prediction, by_green=True)
+        return prediction
 
     def _patches(self, luma: Luma, grid: Grid) -> list[Luma]:
-        """Those of an image on this grid; on the right one a smooth image may hold a few blocks only."""
+        """The informative patches of an image, cut on this grid."""
         return informative(grid.place(luma), self.model.config.patch_rule)
 
-    def _on(self, patches: list[Luma], grid: Grid) -> Prediction:
-        """What the model says of patches on this grid."""
-        return replace(self._ask([self._gathered(patches)])[0], grid=grid)
+    def _on_grid(self, patches: list[Luma], grid: Grid) -> Prediction:
+        """The network's prediction for patches whose first pixels are on this grid."""
+        return replace(self._predictions([self._gathered(patches)])[0], grid=grid)
 
-    def decided(self, luma: Luma, straight: bool) -> Prediction | None:
-        """What few blocks tell beyond doubt; None where they leave any. ``straight`` as for :meth:`examine`.
+    def decided(self, luma: Luma, own_luma: bool) -> Prediction | None:
+        """A prediction from a few blocks where they leave no doubt, else None. ``own_luma`` as for :meth:`examine`.
 
-        A JPEG may have been turned by 90 degrees without being decoded. Of other pixels, synthesis alone is believed;
-        then that of the green channel, too.
+        A JPEG's own luma is tried upright, then as turned by 90 degrees without being decoded. Other pixels are decided
+        by synthesis alone, of luma and then of the green channel.
         """
         if self.aggregation != "evidence":
             return None
-        if straight:
-            return self._told(decisive_quality, luma) or self._told(turned_quality, luma, grid=TURNED)
-        by_luma = self._told(quality_given_back, luma)
-        return by_luma or self._told(quality_given_back, luma.of_green(), by_green=True)
+        if own_luma:
+            return self._decided_by(decisive_quality, luma) or self._decided_by(turned_quality, luma, grid=TURNED)
+        by_luma = self._decided_by(quality_given_back, luma)
+        return by_luma or self._decided_by(quality_given_back, luma.of_green(), by_green=True)
 
-    def _told(self, tell: Callable[..., int | None], plane: Luma | None, **how: Any) -> Prediction | None:
+    def _decided_by(self, rule: Callable[..., int | None], plane: Luma | None, **fields: Any) -> Prediction | None:
+        """The prediction from the quality that ``rule``, a function of ``few_blocks``, finds in ``plane``, or None.
+
+        ``fields`` are further fields of the prediction.
+        """
         config = self.model.config
         if plane is None or config.decisive is None:
             return None
-        quality, sure = tell(plane, config.decisive, config.evidence), config.decisive.confidence
+        quality, sure = rule(plane, config.decisive, config.evidence), config.decisive.confidence
         if quality is None:
             return None
         probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
-        return Prediction(float(quality), probability, sure, **how)
+        return Prediction(float(quality), probability, sure, **fields)
 
-    def _tried(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
-        """What the image tells on each of these grids; once one is sure, only its other orientation is asked about."""
+    def _on_grids(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
+        """Predictions on these grids without ALIGNED; once one is sure, only its other orientation follows."""
         sure: Grid | None = None
         for grid in grids:
             if grid != ALIGNED and (sure is None or (grid.x, grid.y) == (sure.x, sure.y)):
-                said = self._on(self._patches(luma, grid), grid)
-                sure = sure or (grid if said.jpeg_probability >= SURE else None)
-                yield said
+                prediction = self._on_grid(self._patches(luma, grid), grid)
+                sure = sure or (grid if prediction.jpeg_probability >= SURE else None)
+                yield prediction
 
-    def _gathered(self, patches: list[Luma]) -> list[Gathered]:
+    def _gathered(self, patches: list[Luma]) -> list[GatheredBlocks]:
+        """The blocks of all patches together, or of each by itself, as the aggregation needs them."""
         groups = [patches] if self.aggregation == "evidence" else [[patch] for patch in patches]
-        return [gather(group, self.model.config.evidence) for group in groups]
+        return [gather_blocks(group, self.model.config.evidence) for group in groups]
 
-    def _ask(self, images: Sequence[list[Gathered]]) -> list[Prediction]:
-        """What the model says about each image, all asked at once."""
+    def _predictions(self, images: Sequence[list[GatheredBlocks]]) -> list[Prediction]:
+        """The network's prediction for each image, computed in one batch."""
         config = self.model.config
         evidence = self.evidence([blocks for image in images for blocks in image], config.evidence)
         log_probability = self.model.log_probabilities(evidence)
         if self.calibrate:
             log_probability = config.calibrator.apply(log_probability)
         ends = np.cumsum([len(image) for image in images])
-        return [_summed_up(of_image) for of_image in np.split(log_probability, ends[:-1])]
+        return [_prediction(of_image) for of_image in np.split(log_probability, ends[:-1])]
 
-    def first_answers(self, prepared: Sequence[list[Gathered]]) -> list[Prediction]:
-        """What the model says of the blocks of several images on the grid of the first pixel, asked at once."""
-        return self._ask(prepared)
+    def first_answers(self, prepared: Sequence[list[GatheredBlocks]]) -> list[Prediction]:
+        """The network's predictions for images from :meth:`prepared`, on the grid of the first pixel, in one batch."""
+        return self._predictions(prepared)
 
-    def prepared(self, luma: Luma, straight: bool, needs: Needs) -> Prediction | list[Gathered]:
-        """For :meth:`first_answers`: the blocks to ask about, or the answer if few blocks told. Raises as `examine`."""
-        first = self._first_question(luma, straight, needs)
+    def prepared(self, luma: Luma, own_luma: bool, needs: Needs) -> Prediction | list[GatheredBlocks]:
+        """A finished prediction where a few blocks decide it, or blocks still to score with :meth:`first_answers`.
+
+        Arguments and errors as for :meth:`examine`.
+        """
+        first = self._decided_or_patches(luma, own_luma, needs)
         return first if isinstance(first, Prediction) else self._gathered(first)

@@ -41,7 +41,7 @@ def read_pth(data: bytes) -> object:
             raise CheckpointError("refused: its numbers are big-endian")
         pickled = records["data.pkl"]
         _check_steps(pickled)
-        return _Reader(pickled, records).load()
+        return _TensorUnpickler(pickled, records).load()
     except pickle.UnpicklingError:
         raise CheckpointError("refused: not a plain file of tensors (damaged, or it would run code)") from None
     except CheckpointError:
@@ -84,8 +84,8 @@ def _check_steps(pickled: bytes) -> None:
         previous = name
 
 
-class _Reader(pickle.Unpickler):
-    """Of all that a pickle can name, three things are known, and none of them is PyTorch's."""
+class _TensorUnpickler(pickle.Unpickler):
+    """An unpickler that knows three names (KNOWN) and calls nothing of PyTorch's."""
 
     def __init__(self, pickled: bytes, records: dict[str, bytes]) -> None:
         super().__init__(io.BytesIO(pickled))

@@ -1,4 +1,4 @@
-"""The first bytes of a file -> what its container is, where our decoders do not tell; decodes nothing."""
+"""First bytes of a file -> the name of a container that is not read, or the codec of a WebP; decodes nothing."""
 
 OTHERS = (
     (0, b"8BPS", "PSD"),
@@ -11,9 +11,9 @@ OTHERS = (
     *((4, b"ftyp" + brand, "AVIF") for brand in (b"avif", b"avis")),
     *((4, b"ftyp" + brand, "HEIF") for brand in (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")),
 )
-"""Where it starts, bytes, and name: of containers that are known and not read."""
+"""Containers that are known and not read: offset of a signature, its bytes, the container's name."""
 MOST_WEBP_CHUNKS = 16
-"""Ahead of the first image: profile, metadata, animation, alpha."""
+"""Most chunks walked before the first image of a WebP: profile, metadata, animation, alpha."""
 
 
 def other_container(data: bytes) -> str | None:

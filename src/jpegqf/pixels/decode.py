@@ -1,4 +1,4 @@
-"""Bytes or a file -> luma plane with clipping marks; every library error becomes a reason in words."""
+"""Image bytes -> luma plane with clipping marks; every library error becomes one of our errors with a reason."""
 
 import io
 import re
@@ -19,9 +19,10 @@ from jpegqf.pixels.containers import lossy_webp, other_container
 from jpegqf.pixels.luma import Luma
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
-"""Nothing else is opened whatever a file is called: some formats run programs, others hide an image's size.
+"""The only formats that Pillow may open, whatever a file is called: some others run programs or hide an image's size.
 
-JPEG includes multi-picture files (MPO)."""
+JPEG includes multi-picture files (MPO).
+"""
 JPEG_FORMATS = ("JPEG", "MPO")
 EXIF_ORIENTATION = 0x0112
 HARMLESS = (
@@ -30,28 +31,31 @@ HARMLESS = (
     "nknown Adobe color transform",
     "bad ICC marker",
 )
-"""Complaints of the strict decoder about what leaves the pixels intact or is only unusual."""
+"""Parts of the strict decoder's messages about peculiarities that leave the pixels intact."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """An image's luma, or that of its top, and what was noted on the way.
+    """The luma of an image, or of its first rows, with facts about its file.
 
-    ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8): noted,
-    never applied, since the 8x8 grid is the stored image's. ``straight``: the pixels are the luma of a JPEG as its
-    decoder gave it, neither converted nor upsampled. ``lossy``: the container's own codec, another than JPEG, may have
-    changed them and hidden what a JPEG left.
+    ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8), never
+    applied, since the 8x8 grid is that of the stored image. ``own_luma``: the pixels are a JPEG's own luma component
+    as its decoder gave it, neither converted from RGB nor upsampled. ``lossy``: the container's own lossy codec, not
+    JPEG, may have changed the pixels and hidden the traces of a JPEG.
     """
 
     luma: Luma
     format: str
     size: tuple[int, int]
     orientation: int
-    straight: bool = False
+    own_luma: bool = False
     lossy: bool = False
 
     def transposed(self) -> "Decoded":
-        """The pixels turned back, where they were turned by 90 degrees without being decoded; the size stays."""
+        """The same with rows and columns of the luma exchanged, ``size`` as it is.
+
+        This undoes a turn by 90 degrees that did not decode the JPEG.
+        """
         return replace(self, luma=self.luma.transposed())
 
     @property
@@ -69,7 +73,7 @@ def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
 
 
 def container(data: bytes) -> tuple[str, int, int] | None:
-    """Format, width and height in pixels as the file's header tells them, None if it does not; decodes nothing."""
+    """Format, width and height in pixels from the file's header, None if they cannot be read; decodes nothing."""
     try:
         with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return image.format or "", image.width, image.height
@@ -78,7 +82,9 @@ def container(data: bytes) -> tuple[str, int, int] | None:
 
 
 def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
-    """Growing tops of a large JPEG, none if it is small or unusual in any way; damage further down is not seen.
+    """The first rows of a large JPEG, more each time; nothing if it is small or unusual.
+
+    Damage below these rows is not detected.
 
     Raises ImageSkippedError above ``max_pixels``, and ImageBrokenError if not even the header can be read.
     """
@@ -89,10 +95,10 @@ def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
     with _errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
         check_size(image.width, image.height, max_pixels, costly=False)
         if _has_luma(image) and _at_full_size(image):
-            with suppress(ValueError):  # the whole image will tell what is wrong
+            with suppress(ValueError):  # decoding the whole image will report what is wrong
                 for top in chain([first], tops):
                     luma = Luma(simplejpeg.decode_jpeg(top, "GRAY", strict=False)[..., 0])
-                    yield Decoded(luma, image.format or "", image.size, _orientation(image), straight=True)
+                    yield Decoded(luma, image.format or "", image.size, _orientation(image), own_luma=True)
 
 
 def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
@@ -103,7 +109,7 @@ def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
 
 @contextmanager
 def _errors_in_words(data: bytes) -> Iterator[None]:
-    """Turn whatever a decoder raises or warns of into one of our two errors."""
+    """Turn whatever a decoder raises into ImageBrokenError or ImageSkippedError, and silence its warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -125,9 +131,9 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     is_jpeg = name in JPEG_FORMATS
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
-    straight = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
+    own_luma = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
     lossy = name == "WEBP" and (data is None or lossy_webp(data))
-    return Decoded(luma, name, image.size, _orientation(image), straight, lossy)
+    return Decoded(luma, name, image.size, _orientation(image), own_luma, lossy)
 
 
 def _has_luma(image: Image.Image) -> bool:
@@ -142,8 +148,9 @@ def _at_full_size(image: Image.Image) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
-    told = image.getexif().get(EXIF_ORIENTATION, 1)
-    return told if isinstance(told, int) and 1 <= told <= 8 else 1
+    """The EXIF orientation 1..8, 1 where there is none or a wrong one."""
+    orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
 def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
@@ -162,7 +169,7 @@ def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
             return Luma(simplejpeg.decode_jpeg(data, "GRAY", strict=True)[..., 0])
         except ValueError as error:
             if not _harmless(str(error)):
-                raise _in_words(str(error), tell=True) from None
+                raise _in_words(str(error), verbatim=True) from None
         image.draft("L", image.size)
     return _pixel_luma(image)
 
@@ -208,7 +215,10 @@ def _coded_as_rgb(image: Image.Image) -> bool:
 
 
 def _palette_luma(image: Image.Image) -> Luma:
-    """A palette keeps every gray, but colours were reduced to fit it, and one bit keeps nothing."""
+    """Luma of a palette image that holds grays only.
+
+    Raises ImageSkippedError where colours were reduced to fit the palette, and for one-bit images.
+    """
     words = "colours were reduced to a palette or to one bit: the pixels tell nothing"
     if image.mode == "1":
         raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
@@ -219,7 +229,10 @@ def _palette_luma(image: Image.Image) -> Luma:
 
 
 def _luma_of_16_bits(image: Image.Image) -> Luma:
-    """Gray samples of 16 bits whose bytes are equal, as those that were widened from 8."""
+    """Luma of 16-bit gray samples that were widened from 8 bits: both bytes are equal.
+
+    Raises ImageSkippedError for others.
+    """
     samples = np.asarray(image)
     high, low = np.divmod(samples, 256)
     if (high != low).any() or high.min() < 0 or high.max() > 255:
@@ -246,13 +259,13 @@ def _unidentified(data: bytes) -> ImageError:
     return ImageBrokenError(Reason.NOT_AN_IMAGE, "not an image in a known format")
 
 
-def _in_words(message: str, tell: bool = False) -> ImageBrokenError:
-    """A decoder's message as one line a person understands, with its reason; ``tell`` passes its words on."""
+def _in_words(message: str, verbatim: bool = False) -> ImageBrokenError:
+    """The error for a decoder's message, with its reason; ``verbatim`` passes the message on, else it is replaced."""
     lowered = message.lower()
     detail = " ".join(message.split())[:200].removeprefix("Corrupt JPEG data: ")
     if "truncated" in lowered or "premature end of jpeg file" in lowered or "unexpected end" in lowered:
         return ImageBrokenError(Reason.TRUNCATED, "file is truncated: the image data ends early")
     if "unsupported" in lowered:
         return ImageBrokenError(Reason.UNSUPPORTED, f"cannot be decoded: {detail}")
-    words = detail if tell and detail else "the data cannot be decoded"
+    words = detail if verbatim and detail else "the data cannot be decoded"
     return ImageBrokenError(Reason.CORRUPT, f"corrupt image: {words}")

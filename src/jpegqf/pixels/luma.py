@@ -19,9 +19,10 @@ STRIP = 512
 class Luma:
     """A luma plane, uint8 (height, width), in the stored orientation.
 
-    ``marks``, uint8 of the same shape, says which pixels clipping changed: bit 0 "may have been lower"
-    (a channel is 0), bit 1 "may have been higher" (a channel is 255). None: read it off the plane itself.
-    ``green``, uint8 of the same shape: that channel of the pixels that the luma was computed from; None if it was not.
+    ``marks``, uint8 of the same shape, marks pixels that clipping may have changed: bit 0, it may have been lower (a
+    channel is 0); bit 1, it may have been higher (a channel is 255). None: pixels of 0 and 255 in the plane count as
+    clipped. ``green``, uint8 of the same shape, is the green channel of the RGB pixels that the luma was computed from;
+    None if it was not computed from RGB.
     """
 
     plane: U8
@@ -62,13 +63,13 @@ class Luma:
 
     def crop(self, top: int, left: int, height: int, width: int) -> "Luma":
         """The region whose first pixel is (top, left), as views."""
-        return self._seen(lambda plane: plane[top : top + height, left : left + width])
+        return self._viewed(lambda plane: plane[top : top + height, left : left + width])
 
     def transposed(self) -> "Luma":
         """Rows and columns change places, as views."""
-        return self._seen(lambda plane: plane.T)
+        return self._viewed(lambda plane: plane.T)
 
-    def _seen(self, view: Callable[[U8], U8]) -> "Luma":
+    def _viewed(self, view: Callable[[U8], U8]) -> "Luma":
         marks, green = (None if plane is None else view(plane) for plane in (self.marks, self.green))
         return Luma(view(self.plane), marks, green)
 

@@ -16,7 +16,7 @@ from PIL import Image
 from jpegqf.evidence.features import evidence
 from jpegqf.evidence.settings import FEATURES, EvidenceSettings, PatchRule
 from jpegqf.train.drawing import draw_scene, soften
-from jpegqf.train.synthesis import SMALLEST, Shares, draw_sample
+from jpegqf.train.synthesis import SMALLEST_SIDE, Shares, draw_sample
 from jpegqf.train.views import draw_view
 
 SHARD = 1000
@@ -48,10 +48,10 @@ def find_scenes(folder: Path, held_out_share: float = 0.1) -> Scenes:
     for path, group in sorted(groups.items()):
         fraction = int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") / 2**32
         with Image.open(path) as image:
-            if min(image.size) >= SMALLEST:
+            if min(image.size) >= SMALLEST_SIDE:
                 parts[fraction < held_out_share].append(path)
     if not parts[0] or not parts[1]:
-        raise ValueError(f"{folder} holds too few clean images of {SMALLEST} pixels and more to train on")
+        raise ValueError(f"{folder} holds too few clean images of {SMALLEST_SIDE} pixels and more to train on")
     return Scenes(*parts)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jpegqf.model.prediction import GRID_SEEN
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -32,8 +34,12 @@ def figures(log_probability: NDArray[np.float64], quality: NDArray[np.int64]) ->
 
 
 def grid_figures(log_probability: NDArray[np.float64], quality: NDArray[np.int64]) -> dict[str, float]:
-    """How well "no JPEG grid" is told, from rows (n, 101): false alarms, and detection of saved samples."""
-    says_saved = log_probability[:, 100] < np.log(0.5)
+    """Rates, 0..1, at which a JPEG grid is reported, from log-probabilities (n, 101) and true qualities (n,).
+
+    A true quality of 0 means no grid. ``false_alarms`` is the rate among samples without a grid, ``detected_*`` that
+    among samples of these qualities.
+    """
+    says_saved = log_probability[:, 100] < np.log(1 - GRID_SEEN)
     bands = {
         "false_alarms": quality == 0,
         "detected_1_95": (quality >= 1) & (quality <= 95),

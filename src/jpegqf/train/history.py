@@ -1,4 +1,4 @@
-"""``python -m jpegqf.train.history --data DIR``: fit the decisions about an earlier save and write their JSON."""
+"""``python -m jpegqf.train.history --data DIR``: fit the two classifiers of earlier saves and write their JSON."""
 
 import argparse
 import io
@@ -14,35 +14,40 @@ from tqdm import tqdm
 
 from jpegqf.arrays import F64
 from jpegqf.history import classifier, other_grid, same_grid
-from jpegqf.history.classifier import SEEN_AT, Decision
+from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.train.dataset import find_scenes
 from jpegqf.train.synthesis import compress, draw_region
 
 GAP = 5
-"""Qualities that the first save is below the last, in the samples that must be found."""
+"""Least difference of the two qualities in the samples drawn to be detectable: first at least this much lower."""
 LOWEST_LAST = 15
+"""Lowest quality drawn for the last of two saves."""
 SINGLE, LOWER, ANY = 0.45, 0.45, 0.1
-"""Shares of single saves, saves after one GAP or more below, and after one of any quality."""
+"""Shares of the samples: saved once; saved first at a quality GAP or more below the last; first at any quality."""
 MOVED = 0.1
-"""Share of those double saves that are on two grids: not for the decision about one grid to tell."""
+"""Share of the double saves that are on two grids: the classifier of the same grid must not report them."""
 SHIFTED_GAP = 10
+"""GAP of the samples for another grid."""
 SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
-"""The same for another grid: single saves, saves after one SHIFTED_GAP or more below, and those on one grid."""
+"""Shares of the samples for another grid: saved once; twice on two grids; twice on one grid.
+
+The first quality of double saves is SHIFTED_GAP or more below the last."""
 NAMED_WITHIN = 5
-"""An earlier save on another grid counts as told if its grid is right and its quality this near."""
+"""An earlier save on another grid counts as found if its grid is right and its quality at most this far off."""
 SINGLE_WEIGHT = {"aligned": 1.0, "shifted": 8.0}
-"""Of samples with nothing to tell, so that probability 0.5 lies where few of them pass."""
+"""Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
 HIDDEN = 8
-STEPS = 1500
+"""Units of the hidden layer."""
+TRAINING_STEPS = 1500
 LEARNING_RATE = 0.01
 WEIGHT_DECAY = 3e-3
 
 
 @dataclass(frozen=True)
 class Saves:
-    """JPEG bytes, last quality, first quality or None, and the first save's grid."""
+    """A sample: JPEG bytes, last quality, first quality (None: saved once), and the first save's grid (x, y)."""
 
     data: bytes
     last: int
@@ -51,7 +56,7 @@ class Saves:
 
 
 Measured = tuple[F64, bool]
-"""Statistics, and whether there is an earlier save to be told."""
+"""Statistics of the evidence, float64, and whether there is an earlier save that must be found."""
 
 
 def draw_qualities(rng: np.random.Generator, lowest_last: int) -> tuple[int | None, int]:
@@ -94,16 +99,16 @@ def _grid(rng: np.random.Generator) -> tuple[int, int]:
     return x, y
 
 
-def draw(scenes: list[Path], rng: np.random.Generator) -> Saves:
-    """One sample of a random scene for the decision about the last grid."""
+def draw_same_grid(scenes: list[Path], rng: np.random.Generator) -> Saves:
+    """One sample of a random scene for the classifier of the same grid."""
     region = _region(scenes, rng)
     first, last = draw_qualities(rng, LOWEST_LAST)
     grid = _grid(rng) if first is not None and rng.random() < MOVED else (0, 0)
     return Saves(save_twice(region, first, last, rng, grid), last, first, grid)
 
 
-def draw_shifted(scenes: list[Path], rng: np.random.Generator) -> Saves:
-    """One sample of a random scene for the decision about other grids."""
+def draw_other_grid(scenes: list[Path], rng: np.random.Generator) -> Saves:
+    """One sample of a random scene for the classifier of other grids."""
     region = _region(scenes, rng)
     kind = rng.choice(3, p=(SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED))
     if kind == 0:
@@ -115,22 +120,28 @@ def draw_shifted(scenes: list[Path], rng: np.random.Generator) -> Saves:
     return Saves(save_twice(region, first, last, rng, grid), last, first, grid)
 
 
-def measure(saves: Saves) -> Measured | None:
-    """Statistics of the last grid; there is something to be told after an earlier save on it at a lower quality."""
-    evidence = same_grid.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
+def measure_same_grid(saves: Saves) -> Measured | None:
+    """Statistics of the same grid, and whether there was an earlier save on it at a lower quality.
+
+    None without evidence.
+    """
+    evidence = same_grid.same_grid_evidence(decode_luma(saves.data).luma, ijg_luma(saves.last))
     if evidence is None:
         return None
     earlier = saves.first is not None and saves.first < saves.last
-    return same_grid.statistics(evidence), earlier and saves.grid == (0, 0)
+    return same_grid.same_grid_statistics(evidence), earlier and saves.grid == (0, 0)
 
 
-def measure_shifted(saves: Saves) -> Measured | None:
-    """Statistics of the other grids; what would be named wrongly is not to be told."""
-    evidence = other_grid.gather(decode_luma(saves.data).luma, ijg_luma(saves.last))
+def measure_other_grid(saves: Saves) -> Measured | None:
+    """Statistics of the other grids, and whether the best candidate has the right grid and nearly the right quality.
+
+    None without evidence.
+    """
+    evidence = other_grid.other_grid_evidence(decode_luma(saves.data).luma, ijg_luma(saves.last))
     if evidence is None:
         return None
     near = saves.first is not None and abs(evidence.quality[evidence.best[1]] - saves.first) <= NAMED_WITHIN
-    return other_grid.statistics(evidence), bool(near) and evidence.grid == saves.grid
+    return other_grid.other_grid_statistics(evidence), bool(near) and evidence.grid == saves.grid
 
 
 def collect(
@@ -148,12 +159,12 @@ def collect(
 
 
 def _rounded(parameter: torch.Tensor) -> F64:
-    """A fitted tensor as it is stored: five digits decide nothing less."""
+    """A fitted tensor as it is stored, float64 of five decimals: more digits change no prediction."""
     out: F64 = parameter.detach().numpy().astype(np.float64)
     return out.round(5)
 
 
-def fit(values: F64, truth: F64, single_weight: float, seed: int) -> Decision:
+def fit_classifier(values: F64, truth: F64, single_weight: float, seed: int) -> Classifier:
     """Full-batch logistic regression through one hidden layer (AdamW)."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # too small a network to share
@@ -164,37 +175,37 @@ def fit(values: F64, truth: F64, single_weight: float, seed: int) -> Decision:
     inner, outer = torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Linear(HIDDEN, 1)
     parameters = [*inner.parameters(), *outer.parameters()]
     optimizer = torch.optim.AdamW(parameters, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, TRAINING_STEPS)
     loss_of = torch.nn.BCEWithLogitsLoss(weight=weight)
-    for _ in range(STEPS):
+    for _ in range(TRAINING_STEPS):
         optimizer.zero_grad()
         loss = loss_of(outer(torch.tanh(inner(x)))[:, 0], y)
         loss.backward()
         optimizer.step()
         schedule.step()
-    return Decision(
+    return Classifier(
         np.round(mean, 5), np.round(scale, 5), _rounded(inner.weight.T), _rounded(inner.bias),
         _rounded(outer.weight[0]), float(_rounded(outer.bias)[0]),
     )  # fmt: skip
 
 
-def report(decision: Decision, values: F64, truth: F64) -> dict[str, float]:
+def held_out_figures(fitted_classifier: Classifier, values: F64, truth: F64) -> dict[str, float]:
     """Share of earlier saves found and of others that pass for one, at probability 0.5."""
-    found = np.array([decision.probability(row) for row in values]) >= SEEN_AT
+    found = np.array([fitted_classifier.probability(row) for row in values]) >= EARLIER_SAVE_SEEN
     return {"found": round(float(found[truth > 0].mean()), 4), "false": round(float(found[truth == 0].mean()), 4)}
 
 
-Fitted = dict[str, tuple[Decision, dict[str, float]]]
-"""Name of a decision -> it and its figures on held-out scenes."""
+Fitted = dict[str, tuple[Classifier, dict[str, float]]]
+"""Name of a classifier ("aligned": same grid, "shifted": another) -> it and its figures on held-out scenes."""
 
 
-def _content(decision: Decision, held_out: dict[str, float]) -> str:
-    arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(decision).items()}
+def _content(fitted_classifier: Classifier, held_out: dict[str, float]) -> str:
+    arrays = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(fitted_classifier).items()}
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in {"held_out": held_out, **arrays}.items()]
     return "{\n" + ",\n".join(lines) + "\n }"
 
 
-def write(fitted: Fitted, command: str, target: Path) -> None:
+def write_classifiers(fitted: Fitted, command: str, target: Path) -> None:
     """The JSON that ``jpegqf.history.classifier`` reads, one array a line."""
     parts = [f" {json.dumps(name)}: {_content(*one)}" for name, one in fitted.items()]
     target.write_text("{\n" + ",\n".join([f' "command": {json.dumps(command)}', *parts]) + "\n}\n", encoding="utf-8")
@@ -211,11 +222,14 @@ def main() -> None:
     scenes = find_scenes(arguments.data)
     count, seed = arguments.samples, arguments.seed
     fitted: Fitted = {}
-    for name, ways in {"aligned": (draw, measure), "shifted": (draw_shifted, measure_shifted)}.items():
-        decision = fit(*collect(*ways, scenes.fitted, count, seed), SINGLE_WEIGHT[name], seed)
-        fitted[name] = decision, report(decision, *collect(*ways, scenes.held_out, count // 6, seed + 1))
+    ways = {"aligned": (draw_same_grid, measure_same_grid), "shifted": (draw_other_grid, measure_other_grid)}
+    for name, way in ways.items():
+        fitted_classifier = fit_classifier(*collect(*way, scenes.fitted, count, seed), SINGLE_WEIGHT[name], seed)
+        held_out = collect(*way, scenes.held_out, count // 6, seed + 1)
+        fitted[name] = fitted_classifier, held_out_figures(fitted_classifier, *held_out)
         print(f"{name}, held-out scenes: {fitted[name][1]}")
-    write(fitted, f"python -m jpegqf.train.history --data DIR --samples {count} --seed {seed}", arguments.out)
+    command = f"python -m jpegqf.train.history --data DIR --samples {count} --seed {seed}"
+    write_classifiers(fitted, command, arguments.out)
 
 
 if __name__ == "__main__":

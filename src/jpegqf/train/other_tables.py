@@ -8,11 +8,11 @@ from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
 from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
 from jpegqf.jpeg.table_match import match_ijg
 
-Pair = tuple[I64, I64]
+TablePair = tuple[I64, I64]
 """Luma and chroma steps, int64 (64,) each, row-major."""
 
 
-def _mozjpeg(rng: np.random.Generator) -> Pair:
+def _mozjpeg(rng: np.random.Generator) -> TablePair:
     """One of the eight bases that mozjpeg adds to the IJG's."""
     number, quality = int(rng.integers(1, 9)), int(rng.integers(2, 100))
     bases = (np.array(base[number]) for base in (MOZJPEG_LUMA, MOZJPEG_CHROMA))
@@ -20,13 +20,13 @@ def _mozjpeg(rng: np.random.Generator) -> Pair:
     return luma, chroma
 
 
-def _jpegli(rng: np.random.Generator) -> Pair:
+def _jpegli(rng: np.random.Generator) -> TablePair:
     distance = quality_to_distance(rng.uniform(15, 99))
     subsampled = bool(rng.random() < 0.5)
     return jpegli_table(distance, "Y", subsampled), jpegli_table(distance, "Cr", subsampled)
 
 
-def _bent(rng: np.random.Generator) -> Pair:
+def _bent(rng: np.random.Generator) -> TablePair:
     """An IJG table, tilted towards low or high frequencies and unevenly changed, as in cameras and editors."""
     quality = int(rng.integers(2, 100))
     rows, columns = np.indices((8, 8))
@@ -36,7 +36,7 @@ def _bent(rng: np.random.Generator) -> Pair:
     return luma.astype(np.int64), chroma.astype(np.int64)
 
 
-def draw_tables(rng: np.random.Generator) -> tuple[Pair, int]:
+def draw_tables(rng: np.random.Generator) -> tuple[TablePair, int]:
     """Tables, and the luma table's IJG-equivalent quality (``tables.match_ijg``), 1..100."""
     while True:
         luma, chroma = (_mozjpeg, _jpegli, _bent)[rng.choice(3, p=(0.4, 0.2, 0.4))](rng)

@@ -17,7 +17,7 @@ RESAMPLERS = (Image.Resampling.BOX, Image.Resampling.BICUBIC, Image.Resampling.L
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 24)  # optimized and progressive saves of noise need one large buffer
 EXTREMES = (1, 2, 3, 4, 96, 97, 98, 99, 100)
-SMALLEST = 128
+SMALLEST_SIDE = 128
 """Shortest side that is drawn, pixels: one patch."""
 
 
@@ -53,7 +53,7 @@ class Sample:
 
 def _crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A random region; half the time as large as it gets."""
-    width, height = (side if rng.random() < 0.5 else int(rng.integers(SMALLEST, side + 1)) for side in image.size)
+    width, height = (side if rng.random() < 0.5 else int(rng.integers(SMALLEST_SIDE, side + 1)) for side in image.size)
     left, top = int(rng.integers(image.width - width + 1)), int(rng.integers(image.height - height + 1))
     return image.crop((left, top, left + width, top + height))
 
@@ -64,7 +64,7 @@ def _rescale(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     if draw < 0.6:
         return image
     factor = rng.uniform(0.4, 1) if draw < 0.88 else rng.uniform(1, 1.8)
-    size = [max(SMALLEST, round(side * factor)) for side in image.size]
+    size = [max(SMALLEST_SIDE, round(side * factor)) for side in image.size]
     return image.resize((size[0], size[1]), RESAMPLERS[rng.integers(len(RESAMPLERS))])
 
 
@@ -103,8 +103,8 @@ def _turn(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def draw_region(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A clean region of a scene, RGB or L, at least 128 pixels on each side."""
-    if min(image.size) < SMALLEST:
-        raise ValueError(f"a scene must be at least {SMALLEST} pixels on each side")
+    if min(image.size) < SMALLEST_SIDE:
+        raise ValueError(f"a scene must be at least {SMALLEST_SIDE} pixels on each side")
     image = _turn(_crop(_rescale(image, rng), rng), rng)
     return _vary(image.convert("L") if rng.random() < 0.1 else image, rng)
 
@@ -134,7 +134,7 @@ def _saved_before(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """The region after an earlier save, half the time on another grid."""
     with Image.open(io.BytesIO(compress(image, int(rng.integers(1, 101)), rng))) as earlier:
         earlier.load()
-    shifts = [int(rng.integers(min(8, side - SMALLEST + 1))) for side in image.size]
+    shifts = [int(rng.integers(min(8, side - SMALLEST_SIDE + 1))) for side in image.size]
     if rng.random() < 0.5:
         return earlier
     return earlier.crop((shifts[0], shifts[1], *earlier.size))

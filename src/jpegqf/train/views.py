@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jpegqf.evidence.grid_search import GRIDS_ASKED, ranked_grids
+from jpegqf.evidence.grid_search import GRIDS_TRIED, ranked_grids
 from jpegqf.evidence.patches import informative
 from jpegqf.evidence.settings import EvidenceSettings, PatchRule
 from jpegqf.pixels.grid import ALIGNED, Grid
@@ -12,7 +12,7 @@ from jpegqf.pixels.luma import Luma
 from jpegqf.train.synthesis import NEVER, Sample
 
 TIE = 1e-6
-"""Grids this close in likelihood, relative, cannot be told apart (an image of stripes has eight such)."""
+"""Grids this close in likelihood, relative, count as equally likely: an image of stripes has eight such."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _looked_at(sample: Sample, settings: EvidenceSettings, rng: np.random.Genera
     found = ranked_grids([sample.luma.crop(0, 0, 512, 512)], settings)
     if not found:
         return ALIGNED, sample.grid == ALIGNED
-    score, grid = found[0 if rng.random() < 0.6 else int(rng.integers(GRIDS_ASKED))]
+    score, grid = found[0 if rng.random() < 0.6 else int(rng.integers(GRIDS_TRIED))]
     true = next((value for value, other in found if other == sample.grid), -np.inf)
     return grid, bool(abs(score - true) <= TIE * abs(score))
 
