@@ -34,7 +34,7 @@ LOCAL_STORE_BYTES = 2**28
 """Ray's shared memory on this machine alone; only names and counts pass through it."""
 
 
-class _Source(Datasource):  # type: ignore[misc]  # Ray has no types
+class _ShardSource(Datasource):  # type: ignore[misc]  # Ray has no types
     """Descriptions of shards as a stream of blocks of one row: Ray Data takes them as fast as they are worked off."""
 
     def __init__(self, plan: Plan) -> None:
@@ -53,7 +53,7 @@ class _Source(Datasource):  # type: ignore[misc]  # Ray has no types
         return [ReadTask(blocks, BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None))]
 
 
-class _Worker:
+class _ShardActor:
     """An actor: takes descriptions of shards, gives what became of each as JSON."""
 
     def __init__(self, plan: Plan) -> None:
@@ -69,8 +69,8 @@ class _Worker:
         if text.startswith("{"):
             return text
         shard = Shard.from_json(text)
-        told = self._scanner.scan(shard)
-        return json.dumps({type(told).__name__: vars(told), "share": shard.share})
+        outcome = self._scanner.scan(shard)
+        return json.dumps({type(outcome).__name__: vars(outcome), "share": shard.share})
 
 
 @dataclass(frozen=True)
@@ -161,11 +161,11 @@ def outcomes(plan: Plan, resources: Resources) -> Iterator[dict[str, Any]]:
     context.max_errored_blocks = -1
     # Lists are read here: they may be on this machine alone.
     here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
-    shards = ray.data.read_datasource(_Source(plan), override_num_blocks=1, num_cpus=0, label_selector=here)
+    shards = ray.data.read_datasource(_ShardSource(plan), override_num_blocks=1, num_cpus=0, label_selector=here)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray 2.60 to 2.63 take ``max_task_retries``, and say that they will not always
-        told = shards.map_batches(
-            _Worker,
+        scanned = shards.map_batches(
+            _ShardActor,
             batch_size=1,
             batch_format="pyarrow",
             fn_constructor_args=(plan,),
@@ -174,5 +174,5 @@ def outcomes(plan: Plan, resources: Resources) -> Iterator[dict[str, Any]]:
             num_gpus=resources.gpus or None,
             max_task_retries=DEATHS,
         )
-    for batch in told.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+    for batch in scanned.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
         yield from map(json.loads, batch["outcome"].to_pylist())

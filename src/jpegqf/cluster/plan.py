@@ -39,7 +39,9 @@ def describe(plan: Plan) -> Iterator[str]:
     """Shards still to do, as JSON arrays; then ``{"end": shards in all}``, or ``{"stop": why}``."""
     try:
         os.chdir(plan.folder)
-        done = {told.number: told.identity for told in Destination(plan.destination).noted()} if plan.resume else {}
+        done = (
+            {result.number: result.identity for result in Destination(plan.destination).noted()} if plan.resume else {}
+        )
         count = 0
         for shard in find_shards(plan.sources, plan.suffixes, plan.recursive, plan.images_per_shard):
             count += 1

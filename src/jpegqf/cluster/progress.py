@@ -9,7 +9,7 @@ from jpegqf.scanning.summary import Tally
 
 LINE_SECONDS, LOG_SECONDS = 0.5, 60.0
 """Between lines on a terminal, and in a log."""
-REASONS_TOLD = 4
+REASONS_SHOWN = 4
 
 
 class Progress:
@@ -18,7 +18,7 @@ class Progress:
     def __init__(self, tell: Callable[[str], None] | None, seconds: float | None = None) -> None:
         self._tell = tell
         self._every = seconds if seconds is not None else LINE_SECONDS if sys.stderr.isatty() else LOG_SECONDS
-        self._started = self._told = time.monotonic()
+        self._started = self._last_line = time.monotonic()
         self._first: float | None = None
         self._share = 0.0
 
@@ -28,8 +28,8 @@ class Progress:
         self._share = max(self._share, share)
         if self._first is None:  # a resumed scan begins behind what was done
             self._first = self._share
-        if self._tell and now - self._told >= self._every:
-            self._told = now
+        if self._tell and now - self._last_line >= self._every:
+            self._last_line = now
             self._tell(line(tally, now - self._started, (self._first, self._share)))
 
 
@@ -40,7 +40,7 @@ def line(tally: Tally, seconds: float, shares: tuple[float, float]) -> str:
     first, now = shares
     if now > first:
         parts.append(f"{timedelta(seconds=round(seconds * (1 - now) / (now - first)))} left")
-    parts += [f"{count} {reason}" for reason, count in tally.reasons.most_common(REASONS_TOLD)]
+    parts += [f"{count} {reason}" for reason, count in tally.reasons.most_common(REASONS_SHOWN)]
     if shards["failed"]:
         parts.append(f"{shards['failed']} shards failed")
     return ", ".join(parts)

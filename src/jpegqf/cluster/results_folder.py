@@ -134,10 +134,10 @@ class Destination:
             return None
         try:
             with here.open_file() as file, pyarrow().parquet.ParquetFile(file) as held:
-                told = (held.metadata.metadata or {}).get(METADATA)
+                metadata = (held.metadata.metadata or {}).get(METADATA)
         except pyarrow().ArrowInvalid:
             return None  # no Parquet: damaged since it was written, and to be done again
-        result = Result.from_json(told) if told else None
+        result = Result.from_json(metadata) if metadata else None
         if result is None or result.identity != identity(shard):
             raise UsageError(changed(shard, result.shard if result else "unknown"))
         return result

@@ -20,7 +20,7 @@ from jpegqf.scanning.summary import Tally
 
 NOTE_SECONDS, NOTE_SHARDS = 15.0, 1000
 """Shards done are noted that often; the files themselves tell of those that a killed scan did not note."""
-MOST_FAILURES_TOLD = 5
+MOST_FAILURES_LISTED = 5
 
 
 @dataclass
@@ -89,13 +89,13 @@ class ClusterScan:
         self.tally.resumed = self.tally.rows
 
     def _collect(
-        self, told: Iterator[dict[str, Any]], destination: Destination, stop: Stop, progress: Progress
+        self, outcomes_done: Iterator[dict[str, Any]], destination: Destination, stop: Stop, progress: Progress
     ) -> None:
         done: list[Result] = []
         noted = time.monotonic()
         end = None
         try:
-            while (outcome := _next(told, stop)) is not None:
+            while (outcome := _next(outcomes_done, stop)) is not None:
                 end = outcome.get("end", end)
                 if result := self._take(outcome):
                     done.append(result)
@@ -125,7 +125,7 @@ class ClusterScan:
 
     def _fail(self, words: str, shards: int = 1) -> None:
         self.tally.shards["failed"] += shards
-        if len(self.tally.failed_shards) < MOST_FAILURES_TOLD:
+        if len(self.tally.failed_shards) < MOST_FAILURES_LISTED:
             self.tally.failed_shards.append(words)
 
     def _check_complete(self, end: int | None) -> None:
@@ -142,6 +142,6 @@ class ClusterScan:
             )
 
 
-def _next(told: Iterator[dict[str, Any]], stop: Stop) -> dict[str, Any] | None:
+def _next(outcomes_done: Iterator[dict[str, Any]], stop: Stop) -> dict[str, Any] | None:
     with stop.at_once():
-        return next(told, None)
+        return next(outcomes_done, None)

@@ -46,10 +46,10 @@ class ShardScanner:
         """Write a shard's file unless it is there. Whatever goes wrong is told, not raised."""
         for pause in PAUSES:
             time.sleep(pause)
-            told = self._tried(shard)
-            if isinstance(told, Result) or not told.passing:
+            outcome = self._tried(shard)
+            if isinstance(outcome, Result) or not outcome.passing:
                 break
-        return told
+        return outcome
 
     def _tried(self, shard: Shard) -> Result | Failure:
         try:

@@ -6,7 +6,7 @@ import stat
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.limits import MAX_FILE_BYTES
 
-SIZE_UNTOLD = 2**20
+UNKNOWN_SIZE_BYTES = 2**20
 """Bytes read of a file that says it has none, as those of some virtual file systems do."""
 
 
@@ -25,7 +25,7 @@ def read_bytes(path: str | os.PathLike[str], most: int = MAX_FILE_BYTES) -> byte
             words = f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
             raise ImageSkippedError(Reason.TOO_LARGE, words)
         with open(path, "rb", buffering=0 if most < info.st_size else -1) as file:
-            return file.read(min(most, info.st_size or SIZE_UNTOLD))
+            return file.read(min(most, info.st_size or UNKNOWN_SIZE_BYTES))
     except OSError as error:
         raise unreadable(error) from None
     except ValueError:

@@ -25,14 +25,14 @@ READ_BYTES = 2**22
 
 
 @dataclass(frozen=True)
-class Columns:
+class ImageColumns:
     """Where the images and, if there are any, their keys are."""
 
     image: str
     key: str | None = None
 
 
-def find_columns(schema: "Schema", image: str | None = None, key: str | None = None) -> Columns:
+def find_columns(schema: "Schema", image: str | None = None, key: str | None = None) -> ImageColumns:
     """The columns named, or those that :func:`inspect_batch` takes by default. Raises UsageError."""
     names = set(schema.names)
     for name in (image, key):
@@ -43,7 +43,7 @@ def find_columns(schema: "Schema", image: str | None = None, key: str | None = N
     found = image or next(iter(usual), None) or (fit[0] if len(fit) == 1 else None)
     if found is None or found not in fit:
         raise UsageError(f"no column of image bytes ({', '.join(IMAGE_COLUMNS)}) among {_shown(schema)}")
-    return Columns(found, key or next((name for name in KEY_COLUMNS if name in names and name != found), None))
+    return ImageColumns(found, key or next((name for name in KEY_COLUMNS if name in names and name != found), None))
 
 
 def _shown(schema: "Schema") -> str:
@@ -58,7 +58,9 @@ def _holds_images(kind: Any) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
 
 
-def batch_items(batch: "Table | RecordBatch", columns: Columns, prefix: str = "", first: int = 0) -> Iterator[Item]:
+def batch_items(
+    batch: "Table | RecordBatch", columns: ImageColumns, prefix: str = "", first: int = 0
+) -> Iterator[Item]:
     """One item per row, named by ``prefix`` and its key or its number counted from ``first``."""
     images = batch.column(columns.image)
     keys = _keys(batch.column(columns.key)) if columns.key else None

@@ -13,7 +13,7 @@ from jpegqf.record import COLUMN, Record
 
 Batch = dict[str, list[Any]]
 """The columns asked for, each with as many values as there are rows; unknown is None."""
-Columns = Iterable[Sequence[Any]]
+UncheckedColumns = Iterable[Sequence[Any]]
 """The same, not checked yet."""
 
 
@@ -27,7 +27,7 @@ class Results:
     """Whether the last line turned out to be cut off, as in the output of a scan that was killed."""
 
 
-def in_columns(rows: Iterable[Sequence[Any]], at_once: int) -> Iterator[Columns]:
+def in_columns(rows: Iterable[Sequence[Any]], at_once: int) -> Iterator[UncheckedColumns]:
     """Rows -> columns of ``at_once`` rows."""
     source = iter(rows)
     while some := list(itertools.islice(source, at_once)):

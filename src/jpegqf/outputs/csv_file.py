@@ -10,9 +10,9 @@ from jpegqf.errors import UsageError
 from jpegqf.outputs.base import (
     MAX_LINE,
     AppendedFile,
-    Columns,
     Held,
     Results,
+    UncheckedColumns,
     WholeLines,
     check_beginning,
     in_columns,
@@ -30,7 +30,7 @@ def csv_column_names(path: str) -> tuple[str, ...]:
         return tuple(next(csv.reader(file), ()))
 
 
-def read_csv_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
+def read_csv_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[UncheckedColumns]:
     """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
     places = [results.names.index(name) for name in wanted]
     convert = [_cell_reader(name) for name in wanted]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jpegqf.errors import MissingExtraError, UsageError
-from jpegqf.outputs.base import Columns, Held, Results, Writer
+from jpegqf.outputs.base import Held, Results, UncheckedColumns, Writer
 from jpegqf.outputs.csv_file import CsvWriter, csv_column_names, read_csv_columns, whole_csv_rows
 from jpegqf.outputs.json_lines import JsonLinesWriter, json_column_names, read_json_columns, whole_json_lines
 from jpegqf.outputs.parquet_file import ParquetWriter, parquet_column_names, read_parquet_columns, whole_parquet_rows
@@ -23,7 +23,7 @@ class Format:
     whole_rows: Callable[[str], Held]
     """Tells how much of a file that may have been broken off is whole."""
     column_names: Callable[[str], tuple[str, ...]]
-    read_columns: Callable[[Results, Sequence[str], int], Iterator[Columns]]
+    read_columns: Callable[[Results, Sequence[str], int], Iterator[UncheckedColumns]]
     """Gives the wanted columns, so many rows at a time at most."""
     appendable: bool = True
     """Whether rows can be added behind those of a file that was closed or broken off."""
@@ -35,14 +35,14 @@ CSV = Format(CsvWriter, whole_csv_rows, csv_column_names, read_csv_columns)
 JSON_LINES = Format(JsonLinesWriter, whole_json_lines, json_column_names, read_json_columns)
 SQLITE = Format(SqliteWriter, whole_sqlite_rows, sqlite_column_names, read_sqlite_columns, journals=("-wal", "-shm"))
 PARQUET = Format(ParquetWriter, whole_parquet_rows, parquet_column_names, read_parquet_columns, appendable=False)
-FORMATS = {".csv": CSV, ".jsonl": JSON_LINES, ".db": SQLITE, ".sqlite": SQLITE, ".parquet": PARQUET}
+FORMAT_OF_SUFFIX = {".csv": CSV, ".jsonl": JSON_LINES, ".db": SQLITE, ".sqlite": SQLITE, ".parquet": PARQUET}
 
 
 def format_of(path: str) -> Format:
     """The format that the suffix of ``path`` names. Raises UsageError for another suffix."""
-    found = FORMATS.get(os.path.splitext(path)[1].lower())
+    found = FORMAT_OF_SUFFIX.get(os.path.splitext(path)[1].lower())
     if found is None:
-        raise UsageError(f"{path!r}: the suffix must be one of {' '.join(FORMATS)}")
+        raise UsageError(f"{path!r}: the suffix must be one of {' '.join(FORMAT_OF_SUFFIX)}")
     return found
 
 

@@ -9,9 +9,9 @@ from jpegqf.errors import UsageError
 from jpegqf.outputs.base import (
     MAX_LINE,
     AppendedFile,
-    Columns,
     Held,
     Results,
+    UncheckedColumns,
     WholeLines,
     check_beginning,
     in_columns,
@@ -44,7 +44,7 @@ def json_column_names(path: str) -> tuple[str, ...]:
     return COLUMNS if row is None else tuple(row)  # without one whole line there is nothing that could be foreign
 
 
-def read_json_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
+def read_json_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[UncheckedColumns]:
     """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
 
     def rows() -> Iterator[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jpegqf.errors import UsageError
 from jpegqf.optional import pyarrow
-from jpegqf.outputs.base import Columns, FileIdentity, Held, Results, Row, row_of
+from jpegqf.outputs.base import FileIdentity, Held, Results, Row, UncheckedColumns, row_of
 from jpegqf.record import COLUMN, COLUMNS, Record
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def parquet_column_names(path: str) -> tuple[str, ...]:
         return tuple(file.schema_arrow.names)
 
 
-def read_parquet_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
+def read_parquet_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[UncheckedColumns]:
     """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
     with pyarrow().parquet.ParquetFile(results.path) as file:
         for batch in file.iter_batches(batch_size=at_once, columns=list(wanted)):

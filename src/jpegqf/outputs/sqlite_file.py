@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jpegqf.errors import UsageError
-from jpegqf.outputs.base import Columns, FileIdentity, Held, Results, in_columns, row_of
+from jpegqf.outputs.base import FileIdentity, Held, Results, UncheckedColumns, in_columns, row_of
 from jpegqf.record import COLUMN, COLUMNS, Record
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def sqlite_column_names(path: str) -> tuple[str, ...]:
         connection.close()
 
 
-def read_sqlite_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
+def read_sqlite_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[UncheckedColumns]:
     """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in wanted)
     connection = connect_read_only(results.path)

@@ -72,7 +72,7 @@ class Pool(Generic[T]):
         seat = self._seats.get()
         try:
             worker = self._ready(seat)
-            return self._told(seat, worker, item) if item else None  # type: ignore[return-value]
+            return self._result(seat, worker, item) if item else None  # type: ignore[return-value]
         finally:
             self._seats.put(seat)
 
@@ -102,7 +102,7 @@ class Pool(Generic[T]):
             seat.worker = seat.worker or WorkerProcess(self._prepare)
             return seat.worker
 
-    def _told(self, seat: "_Seat", worker: WorkerProcess, item: Item) -> T:
+    def _result(self, seat: "_Seat", worker: WorkerProcess, item: Item) -> T:
         try:
             worker.send([item])
             if worker.pipe.poll(self._timeout):

@@ -20,7 +20,7 @@ Prepare = Callable[[], Callable[[Item], T]]
 Lost = Callable[[Item, Reason, str], T]
 """Makes the result of an item whose worker crashed or took too long."""
 
-TELL_SECONDS = 0.05
+SEND_SECONDS = 0.05
 """A worker holds finished results back no longer than this before it begins another item."""
 MOST_FAILED_STARTS = 3
 START_SECONDS = 120.0
@@ -57,20 +57,20 @@ class WorkerProcess:
         Raises EOFError if the process has ended, and what ``prepare`` or an item raised of JpegqfError.
         """
         try:
-            told = self.pipe.recv()
+            message = self.pipe.recv()
         except OSError:
             raise EOFError from None
         self.since = time.monotonic()
-        if isinstance(told, JpegqfError):
-            raise told
-        if told is None:
+        if isinstance(message, JpegqfError):
+            raise message
+        if message is None:
             self.ready = True
             return []
-        return list(told)
+        return list(message)
 
     def deadline(self, timeout: float) -> float:
         """When, on the monotonic clock, silence has lasted too long; ``timeout`` in seconds an item may take."""
-        return self.since + (timeout + TELL_SECONDS if self.ready else START_SECONDS)
+        return self.since + (timeout + SEND_SECONDS if self.ready else START_SECONDS)
 
     def ended(self) -> bool:
         """Whether it is gone already."""
@@ -149,11 +149,11 @@ def _serve(pipe: "Connection[Any, Any]", prepare: Prepare[Any]) -> None:
 
 def _work_off(pipe: "Connection[Any, Any]", items: list[Item], work: Callable[[Item], Any]) -> None:
     results: list[Any] = []
-    told = time.monotonic()
+    sent = time.monotonic()
     for item in items:
-        if results and time.monotonic() - told > TELL_SECONDS:
+        if results and time.monotonic() - sent > SEND_SECONDS:
             pipe.send(results)
-            results, told = [], time.monotonic()
+            results, sent = [], time.monotonic()
         results.append(work(item))
     pipe.send(results)
 

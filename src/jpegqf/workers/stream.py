@@ -144,24 +144,24 @@ class Supervisor(Generic[T]):
         now = time.monotonic()
         patience = min((worker.process.deadline(self._timeout) - now for worker in busy), default=0.0)
         timeout = None if patience == float("inf") else max(0.0, patience)
-        told = set(wait([worker.process.pipe for worker in busy], timeout if block else 0.0))
+        ready = set(wait([worker.process.pipe for worker in busy], timeout if block else 0.0))
         now = time.monotonic()
         for worker in busy:
-            if worker.process.pipe in told:
+            if worker.process.pipe in ready:
                 self._take(worker)
             elif now >= worker.process.deadline(self._timeout):
                 self._overdue(worker)
 
     def _take(self, worker: _Worker) -> None:
         try:
-            told = worker.process.hear()
+            results = worker.process.hear()
         except EOFError:
             return self._bury(worker)
-        if not told:
+        if not results:
             worker.begun = worker.process.since
             self._failed_starts = 0
             return None
-        for result in told:
+        for result in results:
             number, _ = worker.work.popleft()
             self._done[number] = result
         if not worker.work:
