@@ -1,4 +1,4 @@
-"""The table of formats: which suffix is written, continued and read by which module. A new format is a line here."""
+"""The table of formats: which suffix is written, continued and read by which module. A new format is added here."""
 
 import csv
 import os
@@ -16,19 +16,20 @@ from jpegqf.outputs.sqlite_file import SqliteWriter, read_sqlite_columns, sqlite
 
 @dataclass(frozen=True)
 class Format:
-    """How results files of one format are written, continued and read."""
+    """The functions that write, continue and read results files of one format."""
 
     write: Callable[[str, Held], Writer]
-    """Opens the file of this path for writing behind the whole rows that it holds."""
+    """Opens the file at a path and continues it behind its complete rows."""
     whole_rows: Callable[[str], Held]
-    """Tells how much of a file that may have been broken off is whole."""
+    """Counts the complete rows of a file that a scan may have left unfinished."""
     column_names: Callable[[str], tuple[str, ...]]
+    """Reads the names of the columns of the file at a path."""
     read_columns: Callable[[Results, Sequence[str], int], Iterator[UncheckedColumns]]
-    """Gives the wanted columns, so many rows at a time at most."""
+    """Reads the columns of these names, at most this many rows at a time."""
     appendable: bool = True
-    """Whether rows can be added behind those of a file that was closed or broken off."""
+    """Whether rows can be appended to a file that was closed or left unfinished."""
     journals: tuple[str, ...] = ()
-    """What is added to the path for files that the library keeps beside it while it is open."""
+    """Endings, added to the path, of files that the library keeps beside the open file."""
 
 
 CSV = Format(CsvWriter, whole_csv_rows, csv_column_names, read_csv_columns)
@@ -47,7 +48,7 @@ def format_of(path: str) -> Format:
 
 
 def check_target(path: str, replace: bool) -> None:
-    """Raise UsageError for another suffix, and for a file that exists unless it may be replaced."""
+    """Raise UsageError if no format has the suffix, or if the file exists and ``replace`` is false."""
     try:
         format_of(path)
     except UsageError as error:
@@ -57,7 +58,7 @@ def check_target(path: str, replace: bool) -> None:
 
 
 def open_writer(path: str, overwrite: bool = False, held: Held | None = None) -> Writer:
-    """A writer for the suffix of ``path``; parents are created. With ``held``, the file is continued after that.
+    """A writer for the suffix of ``path``; missing folders are created. With ``held``, the file is continued.
 
     Raises UsageError for another suffix, for a file that exists unless ``overwrite`` or ``held``, and for a
     place that cannot be written; MissingExtraError for Parquet without pyarrow.
