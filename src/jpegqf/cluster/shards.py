@@ -176,7 +176,7 @@ def shard_items(shard: Shard, suffixes: frozenset[str]) -> Iterator[Item]:
         return
     ((name, _),) = shard.members
     if not is_url(name):
-        os.stat(name)  # what has gone is told, not taken for damage
+        os.stat(name)  # a missing file is an OSError here, not a damaged archive
         yield from archive_items(name, suffixes)
         return
     with closing(made_ahead(_remote_items(name, suffixes))) as items:
