@@ -50,7 +50,7 @@ def _class(name: str, kind: type) -> str:
     return "\n\n".join(part for part in (f"## jpegqf.{name}", _plain(kind), columns, *methods) if part)
 
 
-def _tree(kind: type, depth: int = 0) -> str:
+def _tree(kind: type[Exception], depth: int = 0) -> str:
     """An error and those below it, as a list within a list."""
     first = " ".join(_plain(kind).split("\n\n")[0].split())
     below = [_tree(one, depth + 1) for one in kind.__subclasses__() if one.__name__ in jpegqf.__all__]

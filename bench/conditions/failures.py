@@ -20,7 +20,7 @@ from bench.conditions.run import generator, open_clean
 from jpegqf.arrays import I64
 from jpegqf.errors import ImageError
 from jpegqf.inspection.inspector import default_predictor
-from jpegqf.inspection.plot import FREQUENCIES, Comb, coefficients_of, show_histogram, show_posterior
+from jpegqf.inspection.plot import PLOTTED_FREQUENCIES, NamedTable, coefficients_of, show_histogram, show_posterior
 from jpegqf.jpeg.header import read_header
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
@@ -82,7 +82,7 @@ def _swapped(case: Case) -> bool:
     return turns.get(case.variant) in (Turn.TRANSPOSE, Turn.TRANSVERSE, Turn.ROTATE_90, Turn.ROTATE_270)
 
 
-def true_comb(row: Row, case: Case) -> Comb | None:
+def true_comb(row: Row, case: Case) -> NamedTable | None:
     """The table to be told: an earlier save's, or that of the last save's header, turned as the file was."""
     if row.condition in HISTORY:
         return (f"truth, first QF {row.true_first}", ijg_luma(row.true_first)) if row.true_first else None
@@ -96,7 +96,7 @@ def true_comb(row: Row, case: Case) -> Comb | None:
 def _telling(one: I64, other: I64) -> list[tuple[int, int]]:
     """Two frequencies at which two tables differ, low ones first; the usual ones if none does."""
     ranked = sorted((row + column, row, column) for row, column in np.argwhere(one != other).tolist() if row + column)
-    return ([(row, column) for _, row, column in ranked] + list(FREQUENCIES))[:2]
+    return ([(row, column) for _, row, column in ranked] + list(PLOTTED_FREQUENCIES))[:2]
 
 
 def _said(luma: Luma) -> Prediction | None:

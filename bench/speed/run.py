@@ -34,7 +34,7 @@ from jpegqf.errors import JpegqfError
 from jpegqf.evidence.features import evidence
 from jpegqf.evidence.patches import informative
 from jpegqf.history.earlier_save import earlier_save
-from jpegqf.infer.batched import answers, beside_model, predict_files, prepared_file
+from jpegqf.infer.batched import answers, beside_model, predict_in_batches, prepared_file
 from jpegqf.inputs.files import read_bytes
 from jpegqf.inspection.inspector import Inspector, default_predictor
 from jpegqf.jpeg.encoders import identify
@@ -340,7 +340,7 @@ def _with_batches(predictor: Predictor, make: Material) -> Iterator[Row]:
         with tempfile.TemporaryDirectory() as place:
             folder = write_folder(files, SCANNED, Path(place) / "in")  # a file's bytes tell what it is, not its name
             paths = sorted(map(str, folder.iterdir()))
-            took = seconds(partial(_exhaust, predict_files, predictor, paths, MAX_PIXELS), 3)
+            took = seconds(partial(_exhaust, predict_in_batches, predictor, paths, MAX_PIXELS), 3)
             ready = [prepared_file(predictor, path, MAX_PIXELS) for path in paths[:SMALL_FILES]]
         what = f"500x375 {kind}: decode-bound, files in, {os.cpu_count()} processes and their start"
         yield Row("device", what, SCANNED / took, "images/s")

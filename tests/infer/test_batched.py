@@ -19,7 +19,7 @@ from jpegqf.errors import DeviceError
 from jpegqf.evidence.features import GatheredBlocks
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.infer import batched, command
-from jpegqf.infer.batched import beside_model, predict_files
+from jpegqf.infer.batched import beside_model, predict_in_batches
 from jpegqf.infer.predict import Issue
 from jpegqf.infer.predict import predict_files as one_after_another
 from jpegqf.limits import MAX_PIXELS
@@ -62,7 +62,8 @@ def counted(predictor: Predictor) -> tuple[Predictor, list[int]]:
 def test_each_path_has_the_answer_it_has_alone_in_order(predictor: Predictor, folder: Path) -> None:
     paths = paths_in(folder)
     together, alone = (
-        list(answers) for answers in (predict_files(predictor, paths, MAX_PIXELS), one_after_another(predictor, paths))
+        list(answers)
+        for answers in (predict_in_batches(predictor, paths, MAX_PIXELS), one_after_another(predictor, paths))
     )
     assert [path for path, _ in together] == paths
     assert sum(isinstance(answer, Issue) for _, answer in alone) == 4
@@ -77,14 +78,14 @@ def test_each_path_has_the_answer_it_has_alone_in_order(predictor: Predictor, fo
 
 def test_only_images_that_few_blocks_do_not_decide_are_asked_about(predictor: Predictor, folder: Path) -> None:
     counting, sizes = counted(predictor)
-    list(predict_files(counting, paths_in(folder), MAX_PIXELS))
+    list(predict_in_batches(counting, paths_in(folder), MAX_PIXELS))
     assert sum(sizes) == 2
 
 
 def test_what_is_ready_is_asked_about_together(predictor: Predictor, folder: Path) -> None:
     counting, sizes = counted(predictor)
     paths = [str(folder / "35.png")] * 60
-    assert len(list(predict_files(counting, paths, MAX_PIXELS))) == 60
+    assert len(list(predict_in_batches(counting, paths, MAX_PIXELS))) == 60
     assert sum(sizes) == 60
     assert max(sizes) >= 3
 
@@ -103,7 +104,7 @@ def test_a_batch_is_never_larger_than_promised_nor_waits_for_long(monkeypatch: p
 
 
 def test_closing_ends_the_processes(predictor: Predictor, folder: Path) -> None:
-    answers = predict_files(predictor, paths_in(folder) * 30, MAX_PIXELS)
+    answers = predict_in_batches(predictor, paths_in(folder) * 30, MAX_PIXELS)
     next(answers)
     assert active_children()
     started = time.monotonic()
@@ -132,8 +133,8 @@ def test_infer_writes_the_same_rows_in_batches(
     alone = infer(folder, tmp_path / "cpu")
     monkeypatch.setattr(command, "load_model", lambda *arguments: on_a_device(predictor))
     monkeypatch.setattr(batched, "beside_model", lambda predictor: counted(predictor)[0])
-    batches = Mock(wraps=predict_files)
-    monkeypatch.setattr(batched, "predict_files", batches)
+    batches = Mock(wraps=predict_in_batches)
+    monkeypatch.setattr(batched, "predict_in_batches", batches)
     assert infer(folder, tmp_path / "cuda") == alone
     batches.assert_called_once()
 

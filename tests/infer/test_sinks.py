@@ -81,7 +81,7 @@ def test_rows_are_on_disk_as_they_come(tmp_path: Path) -> None:
 
 
 def test_sqlite_commits_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jpegqf.infer.sinks.COMMIT_SECONDS", 0.0)
+    monkeypatch.setattr("jpegqf.infer.sinks.SINK_COMMIT_SECONDS", 0.0)
     sink = SqliteSink(str(tmp_path / "r.db"))
     sink.prediction("a.jpg", 92)
     other = sqlite3.connect(tmp_path / "r.db")

@@ -54,7 +54,7 @@ def test_the_words_name_answer_interval_and_history(predictor: Predictor, jpeg: 
     assert lines[0] == "twice.jpg: header 92, pixels compressed at 60 before: re-saved"
     for words in ("answer     92 (resaved)", "quality 92, exact", "95 % interval", "saved before with probability"):
         assert words in text
-    assert found.told_by is not None
+    assert found.predicted_plane is not None
     assert found.prediction is not None
 
 
@@ -66,14 +66,14 @@ def test_the_words_say_when_the_green_channel_told(predictor: Predictor, jpeg: M
     lines, found = explained(out.getvalue(), "a.png", predictor)
     assert lines[0] == "a.png: PNG whose pixels were a JPEG at 75"
     assert any("told by the green channel" in line for line in lines)
-    assert found.told_by is not None
-    assert np.array_equal(found.told_by.plane, pixels[..., 1])
+    assert found.predicted_plane is not None
+    assert np.array_equal(found.predicted_plane.plane, pixels[..., 1])
 
 
 def test_what_cannot_be_decoded_is_told_in_words(predictor: Predictor, jpeg: MakeJpeg) -> None:
     data = jpeg(50)[:4000]
     lines, found = explained(data, "cut.jpg", predictor)
-    assert (found.told_by, found.prediction) == (None, None)
+    assert (found.predicted_plane, found.prediction) == (None, None)
     assert "truncated" in "\n".join(lines)
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, verdict_on
 from jpegqf.record import Verdict
 
 NOTHING = HistorySummary(None, None)
@@ -34,7 +34,7 @@ SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
 def test_each_combination_of_evidence_has_one_verdict(
     container: str, header: Any, pixels: Any, history: Any, verdict: str, quality: Any, source: Any, words: str
 ) -> None:
-    answer = judge(
+    answer = verdict_on(
         container,
         HeaderSummary(*header) if header else None,
         PixelSummary(*pixels) if pixels else None,
@@ -46,25 +46,25 @@ def test_each_combination_of_evidence_has_one_verdict(
 
 def test_no_number_is_invented_without_evidence() -> None:
     for container, header in (("PNG", None), ("JPEG", HeaderSummary(None, "none"))):
-        assert judge(container, header, None, NOTHING).quality is None
+        assert verdict_on(container, header, None, NOTHING).quality is None
 
 
 def test_a_lossy_container_that_shows_no_grid_may_have_hidden_one() -> None:
     unseen, seen = PixelSummary(100, 97, 100, 0.4, 0.01), PixelSummary(82, 82, 82, 0.99, 0.999)
-    answer = judge("WEBP", None, unseen, NOTHING, lossy=True)
+    answer = verdict_on("WEBP", None, unseen, NOTHING, lossy=True)
     assert (answer.verdict, answer.quality) == (Verdict.UNKNOWN, None)
     assert answer.text == "no JPEG grid, but lossy WEBP may have hidden one"
-    assert judge("WEBP", None, unseen, NOTHING).verdict is Verdict.NEVER_JPEG
-    assert judge("WEBP", None, seen, NOTHING, lossy=True).quality == 82
+    assert verdict_on("WEBP", None, unseen, NOTHING).verdict is Verdict.NEVER_JPEG
+    assert verdict_on("WEBP", None, seen, NOTHING, lossy=True).quality == 82
 
 
 @pytest.mark.parametrize(
     ("first", "verdict"), [(59, Verdict.RESAVED), (60, Verdict.CONSISTENT), (70, Verdict.CONSISTENT)]
 )
 def test_an_earlier_save_that_was_not_coarser_is_no_resaving(first: int, verdict: Verdict) -> None:
-    assert judge("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(first, 0.99)).verdict is verdict
+    assert verdict_on("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(first, 0.99)).verdict is verdict
 
 
 def test_an_uncertain_history_does_not_change_the_verdict() -> None:
-    answer = judge("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(40, 0.3))
+    answer = verdict_on("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(40, 0.3))
     assert answer.verdict is Verdict.CONSISTENT

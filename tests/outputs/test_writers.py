@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jpegqf.errors import UsageError
-from jpegqf.outputs.formats import FORMATS, open_writer
+from jpegqf.outputs.formats import FORMAT_OF_SUFFIX, open_writer
 from jpegqf.outputs.results import read_records
 from jpegqf.record import COLUMN, Column, Record, Status, Verdict
 
@@ -35,7 +35,7 @@ RECORDS = st.builds(
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=25)
 @given(st.lists(RECORDS, max_size=5))
-@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize("suffix", list(FORMAT_OF_SUFFIX))
 def test_every_format_reads_back_what_was_written(
     suffix: str, tmp_path_factory: pytest.TempPathFactory, records: list[Record]
 ) -> None:

@@ -207,7 +207,7 @@ def test_long_texts_cannot_make_the_page_large(letter: str) -> None:
     rows = [replace(row, verdict_text=evil, encoder=evil, format=evil, model=evil) for row in rows]
     told = figures(counted(rows, worst=2500, drawn=2500))
     page = page_of(told, "headline", [], [evil[:80]] * 6, date(2026, 1, 1))
-    assert len(page.encode()) + jpegqf.report.thumbnails.MOST_BYTES < 10_000_000
+    assert len(page.encode()) + jpegqf.report.thumbnails.MOST_THUMBNAIL_BYTES < 10_000_000
     assert len(told["table"]["rows"]) + told["table"]["cut"] == 5000
     assert told["table"]["cut"] > 0
     assert any("left out of the table because their texts are long" in note for note in told["notes"])
@@ -357,7 +357,7 @@ def test_what_pillow_thinks_of_a_file_is_not_said(
 def test_thumbnails_end_where_their_room_does(tmp_path: Path, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg(90))
     (uri,) = thumbnails([str(tmp_path / "a.jpg")])
-    monkeypatch.setattr(jpegqf.report.thumbnails, "MOST_BYTES", 3 * len(uri or "") + 10)
+    monkeypatch.setattr(jpegqf.report.thumbnails, "MOST_THUMBNAIL_BYTES", 3 * len(uri or "") + 10)
     assert list(thumbnails([str(tmp_path / "a.jpg")] * 5)) == [uri] * 3 + [None] * 2
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import jpegqf
 from jpegqf.errors import Reason
-from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, verdict_on
 from jpegqf.jpeg import header
 from jpegqf.record import Verdict
 
@@ -31,7 +31,9 @@ def sentences() -> set[str]:
         for quality, confidence, saved in product((60, 80, 95), (0.2, 0.95), (0.01, 0.3, 0.7, 0.99))
     ]
     histories = [HistorySummary(None, None), HistorySummary(50, 0.9), HistorySummary(50, 0.9, True)]
-    return {judge(*evidence).text for evidence in product(("JPEG", "PNG"), headers, pixels, histories, (False, True))}
+    return {
+        verdict_on(*evidence).text for evidence in product(("JPEG", "PNG"), headers, pixels, histories, (False, True))
+    }
 
 
 def notes() -> set[str]:

@@ -28,7 +28,7 @@ from starlette.testclient import TestClient  # noqa: E402 - they need what may b
 from jpegqf.serving.app import create_app  # noqa: E402
 from jpegqf.serving.run import _greet, make_pool  # noqa: E402
 from jpegqf.serving.settings import FLAGS, Limits, Settings, checked_origin, read_token  # noqa: E402
-from jpegqf.serving.work import Answer, Work, lost_answer  # noqa: E402
+from jpegqf.serving.work import Work, WorkerAnswer, lost_answer  # noqa: E402
 from jpegqf.workers.pool import Pool  # noqa: E402
 
 TOKEN = "a-token-that-is-long-enough"  # noqa: S105 - of a test
@@ -39,18 +39,18 @@ ADDRESS = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(scope="module")
-def pool() -> "Iterator[Pool[Answer]]":
+def pool() -> "Iterator[Pool[WorkerAnswer]]":
     pool = make_pool(Settings(workers=2, limits=SMALL))
     yield pool
     pool.close()
 
 
 @pytest.fixture(scope="module")
-def client(pool: "Pool[Answer]") -> TestClient:
+def client(pool: "Pool[WorkerAnswer]") -> TestClient:
     return client_of(pool, Settings(limits=SMALL))
 
 
-def client_of(pool: "Pool[Answer]", settings: Settings) -> TestClient:
+def client_of(pool: "Pool[WorkerAnswer]", settings: Settings) -> TestClient:
     return TestClient(create_app(settings, pool), base_url=ADDRESS, raise_server_exceptions=False)
 
 
@@ -214,10 +214,10 @@ class Misbehave:
 
     work: Work
 
-    def __call__(self) -> Callable[[Item], Answer]:
+    def __call__(self) -> Callable[[Item], WorkerAnswer]:
         answer = self.work()
 
-        def act(item: Item) -> Answer:
+        def act(item: Item) -> WorkerAnswer:
             if item.data == b"crash":
                 os._exit(3)
             if item.data == b"hang":
@@ -234,7 +234,7 @@ def fragile() -> Iterator[TestClient]:
     limits = Limits(timeout=5.0, max_requests=3)  # an image takes that long on no machine
     work = make_pool(Settings(limits=limits))
     work.close()
-    pool: Pool[Answer] = Pool(Misbehave(work._prepare), lost_answer, 2, limits.timeout)  # type: ignore[arg-type]
+    pool: Pool[WorkerAnswer] = Pool(Misbehave(work._prepare), lost_answer, 2, limits.timeout)  # type: ignore[arg-type]
     yield client_of(pool, Settings(limits=limits))
     pool.close()
 
@@ -267,7 +267,7 @@ def test_ended_workers_are_a_503(jpeg: MakeJpeg) -> None:
     assert error_of(client_of(pool, Settings()).post("/v1/inspect", content=jpeg(50)), 503)["code"] == "unavailable"
 
 
-def test_without_the_token_no_image_is_looked_at(pool: "Pool[Answer]", files: dict[str, bytes]) -> None:
+def test_without_the_token_no_image_is_looked_at(pool: "Pool[WorkerAnswer]", files: dict[str, bytes]) -> None:
     client = client_of(pool, Settings(token=TOKEN))
     right = {"Authorization": f"Bearer {TOKEN}"}
     for path in ("/v1/inspect", "/v1/explain", "/v1/inspect/plot"):
@@ -284,7 +284,7 @@ def test_without_the_token_no_image_is_looked_at(pool: "Pool[Answer]", files: di
         assert client.get(path).status_code == 200
 
 
-def test_a_token_is_asked_before_the_body_is_read(pool: "Pool[Answer]") -> None:
+def test_a_token_is_asked_before_the_body_is_read(pool: "Pool[WorkerAnswer]") -> None:
     told: list[int] = []
 
     async def receive() -> dict[str, Any]:
@@ -299,7 +299,7 @@ def test_a_token_is_asked_before_the_body_is_read(pool: "Pool[Answer]") -> None:
     assert told[0] == 401
 
 
-def test_another_host_name_is_refused_on_loopback(client: TestClient, pool: "Pool[Answer]") -> None:
+def test_another_host_name_is_refused_on_loopback(client: TestClient, pool: "Pool[WorkerAnswer]") -> None:
     for host in ("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "", "[::1", "localhost@evil.example"):
         assert error_of(client.get("/", headers={"host": host}), 400)["code"] == "host_not_allowed"
     for host in ("localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:8000"):
@@ -334,7 +334,7 @@ def test_a_file_named_as_some_clients_name_it_is_no_other_field(client: TestClie
     assert [(row["path"], row["qf"]) for row in answer.json()] == [("日.jpg", 77)]
 
 
-def test_images_that_nobody_waits_for_are_not_looked_at(pool: "Pool[Answer]", files: dict[str, bytes]) -> None:
+def test_images_that_nobody_waits_for_are_not_looked_at(pool: "Pool[WorkerAnswer]", files: dict[str, bytes]) -> None:
     part = PART + files["tiny.jpg"] + b"\r\n"
     messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": 4 * part + b"--x--\r\n"},
@@ -356,7 +356,7 @@ def test_images_that_nobody_waits_for_are_not_looked_at(pool: "Pool[Answer]", fi
     assert b"nobody waits" in told[1]["body"]
 
 
-def test_pages_of_other_sites_may_call_only_if_they_are_allowed(client: TestClient, pool: "Pool[Answer]") -> None:
+def test_pages_of_other_sites_may_call_only_if_they_are_allowed(client: TestClient, pool: "Pool[WorkerAnswer]") -> None:
     for origin in ("https://evil.example", "null", "http://127.0.0.1:9999", "http://["):
         answer = client.post("/v1/inspect", content=b"x", headers={"origin": origin})
         assert error_of(answer, 403)["code"] == "origin_not_allowed"

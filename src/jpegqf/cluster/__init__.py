@@ -1,1 +1,1 @@
-"""The same scan on many machines."""
+"""Runs one scan on many machines: the input is split into shards, and each shard gives one results file."""

@@ -1,4 +1,4 @@
-"""A plan -> what became of its shards, by Ray Data: a stream of shards, and actors of one core each."""
+"""Runs a plan with Ray Data: streams its shards to actors of one core each, and yields the outcome of each shard."""
 
 import json
 import logging
@@ -28,23 +28,24 @@ except ImportError:
     raise MissingExtraError('--engine ray needs Ray: pip install "jpegqf[ray]"') from None
 
 DEATHS = 20
-"""Workers that may die over one shard before it is given up: spot machines go, again and again."""
+"""Retries of a shard whose worker died. It is high because spot machines are taken away often."""
 KNOCK_SECONDS = 10.0
+"""Longest wait for a connection to the Ray cluster, before Ray itself connects."""
 LOCAL_STORE_BYTES = 2**28
-"""Ray's shared memory on this machine alone; only names and counts pass through it."""
+"""Bytes of shared memory of a Ray started on this machine. Only names and counts pass through it."""
 
 
-class _Source(Datasource):  # type: ignore[misc]  # Ray has no types
-    """Descriptions of shards as a stream of blocks of one row: Ray Data takes them as fast as they are worked off."""
+class _ShardSource(Datasource):  # type: ignore[misc]  # Ray has no types
+    """A Ray data source of shard descriptions, one row per block. Ray Data reads them as fast as they are processed."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
     def estimate_inmemory_data_size(self) -> None:
-        """See the base class: unknown."""
+        """See the base class. The size is unknown, hence None."""
 
     def get_read_tasks(self, parallelism: int, *_: Any, **__: Any) -> list[Any]:
-        """See the base class: one task, which lists the sources."""
+        """See the base class. There is a single task, which lists the sources."""
         plan = self._plan
 
         def blocks() -> Iterator[Any]:
@@ -53,8 +54,8 @@ class _Source(Datasource):  # type: ignore[misc]  # Ray has no types
         return [ReadTask(blocks, BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None))]
 
 
-class _Worker:
-    """An actor: takes descriptions of shards, gives what became of each as JSON."""
+class _ShardActor:
+    """A Ray actor that scans shards: it takes their descriptions and returns the outcome of each as JSON."""
 
     def __init__(self, plan: Plan) -> None:
         os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # read by the process that decodes
@@ -69,13 +70,13 @@ class _Worker:
         if text.startswith("{"):
             return text
         shard = Shard.from_json(text)
-        told = self._scanner.scan(shard)
-        return json.dumps({type(told).__name__: vars(told), "share": shard.share})
+        outcome = self._scanner.scan(shard)
+        return json.dumps({type(outcome).__name__: vars(outcome), "share": shard.share})
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What the actors get: how many there are, and each one's part of a GPU."""
+    """The number of actors, and the share of a GPU, 0-1, that each gets."""
 
     actors: int
     gpus: float
@@ -83,9 +84,10 @@ class Resources:
 
 @contextmanager
 def connected(address: str | None, jobs: int | None, device: str) -> Iterator[Resources]:
-    """Be connected to the Ray cluster at ``address``, or start one on this machine that ends again.
+    """Connect to the Ray cluster at ``address``, or start one on this machine; yields its resources.
 
-    A Ray that this process is connected to already is used as it is. Raises UsageError.
+    The connection ends with the context. If this process is connected to Ray already, that connection is used and
+    kept. Raises UsageError if there is no such cluster, or no GPU for the device ``cuda``.
     """
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -102,9 +104,10 @@ def connected(address: str | None, jobs: int | None, device: str) -> Iterator[Re
 
 @contextmanager
 def _messages_dropped() -> Iterator[None]:
-    """Keep the terminal for our lines: Ray writes to it past every setting, and all of it to its log files as well.
+    """Hide the messages of Ray, which writes to the terminal whatever its settings; its log files have them all.
 
-    Its C++ parts write to the file behind standard error, its Python threads to ``sys.stdout``.
+    Its C++ code writes to the file descriptor of standard error, its Python threads write to ``sys.stdout``. Our own
+    messages on standard error still appear.
     """
     original, nothing, stderr = os.dup(2), open(os.devnull, "w"), sys.stderr  # noqa: SIM115 - closed below
     sys.stderr = os.fdopen(os.dup(original), "w", buffering=1, encoding=stderr.encoding, errors="backslashreplace")
@@ -135,7 +138,7 @@ def _connect(address: str | None, jobs: int | None) -> None:
 
 
 def _knock(address: str) -> None:
-    """Raise OSError if nobody listens at ``[ray://]HOST:PORT``: Ray itself would go on trying for minutes."""
+    """Raise OSError if nothing listens at ``[ray://]HOST:PORT``. Ray itself would retry for minutes."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if port.isdecimal():
         socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
@@ -153,7 +156,11 @@ def _resources(jobs: int | None, device: str) -> Resources:
 
 
 def outcomes(plan: Plan, resources: Resources) -> Iterator[dict[str, Any]]:
-    """What became of the shards as they are done: a Result or Failure with the share behind it, an end, or a stop."""
+    """The outcomes of the shards in the order in which they are done, as dictionaries.
+
+    For a shard: ``{"Result": ..., "share": ...}`` or ``{"Failure": ..., "share": ...}``, or nothing if its workers died
+    too often. After the list of shards: ``{"end": number of shards}``, or ``{"stop": why}`` if listing them failed.
+    """
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     # Each shard goes on alone, as soon as it is known; one that kills its workers does not end the scan.
@@ -161,11 +168,11 @@ def outcomes(plan: Plan, resources: Resources) -> Iterator[dict[str, Any]]:
     context.max_errored_blocks = -1
     # Lists are read here: they may be on this machine alone.
     here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
-    shards = ray.data.read_datasource(_Source(plan), override_num_blocks=1, num_cpus=0, label_selector=here)
+    shards = ray.data.read_datasource(_ShardSource(plan), override_num_blocks=1, num_cpus=0, label_selector=here)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray 2.60 to 2.63 take ``max_task_retries``, and say that they will not always
-        told = shards.map_batches(
-            _Worker,
+        scanned = shards.map_batches(
+            _ShardActor,
             batch_size=1,
             batch_format="pyarrow",
             fn_constructor_args=(plan,),
@@ -174,5 +181,5 @@ def outcomes(plan: Plan, resources: Resources) -> Iterator[dict[str, Any]]:
             num_gpus=resources.gpus or None,
             max_task_retries=DEATHS,
         )
-    for batch in told.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+    for batch in scanned.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
         yield from map(json.loads, batch["outcome"].to_pylist())

@@ -1,4 +1,4 @@
-"""What every process of a cluster's scan knows, and the stream of shards that are still to do."""
+"""The settings that all processes of a cluster scan share, and the list of shards that are still to do."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from jpegqf.scanning.look import Look
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a process of the scan must know, in any machine."""
+    """The settings of a scan, sent to every process on every machine."""
 
     sources: tuple[str, ...]
     suffixes: frozenset[str]
@@ -26,20 +26,25 @@ class Plan:
     timeout: float
     resume: bool
     folder: str
-    """What relative paths start from."""
+    """The working directory that relative paths start from."""
 
     def settings(self) -> dict[str, Any]:
-        """What must stay the same when the scan is resumed."""
+        """The settings that must not change when the scan is resumed, by their names in messages."""
         look = {"only": self.look.only, "max_pixels": self.look.max_pixels}
         how = {"exts": sorted(self.suffixes), "recursive": self.recursive, "shard_images": self.images_per_shard}
         return {**look, **how}
 
 
 def describe(plan: Plan) -> Iterator[str]:
-    """Shards still to do, as JSON arrays; then ``{"end": shards in all}``, or ``{"stop": why}``."""
+    """Yield each shard still to do as a JSON array, and at last an object.
+
+    It is ``{"end": number of all shards}``, or ``{"stop": why}`` if the sources cannot be listed or have changed.
+    """
     try:
         os.chdir(plan.folder)
-        done = {told.number: told.identity for told in Destination(plan.destination).noted()} if plan.resume else {}
+        done = (
+            {result.number: result.identity for result in Destination(plan.destination).noted()} if plan.resume else {}
+        )
         count = 0
         for shard in find_shards(plan.sources, plan.suffixes, plan.recursive, plan.images_per_shard):
             count += 1

@@ -1,4 +1,4 @@
-"""Items of a slow source made ahead by a thread, within a limit of bytes, while their users work."""
+"""Reads items of a slow source ahead in a thread, within limits of memory."""
 
 import threading
 from collections import deque
@@ -8,11 +8,14 @@ from contextlib import closing
 from jpegqf.inputs.item import Item
 
 MOST_ITEMS, MOST_BYTES = 256, 2**26
-"""Held at most; one item alone may be larger."""
+"""Most items, and most bytes of them, that are held in memory. A single larger item is still read."""
 
 
 def made_ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
-    """The same items in the same order; raises what ``items`` raises, where it would. Closing it ends the thread."""
+    """The items in their order, read ahead by a thread.
+
+    An error of ``items`` is raised after the items before it. Closing the generator ends the thread.
+    """
     ahead = _Ahead(items)
     try:
         while (item := ahead.take()) is not None:
@@ -22,6 +25,8 @@ def made_ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None
 
 
 class _Ahead:
+    """The thread that reads ahead, and the items that it holds."""
+
     def __init__(self, items: Generator[Item, None, None]) -> None:
         self._items = items
         self._held: deque[Item] = deque()
@@ -46,7 +51,7 @@ class _Ahead:
                 self._changed.notify_all()
 
     def _put(self, item: Item) -> bool:
-        """Hold an item as soon as there is room; False if nobody wants it any more."""
+        """Wait for room and hold an item. Returns False if the thread is to stop."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or not self._held or self._room())
             self._held.append(item)
@@ -58,7 +63,7 @@ class _Ahead:
         return len(self._held) < MOST_ITEMS and self._bytes < MOST_BYTES
 
     def take(self) -> Item | None:
-        """The next item, None behind the last."""
+        """Wait for the next item; None after the last. Raises the error that ended the reading."""
         with self._changed:
             self._changed.wait_for(lambda: self._held or self._ended)
             if self._held:
@@ -71,7 +76,7 @@ class _Ahead:
         return None
 
     def stop(self) -> None:
-        """Let the thread end with the item that it is making."""
+        """Stop the thread after the item that it is reading, and wait for its end."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

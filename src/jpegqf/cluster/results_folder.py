@@ -1,4 +1,4 @@
-"""A folder of results, here or in an object store: one Parquet file per shard, whole or absent, and what is done."""
+"""A folder of results, local or in an object store: one complete Parquet file per shard, and a list of those done."""
 
 import io
 import json
@@ -23,18 +23,24 @@ from jpegqf.outputs.parquet_file import ROWS_PER_GROUP, arrow_schema, records_ta
 from jpegqf.record import Record
 
 DONE, SETTINGS = "_done", "_done/settings.json"
-"""Names that begin with an underscore or a dot are no data to pyarrow, pandas and Spark."""
+"""Folder of the list of finished shards, and the settings in it. Readers of Parquet skip names that begin with ``_``."""
 FILE, PART = re.compile(r"\d{9}-[\w.-]*\.parquet"), re.compile(r"\.\d{9}-[\w.-]*\.part")
+"""Names of results files, and of unfinished ones, which pyarrow, pandas and Spark skip because of the dot."""
 METADATA = b"jpegqf"
-"""Key in a file's metadata of what became of its shard."""
+"""Key of the entry in a Parquet file's metadata that holds the Result of its shard."""
 OBJECT_STORES = ("s3", "gcs", "abfs")
-"""An object is there when its upload is complete; elsewhere a file is written under another name and renamed."""
+"""Stores where an object appears only when its upload is complete. Elsewhere files are written and then renamed."""
 COPIED_BYTES = 2**22
+"""Bytes copied to the folder at once."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a shard: where its rows are, how many, and how long they took."""
+    """A finished shard.
+
+    ``number``, ``shard``: its place in the input, and its name in words. ``identity``: see :func:`identity`. ``rows``:
+    rows in its file. ``tally``: their counts, from ``Tally.to_dict``. ``seconds``: time they took.
+    """
 
     number: int
     shard: str
@@ -44,27 +50,27 @@ class Result:
     seconds: float
 
     def to_json(self) -> str:
-        """All of it, on one line."""
+        """The result as JSON on one line."""
         return json.dumps(vars(self))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Result":
-        """The other way round."""
+        """The result that :meth:`to_json` wrote. Raises ValueError or TypeError for other text."""
         return cls(**json.loads(text))
 
 
 class Destination:
-    """The folder; every process of a scan opens it by itself."""
+    """The folder of results of a scan. Each process of the scan makes its own object of this class."""
 
     def __init__(self, url: str) -> None:
         self._folder = place(url)
         self.name = name_of(url)
 
     def check(self, settings: dict[str, Any], resume: bool, overwrite: bool) -> None:
-        """Find out whether a scan with these settings may write here; changes nothing.
+        """Check that a scan with these settings may write here; nothing is changed.
 
-        Raises UsageError for a folder that is not empty unless it is a scan's and is to be resumed or replaced, for
-        other settings than those of the scan to be resumed, and if it cannot be read.
+        Raises UsageError if the folder cannot be read, if it is not empty (unless it holds a scan that is to be resumed
+        or overwritten), or if the scan to be resumed had other settings.
         """
         try:
             held = self._settings()
@@ -86,9 +92,9 @@ class Destination:
         return exists(info) and bool(self._folder.listing())
 
     def begin(self, settings: dict[str, Any], resume: bool) -> None:
-        """Make the folder ready: delete what killed workers left half written, and all else unless ``resume``.
+        """Prepare the folder: delete unfinished files and, unless ``resume``, the results of an earlier scan.
 
-        Only files of such a scan are touched. Raises UsageError if it cannot be written.
+        Other files are not touched. Raises UsageError if the folder cannot be written.
         """
         filesystem = self._folder.filesystem
         try:
@@ -120,32 +126,33 @@ class Destination:
         return kind(f"-o {self.name!r} cannot be written: {one_line(error)}")
 
     def path(self, shard: Shard) -> str:
-        """The name of a shard's file: sorted by name they are in the order of the input."""
+        """The name of a shard's file. It begins with the shard's number, so names sort in the order of the input."""
         stem = os.path.basename(name_of(shard.members[0][0])) if shard.archive else "images"
         return f"{shard.number:09d}-{re.sub(r'[^A-Za-z0-9_.-]', '_', stem)[:60]}.parquet"
 
     def result(self, shard: Shard) -> Result | None:
-        """What became of a shard whose file is there and whole.
+        """The Result of a shard from its file; None if there is no file, or a damaged one.
 
-        Raises UsageError if it is another shard's, and OSError.
+        Raises UsageError if the file belongs to a shard with other members, OSError if it cannot be read.
         """
         here = self._folder / self.path(shard)
         if not exists(here.info()):
             return None
         try:
             with here.open_file() as file, pyarrow().parquet.ParquetFile(file) as held:
-                told = (held.metadata.metadata or {}).get(METADATA)
+                metadata = (held.metadata.metadata or {}).get(METADATA)
         except pyarrow().ArrowInvalid:
             return None  # no Parquet: damaged since it was written, and to be done again
-        result = Result.from_json(told) if told else None
+        result = Result.from_json(metadata) if metadata else None
         if result is None or result.identity != identity(shard):
             raise UsageError(changed(shard, result.shard if result else "unknown"))
         return result
 
     def write(self, shard: Shard, records: Iterable[Record], finish: Callable[[], Result]) -> Result:
-        """Write the records to the shard's file, which appears when it is whole; ``finish`` gives its Result then.
+        """Write the records to the shard's file, which appears only when it is complete.
 
-        Raises OutputError if it cannot be written, and what ``records`` raises.
+        ``finish`` is called after the last record, and its Result is stored in the file and returned. Raises
+        OutputError if the file cannot be written, and any error of ``records``.
         """
         with tempfile.TemporaryFile() as file:
             with pyarrow().parquet.ParquetWriter(file, arrow_schema()) as writer:
@@ -177,7 +184,7 @@ class Destination:
             raise
 
     def note(self, results: list[Result]) -> None:
-        """Add to the list of shards done: a file of its own each time, so that none is ever half written."""
+        """Add to the list of finished shards, in a new file that appears complete. Raises OutputError."""
         name = f"{DONE}/{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:8]}.jsonl"
         lines = "".join(result.to_json() + "\n" for result in results)
         try:
@@ -186,7 +193,7 @@ class Destination:
             raise self._failed(error) from None
 
     def noted(self) -> Iterator[Result]:
-        """The shards that the list says are done and whose files are there, some perhaps twice. Raises OSError."""
+        """The listed results whose files exist; some may come twice. Raises OSError if the list cannot be read."""
         files = (info.base_name for info in self._folder.listing())
         there = {int(name[:9]) for name in files if FILE.fullmatch(name)}
         for info in (self._folder / DONE).listing():
@@ -199,7 +206,7 @@ class Destination:
                                 yield result
 
     def sweep(self) -> None:
-        """Delete what killed workers left half written."""
+        """Delete the unfinished files that killed workers left. Raises OSError."""
         if not self._direct:
             for info in self._folder.listing():
                 if PART.fullmatch(info.base_name):
@@ -207,13 +214,13 @@ class Destination:
 
 
 def identity(shard: Shard) -> str:
-    """The same for the same members."""
+    """A hash of the names of a shard's members: shards with the same members have the same one."""
     names = json.dumps([name_of(name) for name, _ in shard.members])
     return sha256(names.encode()).hexdigest()[:16]
 
 
 def changed(shard: Shard, was: str) -> str:
-    """What is wrong when a shard is not the one that was done under its number."""
+    """The message for a shard that differs from the one whose results have its number; ``was`` names that one."""
     return (
         f"the input changed since the results were begun: shard {shard.number} is {shard.name!r}, "
         f"where it was {was!r}; --overwrite starts anew"

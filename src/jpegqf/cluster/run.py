@@ -1,4 +1,4 @@
-"""A scan by many machines, from sources to a folder of results: resumption, counts, interruption, failures."""
+"""Runs a scan on many machines and collects the outcomes: counts, interruption, resumption, failures."""
 
 import os
 import time
@@ -19,13 +19,14 @@ from jpegqf.scanning.stopping import Stop, Stopped
 from jpegqf.scanning.summary import Tally
 
 NOTE_SECONDS, NOTE_SHARDS = 15.0, 1000
-"""Shards done are noted that often; the files themselves tell of those that a killed scan did not note."""
-MOST_FAILURES_TOLD = 5
+"""Finished shards are listed after so many seconds or shards. A resumed scan finds unlisted ones by their files."""
+MOST_FAILURES_LISTED = 5
+"""Failed shards that are named; further ones are only counted."""
 
 
 @dataclass
 class ClusterScan:
-    """A scan while it runs and after; ``tally`` is right at any moment, also after a failure."""
+    """A scan on many machines. ``tally`` holds the counts so far, while it runs and after an error too."""
 
     request: ScanRequest
     tally: Tally = field(default_factory=Tally)
@@ -33,10 +34,10 @@ class ClusterScan:
     started: float = field(default_factory=time.monotonic)
 
     def run(self, tell: Callable[[str], None] | None = None) -> None:
-        """Scan all shards; ``tell`` is given a line of progress now and then.
+        """Scan all shards; ``tell`` is called with a line of progress now and then.
 
-        Returns early when Ctrl-C or SIGTERM asks for it. Raises UsageError for a bad call or changed input, and
-        OutputError when the folder of results cannot be written.
+        Returns early after Ctrl-C or SIGTERM, with the signal in ``stopped_by``. Raises UsageError for a bad call or a
+        changed input, OutputError if the folder of results cannot be written.
         """
         plan = self._plan()
         check_sources(plan.sources)
@@ -58,7 +59,7 @@ class ClusterScan:
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the start."""
         return time.monotonic() - self.started
 
     def _plan(self) -> Plan:
@@ -79,7 +80,7 @@ class ClusterScan:
         )
 
     def _take_over(self, destination: Destination) -> None:
-        """Count what an earlier run did and noted; what it did not note is found shard by shard."""
+        """Count the shards that an earlier run listed as finished. Unlisted ones are found by their files later."""
         seen = set()
         for result in destination.noted():
             if result.number not in seen:
@@ -89,13 +90,13 @@ class ClusterScan:
         self.tally.resumed = self.tally.rows
 
     def _collect(
-        self, told: Iterator[dict[str, Any]], destination: Destination, stop: Stop, progress: Progress
+        self, outcomes_done: Iterator[dict[str, Any]], destination: Destination, stop: Stop, progress: Progress
     ) -> None:
         done: list[Result] = []
         noted = time.monotonic()
         end = None
         try:
-            while (outcome := _next(told, stop)) is not None:
+            while (outcome := _next(outcomes_done, stop)) is not None:
                 end = outcome.get("end", end)
                 if result := self._take(outcome):
                     done.append(result)
@@ -125,11 +126,14 @@ class ClusterScan:
 
     def _fail(self, words: str, shards: int = 1) -> None:
         self.tally.shards["failed"] += shards
-        if len(self.tally.failed_shards) < MOST_FAILURES_TOLD:
+        if len(self.tally.failed_shards) < MOST_FAILURES_LISTED:
             self.tally.failed_shards.append(words)
 
     def _check_complete(self, end: int | None) -> None:
-        """Every shard must have come back: Ray Data leaves out those whose workers died again and again."""
+        """Count shards without an outcome as failed: Ray Data leaves out those whose workers died too often.
+
+        Raises OutputError if the list of shards broke off, UsageError if there is no shard.
+        """
         if end is None:
             raise OutputError("the process that lists the sources died; --resume goes on")
         lost = end - self.tally.shards.total()
@@ -142,6 +146,6 @@ class ClusterScan:
             )
 
 
-def _next(told: Iterator[dict[str, Any]], stop: Stop) -> dict[str, Any] | None:
+def _next(outcomes_done: Iterator[dict[str, Any]], stop: Stop) -> dict[str, Any] | None:
     with stop.at_once():
-        return next(told, None)
+        return next(outcomes_done, None)

@@ -1,4 +1,4 @@
-"""One shard -> its file of rows and what became of it: what a worker of any cluster does, over and over."""
+"""Scans one shard after the other and writes the results file of each; used by a worker on any cluster."""
 
 import time
 from collections.abc import Iterator
@@ -20,21 +20,21 @@ PAUSES = (0.0, 2.0, 5.0)
 
 @dataclass(frozen=True)
 class Failure:
-    """A shard that could not be done."""
+    """A shard that could not be scanned, by its number and its name, and why."""
 
     number: int
     shard: str
     message: str
     concerns: Literal["shard", "results", "call"] = "shard"
-    """This shard alone, the folder of results, or all that was asked for: the latter two end the scan."""
+    """What failed: this shard alone, writing the results, or the whole call. The latter two end the scan."""
     passing: bool = False
-    """Whether another try may succeed."""
+    """Whether it is worth another try, as after a network error."""
 
 
 class ShardScanner:
-    """Scans shards one after the other, images in one supervised process that is started once.
+    """Scans shards one after the other. Images are decoded in one further process, which is reused.
 
-    An image that crashes or outlasts that process costs its own row; this process never decodes one.
+    An image that crashes that process, or takes longer than ``timeout`` seconds, only gets a row with an error.
     """
 
     def __init__(self, destination: str, suffixes: frozenset[str], look: Look, timeout: float) -> None:
@@ -43,13 +43,13 @@ class ShardScanner:
         self._supervisor: Supervisor[Record] | None = None
 
     def scan(self, shard: Shard) -> Result | Failure:
-        """Write a shard's file unless it is there. Whatever goes wrong is told, not raised."""
+        """Write a shard's results file unless it exists. An error is returned as a Failure; none is raised."""
         for pause in PAUSES:
             time.sleep(pause)
-            told = self._tried(shard)
-            if isinstance(told, Result) or not told.passing:
+            outcome = self._tried(shard)
+            if isinstance(outcome, Result) or not outcome.passing:
                 break
-        return told
+        return outcome
 
     def _tried(self, shard: Shard) -> Result | Failure:
         try:
@@ -85,7 +85,7 @@ class ShardScanner:
         return self._supervisor.run(shard_items(shard, self._suffixes))
 
     def close(self) -> None:
-        """End the process."""
+        """End the process that decodes."""
         if self._supervisor:
             self._supervisor.end()
             self._supervisor = None

@@ -1,4 +1,4 @@
-"""Sources -> a stream of numbered shards, small enough to send to a machine; a shard -> its items."""
+"""Splits sources into numbered shards, which are small enough to send, and reads the items of a shard."""
 
 import io
 import json
@@ -31,45 +31,45 @@ from jpegqf.inputs.item import Archive, Entry, Item
 from jpegqf.inputs.suffixes import is_archive
 
 FETCHED_AHEAD = 16
-"""Remote images under way at once: their latency is many times their inspection."""
+"""Remote images that are fetched at the same time: fetching one takes much longer than inspecting it."""
 FETCH_PAUSES = (0.0, 1.0, 2.0)
-"""Seconds before each try of a remote image, beyond those that its filesystem makes."""
+"""Seconds to wait before each try of a remote image. Its filesystem may retry by itself as well."""
 MOST_SHOWN = 300
-"""Characters of a name in messages."""
+"""Longest name in a message, in characters."""
 
 Share = float
-"""How much of the sources lies behind an entry, 0-1: what is left can be told from it."""
+"""The part of the sources, 0-1, up to an entry. The time left is estimated from it."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One archive, or some images: what one worker does at once, and what becomes one file of rows."""
+    """One archive or some images, which one worker scans and whose rows go to one results file."""
 
     number: int
     members: tuple[tuple[str, str | None], ...]
-    """Paths and URLs, each with what is wrong with it, if that is known already."""
+    """Paths and URLs, each with the problem it has, or None if none is known."""
     archive: bool
     share: Share
 
     @property
     def name(self) -> str:
-        """What it is, in words."""
+        """The archive's name, or the first image's with the number of others, for messages."""
         first = name_of(self.members[0][0])[:MOST_SHOWN]
         return first if self.archive else f"{first} and {len(self.members) - 1} more"
 
     def to_json(self) -> str:
-        """All of it; names that are not Unicode survive."""
+        """The shard as JSON, in ASCII, so that even names that are not valid Unicode are kept."""
         return json.dumps([self.number, self.members, self.archive, self.share])
 
     @classmethod
     def from_json(cls, text: str) -> "Shard":
-        """The other way round."""
+        """The shard that :meth:`to_json` wrote."""
         number, members, archive, share = json.loads(text)
         return cls(number, tuple((name, problem) for name, problem in members), archive, share)
 
 
 def check_sources(sources: Iterable[str]) -> None:
-    """Raise UsageError for the first source that leads nowhere, or that other machines cannot read."""
+    """Raise UsageError for the first source that does not exist, or for ``-``, which other machines cannot read."""
     for source in sources:
         listed = source.startswith("@") and is_url(source[1:])
         if source == "-":
@@ -86,11 +86,11 @@ def check_sources(sources: Iterable[str]) -> None:
 
 
 def find_shards(sources: Iterable[str], suffixes: frozenset[str], recursive: bool, most: int) -> Iterator[Shard]:
-    """Shards in the order of the sources: each archive is one, and so are every ``most`` images between them.
+    """Shards in the order of the sources. Each archive is one shard; other images are grouped, at most ``most`` each.
 
-    Sources are those of ``jpegqf.inputs.find.find_items`` but ``-``, and URLs of files, folders, globs and lists (a URL
-    or path a line). A list is read as a stream, a folder level by level, an archive not at all. The same
-    sources give the same shards. Raises OSError and UsageError for a source that cannot be listed.
+    Sources are those of ``jpegqf.inputs.find.find_items`` without ``-``, and URLs of files, folders, globs and lists
+    (one URL or path per line). Archives are not opened here. The same sources always give the same shards. Raises
+    OSError or UsageError for a source that cannot be listed.
     """
     number, share = 0, 0.0
     waiting: list[tuple[str, str | None]] = []
@@ -154,7 +154,7 @@ def _found(source: str, suffixes: frozenset[str], recursive: bool) -> Iterator[t
 
 
 def _remote_entries(found: Place, suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
-    """As ``items.path_entries`` does on this machine; an archive's suffix is believed, so nothing is asked."""
+    """The images and archives of a URL, as ``path_entries`` gives for a path. The suffix alone makes an archive."""
     if is_archive(found.path) or not is_folder(found.info()):
         yield _remote_entry(found.url)
         return
@@ -170,13 +170,13 @@ def _remote_entries(found: Place, suffixes: frozenset[str], recursive: bool) -> 
 
 
 def shard_items(shard: Shard, suffixes: frozenset[str]) -> Iterator[Item]:
-    """The items of a shard, as one machine would give them. Raises OSError if a remote archive cannot be read."""
+    """The items of a shard, the same as a scan on one machine has. Raises OSError if its archive cannot be read."""
     if not shard.archive:
         yield from _fetched(shard.members)
         return
     ((name, _),) = shard.members
     if not is_url(name):
-        os.stat(name)  # what has gone is told, not taken for damage
+        os.stat(name)  # a missing file is an OSError here, not a damaged archive
         yield from archive_items(name, suffixes)
         return
     with closing(made_ahead(_remote_items(name, suffixes))) as items:
@@ -195,7 +195,10 @@ def _remote_items(name: str, suffixes: frozenset[str]) -> Generator[Item, None, 
 
 
 class _Watched(io.RawIOBase):
-    """A remote file that remembers why it could not be read: the readers take that for a damaged archive."""
+    """A remote file that keeps its last read error in ``failure``.
+
+    Readers of archives report such an error as a damaged archive; with it a failed network can be told apart.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -234,7 +237,7 @@ class _Watched(io.RawIOBase):
 
 
 def _fetched(members: Iterable[tuple[str, str | None]]) -> Iterator[Item]:
-    """Items in order; the bytes of remote ones are fetched some ahead, files of this machine are left to the worker."""
+    """The items of the members, in order. Remote ones are fetched ahead; local files are left to the worker."""
     under_way: deque[Item | Future[Item]] = deque()
     with ThreadPoolExecutor(FETCHED_AHEAD) as threads:
         for name, problem in members:
@@ -251,7 +254,7 @@ def _arrived(item: "Item | Future[Item]") -> Item:
 
 
 def _fetch(url: str) -> Item:
-    """The bytes of a remote image, or why they cannot be had, after a few tries."""
+    """A remote image as an item with its bytes or, after a few tries, with the problem."""
     name, problem = name_of(url), ""
     for pause in FETCH_PAUSES:
         time.sleep(pause)

@@ -1,4 +1,4 @@
-"""A path or URL -> the filesystem that holds it, by pyarrow or fsspec; a file of it, or what a folder or glob has."""
+"""Opens and lists files and folders, local or remote, by their path or URL, with pyarrow or fsspec."""
 
 import os
 import re
@@ -17,44 +17,47 @@ if TYPE_CHECKING:
 
 URL = re.compile(r"([a-z][a-z0-9+.-]+)://([^/]*)/*(.*)", re.DOTALL)
 OPTIONS = re.compile(r"\?\w+=[^/?]*$")
-"""What pyarrow takes after a URL, such as ``?endpoint_override=...&scheme=http``; other ``?`` belong to globs."""
+"""Options for pyarrow after a URL, such as ``?endpoint_override=...&scheme=http``. Any other ``?`` is a glob."""
 SECRETS = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^\s/@]*@)?([^\s?'\"]*)(?:\?[^\s'\")]*)?")
-"""A URL in a message: what stands before its host, up to ``@``, and after ``?`` is nobody's business."""
+"""A URL in a message. What it has before ``@`` and after ``?`` may be secret and is removed."""
 BRACES = re.compile(r"\{(\d{1,18})\.\.(\d{1,18})\}")
-"""WebDataset's notation of a run of shards."""
+"""A range of numbers, as WebDataset writes them: ``{000..999}``."""
 MAGIC = re.compile(r"[*?[]")
+"""Characters that make a name a glob."""
 STREAM_BYTES = 2**22
-"""Read at once from a remote archive."""
+"""Bytes that are read at once from a remote archive."""
 
 
 def is_url(text: str) -> bool:
-    """Whether it is a URL and not a path of this machine."""
+    """Whether the text is a URL and not a local path."""
     return bool(URL.match(text))
 
 
 @dataclass(frozen=True)
 class Place:
-    """A file or folder: ``path`` in ``filesystem``."""
+    """A file or folder, which need not exist: ``path`` in ``filesystem``."""
 
     filesystem: "FileSystem"
     path: str
     root: str = ""
-    """The URL of the path ``prefix``: scheme, host, and a slash."""
+    """Scheme and host of the URL, with a slash at the end; empty for a local path."""
     prefix: str = ""
+    """The path in the filesystem that ``root`` stands for."""
     options: str = ""
+    """What follows the URL's path: ``?`` and pyarrow's options, or nothing."""
 
     @property
     def url(self) -> str:
-        """What leads there again, from any process."""
+        """The URL or path from which any process can make this place again."""
         return self.root + self.path[len(self.prefix) :] + self.options
 
     @property
     def name(self) -> str:
-        """See :func:`name_of`."""
+        """The URL without secrets, see :func:`name_of`."""
         return name_of(self.url)
 
     def at(self, path: str) -> "Place":
-        """Another path of the same filesystem."""
+        """The place of another path in the same filesystem."""
         return replace(self, path=path)
 
     def __truediv__(self, name: str) -> "Place":
@@ -62,32 +65,32 @@ class Place:
 
     @property
     def _asked(self) -> str:
-        """The path as its filesystem is asked for it: of HTTP's, what follows ``?`` is a part."""
+        """The path to ask the filesystem for. With HTTP, what follows ``?`` is a part of it."""
         return self.path + self.options if self.root.startswith(("http://", "https://")) else self.path
 
     def info(self) -> "FileInfo":
-        """What is there. Raises OSError."""
+        """Whether it is a file, a folder or absent, and its size. Raises OSError if that cannot be found out."""
         return self.filesystem.get_file_info(self._asked)
 
     def listing(self) -> "list[FileInfo]":
-        """What a folder has, sorted. Raises OSError."""
+        """The files and folders in this folder, sorted by name. Raises OSError."""
         select = pyarrow_fs().FileSelector(self.path, recursive=False)
         return sorted(self.filesystem.get_file_info(select), key=lambda info: info.base_name)
 
     def open_stream(self) -> IO[bytes]:
-        """For reading from beginning to end. Raises OSError."""
+        """Open the file to read it from beginning to end, without seeking. Raises OSError."""
         if self.filesystem.type_name.startswith("py::"):
             return self._opened_by_fsspec()
         return self.filesystem.open_input_stream(self.path, compression=None)  # type: ignore[no-any-return]
 
     def open_file(self) -> IO[bytes]:
-        """For reading anywhere. Raises OSError."""
+        """Open the file for reading at any position. Raises OSError."""
         if self.filesystem.type_name.startswith("py::"):
             return self._opened_by_fsspec()
         return self.filesystem.open_input_file(self.path)  # type: ignore[no-any-return]
 
     def _opened_by_fsspec(self) -> IO[bytes]:
-        """Not through pyarrow, to which whatever fails is a file that is not there."""
+        """Open the file by fsspec itself: through pyarrow, every error would be one of a missing file."""
         try:
             return self.filesystem.handler.fs.open(self._asked, "rb")  # type: ignore[no-any-return]
         except FileNotFoundError as error:
@@ -95,7 +98,7 @@ class Place:
 
 
 def place(text: str) -> Place:
-    """The place that a path or URL names; nothing is asked of it yet.
+    """The place that a path or URL names. Whether it exists is not checked.
 
     Raises UsageError for a URL of a kind that neither pyarrow nor an installed fsspec package knows.
     """
@@ -109,7 +112,7 @@ def place(text: str) -> Place:
 
 
 def name_of(text: str) -> str:
-    """A path or URL as rows and messages have it: without user, password and options."""
+    """A path or URL for rows and messages: without options, and without user and password if there is a password."""
     found = URL.match(text)
     if not found:
         return text
@@ -129,7 +132,7 @@ def _without_options(path: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=64)
 def _filesystem(scheme: str, host: str, options: str) -> "tuple[FileSystem, str]":
-    """The filesystem, and the path in it that the URL of the host alone leads to."""
+    """The filesystem for a host, and the path in it that the URL without a path stands for. Raises UsageError."""
     fs = pyarrow_fs()
     root = f"{scheme}://{host}/x"
     try:
@@ -150,7 +153,7 @@ def _filesystem(scheme: str, host: str, options: str) -> "tuple[FileSystem, str]
 
 
 def found_places(text: str) -> Iterator[Place]:
-    """The places of a URL: with ``*``, ``?``, ``[`` and ``**`` those that exist, sorted; ``{000..999}`` in that order.
+    """The places that a URL stands for. ``*``, ``?``, ``[`` and ``**`` give existing ones, ``{000..999}`` each number.
 
     Raises OSError where a folder cannot be listed.
     """
@@ -189,17 +192,17 @@ def _unbraced(text: str) -> Iterator[str]:
 
 
 def is_folder(info: "FileInfo") -> bool:
-    """Whether it is one."""
+    """Whether the entry is a folder."""
     return bool(info.type == pyarrow_fs().FileType.Directory)
 
 
 def exists(info: "FileInfo") -> bool:
-    """Whether there is anything."""
+    """Whether there is a file or folder."""
     return bool(info.type != pyarrow_fs().FileType.NotFound)
 
 
 def pyarrow_fs() -> Any:
-    """The module. Raises MissingExtraError without pyarrow."""
+    """The module ``pyarrow.fs``. Raises MissingExtraError without pyarrow."""
     pyarrow()
     from pyarrow import fs
 
@@ -207,7 +210,7 @@ def pyarrow_fs() -> Any:
 
 
 def _cause_of(error: FileNotFoundError) -> OSError:
-    """What really failed: fsspec's HTTP calls whatever it was a file that is not there."""
+    """The real cause of an error: fsspec reports every HTTP error as a missing file."""
     cause, status = error.__cause__, getattr(error.__cause__, "status", None)
     if cause is None or isinstance(cause, FileNotFoundError) or status in (404, 410):
         return error
@@ -217,6 +220,6 @@ def _cause_of(error: FileNotFoundError) -> OSError:
 
 
 def one_line(error: BaseException) -> str:
-    """An error of a library in one line of bounded length, without passwords and options of the URLs in it."""
+    """An error as one line of at most 300 characters. Passwords and options are removed from URLs in it."""
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(SECRETS.sub(r"\1\2", str(words)).split())[:300]

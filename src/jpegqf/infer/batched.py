@@ -11,7 +11,7 @@ from PIL import Image
 from jpegqf.arrays import F32
 from jpegqf.errors import ImageError, Reason
 from jpegqf.evidence.features import GatheredBlocks
-from jpegqf.infer.predict import Answer, Issue, issue_of, named, needs_of, predict_file, read_luma
+from jpegqf.infer.predict import Issue, QualityOrIssue, issue_of, named, needs_of, predict_file, read_luma
 from jpegqf.inputs.item import Item
 from jpegqf.model.prediction import SURE, Prediction
 from jpegqf.model.predictor import Predictor, one_by_one
@@ -42,9 +42,9 @@ def beside_model(predictor: Predictor) -> Predictor:
     return replace(predictor, evidence=TorchEvidence(predictor.model.device))
 
 
-def predict_files(
+def predict_in_batches(
     predictor: Predictor, paths: Sequence[str], max_pixels: int
-) -> Generator[tuple[str, Answer], None, None]:
+) -> Generator[tuple[str, QualityOrIssue], None, None]:
     """As ``predict.predict_files``. A file that ends its process is an Issue; closing ends the processes.
 
     A file about which the blocks of the first grid leave doubt is read again and judged alone.
@@ -61,15 +61,15 @@ def predict_files(
                 yield path, predict_file(predictor, path, max_pixels) if one is None else one
 
 
-def answers(predictor: Predictor, prepared: Sequence[Prepared]) -> Iterator[Answer | None]:
+def answers(predictor: Predictor, prepared: Sequence[Prepared]) -> Iterator[QualityOrIssue | None]:
     """Each one's answer, asking at once about all that are pending; None for one that is left in doubt."""
     pending = [one for one in prepared if isinstance(one, Pending)]
     asked = iter(predictor.first_answers([one.blocks for one in pending]) if pending else ())
     for one in prepared:
         if isinstance(one, Pending):
-            said = next(asked)
-            settled = said.sure or (one.own_luma and said.jpeg_probability >= SURE)
-            yield named(said) if settled else None
+            prediction = next(asked)
+            settled = prediction.sure or (one.own_luma and prediction.jpeg_probability >= SURE)
+            yield named(prediction) if settled else None
         else:
             yield named(one) if isinstance(one, Prediction) else one
 

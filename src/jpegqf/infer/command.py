@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from jpegqf.errors import JpegqfError, UsageError
 from jpegqf.infer.images import find_images
-from jpegqf.infer.predict import Answer, Issue, predict_files
+from jpegqf.infer.predict import Issue, QualityOrIssue, predict_files
 from jpegqf.infer.sinks import CsvSink, Sink, Sinks, SqliteSink, create_all_new
 from jpegqf.inputs.suffixes import JPEG_SUFFIXES, normalize_suffixes
 from jpegqf.limits import DEFAULT_PIXELS, MAX_PIXELS
@@ -113,7 +113,7 @@ class Outcome:
     seconds: float = 0.0
     stopped_by: int = 0
     """The signal that ended it early, or 0."""
-    last: Answer | None = None
+    last: QualityOrIssue | None = None
 
     def exit_code(self) -> int:
         """The documented exit code."""
@@ -141,16 +141,18 @@ def _open_sinks(arguments: argparse.Namespace) -> tuple[Sinks, list[str]]:
     return Sinks(sinks), lines
 
 
-def _answers(predictor: Predictor, images: list[str], max_pixels: int) -> Generator[tuple[str, Answer], None, None]:
+def _answers(
+    predictor: Predictor, images: list[str], max_pixels: int
+) -> Generator[tuple[str, QualityOrIssue], None, None]:
     """Every image's answer, in order; in batches where model and evidence are computed on a GPU."""
     if predictor.model.device != "cpu" and len(images) > 1:
         from jpegqf.infer import batched
 
-        return batched.predict_files(batched.beside_model(predictor), images, max_pixels)
+        return batched.predict_in_batches(batched.beside_model(predictor), images, max_pixels)
     return predict_files(predictor, images, max_pixels)
 
 
-def _run(answers: Generator[tuple[str, Answer], None, None], found: int, sinks: Sinks, quiet: bool) -> Outcome:
+def _run(answers: Generator[tuple[str, QualityOrIssue], None, None], found: int, sinks: Sinks, quiet: bool) -> Outcome:
     """Write a row for every image; stops early, with valid files, when asked to."""
     outcome = Outcome(found, Counter())
     stop = Stop()
@@ -173,7 +175,7 @@ def _run(answers: Generator[tuple[str, Answer], None, None], found: int, sinks: 
     return outcome
 
 
-def _result_lines(path: str, answer: Answer | None) -> list[str]:
+def _result_lines(path: str, answer: QualityOrIssue | None) -> list[str]:
     lines = ["===== 结果 / Result =====", f"图片 / Image: {printable(path)}"]
     if isinstance(answer, Prediction):
         return [*lines, f"最终QF / Final QF: {answer.rounded:.4f}"]

@@ -30,7 +30,8 @@ class Issue:
     message: str
 
 
-Answer = Prediction | Issue
+QualityOrIssue = Prediction | Issue
+"""What one file gives: a prediction that may be written as a quality, or the issue that says why there is none."""
 
 
 def needs_of(predictor: Predictor) -> Needs:
@@ -38,36 +39,38 @@ def needs_of(predictor: Predictor) -> Needs:
     return Needs(predictor.model.config.patch_rule.size, contrast=True)
 
 
-def predict_file(predictor: Predictor, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Answer:
+def predict_file(predictor: Predictor, path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> QualityOrIssue:
     """Judge one file as ``scan`` does; whatever is wrong with it comes back as an Issue, never as an exception."""
     try:
-        return judged(predictor, read_luma(path, max_pixels))
+        return quality_or_issue(predictor, read_luma(path, max_pixels))
     except ImageError as error:
         return issue_of(error)
 
 
 def predict_files(
     predictor: Predictor, paths: Iterable[str], max_pixels: int = MAX_PIXELS
-) -> Generator[tuple[str, Answer], None, None]:
+) -> Generator[tuple[str, QualityOrIssue], None, None]:
     """Each path with its answer, in order, as they come."""
     for path in paths:
         yield path, predict_file(predictor, path, max_pixels)
 
 
-def judged(predictor: Predictor, decoded: Decoded) -> Answer:
+def quality_or_issue(predictor: Predictor, decoded: Decoded) -> QualityOrIssue:
     """The answer about a decoded image. Raises ImageSkippedError for one that has not what it needs."""
-    said = predictor.examine(decoded.luma, decoded.own_luma, search=not decoded.is_jpeg, needs=needs_of(predictor))
-    return named(said)
+    prediction = predictor.examine(
+        decoded.luma, decoded.own_luma, search=not decoded.is_jpeg, needs=needs_of(predictor)
+    )
+    return named(prediction)
 
 
-def named(said: Prediction) -> Answer:
+def named(prediction: Prediction) -> QualityOrIssue:
     """The prediction if it may be written as a number, else the Issue that says why not."""
-    if not said.has_grid:
+    if not prediction.has_grid:
         return Issue("skipped", "no JPEG grid: never compressed, or resized or reworked since")
-    if not said.names_a_quality:
-        low, high = said.interval()
+    if not prediction.names_a_quality:
+        low, high = prediction.interval()
         return Issue("skipped", f"too little information: every quality from {low} to {high} is possible")
-    return said
+    return prediction
 
 
 def issue_of(error: ImageError) -> Issue:

@@ -15,7 +15,7 @@ from jpegqf.outputs.cells import guard_cell, guard_path
 
 PREDICTION_COLUMNS = ("path", "filename", "pred_qf_final")
 ISSUE_COLUMNS = ("path", "filename", "issue_type", "issue_message")
-COMMIT_SECONDS = 1.0
+SINK_COMMIT_SECONDS = 1.0
 
 
 def _candidates(target: str) -> Iterator[str]:
@@ -132,7 +132,7 @@ class SqliteSink:
         marks = ", ".join("?" * len(values))
         columns = PREDICTION_COLUMNS if table == "predictions" else ISSUE_COLUMNS
         self._connection.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
-        if time.monotonic() - self._committed >= COMMIT_SECONDS:
+        if time.monotonic() - self._committed >= SINK_COMMIT_SECONDS:
             self._connection.execute("COMMIT")
             self._begin()
 

@@ -1,4 +1,4 @@
-"""A tar, zip or Parquet file -> its images as items, one after the other; nothing a stranger wrote there is trusted."""
+"""Reads the images of a tar, zip or Parquet file one by one. Archives are untrusted, so every length is bounded."""
 
 import tarfile
 import zipfile
@@ -10,9 +10,9 @@ from jpegqf.errors import MissingExtraError
 from jpegqf.inputs.item import Item
 
 MAX_MEMBER_BYTES = 2**28
-"""Of an archive's member, which is held in memory whatever the archive says of its size."""
+"""Largest member that is read, in bytes, since members are held in memory. Sizes in the archive are not trusted."""
 MAX_TAR_HEADER = 2**20
-"""Bytes of a name or of attributes that tar keeps in a header of its own: they are read into memory as a whole."""
+"""Longest header with a long name or attributes that is read, in bytes, since such headers are held in memory."""
 TAR_HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
@@ -23,10 +23,10 @@ TAR_HEADERS = (
 
 
 def archive_items(name: str, suffixes: frozenset[str], file: IO[bytes] | None = None) -> Iterator[Item]:
-    """Items of an archive, named ``name!member``, from the file of that name or from ``file`` opened elsewhere.
+    """The images of an archive as items named ``name!member``, read from ``file`` or else from the file ``name``.
 
-    ``file`` may be one that cannot seek if the archive is a tar. Damage is an item with its problem, the last.
-    Raises MissingExtraError for Parquet without pyarrow.
+    Only for tar may ``file`` be a stream that cannot seek. If the archive is damaged, the last item has a problem
+    that says so. Raises MissingExtraError for Parquet without pyarrow.
     """
     try:
         if name.lower().endswith(".parquet"):
@@ -42,7 +42,10 @@ def archive_items(name: str, suffixes: frozenset[str], file: IO[bytes] | None = 
 
 
 class _TarInfo(tarfile.TarInfo):
-    """A member's header: damage is told, not taken for the archive's end, and what is read as a whole is limited."""
+    """A member's header, read more strictly than by Python.
+
+    Python takes a damaged header for the end of the archive; here it is an error. Long headers are limited.
+    """
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> "_TarInfo":
@@ -79,7 +82,7 @@ def _zip_items(path: str, suffixes: frozenset[str], file: IO[bytes] | None) -> I
 
 
 def _member(archive: str, name: str, open_member: Callable[[], IO[bytes] | None]) -> Item:
-    """A member's bytes, bounded whatever its header says."""
+    """The item of one member, with its bytes or a problem. Bytes are counted, as its header may lie about the size."""
     place = f"{archive}!{name}"
     try:
         file = open_member()

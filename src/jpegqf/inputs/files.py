@@ -1,4 +1,4 @@
-"""A path -> the bytes of a regular file, bounded; what the system says of it becomes an error in words."""
+"""Reads the bytes of a regular file within a limit, and turns system errors into messages."""
 
 import os
 import stat
@@ -6,14 +6,14 @@ import stat
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.limits import MAX_FILE_BYTES
 
-SIZE_UNTOLD = 2**20
-"""Bytes read of a file that says it has none, as those of some virtual file systems do."""
+UNKNOWN_SIZE_BYTES = 2**20
+"""Bytes read from a file whose size is given as 0, as by some virtual file systems."""
 
 
 def read_bytes(path: str | os.PathLike[str], most: int = MAX_FILE_BYTES) -> bytes:
-    """A regular file of at most MAX_FILE_BYTES, or its beginning, ``most`` bytes or (on a slow disk) fewer.
+    """The bytes of a regular file, or only its first ``most`` bytes; a slow disk may give fewer.
 
-    Errors as for :func:`read_luma`.
+    Raises ImageSkippedError for a file of more than MAX_FILE_BYTES, ImageBrokenError for one that cannot be read.
     """
     try:
         info = os.stat(path)
@@ -25,7 +25,7 @@ def read_bytes(path: str | os.PathLike[str], most: int = MAX_FILE_BYTES) -> byte
             words = f"file of {info.st_size} bytes is over the limit of {MAX_FILE_BYTES}"
             raise ImageSkippedError(Reason.TOO_LARGE, words)
         with open(path, "rb", buffering=0 if most < info.st_size else -1) as file:
-            return file.read(min(most, info.st_size or SIZE_UNTOLD))
+            return file.read(min(most, info.st_size or UNKNOWN_SIZE_BYTES))
     except OSError as error:
         raise unreadable(error) from None
     except ValueError:
@@ -33,7 +33,7 @@ def read_bytes(path: str | os.PathLike[str], most: int = MAX_FILE_BYTES) -> byte
 
 
 def unreadable(error: OSError) -> ImageBrokenError:
-    """What the system said of a file, as ours."""
+    """The error of the operating system as an ImageBrokenError with one line of text."""
     words = (error.strerror or str(error) or "input/output error").lower()
     return ImageBrokenError(Reason.UNREADABLE, f"cannot be read: {words}")
 

@@ -1,4 +1,4 @@
-"""Paths, folders, globs, lists and archives -> a lazy stream of items to inspect."""
+"""Turns paths, folders, globs, lists and archives into a stream of items to inspect."""
 
 import glob
 import os
@@ -11,11 +11,11 @@ from jpegqf.inputs.item import Archive, Entry, Item
 from jpegqf.inputs.suffixes import is_archive
 
 MAX_LIST_LINE = 65_536
-"""Bytes of a line in a list of paths."""
+"""Longest line that is read from a list of paths, in bytes."""
 
 
 def check_paths(paths: Iterable[str]) -> None:
-    """Raise UsageError for the first path that leads nowhere, before anything is done with any."""
+    """Raise UsageError for the first path that does not exist. Called before any image is inspected."""
     for path in paths:
         is_list = path.startswith("@") and os.path.lexists(path[1:])
         if not (path == "-" or is_list or os.path.lexists(path) or next(glob.iglob(path, recursive=True), None)):
@@ -25,13 +25,13 @@ def check_paths(paths: Iterable[str]) -> None:
 
 
 def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
-    """Items of all ``paths`` in the order given, a folder's in sorted order; nothing is held in memory.
+    """The items of all ``paths`` in the given order, those of a folder sorted. Items are made only as they are taken.
 
-    A path is a file, a folder, a glob, ``@list`` (a file with a path a line), ``-`` (the same on standard
-    input) or an archive: tar or zip, read as a stream, or Parquet with a column of image bytes. In folders,
-    tar and zip names with one of ``suffixes`` are taken; a file named outright is taken whatever its suffix.
-    :func:`check_paths` comes first: what has gone since is an item that cannot be read. Raises UsageError for a
-    list that cannot be read, MissingExtraError for Parquet without pyarrow.
+    A path is a file, a folder, a glob, ``@list`` (a file with one path per line), ``-`` (such a list on standard
+    input) or an archive: tar, zip, or Parquet with a column of image bytes. From folders, tar and zip only names
+    with one of ``suffixes`` are taken; a file that is named itself is always taken. Call :func:`check_paths` first:
+    a path that is gone since then gives an item that cannot be read. Raises UsageError for a list that cannot be
+    read, MissingExtraError for Parquet without pyarrow.
     """
     for entry in _entries(paths, suffixes, recursive):
         if isinstance(entry, Archive):
@@ -55,7 +55,7 @@ def _entries(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) ->
 
 
 def path_entries(path: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
-    """The images, folders' images and archives that a path or glob leads to."""
+    """The images and archives that a path, a folder or a glob stands for."""
     if os.path.isdir(path):
         yield from _walk(path, suffixes, recursive)
     elif os.path.lexists(path):
@@ -67,12 +67,12 @@ def path_entries(path: str, suffixes: frozenset[str], recursive: bool) -> Iterat
 
 
 def listed_entry(name: str) -> Entry:
-    """A name of a list: an archive is read, a folder is not entered."""
+    """The entry for a name in a list: an archive, or else an item. A folder in a list is not searched."""
     return Archive(name) if is_archive(name) and os.path.isfile(name) else Item(name)
 
 
 def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
-    """Items of a folder, files before the subfolders beside them, each sorted; linked folders are not entered."""
+    """The items of a folder: its sorted files, then those of its sorted subfolders. Links to folders are skipped."""
     waiting = [folder]  # a stack of our own: folders may be nested deeper than Python's
     while waiting:
         folder = waiting.pop()
@@ -87,7 +87,7 @@ def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[It
 
 
 def _names(folder: str, suffixes: frozenset[str], recursive: bool) -> tuple[list[str], list[str]]:
-    """Sorted names of what has one of the suffixes, and of the subfolders to enter: no more is held of a folder."""
+    """The sorted names of a folder's files with one of the suffixes, and of the subfolders to search."""
     names, folders = [], []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -114,7 +114,7 @@ def _list_file(path: str) -> Iterator[Entry]:
 
 
 def listed_names(file: IO[bytes]) -> Iterator[str]:
-    """The names in a list, one a line; empty lines are none."""
+    """The names in a list, one per line. Empty lines are skipped."""
     while line := file.readline(MAX_LIST_LINE):
         name = line.rstrip(b"\r\n")
         if name:

@@ -1,13 +1,14 @@
-"""One thing to inspect, and an archive of them."""
+"""What to inspect: an item (one image), or an archive of images."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to inspect: ``data`` holds the bytes of an archive's member, None for a file of its own.
+    """One image to inspect.
 
-    ``problem`` says why it cannot even be opened: a folder without permission, a broken archive.
+    ``name``: its path, or ``archive!member``. ``data``: its bytes if it comes from an archive or a request; None if it
+    is a file. ``problem``: why it cannot even be opened, such as a folder without permission or a broken archive.
     """
 
     name: str
@@ -17,7 +18,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Archive:
-    """A tar, zip or Parquet file, not opened yet."""
+    """A tar, zip or Parquet file that is not opened yet."""
 
     name: str
 

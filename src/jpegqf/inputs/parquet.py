@@ -1,4 +1,4 @@
-"""A Parquet or Arrow table with a column of encoded images -> items."""
+"""Reads the images of a Parquet file or Arrow table that has a column of encoded images."""
 
 import os
 from collections.abc import Iterator
@@ -15,25 +15,27 @@ if TYPE_CHECKING:
 
 
 IMAGE_COLUMNS = ("bytes", "jpg", "image", "content")
+"""Usual names of a column of images, the preferred ones first."""
 KEY_COLUMNS = ("path", "key", "__key__", "file_name", "filename", "url", "id")
+"""Usual names of a column that names the images, the preferred ones first."""
 MAX_KEY = 4096
-"""Characters of a key that becomes a name."""
+"""Longest key that becomes an item's name, in characters; longer ones are cut."""
 ROWS_AT_ONCE = 16
-"""Rows of a Parquet file in memory."""
+"""Rows of a Parquet file that are held in memory."""
 READ_BYTES = 2**22
-"""Of a column, read at once."""
+"""Bytes of a column that are read at once."""
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Where the images and, if there are any, their keys are."""
+class ImageColumns:
+    """The names of the column with the images and, if there is one, of the column with their keys."""
 
     image: str
     key: str | None = None
 
 
-def find_columns(schema: "Schema", image: str | None = None, key: str | None = None) -> Columns:
-    """The columns named, or those that :func:`inspect_batch` takes by default. Raises UsageError."""
+def find_columns(schema: "Schema", image: str | None = None, key: str | None = None) -> ImageColumns:
+    """The columns named ``image`` and ``key``, or else those with usual names. Raises UsageError if none fits."""
     names = set(schema.names)
     for name in (image, key):
         if name is not None and name not in names:
@@ -43,7 +45,7 @@ def find_columns(schema: "Schema", image: str | None = None, key: str | None = N
     found = image or next(iter(usual), None) or (fit[0] if len(fit) == 1 else None)
     if found is None or found not in fit:
         raise UsageError(f"no column of image bytes ({', '.join(IMAGE_COLUMNS)}) among {_shown(schema)}")
-    return Columns(found, key or next((name for name in KEY_COLUMNS if name in names and name != found), None))
+    return ImageColumns(found, key or next((name for name in KEY_COLUMNS if name in names and name != found), None))
 
 
 def _shown(schema: "Schema") -> str:
@@ -58,8 +60,10 @@ def _holds_images(kind: Any) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
 
 
-def batch_items(batch: "Table | RecordBatch", columns: Columns, prefix: str = "", first: int = 0) -> Iterator[Item]:
-    """One item per row, named by ``prefix`` and its key or its number counted from ``first``."""
+def batch_items(
+    batch: "Table | RecordBatch", columns: ImageColumns, prefix: str = "", first: int = 0
+) -> Iterator[Item]:
+    """One item per row, named by ``prefix`` and the row's key; without a key, by its number counted from ``first``."""
     images = batch.column(columns.image)
     keys = _keys(batch.column(columns.key)) if columns.key else None
     for row in range(batch.num_rows):
@@ -74,16 +78,16 @@ def batch_items(batch: "Table | RecordBatch", columns: Columns, prefix: str = ""
 
 
 def _keys(column: Any) -> Any:
-    """Texts as bytes: a file may hold some that are not UTF-8, and they must not cost its other rows."""
+    """A column of texts as bytes: one text that is not valid UTF-8 must not make the other rows unreadable."""
     arrow = pyarrow()
     is_text = arrow.types.is_string(column.type) or arrow.types.is_large_string(column.type)
     return column.cast(arrow.large_binary()) if is_text else column
 
 
 def parquet_items(name: str, file: IO[bytes] | None, most_bytes: int) -> Iterator[Item]:
-    """Items of a Parquet file, ``name!key``; an image over ``most_bytes`` is an item with that problem.
+    """The images of a Parquet file as items named ``name!key``; one over ``most_bytes`` has a problem instead of data.
 
-    Raises UsageError if no column holds images, MissingExtraError without pyarrow, and what pyarrow raises on a
+    Raises UsageError if no column holds images, MissingExtraError without pyarrow, and the errors of pyarrow for a
     damaged file.
     """
     parquet = pyarrow().parquet

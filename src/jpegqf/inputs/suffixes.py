@@ -1,4 +1,4 @@
-"""The suffixes of files that hold images, and of archives that hold such files."""
+"""The suffixes of image files and of archives."""
 
 from collections.abc import Iterable
 
@@ -11,12 +11,12 @@ ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip", ".parquet")
 
 
 def is_archive(name: str) -> bool:
-    """Whether the suffix names an archive."""
+    """Whether the name ends as an archive's does."""
     return name.lower().endswith(ARCHIVE_SUFFIXES)
 
 
 def normalize_suffixes(suffixes: Iterable[str]) -> frozenset[str]:
-    """Lower-case suffixes with their dot. Raises UsageError for an empty one."""
+    """The suffixes in lower case with a leading dot. Raises UsageError if one is empty or there is none."""
     cleaned = [suffix.strip().lower() for suffix in suffixes]
     if not cleaned or any(not suffix.strip(".") for suffix in cleaned):
         raise UsageError("--exts needs at least one suffix, such as .jpg")

@@ -8,7 +8,7 @@ import numpy as np
 
 from jpegqf.inspection.explain import explain_lines, next_best, ties
 from jpegqf.inspection.findings import Findings
-from jpegqf.inspection.plot import FREQUENCIES, coefficients_of, histogram, patches_used
+from jpegqf.inspection.plot import PLOTTED_FREQUENCIES, coefficient_histogram, coefficients_of, patches_used
 from jpegqf.inspection.quality_map import quality_map
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
@@ -90,7 +90,7 @@ class QualityMap:
 
 
 @dataclass(frozen=True)
-class Comb:
+class TableOfQuality:
     """A quality and the luma table it stands for, 8 rows of 8 steps, in the orientation of the save."""
 
     quality: int
@@ -102,8 +102,8 @@ class Pixels:
     """Evidence from the pixels. ``best`` and ``rival``: tables of the two most probable qualities."""
 
     posterior: Posterior
-    best: Comb
-    rival: Comb
+    best: TableOfQuality
+    rival: TableOfQuality
     histograms: list[Histogram]
     patches: list[Patch]
     map: QualityMap
@@ -172,8 +172,8 @@ class Evidence:
 def view_evidence(found: Findings, record: Record, predictor: Predictor) -> Evidence:
     """Evidence of an image from its findings and their record."""
     file = _file_facts(found.header, found.header_evidence)
-    luma, said = found.told_by, found.prediction
-    pixels = _pixels(luma, said, predictor) if luma is not None and said is not None else None
+    luma, prediction = found.predicted_plane, found.prediction
+    pixels = _pixels(luma, prediction, predictor) if luma is not None and prediction is not None else None
     return Evidence(_words(explain_lines(found, record)), file, pixels)
 
 
@@ -182,59 +182,59 @@ def _words(lines: list[str]) -> list[str]:
     return [" ".join(line.split()) for line in lines[1:]]
 
 
-def _pixels(luma: Luma, said: Prediction, predictor: Predictor) -> Pixels:
-    best, rival = (_comb(quality) for quality in (said.rounded, next_best(said)))
+def _pixels(luma: Luma, prediction: Prediction, predictor: Predictor) -> Pixels:
+    best, rival = (_table_of_quality(quality) for quality in (prediction.rounded, next_best(prediction)))
     coefficients = coefficients_of(luma)
     return Pixels(
-        posterior=_posterior(said),
+        posterior=_posterior(prediction),
         best=best,
         rival=rival,
-        histograms=[_histogram(coefficients, frequency, best, rival) for frequency in FREQUENCIES],
-        patches=[_patch(row, column, side, said) for row, column, side in patches_used(luma, predictor)],
-        map=_map(luma, said, predictor),
+        histograms=[_histogram(coefficients, frequency, best, rival) for frequency in PLOTTED_FREQUENCIES],
+        patches=[_patch(row, column, side, prediction) for row, column, side in patches_used(luma, predictor)],
+        map=_map(luma, prediction, predictor),
     )
 
 
-def _comb(quality: int) -> Comb:
-    return Comb(quality, ijg_luma(quality).tolist())
+def _table_of_quality(quality: int) -> TableOfQuality:
+    return TableOfQuality(quality, ijg_luma(quality).tolist())
 
 
-def _posterior(said: Prediction) -> Posterior:
-    low, high = said.interval()
+def _posterior(prediction: Prediction) -> Posterior:
+    low, high = prediction.interval()
     return Posterior(
-        quality=said.rounded,
-        probability=[round(value, DIGITS) for value in said.probability.tolist()],
+        quality=prediction.rounded,
+        probability=[round(value, DIGITS) for value in prediction.probability.tolist()],
         low=low,
         high=high,
-        ties=[Tie(quality, round(probability, DIGITS)) for quality, probability in ties(said)],
-        jpeg_probability=round(said.jpeg_probability, DIGITS),
-        grid_x=said.grid.x,
-        grid_y=said.grid.y,
-        turned=said.grid.turned,
+        ties=[Tie(quality, round(probability, DIGITS)) for quality, probability in ties(prediction)],
+        jpeg_probability=round(prediction.jpeg_probability, DIGITS),
+        grid_x=prediction.grid.x,
+        grid_y=prediction.grid.y,
+        turned=prediction.grid.turned,
     )
 
 
-def _histogram(coefficients: Any, frequency: tuple[int, int], best: Comb, rival: Comb) -> Histogram:
+def _histogram(coefficients: Any, frequency: tuple[int, int], best: TableOfQuality, rival: TableOfQuality) -> Histogram:
     row, column = frequency
     step = best.steps[row][column]
-    counts, edges = histogram(coefficients, frequency, step)
+    counts, edges = coefficient_histogram(coefficients, frequency, step)
     return Histogram(row, column, float(edges[1]), counts.tolist(), step, rival.steps[row][column])
 
 
-def _patch(row: int, column: int, side: int, said: Prediction) -> Patch:
+def _patch(row: int, column: int, side: int, prediction: Prediction) -> Patch:
     """From the grid, where it was judged, to the stored image."""
-    across, down = (row, column) if said.grid.turned else (column, row)
-    return Patch(said.grid.x + across, said.grid.y + down, side)
+    across, down = (row, column) if prediction.grid.turned else (column, row)
+    return Patch(prediction.grid.x + across, prediction.grid.y + down, side)
 
 
-def _map(luma: Luma, said: Prediction, predictor: Predictor) -> QualityMap:
+def _map(luma: Luma, prediction: Prediction, predictor: Predictor) -> QualityMap:
     found = quality_map(predictor, luma)
     quality, confidence = (
-        np.atleast_2d(grid.T if said.grid.turned else grid) for grid in (found.quality, found.confidence)
+        np.atleast_2d(grid.T if prediction.grid.turned else grid) for grid in (found.quality, found.confidence)
     )
     return QualityMap(
-        x=said.grid.x,
-        y=said.grid.y,
+        x=prediction.grid.x,
+        y=prediction.grid.y,
         side=found.side,
         quality=[[None if math.isnan(value) else int(value) for value in row] for row in quality.tolist()],
         confidence=[[None if math.isnan(value) else round(value, 3) for value in row] for row in confidence.tolist()],

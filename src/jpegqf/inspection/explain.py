@@ -7,7 +7,7 @@ from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.grid import ALIGNED
 from jpegqf.record import Record
 
-TIE = 0.05
+TIE_PROBABILITY = 0.05
 """Probability from which another quality is named beside the best."""
 
 
@@ -34,29 +34,32 @@ def explain_lines(found: Findings, record: Record) -> list[str]:
     return lines
 
 
-def _pixel_lines(said: Prediction) -> list[str]:
-    if not said.has_grid:
-        return [f"  pixels     no JPEG grid (probability of one: {said.jpeg_probability:.2f})"]
-    low, high = said.interval()
-    lines = [f"  pixels     quality {said.rounded}, probability {said.confidence:.2f}, 95 % interval {low}-{high}"]
-    if said.by_green:
+def _pixel_lines(prediction: Prediction) -> list[str]:
+    if not prediction.has_grid:
+        return [f"  pixels     no JPEG grid (probability of one: {prediction.jpeg_probability:.2f})"]
+    low, high = prediction.interval()
+    shown = f"quality {prediction.rounded}, probability {prediction.confidence:.2f}, 95 % interval {low}-{high}"
+    lines = [f"  pixels     {shown}"]
+    if prediction.by_green:
         lines.append("             told by the green channel, since luma leaves doubt")
-    if said.grid != ALIGNED:
-        since = "turned by 90 degrees" if said.grid.turned else "cropped or mirrored"
-        lines.append(f"  grid       starts at column {said.grid.x}, row {said.grid.y}: {since} since")
-    others = ", ".join(f"{q} ({probability:.2f})" for q, probability in ties(said))
+    if prediction.grid != ALIGNED:
+        since = "turned by 90 degrees" if prediction.grid.turned else "cropped or mirrored"
+        lines.append(f"  grid       starts at column {prediction.grid.x}, row {prediction.grid.y}: {since} since")
+    others = ", ".join(f"{q} ({probability:.2f})" for q, probability in ties(prediction))
     if others:
         lines.append(f"             also possible: {others}: their tables agree wherever this image has detail")
     return lines
 
 
-def ties(said: Prediction) -> list[tuple[int, float]]:
+def ties(prediction: Prediction) -> list[tuple[int, float]]:
     """Other qualities that are also possible, with their probabilities."""
-    others = [int(at) + 1 for at in np.flatnonzero(said.probability >= TIE) if at + 1 != said.rounded]
-    return [(quality, float(said.probability[quality - 1])) for quality in others]
+    others = [
+        int(at) + 1 for at in np.flatnonzero(prediction.probability >= TIE_PROBABILITY) if at + 1 != prediction.rounded
+    ]
+    return [(quality, float(prediction.probability[quality - 1])) for quality in others]
 
 
-def next_best(said: Prediction) -> int:
+def next_best(prediction: Prediction) -> int:
     """The second most probable quality; where all others are out of the question, the nearest one."""
-    others = [quality for quality in range(1, 101) if quality != said.rounded]
-    return min(others, key=lambda q: (-round(float(said.probability[q - 1]), 6), abs(q - said.rounded)))
+    others = [quality for quality in range(1, 101) if quality != prediction.rounded]
+    return min(others, key=lambda q: (-round(float(prediction.probability[q - 1]), 6), abs(q - prediction.rounded)))

@@ -46,7 +46,7 @@ class Findings:
     """Name of the model that was asked."""
 
     @property
-    def told_by(self) -> Luma | None:
+    def predicted_plane(self) -> Luma | None:
         """The plane that ``prediction`` is about: luma or green, from the first whole block of its grid on."""
         if self.prediction is None or self.decoded is None:
             return None

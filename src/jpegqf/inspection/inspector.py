@@ -218,9 +218,9 @@ def _check_tables(header: Header | None) -> None:
 
 def _container(data: bytes) -> Container | None:
     """What the container told before its pixels failed."""
-    told = container(data)
-    if told:
-        return Container(*told)
+    format_and_size = container(data)
+    if format_and_size:
+        return Container(*format_and_size)
     header = _header(data)  # of a JPEG that Pillow does not know
     return _with_header(Findings(""), header).container if header else None
 

@@ -12,14 +12,18 @@ from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.patches import choose, scores
 from jpegqf.inspection.explain import next_best
 from jpegqf.inspection.findings import Findings
-from jpegqf.inspection.quality_map import Map, quality_map
+from jpegqf.inspection.quality_map import PieceQualities, quality_map
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.luma import Luma
 
-FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
+PLOTTED_FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
 """(row, column) of the DCT coefficients whose histograms are shown: low ones are seldom all zero."""
+HALF_BAR = 0.5
+"""Half the width of a bar of the posterior, in qualities."""
+FULL_HEIGHT, UPPER_HALF, LOWER_HALF = (0.0, 1.0), (0.5, 1.0), (0.0, 0.5)
+"""Bottom and top of a comb's lines, as shares of the height of the axes."""
 
 
 def plot(found: Findings, predictor: Predictor, title: str, target: str | BinaryIO) -> bool:
@@ -28,8 +32,8 @@ def plot(found: Findings, predictor: Predictor, title: str, target: str | Binary
     Returns whether there was anything to draw. Raises MissingExtraError without matplotlib; OSError if ``target``
     cannot be written.
     """
-    luma, said = found.told_by, found.prediction
-    if luma is None or said is None:
+    luma, prediction = found.predicted_plane, found.prediction
+    if luma is None or prediction is None:
         return False
     try:
         from matplotlib.figure import Figure
@@ -40,11 +44,14 @@ def plot(found: Findings, predictor: Predictor, title: str, target: str | Binary
     grid = figure.add_gridspec(3, 4)
     _show_patches(figure.add_subplot(grid[0:2, 0:2]), luma, predictor)
     _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma))
-    show_posterior(figure.add_subplot(grid[1:2, 2:4]), said)
+    show_posterior(figure.add_subplot(grid[1:2, 2:4]), prediction)
     coefficients = coefficients_of(luma)
-    second = next_best(said)
-    best, rival = (f"QF {said.rounded}", ijg_luma(said.rounded)), (f"next best QF {second}", ijg_luma(second))
-    for place, frequency in enumerate(FREQUENCIES):
+    second = next_best(prediction)
+    best, rival = (
+        (f"QF {prediction.rounded}", ijg_luma(prediction.rounded)),
+        (f"next best QF {second}", ijg_luma(second)),
+    )
+    for place, frequency in enumerate(PLOTTED_FREQUENCIES):
         show_histogram(figure.add_subplot(grid[2, place]), coefficients, frequency, best, rival)
     figure.savefig(target, dpi=100, format="png")
     return True
@@ -81,7 +88,7 @@ def _show_patches(axes: Any, luma: Luma, predictor: Predictor) -> None:
     axes.set_title(f"luma, {len(used)} patches used" if used else "luma, used as a whole")
 
 
-def _show_map(figure: Any, axes: Any, pieces: Map) -> None:
+def _show_map(figure: Any, axes: Any, pieces: PieceQualities) -> None:
     image = axes.imshow(pieces.quality, cmap="viridis", vmin=1, vmax=100)
     axes.set_title(f"quality of each {pieces.side}x{pieces.side} piece (blank: no JPEG grid)")
     axes.set_xticks([])
@@ -89,21 +96,21 @@ def _show_map(figure: Any, axes: Any, pieces: Map) -> None:
     figure.colorbar(image, ax=axes, label="QF")
 
 
-def show_posterior(axes: Any, said: Prediction) -> None:
+def show_posterior(axes: Any, prediction: Prediction) -> None:
     """Draw the distribution over qualities, and its 95 % interval."""
-    low, high = said.interval()
-    axes.bar(np.arange(1, 101), said.probability, color="tab:blue")
-    axes.axvspan(low - 0.5, high + 0.5, color="tab:orange", alpha=0.2, label=f"95 % interval {low}-{high}")
+    low, high = prediction.interval()
+    axes.bar(np.arange(1, 101), prediction.probability, color="tab:blue")
+    axes.axvspan(low - HALF_BAR, high + HALF_BAR, color="tab:orange", alpha=0.2, label=f"95 % interval {low}-{high}")
     axes.set(xlabel="quality factor", ylabel="probability", xlim=(0, 101), ylim=(0, 1.05))
-    axes.set_title(f"posterior; JPEG grid with probability {said.jpeg_probability:.2f}")
+    axes.set_title(f"posterior; JPEG grid with probability {prediction.jpeg_probability:.2f}")
     axes.legend()
 
 
-Comb = tuple[str, I64]
+NamedTable = tuple[str, I64]
 """A name and the table, int64 (8, 8), whose multiples are drawn."""
 
 
-def histogram(
+def coefficient_histogram(
     coefficients: NDArray[np.float32], frequency: tuple[int, int], step: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Counts (n,) and edges (n + 1,) of |coefficient| at one (row, column), up to some multiples of ``step``."""
@@ -114,17 +121,17 @@ def histogram(
 
 
 def show_histogram(
-    axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], best: Comb, rival: Comb
+    axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], best: NamedTable, rival: NamedTable
 ) -> None:
     """Draw |coefficient| of one frequency, the best table's comb above and a rival's below where they differ."""
     step, other = (int(table[frequency]) for _, table in (best, rival))
-    counts, edges = histogram(coefficients, frequency, step)
+    counts, edges = coefficient_histogram(coefficients, frequency, step)
     axes.stairs(counts, edges, fill=True, color="tab:gray")
     axes.set_yscale("log")
     end = float(edges[-1])
-    _draw_comb(axes, step, end, "tab:orange", (0.5 if other != step else 0.0, 1.0))
+    _draw_comb(axes, step, end, "tab:orange", UPPER_HALF if other != step else FULL_HEIGHT)
     if other != step:
-        _draw_comb(axes, other, end, "tab:blue", (0.0, 0.5))
+        _draw_comb(axes, other, end, "tab:blue", LOWER_HALF)
     axes.set_title(f"|coefficient| {frequency}: step {step} of {best[0]}, {other} of {rival[0]}", fontsize=8)
 
 

@@ -16,7 +16,7 @@ SMALLEST_PIECE = 64
 
 
 @dataclass(frozen=True)
-class Map:
+class PieceQualities:
     """Quality and confidence of each square piece of an image, float64 (rows, columns); ``side`` in pixels.
 
     Where a piece shows no JPEG grid, or nothing at all, both are NaN.
@@ -27,7 +27,7 @@ class Map:
     side: int
 
 
-def quality_map(predictor: Predictor, luma: Luma) -> Map:
+def quality_map(predictor: Predictor, luma: Luma) -> PieceQualities:
     """Judge an image piece by piece: what was pasted in from another JPEG on the same grid stands out."""
     height, width = luma.plane.shape
     side = SMALLEST_PIECE
@@ -38,10 +38,10 @@ def quality_map(predictor: Predictor, luma: Luma) -> Map:
     quality, confidence = np.full(shape, np.nan), np.full(shape, np.nan)
     for row, column in np.ndindex(*shape):
         try:
-            said = predictor.examine(luma.crop(row * side, column * side, side, side), search=False)
+            prediction = predictor.examine(luma.crop(row * side, column * side, side, side), search=False)
         except ImageSkippedError:  # a flat piece
             continue
-        if said.has_grid:
-            quality[row, column] = said.rounded
-            confidence[row, column] = said.confidence
-    return Map(quality, confidence, side)
+        if prediction.has_grid:
+            quality[row, column] = prediction.rounded
+            confidence[row, column] = prediction.confidence
+    return PieceQualities(quality, confidence, side)

@@ -6,7 +6,7 @@ from typing import Any
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.history.classifier import History
 from jpegqf.inspection.findings import Findings
-from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, judge
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, verdict_on
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.model.prediction import Prediction
@@ -15,7 +15,7 @@ from jpegqf.record import Record, Status
 SHOWN_DIGITS = 4
 """Probabilities are rounded: more digits would say more than is known."""
 
-Columns = dict[str, Any]
+RecordColumns = dict[str, Any]
 """Some columns of a record, by their names."""
 
 
@@ -30,25 +30,25 @@ def to_record(found: Findings) -> Record:
     header = _header_summary(found.header_evidence)
     lossy = found.decoded is not None and found.decoded.lossy
     container = (found.container and found.container.format) or "image"
-    answer = judge(container, header, _pixel_summary(found.prediction), _history_summary(found.history), lossy)
-    columns |= {"qf": answer.quality, "qf_source": answer.source, "verdict": answer.verdict}
-    return Record(**columns, verdict_text=answer.text if found.pixels_tried else _header_alone(header))
+    judgement = verdict_on(container, header, _pixel_summary(found.prediction), _history_summary(found.history), lossy)
+    columns |= {"qf": judgement.quality, "qf_source": judgement.source, "verdict": judgement.verdict}
+    return Record(**columns, verdict_text=judgement.text if found.pixels_tried else _words_without_pixels(header))
 
 
-def _identity(found: Findings) -> Columns:
+def _identity(found: Findings) -> RecordColumns:
     return {"path": found.path, "filename": os.path.basename(found.path), "status": Status.OK}
 
 
-def _issue_columns(issue: ImageError) -> Columns:
+def _issue_columns(issue: ImageError) -> RecordColumns:
     status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
     return {"status": status, "reason": issue.reason.value, "message": str(issue)}
 
 
-def _container_columns(found: Findings) -> Columns:
+def _container_columns(found: Findings) -> RecordColumns:
     return vars(found.container) if found.container else {}
 
 
-def _header_columns(header: Header | None, evidence: HeaderEvidence | None) -> Columns:
+def _header_columns(header: Header | None, evidence: HeaderEvidence | None) -> RecordColumns:
     if header is None or evidence is None:
         return {}
     frame = header.frame
@@ -63,26 +63,26 @@ def _header_columns(header: Header | None, evidence: HeaderEvidence | None) -> C
     }
 
 
-def _pixel_columns(found: Findings) -> Columns:
+def _pixel_columns(found: Findings) -> RecordColumns:
     """A quality only where the pixels show a grid, and one alone only where its interval is narrow enough."""
-    said = found.prediction
-    if said is None:
+    prediction = found.prediction
+    if prediction is None:
         return {}
-    always = {"jpeg_probability": _shown(said.jpeg_probability), "model": found.model}
-    if not said.has_grid:
+    always = {"jpeg_probability": _shown(prediction.jpeg_probability), "model": found.model}
+    if not prediction.has_grid:
         return always
-    low, high = said.interval()
+    low, high = prediction.interval()
     return always | {
-        "pixel_qf": said.rounded if said.names_a_quality else None,
+        "pixel_qf": prediction.rounded if prediction.names_a_quality else None,
         "pixel_qf_low": low,
         "pixel_qf_high": high,
-        "pixel_confidence": _shown(said.confidence),
-        "grid_x": said.grid.x,
-        "grid_y": said.grid.y,
+        "pixel_confidence": _shown(prediction.confidence),
+        "grid_x": prediction.grid.x,
+        "grid_y": prediction.grid.y,
     }
 
 
-def _history_columns(history: History | None) -> Columns:
+def _history_columns(history: History | None) -> RecordColumns:
     if history is None:
         return {}
     probability = history.recompressed_probability
@@ -99,13 +99,13 @@ def _header_summary(evidence: HeaderEvidence | None) -> HeaderSummary | None:
     return HeaderSummary(evidence.luma.quality, evidence.luma.kind) if evidence.luma else HeaderSummary(None, "none")
 
 
-def _pixel_summary(said: Prediction | None) -> PixelSummary | None:
+def _pixel_summary(prediction: Prediction | None) -> PixelSummary | None:
     """What the pixels tell, None if there is a grid whose interval is too wide to name a quality."""
-    if said is None or (said.has_grid and not said.names_a_quality):
+    if prediction is None or (prediction.has_grid and not prediction.names_a_quality):
         return None
-    low, high = said.interval()
-    confidence, saved = round(said.confidence, SHOWN_DIGITS), round(said.jpeg_probability, SHOWN_DIGITS)
-    return PixelSummary(said.rounded, low, high, confidence, saved)
+    low, high = prediction.interval()
+    confidence, saved = round(prediction.confidence, SHOWN_DIGITS), round(prediction.jpeg_probability, SHOWN_DIGITS)
+    return PixelSummary(prediction.rounded, low, high, confidence, saved)
 
 
 def _history_summary(history: History | None) -> HistorySummary:
@@ -115,6 +115,6 @@ def _history_summary(history: History | None) -> HistorySummary:
     return HistorySummary(history.first_quality, _shown(history.recompressed_probability), moved)
 
 
-def _header_alone(header: HeaderSummary | None) -> str:
+def _words_without_pixels(header: HeaderSummary | None) -> str:
     known = f"header says {header.quality}" if header and header.quality else "tables near no IJG table"
     return f"{known}; the pixels were not looked at"

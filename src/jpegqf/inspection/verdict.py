@@ -1,20 +1,29 @@
-"""Evidence -> one answer and its reason; a pure function of a few numbers."""
+"""Evidence -> one judgement and its reason; a pure function of a few numbers."""
 
 from dataclasses import dataclass
 
 from jpegqf.record import Verdict
 
-SURE = 0.9
-"""Probability from which pixel evidence may contradict a header or stand alone."""
-TOLD = 0.5
+CERTAIN_GRID = 0.9
+"""Probability of a JPEG grid from which the pixels alone prove one; at 1 - CERTAIN_GRID or less, there is none."""
+LIKELY_GRID = 0.5
+"""Probability of a JPEG grid from which the pixels are compared with a header."""
+CONTRADICTING_CONFIDENCE = 0.9
+"""Probability of the pixels' quality from which it may contradict an exact header."""
+NAMED_QUALITY_CONFIDENCE = 0.5
+"""Probability of the pixels' quality from which it is named without a header; below, only its interval is."""
+LIKELY_EARLIER_SAVE = 0.5
 """Probability from which an earlier save is reported."""
-NEAR = 5
-"""Qualities that a table merely near an IJG table may differ from the pixels' answer: the scales differ that much."""
+NEAREST_TABLE_SLACK = 5
+"""Qualities by which the header may miss the pixels' interval and still agree, if its table is no exact IJG table."""
 
 
 @dataclass(frozen=True)
 class HeaderSummary:
-    """What the header tells: ``quality`` with ``match`` exact, nearest or none (then ``quality`` is None)."""
+    """What the header says: ``quality`` 1-100, and whether its table is an IJG table.
+
+    ``match``: ``exact``, ``nearest`` (of a similar table) or ``none`` (``quality`` is then None).
+    """
 
     quality: int | None
     match: str
@@ -22,7 +31,10 @@ class HeaderSummary:
 
 @dataclass(frozen=True)
 class PixelSummary:
-    """What the pixels tell; ``confidence`` and ``jpeg_probability`` 0..1."""
+    """What the pixels say: the most probable quality, and its 95 % interval ``low`` to ``high``, all 1-100.
+
+    ``confidence``: probability of that quality, 0-1. ``jpeg_probability``: that there is a JPEG grid at all, 0-1.
+    """
 
     quality: int
     low: int
@@ -33,7 +45,10 @@ class PixelSummary:
 
 @dataclass(frozen=True)
 class HistorySummary:
-    """An earlier save, on the last one's grid or (``moved``) on another; None where it cannot be told."""
+    """An earlier save: its quality 1-100 and its probability 0-1, each None where it is unknown.
+
+    ``moved``: its grid is not that of the last save, since the image was cropped in between.
+    """
 
     first_quality: int | None
     probability: float | None
@@ -41,8 +56,11 @@ class HistorySummary:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """``quality`` and ``source`` (header or pixels) are None where nothing is known."""
+class Judgement:
+    """The quality of the last save, 1-100, what it was read from (``header`` or ``pixels``), the verdict, and why.
+
+    ``quality`` and ``source`` are None where no quality is known.
+    """
 
     quality: int | None
     source: str | None
@@ -50,16 +68,17 @@ class Answer:
     text: str
 
 
-def judge(
+def verdict_on(
     container: str,
     header: HeaderSummary | None,
     pixels: PixelSummary | None,
     history: HistorySummary,
     lossy: bool = False,
-) -> Answer:
-    """Weigh the evidence. ``container`` names the file format; ``header`` is None for all but JPEG.
+) -> Judgement:
+    """The judgement on all evidence of one image; raises nothing.
 
-    ``lossy``: the container's own codec may have hidden what a JPEG left.
+    ``container``: the file format's name. ``header``: None for all but JPEG. ``pixels``: None if they name no quality.
+    ``lossy``: the container's own codec is lossy and may have hidden the grid of an earlier JPEG.
     """
     if header is None:
         return _without_header(container, pixels, lossy)
@@ -67,61 +86,61 @@ def judge(
         last = f"header {header.quality}" if header.quality else "header unknown"
         where = " on another grid (cropped in between)" if history.moved else ""
         text = f"{last}, pixels compressed at {history.first_quality} before{where}: re-saved"
-        return Answer(header.quality, "header" if header.quality else None, Verdict.RESAVED, text)
-    if pixels is None or pixels.jpeg_probability < TOLD:
+        return Judgement(header.quality, "header" if header.quality else None, Verdict.RESAVED, text)
+    if pixels is None or pixels.jpeg_probability < LIKELY_GRID:
         return _header_alone(header)
     return _both(header, pixels)
 
 
 def _resaved(header: HeaderSummary, history: HistorySummary) -> bool:
-    """Whether there was an earlier, coarser save: a first quality that is not below the last one's says nothing."""
-    told = history.first_quality is not None and (history.probability or 0) >= TOLD
-    return told and (header.quality is None or (history.first_quality or 0) < header.quality)
+    """Whether there was an earlier, coarser save: a first quality that is not below the last one's is no evidence."""
+    likely = history.first_quality is not None and (history.probability or 0) >= LIKELY_EARLIER_SAVE
+    return likely and (header.quality is None or (history.first_quality or 0) < header.quality)
 
 
-def _without_header(container: str, pixels: PixelSummary | None, lossy: bool) -> Answer:
+def _without_header(container: str, pixels: PixelSummary | None, lossy: bool) -> Judgement:
     if pixels is None:
-        return Answer(None, None, Verdict.UNKNOWN, "no JPEG header, and the pixels tell nothing")
-    if pixels.jpeg_probability >= SURE and pixels.confidence >= TOLD:
+        return Judgement(None, None, Verdict.UNKNOWN, "no JPEG header, and the pixels tell nothing")
+    if pixels.jpeg_probability >= CERTAIN_GRID and pixels.confidence >= NAMED_QUALITY_CONFIDENCE:
         text = f"{_what(container)} whose pixels were a JPEG at {pixels.quality}"
-        return Answer(pixels.quality, "pixels", Verdict.PIXELS_ONLY, text)
-    if pixels.jpeg_probability >= SURE:
+        return Judgement(pixels.quality, "pixels", Verdict.PIXELS_ONLY, text)
+    if pixels.jpeg_probability >= CERTAIN_GRID:
         text = f"{_what(container)} whose pixels were a JPEG, at a quality between {pixels.low} and {pixels.high}"
-        return Answer(None, None, Verdict.PIXELS_ONLY, text)
-    if pixels.jpeg_probability <= 1 - SURE and lossy:
+        return Judgement(None, None, Verdict.PIXELS_ONLY, text)
+    if pixels.jpeg_probability <= 1 - CERTAIN_GRID and lossy:
         text = f"no JPEG grid, but lossy {container} may have hidden one"
-        return Answer(None, None, Verdict.UNKNOWN, text)
-    if pixels.jpeg_probability <= 1 - SURE and container != "JPEG":
+        return Judgement(None, None, Verdict.UNKNOWN, text)
+    if pixels.jpeg_probability <= 1 - CERTAIN_GRID and container != "JPEG":
         text = "no JPEG grid: never compressed, or resized or reworked since"
-        return Answer(None, None, Verdict.NEVER_JPEG, text)
-    return Answer(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")
+        return Judgement(None, None, Verdict.NEVER_JPEG, text)
+    return Judgement(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")
 
 
 def _what(container: str) -> str:
     return "image" if container == "JPEG" else container
 
 
-def _header_alone(header: HeaderSummary) -> Answer:
+def _header_alone(header: HeaderSummary) -> Judgement:
     if header.quality is None:
-        return Answer(None, None, Verdict.UNKNOWN, "tables of no known scale, and the pixels tell nothing")
+        return Judgement(None, None, Verdict.UNKNOWN, "tables of no known scale, and the pixels tell nothing")
     about = "" if header.match == "exact" else "about "
     text = f"header says {about}{header.quality}, the pixels tell nothing"
-    return Answer(header.quality, "header", Verdict.HEADER_ONLY, text)
+    return Judgement(header.quality, "header", Verdict.HEADER_ONLY, text)
 
 
-def _both(header: HeaderSummary, pixels: PixelSummary) -> Answer:
+def _both(header: HeaderSummary, pixels: PixelSummary) -> Judgement:
     if header.quality is None:
         # The tables are not the IJG's, so no IJG quality of the last save exists to be read from the pixels.
-        return Answer(None, None, Verdict.UNKNOWN, "saved with tables that are near no IJG table")
-    slack = 0 if header.match == "exact" else NEAR
+        return Judgement(None, None, Verdict.UNKNOWN, "saved with tables that are near no IJG table")
+    slack = 0 if header.match == "exact" else NEAREST_TABLE_SLACK
     if pixels.low - slack <= header.quality <= pixels.high + slack:
         text = f"header and pixels say {'' if header.match == 'exact' else 'about '}{header.quality}"
-        return Answer(header.quality, "header", Verdict.CONSISTENT, text)
-    if header.match != "exact" or pixels.confidence < SURE:
-        return Answer(
+        return Judgement(header.quality, "header", Verdict.CONSISTENT, text)
+    if header.match != "exact" or pixels.confidence < CONTRADICTING_CONFIDENCE:
+        return Judgement(
             header.quality, "header", Verdict.HEADER_ONLY, f"header says {header.quality}, the pixels leave it open"
         )
     text = f"header says {header.quality}, pixels say {pixels.quality}"
     if pixels.quality < header.quality:
-        return Answer(header.quality, "header", Verdict.RESAVED, text + ": saved before, more coarsely")
-    return Answer(header.quality, "header", Verdict.MISMATCH, text)
+        return Judgement(header.quality, "header", Verdict.RESAVED, text + ": saved before, more coarsely")
+    return Judgement(header.quality, "header", Verdict.MISMATCH, text)

@@ -1,13 +1,13 @@
-"""A text -> a file that appears under its name when it is whole, or not at all."""
+"""Writes a text file in one step: readers see the complete file or none."""
 
 import os
 from contextlib import suppress
 
 
 def write_whole(path: str, text: str) -> None:
-    """Write UTF-8 beside ``path``, under a name that nothing has, then rename; parents are created.
+    """Write ``text`` as UTF-8 to a temporary file beside ``path``, then rename it; missing folders are created.
 
-    Raises OSError, or ValueError for a name that no file can have; what had the name ``path`` is then untouched.
+    Raises OSError, or ValueError for a name that no file can have. A file already at ``path`` is then unchanged.
     """
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     part = f"{path}.{os.urandom(4).hex()}.part"

@@ -1,4 +1,4 @@
-"""What all results files share: rows, the file that is written, how much of it is whole."""
+"""What all results formats share: the rows, the file they are written to, and how many of its rows are complete."""
 
 import itertools
 import os
@@ -12,35 +12,41 @@ from jpegqf.names import printable
 from jpegqf.record import COLUMN, Record
 
 Batch = dict[str, list[Any]]
-"""The columns asked for, each with as many values as there are rows; unknown is None."""
-Columns = Iterable[Sequence[Any]]
-"""The same, not checked yet."""
+"""Values by column name: one list per requested column, all of the same length. An unknown value is None."""
+UncheckedColumns = Iterable[Sequence[Any]]
+"""The values of several columns as a file holds them: their types and ranges are not checked yet."""
 
 
 @dataclass
 class Results:
-    """A results file: ``names`` are its columns, ours and any that others added."""
+    """A results file that is read.
+
+    ``names``: all its columns in order, those of a record and any that somebody added.
+    """
 
     path: str
     names: tuple[str, ...]
     torn: bool = False
-    """Whether the last line turned out to be cut off, as in the output of a scan that was killed."""
+    """Set while reading: the last line is incomplete, as after a scan that was killed. That line is left out."""
 
 
-def in_columns(rows: Iterable[Sequence[Any]], at_once: int) -> Iterator[Columns]:
-    """Rows -> columns of ``at_once`` rows."""
+def in_columns(rows: Iterable[Sequence[Any]], at_once: int) -> Iterator[UncheckedColumns]:
+    """Turn rows into columns, ``at_once`` rows at a time; the last group may be shorter."""
     source = iter(rows)
     while some := list(itertools.islice(source, at_once)):
         yield zip(*some, strict=True)
 
 
 MAX_LINE = 2**20
-"""Bytes of a line: far above any row of ours."""
+"""Longest line that is read, in bytes. Rows of a scan are far shorter, so a longer line is damage."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a results file holds: ``rows`` that are whole, which of a text file end at byte ``end``."""
+    """The complete part of a results file that an earlier scan left.
+
+    ``rows``: number of complete rows. ``end``: of a text file, the byte behind the last of them, where writing goes on.
+    """
 
     path: str
     rows: int
@@ -48,7 +54,10 @@ class Held:
 
 
 class WholeLines:
-    """Whole lines of a binary file as text, with the number of bytes they took."""
+    """Iterates over the complete lines of a binary file as text and stops at one without its line break.
+
+    ``end``: bytes of the lines given so far.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -61,7 +70,7 @@ class WholeLines:
 
 
 def check_beginning(path: str, beginning: bytes) -> None:
-    """A file without one whole line may be cut back to nothing only if it began as ours."""
+    """Raise UsageError if a file without a complete line does not begin as a results file: it must not be emptied."""
     with open(path, "rb") as file:
         found = file.read(len(beginning))
     if not beginning.startswith(found):
@@ -69,10 +78,11 @@ def check_beginning(path: str, beginning: bytes) -> None:
 
 
 Row = dict[str, Any]
+"""The values of one record by column name."""
 
 
 class Writer(Protocol):
-    """Takes rows one by one. Methods raise OSError, sqlite3.Error or OutputError when the place fails."""
+    """Writes rows to one file. Every method raises OSError, sqlite3.Error or OutputError if that fails."""
 
     path: str
 
@@ -80,14 +90,14 @@ class Writer(Protocol):
         """Append one row."""
 
     def commit(self) -> None:
-        """Make the rows so far visible to readers, where the format can; check that the file is still there."""
+        """Make the rows so far visible to readers if the format allows that. Raises OutputError if the file is gone."""
 
     def close(self) -> None:
         """Commit and finish the file."""
 
 
 def row_of(record: Record) -> Row:
-    """Columns in order, texts as Unicode that every format can hold."""
+    """A record's values by column, in order. Texts from files are made valid Unicode, which every format can store."""
     row = record.to_dict()
     for name, column in COLUMN.items():
         if column.from_strangers and row[name] is not None:
@@ -96,7 +106,10 @@ def row_of(record: Record) -> Row:
 
 
 class FileIdentity:
-    """Tells whether the file that was opened is still the one of that name: writing to a deleted one succeeds."""
+    """Remembers which file a path named, to notice that it was deleted or replaced.
+
+    The operating system lets a process go on writing to a deleted file without an error, and the rows would be lost.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -107,7 +120,7 @@ class FileIdentity:
         return info.st_dev, info.st_ino
 
     def check(self) -> None:
-        """Raise OutputError if it is not."""
+        """Raise OutputError if the path names another file now, or none."""
         try:
             same = self._now() == self._was
         except OSError:
@@ -117,7 +130,10 @@ class FileIdentity:
 
 
 class AppendedFile:
-    """Appends whole pieces: if one does not fit, the file ends before it."""
+    """A file to which data is appended completely or not at all, after it was cut to its first ``end`` bytes.
+
+    So a full disk leaves no half row behind.
+    """
 
     def __init__(self, path: str, end: int) -> None:
         self._file = open(path, "r+b" if os.path.lexists(path) else "xb", buffering=0)  # noqa: SIM115 - see close()
@@ -127,7 +143,7 @@ class AppendedFile:
         self.place = FileIdentity(path)
 
     def append(self, data: bytes) -> None:
-        """Write all of it or, raising OSError, nothing."""
+        """Append all of ``data``. If that fails, the file is cut back to its old length and OSError is raised."""
         rest = memoryview(data)
         try:
             while rest:

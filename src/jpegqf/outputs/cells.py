@@ -1,16 +1,16 @@
-"""Texts of strangers as cells that no spreadsheet takes for a formula."""
+"""Makes texts from untrusted files safe as cells: a spreadsheet would run some of them as formulas."""
 
 import re
 
 FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-"""What a spreadsheet would run (OWASP, "CSV injection"), and what our own guard would be mistaken for."""
+"""Beginnings that a spreadsheet runs as a formula (OWASP, "CSV injection"), also behind quotes like the guard's."""
 
 
 def guard_cell(text: str) -> str:
-    """Text that a spreadsheet shows and never runs: ``'`` goes before ``= + - @``, tab and line break."""
+    """The text with ``'`` before a leading ``= + - @``, tab or line break, so that a spreadsheet does not run it."""
     return "'" + text if FORMULA.match(text) else text
 
 
 def guard_path(path: str) -> str:
-    """The same for a relative path, which stays a path to the same file: ``./`` goes before it."""
+    """A relative path with ``./`` before such a beginning: no formula, and still a path to the same file."""
     return "./" + path if FORMULA.match(path) else path

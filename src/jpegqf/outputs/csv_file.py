@@ -1,4 +1,4 @@
-"""Records as CSV: written, continued, read."""
+"""Writes, continues and reads results as CSV."""
 
 import csv
 import io
@@ -10,9 +10,9 @@ from jpegqf.errors import UsageError
 from jpegqf.outputs.base import (
     MAX_LINE,
     AppendedFile,
-    Columns,
     Held,
     Results,
+    UncheckedColumns,
     WholeLines,
     check_beginning,
     in_columns,
@@ -25,13 +25,13 @@ csv.field_size_limit(MAX_LINE)  # a name inside an archive may be longer than Py
 
 
 def csv_column_names(path: str) -> tuple[str, ...]:
-    """Names of a file's columns, in order."""
+    """The names of a file's columns, in order."""
     with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
         return tuple(next(csv.reader(file), ()))
 
 
-def read_csv_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
-    """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
+def read_csv_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[UncheckedColumns]:
+    """The ``wanted`` columns of a file, ``at_once`` rows at a time. Types and ranges are not checked."""
     places = [results.names.index(name) for name in wanted]
     convert = [_cell_reader(name) for name in wanted]
     with open(results.path, newline="", encoding="utf-8-sig", errors="replace") as file:
@@ -43,13 +43,16 @@ def read_csv_columns(results: Results, wanted: Sequence[str], at_once: int) -> I
 
 
 def _converted(cells: Sequence[str], read: Callable[[str], Any]) -> list[Any]:
-    """The values of cells, each different one read once: most columns repeat themselves."""
+    """The values of cells. Each different text is converted only once, since most columns repeat few texts."""
     values = {cell: read(cell) for cell in set(cells)}
     return [values[cell] for cell in cells]
 
 
 def _whole_rows(results: Results, rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Rows with every cell. The last one may lack some, or the end of its line: a killed scan, or a copy, left it."""
+    """The complete rows. The last one is left out if cells or its line break are missing, as after a killed scan.
+
+    Raises UsageError for an earlier row with another number of cells.
+    """
     width, number = len(results.names), 0
     following = next(rows, None)
     while following is not None:
@@ -69,7 +72,7 @@ def _ends_a_line(path: str) -> bool:
 
 
 def _cell_reader(name: str) -> Callable[[str], Any]:
-    """What makes a value of a CSV cell; texts of foreign columns stay as they are."""
+    """The function that turns a cell of this column into a value. Cells of columns that somebody added stay texts."""
     kind = COLUMN[name].kind if name in COLUMN else str
     if kind is bool:
         return {"True": True, "False": False}.get
@@ -87,7 +90,10 @@ def _number(cell: str) -> int | float:
 
 
 def whole_csv_rows(path: str) -> Held:
-    """How much of a file that may have been broken off is whole. Raises UsageError if it is not one of ours."""
+    """The complete rows of a file that a scan may have left unfinished.
+
+    Raises UsageError if its columns are not those of a scan, or if a row other than the last is damaged.
+    """
     with open(path, "rb") as file:
         lines = WholeLines(file)
         rows = csv.reader(lines, strict=True)
@@ -107,7 +113,7 @@ def whole_csv_rows(path: str) -> Held:
 
 
 class CsvWriter:
-    """UTF-8 with BOM, one header row, empty cells for unknown; no cell can be taken for a formula."""
+    """Writes UTF-8 with a byte order mark and a header row. Unknown is an empty cell; no text can act as a formula."""
 
     def __init__(self, path: str, held: Held) -> None:
         self.path = path

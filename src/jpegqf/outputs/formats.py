@@ -1,4 +1,4 @@
-"""The table of formats: which suffix is written, continued and read by which module. A new format is a line here."""
+"""The table of formats: which suffix is written, continued and read by which module. A new format is added here."""
 
 import csv
 import os
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jpegqf.errors import MissingExtraError, UsageError
-from jpegqf.outputs.base import Columns, Held, Results, Writer
+from jpegqf.outputs.base import Held, Results, UncheckedColumns, Writer
 from jpegqf.outputs.csv_file import CsvWriter, csv_column_names, read_csv_columns, whole_csv_rows
 from jpegqf.outputs.json_lines import JsonLinesWriter, json_column_names, read_json_columns, whole_json_lines
 from jpegqf.outputs.parquet_file import ParquetWriter, parquet_column_names, read_parquet_columns, whole_parquet_rows
@@ -16,38 +16,39 @@ from jpegqf.outputs.sqlite_file import SqliteWriter, read_sqlite_columns, sqlite
 
 @dataclass(frozen=True)
 class Format:
-    """How results files of one format are written, continued and read."""
+    """The functions that write, continue and read results files of one format."""
 
     write: Callable[[str, Held], Writer]
-    """Opens the file of this path for writing behind the whole rows that it holds."""
+    """Opens the file at a path and continues it behind its complete rows."""
     whole_rows: Callable[[str], Held]
-    """Tells how much of a file that may have been broken off is whole."""
+    """Counts the complete rows of a file that a scan may have left unfinished."""
     column_names: Callable[[str], tuple[str, ...]]
-    read_columns: Callable[[Results, Sequence[str], int], Iterator[Columns]]
-    """Gives the wanted columns, so many rows at a time at most."""
+    """Reads the names of the columns of the file at a path."""
+    read_columns: Callable[[Results, Sequence[str], int], Iterator[UncheckedColumns]]
+    """Reads the columns of these names, at most this many rows at a time."""
     appendable: bool = True
-    """Whether rows can be added behind those of a file that was closed or broken off."""
+    """Whether rows can be appended to a file that was closed or left unfinished."""
     journals: tuple[str, ...] = ()
-    """What is added to the path for files that the library keeps beside it while it is open."""
+    """Endings, added to the path, of files that the library keeps beside the open file."""
 
 
 CSV = Format(CsvWriter, whole_csv_rows, csv_column_names, read_csv_columns)
 JSON_LINES = Format(JsonLinesWriter, whole_json_lines, json_column_names, read_json_columns)
 SQLITE = Format(SqliteWriter, whole_sqlite_rows, sqlite_column_names, read_sqlite_columns, journals=("-wal", "-shm"))
 PARQUET = Format(ParquetWriter, whole_parquet_rows, parquet_column_names, read_parquet_columns, appendable=False)
-FORMATS = {".csv": CSV, ".jsonl": JSON_LINES, ".db": SQLITE, ".sqlite": SQLITE, ".parquet": PARQUET}
+FORMAT_OF_SUFFIX = {".csv": CSV, ".jsonl": JSON_LINES, ".db": SQLITE, ".sqlite": SQLITE, ".parquet": PARQUET}
 
 
 def format_of(path: str) -> Format:
     """The format that the suffix of ``path`` names. Raises UsageError for another suffix."""
-    found = FORMATS.get(os.path.splitext(path)[1].lower())
+    found = FORMAT_OF_SUFFIX.get(os.path.splitext(path)[1].lower())
     if found is None:
-        raise UsageError(f"{path!r}: the suffix must be one of {' '.join(FORMATS)}")
+        raise UsageError(f"{path!r}: the suffix must be one of {' '.join(FORMAT_OF_SUFFIX)}")
     return found
 
 
 def check_target(path: str, replace: bool) -> None:
-    """Raise UsageError for another suffix, and for a file that exists unless it may be replaced."""
+    """Raise UsageError if no format has the suffix, or if the file exists and ``replace`` is false."""
     try:
         format_of(path)
     except UsageError as error:
@@ -57,7 +58,7 @@ def check_target(path: str, replace: bool) -> None:
 
 
 def open_writer(path: str, overwrite: bool = False, held: Held | None = None) -> Writer:
-    """A writer for the suffix of ``path``; parents are created. With ``held``, the file is continued after that.
+    """A writer for the suffix of ``path``; missing folders are created. With ``held``, the file is continued.
 
     Raises UsageError for another suffix, for a file that exists unless ``overwrite`` or ``held``, and for a
     place that cannot be written; MissingExtraError for Parquet without pyarrow.

@@ -1,4 +1,4 @@
-"""Records as JSON Lines: written, continued, read."""
+"""Writes, continues and reads results as JSON Lines: one JSON object per line."""
 
 import itertools
 import json
@@ -9,9 +9,9 @@ from jpegqf.errors import UsageError
 from jpegqf.outputs.base import (
     MAX_LINE,
     AppendedFile,
-    Columns,
     Held,
     Results,
+    UncheckedColumns,
     WholeLines,
     check_beginning,
     in_columns,
@@ -21,7 +21,10 @@ from jpegqf.record import COLUMNS, Record
 
 
 def _json_rows(path: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    """Lines with their objects; the last one may be cut off, and then has None."""
+    """Each line with its object, or with None if it is the last one and incomplete.
+
+    Raises UsageError for any other line that is not a JSON object.
+    """
     with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
         for number in itertools.count(1):
             line = file.readline(MAX_LINE)
@@ -39,13 +42,13 @@ def _json_rows(path: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
 
 
 def json_column_names(path: str) -> tuple[str, ...]:
-    """Names of a file's columns, in order."""
+    """The names of a file's columns, in order."""
     _, row = next(_json_rows(path), ("", None))
     return COLUMNS if row is None else tuple(row)  # without one whole line there is nothing that could be foreign
 
 
-def read_json_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
-    """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
+def read_json_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[UncheckedColumns]:
+    """The ``wanted`` columns of a file, ``at_once`` rows at a time. Types and ranges are not checked."""
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for _, row in _json_rows(results.path):
@@ -58,7 +61,10 @@ def read_json_columns(results: Results, wanted: Sequence[str], at_once: int) -> 
 
 
 def whole_json_lines(path: str) -> Held:
-    """How much of a file that may have been broken off is whole. Raises UsageError if it is not one of ours."""
+    """The complete rows of a file that a scan may have left unfinished.
+
+    Raises UsageError if its columns are not those of a scan.
+    """
     count = 0
     line = ""
     with open(path, "rb") as file:
@@ -80,12 +86,12 @@ def _check_json_line(path: str, line: str) -> None:
 
 
 def json_line(record: Record) -> str:
-    """A record as one line of JSON."""
+    """A record as JSON on one line, without the line break."""
     return json.dumps(row_of(record), ensure_ascii=False)
 
 
 class JsonLinesWriter:
-    """One JSON object a line, UTF-8, null for unknown."""
+    """Writes one JSON object per line in UTF-8; unknown is null."""
 
     def __init__(self, path: str, held: Held) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""Records as Parquet, and as Arrow tables: written, continued, read."""
+"""Writes and reads results as Parquet, and turns records into Arrow tables."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jpegqf.errors import UsageError
 from jpegqf.optional import pyarrow
-from jpegqf.outputs.base import Columns, FileIdentity, Held, Results, Row, row_of
+from jpegqf.outputs.base import FileIdentity, Held, Results, Row, UncheckedColumns, row_of
 from jpegqf.record import COLUMN, COLUMNS, Record
 
 if TYPE_CHECKING:
@@ -15,20 +15,23 @@ if TYPE_CHECKING:
 
 
 def parquet_column_names(path: str) -> tuple[str, ...]:
-    """Names of a file's columns, in order."""
+    """The names of a file's columns, in order."""
     with pyarrow().parquet.ParquetFile(path) as file:
         return tuple(file.schema_arrow.names)
 
 
-def read_parquet_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
-    """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
+def read_parquet_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[UncheckedColumns]:
+    """The ``wanted`` columns of a file, ``at_once`` rows at a time. Types and ranges are not checked."""
     with pyarrow().parquet.ParquetFile(results.path) as file:
         for batch in file.iter_batches(batch_size=at_once, columns=list(wanted)):
             yield [batch.column(name).to_pylist() for name in wanted]
 
 
 def whole_parquet_rows(path: str) -> Held:
-    """How much of a file that may have been broken off is whole. Raises UsageError if it is not one of ours."""
+    """The complete rows of a file that a scan may have left unfinished.
+
+    Raises UsageError if its columns are not those of a scan.
+    """
     with pyarrow().parquet.ParquetFile(path) as file:
         if tuple(file.schema_arrow.names) != COLUMNS:
             raise UsageError(f"{path!r} cannot be continued: it has other columns")
@@ -36,10 +39,11 @@ def whole_parquet_rows(path: str) -> Held:
 
 
 ROWS_PER_GROUP = 10_000
+"""Rows held in memory before they are written as one row group."""
 
 
 class ParquetWriter:
-    """Row groups of ROWS_PER_GROUP; the file gets its name when it is whole."""
+    """Writes to ``<path>.part`` in row groups of ROWS_PER_GROUP rows, and renames that file when it is complete."""
 
     def __init__(self, path: str, held: Held) -> None:
         self._arrow = pyarrow()
@@ -81,14 +85,14 @@ class ParquetWriter:
 
 
 def arrow_schema() -> "Schema":
-    """The columns as an Arrow schema. Raises MissingExtraError without pyarrow."""
+    """The columns of a record as an Arrow schema. Raises MissingExtraError without pyarrow."""
     arrow = pyarrow()
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     return arrow.schema([(name, types[COLUMN[name].kind]) for name in COLUMNS])
 
 
 def records_table(records: Iterable[Record]) -> "Table":
-    """The records as an Arrow table of that schema."""
+    """The records as an Arrow table with the schema of :func:`arrow_schema`."""
     return _rows_table([row_of(record) for record in records])
 
 

@@ -1,4 +1,4 @@
-"""Results files -> batches of checked columns, as who counts millions of rows needs them, or records."""
+"""Reads results files, as batches of checked columns (fast, for millions of rows) or as records."""
 
 import csv
 import os
@@ -13,15 +13,16 @@ from jpegqf.outputs.formats import format_of
 from jpegqf.record import COLUMN, COLUMNS, Column, Record, Status, Verdict
 
 ROWS_AT_ONCE, RECORDS_AT_ONCE = 20_000, 500
+"""Rows held in memory while columns are read, and while records are made of them."""
 SHOWN = 60
 """Characters of a wrong value in a message."""
 
 
 def batches(results: Results, wanted: Sequence[str], at_once: int = ROWS_AT_ONCE) -> Iterator[Batch]:
-    """The ``wanted`` columns of a file, so many rows at a time at most, in the file's order.
+    """The ``wanted`` columns of a file, at most ``at_once`` rows at a time, in the file's order.
 
-    Raises UsageError for a file without one of them, or that cannot be read to its end, or with a value that
-    its column cannot have.
+    Raises UsageError if a column is missing, the file cannot be read to its end, or a value is out of its column's
+    range.
     """
     for name in wanted:
         if name not in results.names:
@@ -36,9 +37,9 @@ def batches(results: Results, wanted: Sequence[str], at_once: int = ROWS_AT_ONCE
 
 
 def open_results(path: str) -> list[Results]:
-    """A results file, or those of a folder of Parquet files, sorted; changes nothing.
+    """The results file at ``path``, or all Parquet files of that folder, sorted by name; none is changed.
 
-    Raises UsageError for a path that leads to none, for another suffix, and for a file that is not ours.
+    Raises UsageError if there is none, if the suffix is unknown, or if a column of a scan is missing.
     """
     if os.path.isdir(path):
         found = sorted(
@@ -55,7 +56,7 @@ def open_results(path: str) -> list[Results]:
 
 
 def read_records(path: str) -> Iterator[Record]:
-    """The records of a results file, or of those of a folder; errors as for :func:`batches`."""
+    """The records of a results file, or of all files of a folder. Errors are those of open_results and batches."""
     for results in open_results(path):
         for batch in batches(results, COLUMNS, RECORDS_AT_ONCE):
             batch |= {"status": list(map(Status, batch["status"])), "verdict": list(map(Verdict, batch["verdict"]))}
@@ -76,7 +77,7 @@ def _open(path: str) -> Results:
 
 @contextmanager
 def _errors_in_words(path: str) -> Iterator[None]:
-    """Turn what the libraries raise on a broken file into one line."""
+    """Turn the errors that libraries raise on a broken file into UsageError with one line of text."""
     try:
         yield
     # pyarrow's errors are among the first two; JSON nested deeper than Python recurses raises the last
@@ -86,7 +87,7 @@ def _errors_in_words(path: str) -> Iterator[None]:
 
 
 def _checked(name: str, values: list[Any], place: str) -> list[Any]:
-    """The values, whole numbers as int. Raises UsageError for one that the column cannot have."""
+    """The values, whole numbers as int. Raises UsageError for a value that the column cannot hold."""
     column = COLUMN.get(name)
     if column is None:
         return values
@@ -107,7 +108,7 @@ def _checked(name: str, values: list[Any], place: str) -> list[Any]:
 
 
 def _allowed(column: Column, value: Any) -> bool:
-    """Whether a value of the column's kind is one that it can hold; NaN stands for unknown."""
+    """Whether a value of the column's type is in its range or among its codes. NaN counts as unknown."""
     if value is None:
         return column.name != "path" and column.codes is None
     if column.codes is not None:

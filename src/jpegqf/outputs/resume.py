@@ -1,4 +1,4 @@
-"""What an interrupted scan left in its outputs, and how to go on from there."""
+"""Continues an interrupted scan: counts what its output files hold and opens them to go on."""
 
 import csv
 import itertools
@@ -17,13 +17,14 @@ from jpegqf.record import Record
 
 
 class Resumption:
-    """What an interrupted scan left in its outputs, and how to go on from there.
+    """The outputs that an interrupted scan left, and the rows they hold.
 
-    The file with most rows leads: the others are brought up to it from its rows, so nothing is looked at twice.
+    The outputs may hold different numbers of rows. The missing rows of the shorter ones are copied from the longest
+    one, so that no image has to be inspected again.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
-        """Look at the files; changes nothing. Raises UsageError for files that cannot be continued."""
+        """Count the complete rows of each file; none is changed. Raises UsageError for one that cannot be continued."""
         check_outputs(paths, replace=True)
         self._held = [whole_rows(path) for path in paths]
         self._lead = max(self._held, key=lambda held: held.rows)
@@ -36,13 +37,13 @@ class Resumption:
 
     @property
     def rows(self) -> int:
-        """Rows that are done."""
+        """Number of images that are done: complete rows of the longest output."""
         return self._lead.rows
 
     def done(self, items: Iterator[Item]) -> Iterator[Record]:
-        """The rows that are done, while ``items`` moves past their images.
+        """The records that are done; one item is taken from ``items`` for each, so that only the rest is left.
 
-        Raises UsageError if the input is not what it was, or the outputs are not of one scan.
+        Raises UsageError if the items are not those of the records, or if the outputs come from different scans.
         """
         others = [held for held in self._held if held.rows and held is not self._lead]
         ends = [(held, _last_path(held)) for held in others]
@@ -60,7 +61,10 @@ class Resumption:
             yield record
 
     def open(self, watch: Callable[[Iterator[Record]], Iterator[Record]] = iter) -> Outputs:
-        """The outputs, cut back to whole rows and brought to one length, unless ``watch`` ends that early."""
+        """Open the outputs: cut off incomplete rows, and copy missing ones from the longest output.
+
+        ``watch`` is given the records that are copied, to count them; it may end the copying early.
+        """
         # A Parquet file is written anew beside the old one, which it replaces when it is whole.
         starts = [Held(held.path, 0) if not format_of(held.path).appendable else held for held in self._held]
         outputs = open_together([(start.path, start) for start in starts], overwrite=False)
@@ -73,7 +77,7 @@ class Resumption:
 
 
 def _whole_records(held: Held) -> Iterator[Record]:
-    """The records of a file that may have been broken off. Raises UsageError where they cannot be read."""
+    """The complete records of a file that may be unfinished. Raises UsageError if they cannot be read."""
     if not held.rows:
         return
     try:

@@ -1,4 +1,4 @@
-"""Records in a SQLite database: written, continued, read."""
+"""Writes, continues and reads results as a SQLite database."""
 
 import os
 import sqlite3
@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jpegqf.errors import UsageError
-from jpegqf.outputs.base import Columns, FileIdentity, Held, Results, in_columns, row_of
+from jpegqf.outputs.base import FileIdentity, Held, Results, UncheckedColumns, in_columns, row_of
 from jpegqf.record import COLUMN, COLUMNS, Record
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def sqlite_column_names(path: str) -> tuple[str, ...]:
-    """Names of a file's columns, in order."""
+    """The names of a file's columns, in order."""
     connection = connect_read_only(path)
     try:
         return tuple(row[1] for row in connection.execute("PRAGMA table_info(records)"))
@@ -23,8 +23,8 @@ def sqlite_column_names(path: str) -> tuple[str, ...]:
         connection.close()
 
 
-def read_sqlite_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[Columns]:
-    """The ``wanted`` columns of a file, ``at_once`` rows at a time, not checked yet."""
+def read_sqlite_columns(results: Results, wanted: Sequence[str], at_once: int) -> Iterator[UncheckedColumns]:
+    """The ``wanted`` columns of a file, ``at_once`` rows at a time. Types and ranges are not checked."""
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in wanted)
     connection = connect_read_only(results.path)
     connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
@@ -37,13 +37,16 @@ def read_sqlite_columns(results: Results, wanted: Sequence[str], at_once: int) -
 
 
 def connect_read_only(path: str) -> sqlite3.Connection:
-    """A connection that changes nothing, whatever characters the path has."""
+    """A read-only connection. Characters of the path that have a meaning in URIs are escaped."""
     name = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     return sqlite3.connect(f"file:{name}?mode=ro", uri=True)
 
 
 def whole_sqlite_rows(path: str) -> Held:
-    """How much of a file that may have been broken off is whole. Raises UsageError if it is not one of ours."""
+    """The complete rows of a file that a scan may have left unfinished.
+
+    Raises UsageError if its columns are not those of a scan.
+    """
     connection = connect_read_only(path)
     try:
         columns = tuple(row[1] for row in connection.execute("PRAGMA table_info(records)"))
@@ -60,7 +63,7 @@ SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
 
 
 class SqliteWriter:
-    """Table ``records`` behind an autoincrement ``id``, readable while it grows (WAL)."""
+    """Writes the table ``records`` with a counting ``id``. Others can read it meanwhile (write-ahead log)."""
 
     def __init__(self, path: str, held: Held) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""Several outputs as one: opened together, continued together, committed together, closed whatever happens."""
+"""Writes several output files together: all are opened, committed and closed as one."""
 
 import os
 import sqlite3
@@ -12,14 +12,15 @@ from jpegqf.outputs.formats import check_target, open_writer
 from jpegqf.record import Record
 
 COMMIT_SECONDS = 1.0
+"""Longest time between two commits while rows arrive."""
 COMMIT_ROWS = 500
-"""Rows that a killed process can lose of SQLite at most, unless a second passed before."""
+"""Most rows between two commits: what a killed process can lose of a SQLite file."""
 FAILURES = (OSError, ValueError, sqlite3.Error, OutputError)
-"""What writers raise; pyarrow's errors are among the first two."""
+"""The errors that writers raise. Those of pyarrow are subclasses of OSError and ValueError."""
 
 
 class Outputs:
-    """Writes each record to every file; a context manager. Raises OutputError when one of them fails."""
+    """A context manager that writes each record to every file. Raises OutputError if writing to one fails."""
 
     def __init__(self, writers: list[Writer]) -> None:
         self._writers = writers
@@ -41,7 +42,7 @@ class Outputs:
             self.commit()
 
     def catch_up(self, rows: Sequence[int], records: Iterator[Record]) -> None:
-        """Give each file those of ``records`` that come after the ``rows`` it has."""
+        """Write the missing ones of ``records`` to each file; ``rows`` counts those that each file already has."""
         first = min(rows)
         for number, record in enumerate(records):
             if number >= first:
@@ -49,7 +50,7 @@ class Outputs:
         self.commit()
 
     def commit(self) -> None:
-        """Let readers see all rows so far."""
+        """Make all rows so far visible to readers, in every file that allows it."""
         for writer in self._writers:
             try:
                 writer.commit()
@@ -58,7 +59,7 @@ class Outputs:
         self._pending, self._committed = 0, time.monotonic()
 
     def close(self) -> None:
-        """Finish every file, also if one of them fails; raises for the first that does."""
+        """Finish every file, even if finishing one fails; then raise OutputError for the first that failed."""
         failed: OutputError | None = None
         while self._writers:
             writer = self._writers.pop(0)
@@ -88,7 +89,7 @@ def _in_words(writer: Writer, error: Exception) -> OutputError:
 
 
 def check_outputs(paths: Sequence[str], replace: bool) -> None:
-    """Raise UsageError for what cannot be an output, before anything is touched."""
+    """Raise UsageError if a file is named twice or cannot be an output. No file is changed."""
     if len({os.path.realpath(path) for path in paths}) < len(paths):
         raise UsageError("-o names one file twice")
     for path in paths:
@@ -96,13 +97,13 @@ def check_outputs(paths: Sequence[str], replace: bool) -> None:
 
 
 def open_outputs(paths: Sequence[str], overwrite: bool = False) -> Outputs:
-    """New files at ``paths``, none of which is touched if one is refused beforehand."""
+    """Create the files at ``paths``. All are checked first: if one is refused (UsageError), none is changed."""
     check_outputs(paths, overwrite)
     return open_together([(path, None) for path in paths], overwrite)
 
 
 def open_together(wanted: list[tuple[str, Held | None]], overwrite: bool) -> Outputs:
-    """Files of these paths, each continued behind what it holds or new; if one fails, the others are closed."""
+    """Open a writer for each path, new (None) or continued behind its rows. If one fails, the others are closed."""
     writers: list[Writer] = []
     try:
         for path, held in wanted:

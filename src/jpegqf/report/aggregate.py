@@ -12,7 +12,7 @@ import numpy as np
 from jpegqf.arrays import F64
 from jpegqf.outputs.base import Batch
 from jpegqf.record import Status, Verdict
-from jpegqf.report.grouping import MOST_GROUPS, Bounded, Grouping, Name
+from jpegqf.report.grouping import MOST_GROUPS, Bounded, Grouping, GroupName
 
 MOST_NAMES = 50
 """Encoders, formats and models told apart."""
@@ -22,7 +22,7 @@ LONGEST_PATH = 4096
 LONGEST_TEXT = 300
 
 
-class Row(NamedTuple):
+class ListedImage(NamedTuple):
     """What is shown of an image; names and meanings as in a record."""
 
     path: str
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     verdict_text: str | None
 
 
-NEEDED = (*Row._fields, "reason", "model")
+NEEDED = (*ListedImage._fields, "reason", "model")
 """Columns that are read."""
 
 
@@ -48,8 +48,8 @@ class Cause(NamedTuple):
     """Why images were not judged; numbers in the message are written N."""
 
     status: str
-    reason: Name
-    message: Name
+    reason: GroupName
+    message: GroupName
 
 
 class Top:
@@ -57,7 +57,7 @@ class Top:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._heap: list[tuple[float, int, Row]] = []
+        self._heap: list[tuple[float, int, ListedImage]] = []
 
     def offer(self, scores: F64, batch: Batch, start: int) -> None:
         """Consider the rows of a batch, whose first is number ``start``."""
@@ -69,7 +69,7 @@ class Top:
             elif entry > self._heap[0][:2]:
                 heapq.heapreplace(self._heap, (*entry, _row(batch, i)))
 
-    def ranked(self) -> list[tuple[int, Row]]:
+    def ranked(self) -> list[tuple[int, ListedImage]]:
         """Number and row, highest score first."""
         return [(-number, row) for _, number, row in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]
 
@@ -88,13 +88,13 @@ class Aggregate:
     rows: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
-    models: Counter[Name] = field(default_factory=Counter)
+    models: Counter[GroupName] = field(default_factory=Counter)
     pairs: Counter[tuple[int | None, int | None, bool]] = field(default_factory=Counter)
     firsts: Counter[tuple[int, int]] = field(default_factory=Counter)
-    encoders: Counter[tuple[Name, int | None]] = field(default_factory=Counter)
-    formats: Counter[tuple[Name, int | None]] = field(default_factory=Counter)
-    groups: Counter[tuple[Name, int | None]] = field(default_factory=Counter)
-    group_verdicts: Counter[tuple[Name, str]] = field(default_factory=Counter)
+    encoders: Counter[tuple[GroupName, int | None]] = field(default_factory=Counter)
+    formats: Counter[tuple[GroupName, int | None]] = field(default_factory=Counter)
+    groups: Counter[tuple[GroupName, int | None]] = field(default_factory=Counter)
+    group_verdicts: Counter[tuple[GroupName, str]] = field(default_factory=Counter)
     causes: Counter[Cause] = field(default_factory=Counter)
     examples: dict[Cause, str] = field(default_factory=dict)
 
@@ -146,7 +146,7 @@ class Aggregate:
                 self.causes[cause] += 1
                 self.examples.setdefault(cause, batch["path"][i][:LONGEST_PATH])
 
-    def table(self) -> list[Row]:
+    def table(self) -> list[ListedImage]:
         """The rows kept: the worst, worst first, then those drawn at random from the others, in the files' order."""
         worst = self._worst.ranked()
         taken = {number for number, _ in worst}
@@ -170,8 +170,8 @@ def badness(batch: Batch, resaved: Sequence[bool]) -> F64:
     return np.where(resaved, 4000 + lost, score)
 
 
-def _row(batch: Batch, i: int) -> Row:
-    row = Row(*(batch[name][i] for name in Row._fields))
+def _row(batch: Batch, i: int) -> ListedImage:
+    row = ListedImage(*(batch[name][i] for name in ListedImage._fields))
     texts: dict[str, Any] = {
         name: value[: LONGEST_PATH if name == "path" else LONGEST_TEXT]
         for name, value in row._asdict().items()

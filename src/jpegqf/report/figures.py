@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from jpegqf.record import Status, Verdict
-from jpegqf.report.aggregate import MOST_CAUSES, MOST_NAMES, Aggregate, Row
+from jpegqf.report.aggregate import MOST_CAUSES, MOST_NAMES, Aggregate, ListedImage
 from jpegqf.report.association import BANDS, FEWEST, NEVER, associate, band_of, total_variation
-from jpegqf.report.grouping import MOST_GROUPS, OTHERS, Name
-from jpegqf.report.wording import VERDICTS, association_words, quantile, shown
+from jpegqf.report.grouping import MOST_GROUPS, OTHERS, GroupName
+from jpegqf.report.wording import MEDIAN, VERDICTS, association_words, quantile, shown
 
 SERIES = 7
 """Names that a chart tells apart; the rest are added up."""
@@ -51,7 +51,7 @@ def figures(found: Aggregate, thumbnails: Sequence[str | None] = ()) -> Json:
     }
 
 
-def _by_count(counts: Mapping[Name, int]) -> list[tuple[Name, int]]:
+def _by_count(counts: Mapping[GroupName, int]) -> list[tuple[GroupName, int]]:
     """Names, those with most images first, ties in the order of the alphabet, the unnamed rest last."""
     return sorted(counts.items(), key=lambda entry: (entry[0] is OTHERS, -entry[1], entry[0] or ""))
 
@@ -59,9 +59,9 @@ def _by_count(counts: Mapping[Name, int]) -> list[tuple[Name, int]]:
 def quality_figures(found: Aggregate) -> Json:
     """Images by quality: counts of 1 to 100 are lists whose first number is of those without one."""
     header, pixels = [0] * 101, [0] * 101
-    for (said, seen, _), number in found.pairs.items():
-        header[said or 0] += number
-        pixels[seen or 0] += number
+    for (header_quality, pixel_quality, _), number in found.pairs.items():
+        header[header_quality or 0] += number
+        pixels[pixel_quality or 0] += number
     return {
         "header": header,
         "pixels": pixels,
@@ -70,9 +70,9 @@ def quality_figures(found: Aggregate) -> Json:
     }
 
 
-def _series(counts: Counter[tuple[Name, int | None]], skip_unnamed: bool = False) -> list[Json]:
+def _series(counts: Counter[tuple[GroupName, int | None]], skip_unnamed: bool = False) -> list[Json]:
     """Names with their counts by quality: SERIES of them, then all others together."""
-    totals: Counter[Name] = Counter()
+    totals: Counter[GroupName] = Counter()
     for (name, _), number in counts.items():
         if name is not None or not skip_unnamed:
             totals[name] += number
@@ -107,9 +107,9 @@ class _Group:
     qualities: Counter[int] = field(default_factory=Counter)
 
 
-def _groups(found: Aggregate) -> dict[Name, _Group]:
+def _groups(found: Aggregate) -> dict[GroupName, _Group]:
     """Groups by name, in the order of :func:`_by_count`."""
-    groups: defaultdict[Name, _Group] = defaultdict(_Group)
+    groups: defaultdict[GroupName, _Group] = defaultdict(_Group)
     for (name, quality), number in found.groups.items():
         groups[name].images += number
         if quality is not None:
@@ -128,7 +128,7 @@ def group_figures(found: Aggregate) -> Json:
     compared = [name for name in named if sum(groups[name].bands) >= FEWEST]
     table = np.array([groups[name].bands for name in compared], np.int64).reshape(-1, NEVER + 1)
     apart = total_variation(table).round(3).tolist() if len(compared) > 1 else []
-    distances: dict[Name, float] = dict(zip(compared, apart, strict=False))
+    distances: dict[GroupName, float] = dict(zip(compared, apart, strict=False))
     listed = list(groups)[:GROUPS_LISTED]
     if OTHERS in groups:
         listed[-1] = OTHERS  # they come last, and may be many
@@ -145,7 +145,7 @@ def group_figures(found: Aggregate) -> Json:
         "compared": len(compared),
         "fewest": FEWEST,
         "listed": [
-            [label, group.images, quantile(group.qualities, 0.5), group.resaved, distances.get(name), group.bands]
+            [label, group.images, quantile(group.qualities, MEDIAN), group.resaved, distances.get(name), group.bands]
             for name, group, label in zip(listed, map(groups.__getitem__, listed), labels, strict=True)
         ],
         "effect": difference.effect if difference else None,
@@ -154,13 +154,13 @@ def group_figures(found: Aggregate) -> Json:
     }
 
 
-def _labels(names: list[Name], folders: bool) -> tuple[str, list[str]]:
+def _labels(names: list[GroupName], folders: bool) -> tuple[str, list[str]]:
     """What all folders begin with, and each without it."""
     parts = [name.split("/") for name in names if name is not None and name is not OTHERS] if folders else []
     common = _common(parts) if len(parts) > 1 else []
     cut = len("/".join(common)) + 1 if common else 0
 
-    def label(name: Name) -> str:
+    def label(name: GroupName) -> str:
         if name is None:
             return "(none)"
         return str(name) if name is OTHERS else shown(name[cut:] or ("." if folders else "(empty)"), 160)
@@ -177,7 +177,7 @@ def _common(parts: list[list[str]]) -> list[str]:
 
 def cause_figures(found: Aggregate) -> list[list[Any]]:
     """Reason, status, images, and its messages: words, images, one of them."""
-    reasons: dict[tuple[Name, str], list[tuple[int, Name, str]]] = {}
+    reasons: dict[tuple[GroupName, str], list[tuple[int, GroupName, str]]] = {}
     for cause, number in found.causes.items():
         reasons.setdefault((cause.reason, cause.status), []).append((number, cause.message, found.examples[cause]))
     listed: list[list[Any]] = []
@@ -209,7 +209,7 @@ def table_figures(found: Aggregate, thumbnails: Sequence[str | None]) -> Json:
     }
 
 
-def _table_row(row: Row) -> list[Any]:
+def _table_row(row: ListedImage) -> list[Any]:
     size = f"{row.width} × {row.height}" if row.width and row.height else None
     words = row.message if row.status == Status.ERROR.value else row.verdict_text or row.message
     texts = [text and shown(text) for text in (row.path, words, row.encoder, row.format, size)]

@@ -18,7 +18,7 @@ BY_FOLDER = re.compile(r"folder(?::(-?\d{1,3}))?")
 HERE = "."
 """The folder of paths that name none."""
 
-Name = str | None
+GroupName = str | None
 """A group: None where the column is empty."""
 
 
@@ -44,7 +44,7 @@ def folder_of(path: str) -> str:
     return path.rpartition("/")[0] or ("/" if path.startswith("/") else HERE)
 
 
-def folder_level(path: str, level: int) -> Name:
+def folder_level(path: str, level: int) -> GroupName:
     """The name of one folder of a path: the first is 1, the last -1; None where there is none."""
     folder = folder_of(path)
     parts = _parts(folder, "\\" if "/" not in folder and WINDOWS.match(path) else "/")
@@ -63,9 +63,9 @@ class Grouping:
 
     title: str
     column: str
-    of: Callable[[list[object]], list[Name]]
+    of: Callable[[list[object]], list[GroupName]]
 
-    def names(self, batch: Batch) -> list[Name]:
+    def names(self, batch: Batch) -> list[GroupName]:
         """The group of each row."""
         return self.of(batch[self.column])
 
@@ -82,7 +82,7 @@ def grouping(by: str) -> Grouping:
         raise UsageError("--by folder:N counts from 1, or from -1 at the end of the path")
     words = f"folder (level {level})"
 
-    def of(paths: list[object]) -> list[Name]:
+    def of(paths: list[object]) -> list[GroupName]:
         names = (folder_level(str(path), level) for path in paths)
         return [name and _clipped(name) for name in names]
 
@@ -103,10 +103,10 @@ class Bounded:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._known: set[Name] = {None}
+        self._known: set[GroupName] = {None}
         self.full = False
 
-    def __call__(self, names: list[Name]) -> list[Name]:
+    def __call__(self, names: list[GroupName]) -> list[GroupName]:
         """The same names, those that are too many replaced."""
         for name in dict.fromkeys(names):
             if name in self._known:

@@ -19,20 +19,23 @@ QUALITY = 72
 MOST_FILE_BYTES = 2**28
 MOST_PIXELS = 2**27
 """Larger images get no thumbnail."""
-SECONDS = 20.0
+THUMBNAIL_SECONDS = 20.0
 """Longest that one may take."""
-MOST_BYTES = 3_500_000
+MOST_THUMBNAIL_BYTES = 3_500_000
 """Characters of all URIs together."""
 
 
 def thumbnails(paths: Sequence[str]) -> Iterator[str | None]:
-    """One data: URI or None for each path, in order, until MOST_BYTES are reached; then all are None.
+    """One data: URI or None for each path, in order, until MOST_THUMBNAIL_BYTES are reached; then all are None.
 
-    A file that crashes its decoder, or outlasts SECONDS, has none. Raises WorkerError if the worker cannot start.
+    A file that crashes its decoder, or takes longer than THUMBNAIL_SECONDS, has none. Raises WorkerError if the worker
+    cannot start.
     """
-    room, given = MOST_BYTES, 0
+    room, given = MOST_THUMBNAIL_BYTES, 0
     items = (Item(path) for path in paths)
-    with closing(supervised(items, _maker, lambda item, reason, words: None, jobs=1, timeout=SECONDS)) as made:
+    with closing(
+        supervised(items, _maker, lambda item, reason, words: None, jobs=1, timeout=THUMBNAIL_SECONDS)
+    ) as made:
         for uri in made:
             room -= len(uri or "")
             if room < 0:

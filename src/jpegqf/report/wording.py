@@ -16,6 +16,8 @@ VERDICTS = {
     Verdict.UNKNOWN: ("unknown", "nothing can be told"),
 }
 """Each verdict in a word or two, and what it means; those to worry about first."""
+MEDIAN = 0.5
+"""The quantile that half of all values do not exceed."""
 WORTH_TELLING = 0.005
 """Share of re-saved images from which they are the story."""
 MOST_GUESSED = 50
@@ -92,13 +94,13 @@ def lead(found: Aggregate) -> list[str]:
             for (last, first), number in found.firsts.items():
                 lost[last - first] += number
             sentences.append(
-                f"Where it can be read, the earlier quality is lower by {quantile(lost, 0.5)} in the median."
+                f"Where it can be read, the earlier quality is lower by {quantile(lost, MEDIAN)} in the median."
             )
     failed = {kind: found.statuses[kind.value] for kind in (Status.ERROR, Status.SKIPPED)}
     if sum(failed.values()):
         parts = {Status.ERROR: "cannot be read", Status.SKIPPED: "cannot be judged"}
-        told = [f"{images(failed[kind])} {words}" for kind, words in parts.items() if failed[kind]]
-        sentences.append(" and ".join(told) + ".")
+        parts_in_words = [f"{images(failed[kind])} {words}" for kind, words in parts.items() if failed[kind]]
+        sentences.append(" and ".join(parts_in_words) + ".")
     return sentences
 
 

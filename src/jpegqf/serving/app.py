@@ -25,8 +25,8 @@ from jpegqf.serving.metrics import Metrics, Observed
 from jpegqf.serving.problems import Problem, on_http_exception, on_invalid, on_problem, over_limit
 from jpegqf.serving.schemas import ErrorModel, Explanation, Health, LimitsModel, RecordModel
 from jpegqf.serving.settings import Settings
-from jpegqf.serving.upload import LONGEST_NAME, UNNAMED, Image, read_images
-from jpegqf.serving.work import Answer, Job, Want
+from jpegqf.serving.upload import LONGEST_IMAGE_NAME, UNNAMED, UploadedImage, read_images
+from jpegqf.serving.work import ImageRequest, Want, WorkerAnswer
 from jpegqf.version import __version__
 from jpegqf.workers.pool import Pool
 
@@ -62,14 +62,14 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 UPLOAD_ERRORS = _errors(400, 401, 403, 408, 413, 415, 422, 429, 503)
-Name = Annotated[str, Query(description="the image's name, for a raw body", max_length=LONGEST_NAME)]
+ImageName = Annotated[str, Query(description="the image's name, for a raw body", max_length=LONGEST_IMAGE_NAME)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
 class Service:
     """Answers requests with a pool, within the settings."""
 
-    def __init__(self, settings: Settings, pool: "Pool[Answer]") -> None:
+    def __init__(self, settings: Settings, pool: "Pool[WorkerAnswer]") -> None:
         self.settings, self.limits, self.pool = settings, settings.limits, pool
         self.metrics = Metrics(pool)
         self._busy = 0
@@ -91,28 +91,28 @@ class Service:
             self._busy -= 1
             self.metrics.now.set(self._busy)
 
-    async def answers(self, request: Request, images: list[Image], want: Want = "record") -> list[Answer]:
+    async def answers(self, request: Request, images: list[UploadedImage], want: Want = "record") -> list[WorkerAnswer]:
         """Answers in order. A request takes no more workers than there are, so that others have their turn.
 
         Raises Problem if the only image is over a limit, if workers cannot work, or if nobody waits any more.
         """
         turn = asyncio.Semaphore(self.pool.jobs)
 
-        async def answer(image: Image) -> Answer:
+        async def asked(image: UploadedImage) -> WorkerAnswer:
             async with turn:
                 if await request.is_disconnected():
                     raise Problem(400, "nobody waits for the answer any more")
-                told = await self.pool.ask(Job(image.name, image.data, want=want))
-            self.metrics.looked_at(told.record, len(image.data))
-            return told
+                answer = await self.pool.ask(ImageRequest(image.name, image.data, want=want))
+            self.metrics.looked_at(answer.record, len(image.data))
+            return answer
 
         try:
-            told = await asyncio.gather(*(answer(image) for image in images))
+            answers = await asyncio.gather(*(asked(image) for image in images))
         except JpegqfError as error:
             raise Problem(503, str(error)[:300]) from None
-        if len(told) == 1:
-            self._check(told[0].record)
-        return told
+        if len(answers) == 1:
+            self._check(answers[0].record)
+        return answers
 
     def _check(self, record: Record) -> None:
         if record.reason == Reason.TIMEOUT.value:
@@ -121,7 +121,7 @@ class Service:
         if record.reason == Reason.TOO_LARGE.value and pixels > self.limits.max_pixels:
             raise over_limit("max_pixels", self.limits, f"an image of {pixels} pixels", record)
 
-    async def one(self, request: Request, name: str, want: Want) -> Answer:
+    async def one(self, request: Request, name: str, want: Want) -> WorkerAnswer:
         """The answer about the one image of a request."""
         with self.room():
             images, _ = await read_images(request, self.limits, name)
@@ -130,7 +130,7 @@ class Service:
             return (await self.answers(request, images, want))[0]
 
 
-def create_app(settings: Settings, pool: "Pool[Answer]") -> FastAPI:
+def create_app(settings: Settings, pool: "Pool[WorkerAnswer]") -> FastAPI:
     """The application; starting and ending the pool is left to whoever made it."""
     app = FastAPI(
         title="jpegqf",
@@ -170,36 +170,36 @@ def _inspecting(service: Service) -> APIRouter:
         200: {"model": RecordModel | list[RecordModel], "description": "A record; of a form, the list of them"},
         **UPLOAD_ERRORS,
     })  # fmt: skip
-    async def inspect(request: Request, name: Name = UNNAMED) -> JSONResponse:
+    async def inspect(request: Request, name: ImageName = UNNAMED) -> JSONResponse:
         """Inspect a raw body, or the one or several files of a form."""
         with service.room():
             images, is_form = await read_images(request, service.limits, name)
-            rows = [row_of(told.record) for told in await service.answers(request, images)]
+            rows = [row_of(answer.record) for answer in await service.answers(request, images)]
         return JSONResponse(rows if is_form else rows[0])
 
     @guarded.post("/v1/explain", openapi_extra=_body(ONE_FORM), responses={
         200: {"model": Explanation, "description": "The record and its evidence"}, **UPLOAD_ERRORS,
     })  # fmt: skip
-    async def explain(request: Request, name: Name = UNNAMED) -> JSONResponse:
+    async def explain(request: Request, name: ImageName = UNNAMED) -> JSONResponse:
         """Inspect one image and tell all evidence: posterior, histograms, map, tables, encoder, words."""
-        told = await service.one(request, name, "evidence")
+        answer = await service.one(request, name, "evidence")
         return JSONResponse(
             {
-                "record": row_of(told.record),
-                "evidence": asdict(told.evidence) if told.evidence else None,
+                "record": row_of(answer.record),
+                "evidence": asdict(answer.evidence) if answer.evidence else None,
             }
         )
 
     @guarded.post("/v1/inspect/plot", openapi_extra=_body(ONE_FORM), response_class=Response, responses={
         200: {"content": {"image/png": BINARY}, "description": "What `jpegqf explain --plot` draws"}, **UPLOAD_ERRORS,
     })  # fmt: skip
-    async def plot(request: Request, name: Name = UNNAMED) -> Response:
+    async def plot(request: Request, name: ImageName = UNNAMED) -> Response:
         """Draw the evidence of one image as a PNG; 422 if its pixels cannot be judged."""
-        told = await service.one(request, name, "plot")
-        if told.png is None:
-            words = told.record.message or told.record.verdict_text or "the pixels tell nothing"
-            raise Problem(422, f"nothing to draw: {words}", "nothing_to_draw", record=told.record)
-        return Response(told.png, media_type="image/png")
+        answer = await service.one(request, name, "plot")
+        if answer.png is None:
+            words = answer.record.message or answer.record.verdict_text or "the pixels tell nothing"
+            raise Problem(422, f"nothing to draw: {words}", "nothing_to_draw", record=answer.record)
+        return Response(answer.png, media_type="image/png")
 
     return guarded
 

@@ -10,10 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jpegqf.record import Record
 from jpegqf.serving.problems import Problem
-from jpegqf.serving.work import Answer
+from jpegqf.serving.work import WorkerAnswer
 from jpegqf.workers.pool import Pool
 
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
 
 log = logging.getLogger("jpegqf.serve")
@@ -22,13 +22,13 @@ log = logging.getLogger("jpegqf.serve")
 class Metrics:
     """A server's own registry."""
 
-    def __init__(self, pool: "Pool[Answer]") -> None:
+    def __init__(self, pool: "Pool[WorkerAnswer]") -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "jpegqf_requests", "Answered requests.", ["method", "path", "status"], registry=self.registry
         )
         self.seconds = Histogram(
-            "jpegqf_request_seconds", "Time to answer.", ["path"], buckets=SECONDS, registry=self.registry
+            "jpegqf_request_seconds", "Time to answer.", ["path"], buckets=LATENCY_BUCKETS, registry=self.registry
         )
         self.now = Gauge("jpegqf_requests_now", "Requests with images in work.", registry=self.registry)
         self.images = Counter("jpegqf_images", "Images looked at.", ["status", "reason"], registry=self.registry)
@@ -49,7 +49,7 @@ class Metrics:
 class _OfPool(Collector):
     """Reads the pool when it is asked, so that nothing is counted twice."""
 
-    def __init__(self, pool: "Pool[Answer]") -> None:
+    def __init__(self, pool: "Pool[WorkerAnswer]") -> None:
         self._pool = pool
 
     def collect(self) -> list[Metric]:

@@ -55,8 +55,8 @@ class Problem(Exception):  # noqa: N818 - it is an answer, too
         """The same as a response."""
         limit = self.limit and {"name": self.limit[0], "value": self.limit[1], "flag": FLAGS[self.limit[0]]}
         record = row_of(self.record) if self.record else None
-        told = {"code": self.code, "message": str(self), "limit": limit or None, "record": record}
-        return JSONResponse({"error": told}, self.status, self._headers())
+        body = {"code": self.code, "message": str(self), "limit": limit or None, "record": record}
+        return JSONResponse({"error": body}, self.status, self._headers())
 
     def _headers(self) -> dict[str, str]:
         if self.status == 401:
@@ -80,8 +80,8 @@ async def on_problem(request: Request, error: Exception) -> Response:
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """Answer what the router refuses: no such page, another method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    told = {404: "no such page", 405: "this page takes another method"}.get(error.status_code, str(error.detail))
-    problem = Problem(error.status_code, told, CODES.get(error.status_code, "bad_request"))
+    words = {404: "no such page", 405: "this page takes another method"}.get(error.status_code, str(error.detail))
+    problem = Problem(error.status_code, words, CODES.get(error.status_code, "bad_request"))
     response = problem.response()
     response.headers.update(error.headers or {})
     return response

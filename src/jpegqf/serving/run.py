@@ -14,14 +14,14 @@ from jpegqf.errors import UsageError
 from jpegqf.scanning.look import Look
 from jpegqf.serving.app import create_app
 from jpegqf.serving.settings import Settings
-from jpegqf.serving.work import Answer, Work, lost_answer
+from jpegqf.serving.work import Work, WorkerAnswer, lost_answer
 from jpegqf.workers.pool import Pool
 
 LAST_SECONDS = 1
 """What requests in work may still take when the server is asked to end."""
 
 
-def make_pool(settings: Settings) -> "Pool[Answer]":
+def make_pool(settings: Settings) -> "Pool[WorkerAnswer]":
     """Workers for these settings, not started yet."""
     limits = settings.limits
     return Pool(Work(Look(max_pixels=limits.max_pixels)), lost_answer, settings.workers, limits.timeout)
@@ -43,7 +43,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             pool.close()
 
 
-def _config(settings: Settings, pool: "Pool[Answer]") -> uvicorn.Config:
+def _config(settings: Settings, pool: "Pool[WorkerAnswer]") -> uvicorn.Config:
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # strangers' damaged forms are no news
     return uvicorn.Config(
         create_app(settings, pool),
@@ -59,7 +59,7 @@ def _config(settings: Settings, pool: "Pool[Answer]") -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Tells when it is there, and ends without raising the signal that asked for it again."""
 
-    def __init__(self, config: uvicorn.Config, pool: "Pool[Answer]") -> None:
+    def __init__(self, config: uvicorn.Config, pool: "Pool[WorkerAnswer]") -> None:
         super().__init__(config)
         self._pool = pool
         self.tell: Callable[[], None] = lambda: None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 READ_SECONDS = 120.0
 """Longest that sending a body may take: a stalled client would hold its place among the requests at once."""
-LONGEST_NAME = 1024
+LONGEST_IMAGE_NAME = 1024
 """Characters kept of an image's name."""
 ESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 """What the HTML standard escapes in the file names of a form."""
@@ -30,14 +30,14 @@ UNNAMED = "upload"
 
 
 @dataclass(frozen=True)
-class Image:
+class UploadedImage:
     """One image as it was sent."""
 
     name: str
     data: bytes
 
 
-async def read_images(request: Request, limits: Limits, name: str) -> tuple[list[Image], bool]:
+async def read_images(request: Request, limits: Limits, name: str) -> tuple[list[UploadedImage], bool]:
     """The images, one at least, and whether they came as a form. ``name`` is that of a raw body.
 
     Raises Problem for what is over a limit, empty, damaged, compressed or too slow.
@@ -67,14 +67,14 @@ async def _bounded(request: Request, limits: Limits) -> AsyncGenerator[bytes, No
         yield chunk
 
 
-async def _raw(request: Request, limits: Limits, name: str) -> list[Image]:
+async def _raw(request: Request, limits: Limits, name: str) -> list[UploadedImage]:
     data = b"".join([chunk async for chunk in _bounded(request, limits)])
     if not data:
         raise Problem(422, "no image in the request: the body is empty", "no_image")
-    return [Image(_name(name), data)]
+    return [UploadedImage(_name(name), data)]
 
 
-async def _form(request: Request, limits: Limits) -> list[Image]:
+async def _form(request: Request, limits: Limits) -> list[UploadedImage]:
     _, options = parse_options_header(request.headers["content-type"])
     form = _Form(limits)
     try:
@@ -95,7 +95,7 @@ class _Form:
     """The files of a form, kept in memory; its other fields are passed over."""
 
     def __init__(self, limits: Limits) -> None:
-        self.images: list[Image] = []
+        self.images: list[UploadedImage] = []
         self.ended = False
         self._limits = limits
         self._field, self._value, self._disposition = bytearray(), bytearray(), b""
@@ -146,11 +146,11 @@ class _Form:
         if self._name is not None:
             for escape, letter in ESCAPED.items():
                 self._name = self._name.replace(escape, letter)
-            self.images.append(Image(_name(self._name), bytes(self._data)))
+            self.images.append(UploadedImage(_name(self._name), bytes(self._data)))
 
     def on_end(self) -> None:
         self.ended = True
 
 
 def _name(sent: str) -> str:
-    return printable((sent or UNNAMED)[:LONGEST_NAME])
+    return printable((sent or UNNAMED)[:LONGEST_IMAGE_NAME])

@@ -17,14 +17,14 @@ Want = Literal["record", "evidence", "plot"]
 
 
 @dataclass(frozen=True)
-class Job(Item):
+class ImageRequest(Item):
     """An item with what is wanted of it."""
 
     want: Want = "record"
 
 
 @dataclass(frozen=True)
-class Answer:
+class WorkerAnswer:
     """The record, and what was wanted beside it; None if the image has no such thing."""
 
     record: Record
@@ -38,24 +38,24 @@ class Work:
 
     look: Look
 
-    def __call__(self) -> Callable[[Item], Answer]:
+    def __call__(self) -> Callable[[Item], WorkerAnswer]:
         """Prepare a worker."""
         return partial(_answer, self.look.prepared())
 
 
-def lost_answer(item: Item, reason: Reason, message: str) -> Answer:
+def lost_answer(item: Item, reason: Reason, message: str) -> WorkerAnswer:
     """The answer to a job whose worker crashed or took too long."""
-    return Answer(lost_record(item, reason, message))
+    return WorkerAnswer(lost_record(item, reason, message))
 
 
-def _answer(inspector: Inspector, item: Item) -> Answer:
-    want = item.want if isinstance(item, Job) else "record"
+def _answer(inspector: Inspector, item: Item) -> WorkerAnswer:
+    want = item.want if isinstance(item, ImageRequest) else "record"
     if want == "record" or item.data is None:
-        return Answer(inspect_item(inspector, item))
+        return WorkerAnswer(inspect_item(inspector, item))
     return guarded(item, lambda: _looked_at(inspector, item.data or b"", item.name, want), lost_answer)
 
 
-def _looked_at(inspector: Inspector, data: bytes, name: str, want: Want) -> Answer:
+def _looked_at(inspector: Inspector, data: bytes, name: str, want: Want) -> WorkerAnswer:
     """One look at the image, and what is wanted of it; a picture only of what can be judged."""
     from jpegqf.inspection.evidence_view import view_evidence
     from jpegqf.inspection.explain import explain_lines
@@ -66,7 +66,7 @@ def _looked_at(inspector: Inspector, data: bytes, name: str, want: Want) -> Answ
     found = inspector.look(data, name)
     record, predictor = to_record(found), inspector.predictor or default_predictor()
     if want == "evidence":
-        return Answer(record, evidence=view_evidence(found, record, predictor))
+        return WorkerAnswer(record, evidence=view_evidence(found, record, predictor))
     target = io.BytesIO()
     drawn = plot(found, predictor, explain_lines(found, record)[0], target)
-    return Answer(record, png=target.getvalue() if drawn else None)
+    return WorkerAnswer(record, png=target.getvalue() if drawn else None)

@@ -1,1 +1,1 @@
-"""Processes that look at images, so that a crash or a hang costs one row."""
+"""Worker processes that inspect images: if one crashes or hangs, only the image at hand is lost."""

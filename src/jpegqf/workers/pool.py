@@ -1,4 +1,4 @@
-"""Worker processes for requests: each item is awaited on its own; a crash or a hang costs that item alone."""
+"""Worker processes for requests: each item is awaited by itself, and a crash or hang loses only that item."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -14,16 +14,16 @@ ENDED = "the workers were ended"
 
 
 class Pool(Generic[T]):
-    """Up to ``jobs`` worker processes under the rules of :func:`jpegqf.workers.stream.supervised`.
+    """Up to ``jobs`` worker processes; one that crashes or takes too long is replaced.
 
-    Each has a thread that talks to it, so that the event loop never waits. ``timeout``: seconds an item may take,
-    counted from when a worker takes it. ``restarts`` counts the workers lost so far, by reason.
+    Each worker has a thread that talks to it, so that the event loop never waits. ``timeout``: seconds that an item may
+    take from when a worker receives it. ``restarts``: number of workers lost so far, by reason.
     """
 
     def __init__(self, prepare: Prepare[T], lost: Lost[T], jobs: int, timeout: float) -> None:
         self.jobs = jobs
         self.waiting = 0
-        """Items handed in and not answered."""
+        """Number of items that are asked about and not answered yet."""
         self.restarts = {Reason.CRASHED: 0, Reason.TIMEOUT: 0}
         self._prepare, self._lost, self._timeout = prepare, lost, timeout
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="jpegqf-worker")
@@ -35,9 +35,9 @@ class Pool(Generic[T]):
         self._closed = False
 
     async def ask(self, item: Item) -> T:
-        """The result of one item, or what ``lost`` makes of it.
+        """The result of one item; if its worker crashes or takes too long, the result that ``lost`` makes.
 
-        Raises WorkerError if workers cannot start or the pool is closed, and what ``prepare`` raised of JpegqfError.
+        Raises WorkerError if workers cannot start or the pool is closed, and any JpegqfError that ``prepare`` raised.
         """
         if self._closed:
             raise WorkerError(ENDED)
@@ -52,12 +52,12 @@ class Pool(Generic[T]):
             self.waiting -= 1
 
     def start(self) -> None:
-        """Start all workers and wait for them; errors as for :meth:`ask`."""
+        """Start all workers and wait until they are ready. Raises what :meth:`ask` raises."""
         for done in [self._threads.submit(self._work, None) for _ in range(self.jobs)]:
             done.result()
 
     def close(self) -> None:
-        """End the workers, whatever they do; who waits for one gets a WorkerError."""
+        """Kill the workers, busy or not. Every caller that still waits for a result gets a WorkerError."""
         with self._starting:
             self._closed = True
             for seat in self._all:
@@ -68,16 +68,16 @@ class Pool(Generic[T]):
             seat.leave()
 
     def _work(self, item: Item | None) -> T:
-        """Runs in a thread. There are as many seats as threads; the one used longest ago comes next."""
+        """The result of one item, in a thread of the pool. A seat is free for each thread: their numbers are equal."""
         seat = self._seats.get()
         try:
             worker = self._ready(seat)
-            return self._told(seat, worker, item) if item else None  # type: ignore[return-value]
+            return self._result(seat, worker, item) if item else None  # type: ignore[return-value]
         finally:
             self._seats.put(seat)
 
     def _ready(self, seat: "_Seat") -> WorkerProcess:
-        """The seat's worker, started if there is none that lives."""
+        """The seat's worker, ready for an item; it is started if there is none. Raises WorkerError if that fails."""
         how = ""
         for _ in range(MOST_FAILED_STARTS):
             worker = self._seated(seat)
@@ -102,7 +102,7 @@ class Pool(Generic[T]):
             seat.worker = seat.worker or WorkerProcess(self._prepare)
             return seat.worker
 
-    def _told(self, seat: "_Seat", worker: WorkerProcess, item: Item) -> T:
+    def _result(self, seat: "_Seat", worker: WorkerProcess, item: Item) -> T:
         try:
             worker.send([item])
             if worker.pipe.poll(self._timeout):
@@ -119,7 +119,7 @@ class Pool(Generic[T]):
 
 
 class _Seat:
-    """Place of one worker."""
+    """The place of one worker, which may be empty."""
 
     def __init__(self) -> None:
         self.worker: WorkerProcess | None = None

@@ -1,4 +1,4 @@
-"""One worker process: start it, hand it items, hear its results, end it, and say how it ended."""
+"""One worker process: starts it, sends it items, receives results, ends it, and says how it ended."""
 
 import os
 import signal
@@ -16,22 +16,23 @@ from jpegqf.inputs.item import Item
 
 T = TypeVar("T")
 Prepare = Callable[[], Callable[[Item], T]]
-"""Run once in each worker; gives what turns an item into a result. It must survive pickling."""
+"""Called once in each worker; returns the function that turns an item into a result. It must be picklable."""
 Lost = Callable[[Item, Reason, str], T]
-"""Makes the result of an item whose worker crashed or took too long."""
+"""Makes the result of an item whose worker crashed or took too long, from the reason and a sentence about it."""
 
-TELL_SECONDS = 0.05
-"""A worker holds finished results back no longer than this before it begins another item."""
+SEND_SECONDS = 0.05
+"""A worker that holds finished results for longer sends them before it begins the next item."""
 MOST_FAILED_STARTS = 3
+"""Starts in a row that may fail before no further one is tried."""
 START_SECONDS = 120.0
-"""Longest that loading code and model may take on a busy machine."""
+"""Longest time for loading code and model; even a busy machine is faster."""
 KILLED_SECONDS = 1.0
-"""A killed process that the kernel still holds (a dead network disk) is left behind after this."""
+"""Longest wait for a killed process to end. One that hangs in the kernel, as on a dead network disk, is left alone."""
 NOT_READY = f"worker processes cannot start: not ready after {START_SECONDS:.0f} s"
 
 
 class WorkerProcess:
-    """A process that prepares itself, then answers each list of items with their results, in one or more parts."""
+    """A process that calls ``prepare``, then answers each list of items with its results in one or more messages."""
 
     def __init__(self, prepare: Prepare[Any]) -> None:
         context = get_context("fork") if _copied() else get_context("spawn")
@@ -42,52 +43,52 @@ class WorkerProcess:
             self._process.start()
         theirs.close()
         self.ready = False
-        """Whether ``prepare`` is done."""
+        """Whether the process has reported that ``prepare`` is done."""
         self.since = time.monotonic()
-        """When it last took or told something."""
+        """Time of the last message to or from the process, on the monotonic clock."""
 
     def send(self, items: list[Item]) -> None:
-        """Hand over work. Raises OSError if the process has ended."""
+        """Send items to work on. Raises OSError if the process has ended."""
         self.since = time.monotonic()
         self.pipe.send(items)
 
     def hear(self) -> list[Any]:
-        """Wait for the next results; none when it tells that it is ready.
+        """Wait for the next results. The list is empty if the message only says that the process is ready.
 
-        Raises EOFError if the process has ended, and what ``prepare`` or an item raised of JpegqfError.
+        Raises EOFError if the process has ended, and any JpegqfError that ``prepare`` or an item raised.
         """
         try:
-            told = self.pipe.recv()
+            message = self.pipe.recv()
         except OSError:
             raise EOFError from None
         self.since = time.monotonic()
-        if isinstance(told, JpegqfError):
-            raise told
-        if told is None:
+        if isinstance(message, JpegqfError):
+            raise message
+        if message is None:
             self.ready = True
             return []
-        return list(told)
+        return list(message)
 
     def deadline(self, timeout: float) -> float:
-        """When, on the monotonic clock, silence has lasted too long; ``timeout`` in seconds an item may take."""
-        return self.since + (timeout + TELL_SECONDS if self.ready else START_SECONDS)
+        """When, on the monotonic clock, the process counts as hanging; ``timeout``: seconds that one item may take."""
+        return self.since + (timeout + SEND_SECONDS if self.ready else START_SECONDS)
 
     def ended(self) -> bool:
-        """Whether it is gone already."""
+        """Whether the process has ended."""
         return self._process.exitcode is not None
 
     def how_it_ended(self) -> str:
-        """In words; waits for an end that has begun."""
+        """How the process ended, in words. Waits up to KILLED_SECONDS if it is still ending."""
         self._process.join(KILLED_SECONDS)
         return _how_it_ended(self._process.exitcode)
 
     def kill(self) -> None:
-        """Send the signal that nothing outlasts; any thread may."""
+        """Kill the process without waiting for its end. Any thread may call this."""
         with suppress(ValueError):  # closed already
             self._process.kill()
 
     def end(self) -> None:
-        """Kill it and let go of it."""
+        """Kill the process, wait up to KILLED_SECONDS for its end, and free what belongs to it."""
         self.pipe.close()
         self._process.kill()
         self._process.join(KILLED_SECONDS)
@@ -96,9 +97,10 @@ class WorkerProcess:
 
 
 def _copied() -> bool:
-    """Whether a worker may be a copy of this process: ready sooner than a new one, but it must have no threads.
+    """Whether workers may be forked from this process, which is faster than starting new ones.
 
-    NumPy stands for all that starts threads of its own: the process of a command that only hands out work has none.
+    Forking is safe only while this process has no other threads. A loaded NumPy counts as having some, since its
+    libraries start threads of their own; a command that only hands out work does not load it.
     """
     return sys.platform == "linux" and threading.active_count() == 1 and "numpy" not in sys.modules
 
@@ -113,9 +115,10 @@ def _how_it_ended(exit_code: int | None) -> str:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Hold signals back while a process starts: it inherits that, and Ctrl-C never reaches a half-started one.
+    """Block SIGINT and SIGTERM while a process is started, so that no signal reaches a half-started one.
 
-    Ctrl-C goes to every process of a terminal; the one that writes decides when to stop.
+    The new process inherits the block. Ctrl-C is sent to every process of a terminal, but only the process that
+    writes the results decides when to stop.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -131,7 +134,7 @@ def signals_held() -> Iterator[None]:
 
 
 def _serve(pipe: "Connection[Any, Any]", prepare: Prepare[Any]) -> None:
-    """Be a worker until the pipe closes."""
+    """The main function of a worker process: work until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a copy has its parent's handlers
     if hasattr(signal, "pthread_sigmask"):
@@ -149,17 +152,17 @@ def _serve(pipe: "Connection[Any, Any]", prepare: Prepare[Any]) -> None:
 
 def _work_off(pipe: "Connection[Any, Any]", items: list[Item], work: Callable[[Item], Any]) -> None:
     results: list[Any] = []
-    told = time.monotonic()
+    sent = time.monotonic()
     for item in items:
-        if results and time.monotonic() - told > TELL_SECONDS:
+        if results and time.monotonic() - sent > SEND_SECONDS:
             pipe.send(results)
-            results, told = [], time.monotonic()
+            results, sent = [], time.monotonic()
         results.append(work(item))
     pipe.send(results)
 
 
 def _end_with_parent() -> None:
-    """A worker in the middle of a long image does not see its pipe close: this thread does."""
+    """End this worker when its parent ends: in the middle of a long image it would not notice the closed pipe."""
     parent = parent_process()
     if parent:
         wait([parent.sentinel])

@@ -1,4 +1,4 @@
-"""Supervised worker processes: items -> results in order, one each, even if a worker crashes or hangs."""
+"""Worker processes for a stream: one result per item, in order, even if a worker crashes or hangs."""
 
 import time
 from collections import deque
@@ -13,24 +13,26 @@ from jpegqf.inputs.item import Item
 from jpegqf.workers.process import MOST_FAILED_STARTS, NOT_READY, Lost, Prepare, T, WorkerProcess, signals_held
 
 MOST_AT_ONCE = 64
-"""Items in one message to a worker: quick ones (headers) travel together, slow ones alone."""
+"""Most items in one message to a worker. Quick items (headers) are sent together, slow ones one by one."""
 QUICK_SECONDS, SLOW_SECONDS = 0.02, 0.1
-"""A message worked off faster makes the next ones longer; slower, shorter."""
+"""If a message's items took less than the first, the next messages get more items; if more than the second, fewer."""
 MOST_AHEAD = 1024
-"""Items taken from the input whose results are not handed on yet."""
+"""Most items taken from the input whose results were not yielded yet."""
 MOST_BYTES_AT_ONCE, MOST_BYTES_AHEAD = 2**20, 2**27
-"""The same for the bytes of archive members; one member alone may be larger."""
+"""Most bytes of archive members in one message, and in memory. A single larger member is still sent."""
 YIELD_AT_ONCE = 16
-"""Results handed on before looking after the workers again."""
+"""Most results yielded before the workers are looked after again."""
 
 
 @dataclass
 class _Worker:
     process: WorkerProcess
     work: deque[tuple[int, Item]] = field(default_factory=deque)
-    """Handed over and not answered, in order, each with its number in the input."""
+    """Items sent and not answered yet, in order, each with its number in the input."""
     begun: float = 0.0
+    """When work on the last message could begin, on the monotonic clock."""
     size: int = 0
+    """Number of items in that message."""
 
 
 def supervised(
@@ -41,12 +43,12 @@ def supervised(
     timeout: float | None,
     most_ahead: int = MOST_AHEAD,
 ) -> Generator[T, None, None]:
-    """One result per item, in the order of ``items``, made by up to ``jobs`` processes, at most ``most_ahead`` ahead.
+    """One result per item, in the order of ``items``, made by up to ``jobs`` worker processes.
 
-    A worker that ends, or is silent for ``timeout`` seconds over one item, is replaced. Its item is known if it
-    was alone; otherwise all that were unanswered are tried again one by one, and the one that fails alone gets
-    the result of ``lost``. Raises WorkerError if workers cannot start, and what ``prepare`` raised of
-    JpegqfError. Closing the generator, or any exception in it, ends the workers.
+    At most ``most_ahead`` items are read before their results are taken. A worker that ends, or that takes longer than
+    ``timeout`` seconds over one item, is replaced. If it had several items, each is tried again alone; an item that
+    fails alone gets the result that ``lost`` makes. Raises WorkerError if workers cannot start, and any JpegqfError
+    that ``prepare`` raised. Closing the generator, or any exception in it, ends the workers.
     """
     supervisor = Supervisor(prepare, lost, jobs, timeout, most_ahead)
     try:
@@ -56,9 +58,9 @@ def supervised(
 
 
 class Supervisor(Generic[T]):
-    """The same for several runs with the same workers, one run after the other; ``end`` comes last.
+    """Runs several streams one after the other with the same workers, by the rules of :func:`supervised`.
 
-    A run that is not taken to its end leaves nothing that a further one could use: only ``end`` may follow.
+    Call :meth:`end` at last. After a run that was not read to its end, only :meth:`end` may be called.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Supervisor(Generic[T]):
         self._at_once = 1
 
     def run(self, items: Iterator[Item]) -> Iterator[T]:
-        """One result per item, in order."""
+        """One result per item, in the order of ``items``. Errors are those of :func:`supervised`."""
         self._items = items
         while True:
             self._hand_out()
@@ -85,7 +87,7 @@ class Supervisor(Generic[T]):
             self._listen(block=self._given not in self._done)
 
     def end(self) -> None:
-        """Kill the workers: idle ones have nothing to lose, the work of busy ones is not wanted any more."""
+        """Kill all workers; the results of busy ones are dropped."""
         while self._workers:
             self._drop(self._workers[-1])
 
@@ -96,7 +98,7 @@ class Supervisor(Generic[T]):
             yield self._done.pop(self._given - 1)
 
     def _hand_out(self) -> None:
-        """Give every idle worker something to do; start workers only as there is work for them."""
+        """Send items to every idle worker. A new worker is started only if there is work for it."""
         while True:
             worker = next((worker for worker in self._workers if not worker.work), None)
             if worker is None and len(self._workers) >= self._jobs:
@@ -139,29 +141,29 @@ class Supervisor(Generic[T]):
         return worker
 
     def _listen(self, block: bool) -> None:
-        """Take what workers tell; without ``block``, only what is there already."""
+        """Receive the results of workers and replace those that hang. Without ``block``, do not wait for results."""
         busy = [worker for worker in self._workers if worker.work]
         now = time.monotonic()
         patience = min((worker.process.deadline(self._timeout) - now for worker in busy), default=0.0)
         timeout = None if patience == float("inf") else max(0.0, patience)
-        told = set(wait([worker.process.pipe for worker in busy], timeout if block else 0.0))
+        ready = set(wait([worker.process.pipe for worker in busy], timeout if block else 0.0))
         now = time.monotonic()
         for worker in busy:
-            if worker.process.pipe in told:
+            if worker.process.pipe in ready:
                 self._take(worker)
             elif now >= worker.process.deadline(self._timeout):
                 self._overdue(worker)
 
     def _take(self, worker: _Worker) -> None:
         try:
-            told = worker.process.hear()
+            results = worker.process.hear()
         except EOFError:
             return self._bury(worker)
-        if not told:
+        if not results:
             worker.begun = worker.process.since
             self._failed_starts = 0
             return None
-        for result in told:
+        for result in results:
             number, _ = worker.work.popleft()
             self._done[number] = result
         if not worker.work:
@@ -175,7 +177,7 @@ class Supervisor(Generic[T]):
             self._at_once = max(1, min(self._at_once, size) // 2)
 
     def _bury(self, worker: _Worker) -> None:
-        """Replace a worker that ended by itself."""
+        """Replace a worker that ended. Raises WorkerError if several in a row ended before they were ready."""
         how = worker.process.how_it_ended()
         if worker.process.ready:
             return self._replace(worker, Reason.CRASHED, f"its worker process {how}")
