@@ -23,7 +23,7 @@ from jpegqf.outputs.parquet_file import ROWS_PER_GROUP, arrow_schema, records_ta
 from jpegqf.record import Record
 
 DONE, SETTINGS = "_done", "_done/settings.json"
-"""Folder of the list of finished shards, and the settings in it. Readers of Parquet skip names that begin with ``_``."""
+"""Folder of the list of finished shards, and the settings in it. Readers of Parquet skip names that begin with _."""
 FILE, PART = re.compile(r"\d{9}-[\w.-]*\.parquet"), re.compile(r"\.\d{9}-[\w.-]*\.part")
 """Names of results files, and of unfinished ones, which pyarrow, pandas and Spark skip because of the dot."""
 METADATA = b"jpegqf"
