@@ -187,13 +187,25 @@ def test_the_bundled_checkpoint_by_its_name_gives_the_same_rows(folder: Path) ->
         (["--input", "in", "--inputs"], "unrecognized"),
     ],
 )
-def test_a_bad_call_is_exit_code_2_and_one_line(folder: Path, arguments: list[str], message: str) -> None:
-    done = run(*arguments)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stdout == ""
+def test_a_bad_call_is_exit_code_2_and_one_line(
+    folder: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code: object = main(arguments)
+    except SystemExit as ended:  # as argparse ends
+        code = ended.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert message in said.err
+    assert len(said.err.splitlines()) == 1
+    assert said.out == ""
     assert not Path("outputs").exists() or not os.listdir("outputs")
+
+
+def test_a_bad_call_ends_the_process_with_exit_code_2_and_one_line(folder: Path) -> None:
+    done = run()
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert "--input" in done.stderr
 
 
 def test_a_stdout_that_is_full_or_gone_changes_neither_results_nor_code(folder: Path) -> None:

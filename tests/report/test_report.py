@@ -18,6 +18,7 @@ from PIL import Image
 import jpegqf.report.thumbnails
 from bench.report import synthetic_rows
 from conftest import REPOSITORY, MakeJpeg
+from jpegqf.cli import main as jpegqf_command
 from jpegqf.cli import report as report_command
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.outputs.base import Batch
@@ -453,17 +454,24 @@ def test_the_command_reports_on_what_scan_wrote(tmp_path: Path, jpeg: MakeJpeg) 
     ],
 )
 def test_a_bad_call_is_one_line_and_exit_code_2_and_touches_nothing(
-    tmp_path: Path, arguments: list[str], message: str
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     results(tmp_path / "r.csv", ROWS[:5])
     results(tmp_path / "empty.csv", [])
     (tmp_path / "there.html").write_text("mine")
     (tmp_path / "folder.html").mkdir()
     before = sorted(os.listdir(tmp_path))
-    done = run(*arguments, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    with pytest.raises(SystemExit) as ended:
+        jpegqf_command(["report", *arguments], prog_name="jpegqf")
+    said = capfd.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert message in said.err
+    assert "Traceback" not in said.err
     assert sorted(os.listdir(tmp_path)) == before
     assert (tmp_path / "there.html").read_text() == "mine"
 

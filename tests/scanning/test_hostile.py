@@ -192,7 +192,7 @@ def test_a_codec_that_crashes_or_hangs_costs_its_one_file_one_error_row(
     (tmp_path / "code" / "sitecustomize.py").write_text(CRASHER)  # every new process runs it
     path = f"{tmp_path / 'code'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     monkeypatch.setenv("PYTHONPATH", path)
-    rows: list[Record] = list(scan(tmp_path, timeout=10))
+    rows: list[Record] = list(scan(tmp_path, timeout=5))
     assert [row.reason for row in rows] == [None, "crashed", None, "timeout", None]
     assert [row.status for row in rows] == [Status.OK, Status.ERROR, Status.OK, Status.ERROR, Status.OK]
     assert rows[1].verdict is Verdict.UNKNOWN

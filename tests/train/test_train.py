@@ -24,18 +24,22 @@ def test_samples_depend_on_the_seed_alone(photo: Image.Image) -> None:
         assert first.grid == second.grid
 
 
-def test_drawn_qualities_cover_1_to_100(cat: Image.Image) -> None:
-    drawn = [synthesis.draw_sample(cat, np.random.default_rng(seed), synthesis.Shares()).quality for seed in range(250)]
+@pytest.fixture(scope="module")
+def samples(cat: Image.Image) -> list[synthesis.Sample]:
+    return [synthesis.draw_sample(cat, np.random.default_rng(seed), synthesis.Shares()) for seed in range(250)]
+
+
+def test_drawn_qualities_cover_1_to_100(samples: list[synthesis.Sample]) -> None:
+    drawn = [sample.quality for sample in samples]
     assert min(quality for quality in drawn if quality) <= 5
     assert max(drawn) >= 96
     assert 0.1 < np.mean([quality == synthesis.NEVER for quality in drawn]) < 0.3
 
 
-def test_a_sample_has_a_grid_where_it_has_a_quality(cat: Image.Image) -> None:
-    drawn = [synthesis.draw_sample(cat, np.random.default_rng(seed), synthesis.Shares()) for seed in range(120)]
-    assert all((sample.grid is None) == (sample.quality == synthesis.NEVER) for sample in drawn)
-    assert {sample.grid == ALIGNED for sample in drawn} == {True, False}
-    assert any(sample.grid.turned for sample in drawn if sample.grid)
+def test_a_sample_has_a_grid_where_it_has_a_quality(samples: list[synthesis.Sample]) -> None:
+    assert all((sample.grid is None) == (sample.quality == synthesis.NEVER) for sample in samples)
+    assert {sample.grid == ALIGNED for sample in samples} == {True, False}
+    assert any(sample.grid.turned for sample in samples if sample.grid)
 
 
 def test_a_view_names_the_quality_only_on_the_right_grid(photo: Image.Image) -> None:
