@@ -1,4 +1,4 @@
-"""Types of arrays, and what lets one formula take NumPy arrays and PyTorch tensors."""
+"""Array types, and helpers by which one function works on both NumPy arrays and PyTorch tensors."""
 
 import sys
 from typing import Any

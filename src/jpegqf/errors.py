@@ -1,4 +1,4 @@
-"""One exception tree: what a caller may catch, and nothing else, leaves the package."""
+"""The exceptions of the package, all subclasses of JpegqfError, and the reasons why an image was not judged."""
 
 from enum import Enum
 

@@ -22,7 +22,7 @@ def tell_progress(line: str) -> None:
 
 
 def progress_bar(what: str, numbers: Iterable[int]) -> Iterable[int]:
-    """The same numbers, with a bar that adds them up."""
+    """Yields ``numbers`` unchanged while a progress bar advances by each; ``what`` is the unit shown, as in "rows"."""
     from tqdm import tqdm
 
     with tqdm(unit=f" {what}", unit_scale=True) as bar:

@@ -37,7 +37,8 @@ class ClusterScan:
         """Scan all shards; ``tell`` is called with a line of progress now and then.
 
         Returns early after Ctrl-C or SIGTERM, with the signal in ``stopped_by``. Raises UsageError for a bad call or a
-        changed input, OutputError if the folder of results cannot be written.
+        changed input, OutputError if the folder of results cannot be written or the listing of sources died. A failed
+        shard raises nothing: it is counted in ``tally``.
         """
         plan = self._plan()
         check_sources(plan.sources)

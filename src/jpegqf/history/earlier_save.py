@@ -41,7 +41,7 @@ def _earlier_save_unturned(luma: Luma, last_table: I64) -> History:
     if same.first_quality is not None:
         return same
     other = other_grid.earlier_save_on_other_grid(luma, last_table)
-    return other if other.found else _none_found(same, other)
+    return other if other.found else _without_other_grid(same, other)
 
 
 def _finer_fits_better(luma: Luma, last_table: I64, coarser: SameGridEvidence) -> bool:
@@ -53,10 +53,10 @@ def _finer_fits_better(luma: Luma, last_table: I64, coarser: SameGridEvidence) -
     return finer is not None and bool(finer.found.sum(axis=1).max() > coarser.found.sum(axis=1).max())
 
 
-def _none_found(same: History, other: History) -> History:
-    """No earlier save is reported on another grid: the same grid's history with the larger of both probabilities.
+def _without_other_grid(same: History, other: History) -> History:
+    """The same grid's history, with the larger probability of both searches; for when no other grid was found.
 
-    Unchanged where either probability is None.
+    ``same`` may itself report an earlier save of unknown quality. Returned unchanged if either probability is None.
     """
     both = (same.recompressed_probability, other.recompressed_probability)
     if both[0] is None or both[1] is None:

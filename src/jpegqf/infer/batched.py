@@ -1,4 +1,4 @@
-"""Many files -> answers in order: read and prepared ahead by processes, asked about in batches on a GPU."""
+"""Many files -> answers in order: read and prepared ahead by processes, scored in batches on a GPU."""
 
 import os
 import time
@@ -18,7 +18,7 @@ from jpegqf.model.predictor import Predictor, one_by_one
 from jpegqf.workers.stream import supervised
 
 MOST_ASKED = 256
-"""Images asked about at once."""
+"""Most images scored by the network in one batch."""
 
 LONGEST_WAIT = 0.2
 """Seconds from which on a batch waits for no more: rows come, and Ctrl-C is seen, however slow decoding is."""

@@ -30,7 +30,7 @@ Only = Literal["header", "pixels"]
 
 JPEG_START = b"\xff\xd8"
 HEAD_BYTES = 2**14
-"""Of a file whose header alone is asked for: most headers end before."""
+"""Bytes read first from a file if only its header is wanted; most headers are shorter."""
 
 
 @lru_cache(maxsize=1)

@@ -57,7 +57,7 @@ def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto")
 
 
 def _tried(model: Model) -> Model:
-    """The model, asked once: weights that give no distribution, or a device that fails, are told before any image."""
+    """The model after a trial run on zeros, so that bad weights or a failing device raise before the first image."""
     model.log_probabilities(np.zeros((1, 100, FEATURES), np.float32))
     return model
 

@@ -25,9 +25,9 @@ class Model:
     """``NumPy`` or ``PyTorch``: the library that holds the weights and computes with them."""
 
     def log_probabilities(self, evidence: F32) -> F64:
-        """Uncalibrated natural log-probabilities, float64 (n, 101): qualities 1..100, then "no JPEG grid here".
+        """Uncalibrated natural log-probabilities, float64 (n, 101): 100 qualities, then "no JPEG on this grid".
 
-        Raises CheckpointError on a bad output.
+        Row i is for ``evidence[i]``. Raises CheckpointError if the network's output has a wrong shape or is not finite.
         """
         out = np.asarray(self.run(np.ascontiguousarray(evidence, np.float32)), np.float64)
         if out.shape != (len(evidence), 101) or not np.isfinite(out).all():

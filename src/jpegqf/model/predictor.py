@@ -218,9 +218,9 @@ class Predictor:
         return self._predictions(prepared)
 
     def prepared(self, luma: Luma, own_luma: bool, needs: Needs) -> Prediction | list[GatheredBlocks]:
-        """A finished prediction where a few blocks decide it, or blocks still to score with :meth:`first_answers`.
+        """A finished prediction if a few blocks suffice, else the gathered blocks to pass on to :meth:`first_answers`.
 
-        Arguments and errors as for :meth:`examine`.
+        No other grid is searched. The arguments mean the same, and the same errors are raised, as in :meth:`examine`.
         """
         first = self._decided_or_patches(luma, own_luma, needs)
         return first if isinstance(first, Prediction) else self._gathered(first)

@@ -87,7 +87,7 @@ def _series(counts: Counter[tuple[GroupName, int | None]], skip_unnamed: bool = 
 
 
 def pair_figures(found: Aggregate) -> list[list[int]]:
-    """Header QF, pixel QF, images, re-saved ones among them; for images that have both qualities."""
+    """Rows [header QF, pixel QF, images, re-saved images among them], one for each pair of qualities that occurs."""
     cells: dict[tuple[int, int], list[int]] = {}
     for (header, pixel, resaved), number in found.pairs.items():
         if header is not None and pixel is not None:
@@ -176,7 +176,7 @@ def _common(parts: list[list[str]]) -> list[str]:
 
 
 def cause_figures(found: Aggregate) -> list[list[Any]]:
-    """Reason, status, images, and its messages: words, images, one of them."""
+    """Rows [reason, status, images, top messages as [text, images, example path], number of different messages]."""
     reasons: dict[tuple[GroupName, str], list[tuple[int, GroupName, str]]] = {}
     for cause, number in found.causes.items():
         reasons.setdefault((cause.reason, cause.status), []).append((number, cause.message, found.examples[cause]))

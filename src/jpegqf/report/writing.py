@@ -20,7 +20,7 @@ SUFFIXES = (".html", ".htm")
 SOURCES_NAMED = 5
 
 Watch = Callable[[str, Iterable[int]], Iterable[int]]
-"""Is told what is done, and passes numbers of rows or images done on as they come: a progress bar."""
+"""A progress bar: called with a unit ("rows") and an iterable of counts done, it yields the counts unchanged."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ ONE_REQUEST = 0.5
 
 
 class Stopped(KeyboardInterrupt):
-    """Asked to stop where nothing is being written: what runs may be left as it is."""
+    """Raised by a stop signal inside :meth:`Stop.at_once`, where nothing is being written and work may be abandoned."""
 
 
 class Stop:

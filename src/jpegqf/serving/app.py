@@ -181,7 +181,7 @@ def _inspecting(service: Service) -> APIRouter:
         200: {"model": Explanation, "description": "The record and its evidence"}, **UPLOAD_ERRORS,
     })  # fmt: skip
     async def explain(request: Request, name: ImageName = UNNAMED) -> JSONResponse:
-        """Inspect one image and tell all evidence: posterior, histograms, map, tables, encoder, words."""
+        """Inspect one image; return record and evidence: posterior, histograms, quality map, tables, encoder, text."""
         answer = await service.one(request, name, "evidence")
         return JSONResponse(
             {

@@ -37,7 +37,7 @@ def _bent(rng: np.random.Generator) -> TablePair:
 
 
 def draw_tables(rng: np.random.Generator) -> tuple[TablePair, int]:
-    """Tables, and the luma table's IJG-equivalent quality (``tables.match_ijg``), 1..100."""
+    """Tables, and the luma table's IJG-equivalent quality (``table_match.match_ijg``), 1..100."""
     while True:
         luma, chroma = (_mozjpeg, _jpegli, _bent)[rng.choice(3, p=(0.4, 0.2, 0.4))](rng)
         quality = match_ijg(luma).quality

@@ -1,4 +1,4 @@
-"""One training image -> the patches that a prediction may look at, and the quality it must then name."""
+"""One training image -> the patches given to the network, and the target quality for them."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ TIE = 1e-6
 
 @dataclass(frozen=True)
 class View:
-    """Patches with the grid at their first pixel as far as the looker knows, and the quality to name, or NEVER."""
+    """Patches cut on an assumed grid, and the target quality: NEVER if that grid is wrong or there is none."""
 
     patches: list[Luma]
     quality: int
