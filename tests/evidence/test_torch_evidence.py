@@ -161,7 +161,7 @@ def test_a_batch_is_answered_as_one_by_one(
     prepared = [one.prepared(luma, True, ANY_BLOCKS) for luma in lumas]
     blocks = [blocks for blocks in prepared if not isinstance(blocks, Prediction)]
     assert len(blocks) == len(lumas)
-    for answer, alone in zip(many.first_answers(blocks), one.first_answers(blocks), strict=True):
+    for answer, alone in zip(many.predictions(blocks), one.predictions(blocks), strict=True):
         assert answer.rounded == alone.rounded
         assert np.abs(answer.probability - alone.probability).max() < CLOSE
         assert abs(answer.jpeg_probability - alone.jpeg_probability) < CLOSE

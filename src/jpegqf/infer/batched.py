@@ -64,7 +64,7 @@ def predict_in_batches(
 def answers(predictor: Predictor, prepared: Sequence[Prepared]) -> Iterator[QualityOrIssue | None]:
     """Each one's answer, asking at once about all that are pending; None for one that is left in doubt."""
     pending = [one for one in prepared if isinstance(one, Pending)]
-    asked = iter(predictor.first_answers([one.blocks for one in pending]) if pending else ())
+    asked = iter(predictor.predictions([one.blocks for one in pending]) if pending else ())
     for one in prepared:
         if isinstance(one, Pending):
             prediction = next(asked)

@@ -16,6 +16,8 @@ LIKELY_EARLIER_SAVE = 0.5
 """Probability from which an earlier save is reported."""
 NEAREST_TABLE_SLACK = 5
 """Qualities by which the header may miss the pixels' interval and still agree, if its table is no exact IJG table."""
+NO_GRID_WORDS = "no JPEG grid: never compressed, or resized or reworked since"
+"""What is said of pixels that show no grid: the past of an image cannot be seen there."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _without_header(container: str, pixels: PixelSummary | None, lossy: bool) ->
         text = f"no JPEG grid, but lossy {container} may have hidden one"
         return Judgement(None, None, Verdict.UNKNOWN, text)
     if pixels.jpeg_probability <= 1 - CERTAIN_GRID and container != "JPEG":
-        text = "no JPEG grid: never compressed, or resized or reworked since"
+        text = NO_GRID_WORDS
         return Judgement(None, None, Verdict.NEVER_JPEG, text)
     return Judgement(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")
 

@@ -86,12 +86,11 @@ class Predictor:
         """Predict the quality and grid of one image from its pixels.
 
         ``own_luma``: ``luma`` is a JPEG's own component as decoded, neither converted nor upsampled. Then a few blocks
-        may decide. Where no
-        grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can have no other), the
-        likeliest other grids and orientations are tried: the most probable one is named, and the distribution over
-        qualities is that of all of them, weighted by their odds. Where luma leaves doubt, the green channel is tried:
-        some JPEGs code red, green and blue themselves. Raises ImageSkippedError for an image that lacks what ``needs``
-        asks for.
+        may decide. Where no grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can
+        have no other), the likeliest other grids and orientations are tried: the most probable one is named, and the
+        distribution over qualities is that of all of them, weighted by their odds. Where luma leaves doubt, the
+        green channel is tried: some JPEGs code red, green and blue themselves. Raises ImageSkippedError for an
+        image that lacks what ``needs`` asks for.
         """
         first = self._decided_or_patches(luma, own_luma, needs)
         if isinstance(first, Prediction):
@@ -160,7 +159,7 @@ class Predictor:
 
     def _on_grid(self, patches: list[Luma], grid: Grid) -> Prediction:
         """The network's prediction for patches whose first pixels are on this grid."""
-        return replace(self._predictions([self._gathered(patches)])[0], grid=grid)
+        return replace(self.predictions([self._gathered(patches)])[0], grid=grid)
 
     def decided(self, luma: Luma, own_luma: bool) -> Prediction | None:
         """A prediction from a few blocks where they leave no doubt, else None. ``own_luma`` as for :meth:`examine`.
@@ -203,8 +202,8 @@ class Predictor:
         groups = [patches] if self.aggregation == "evidence" else [[patch] for patch in patches]
         return [gather_blocks(group, self.model.config.evidence) for group in groups]
 
-    def _predictions(self, images: Sequence[list[GatheredBlocks]]) -> list[Prediction]:
-        """The network's prediction for each image, computed in one batch."""
+    def predictions(self, images: Sequence[list[GatheredBlocks]]) -> list[Prediction]:
+        """The network's prediction for the blocks of each image, such as those of :meth:`prepared`, in one batch."""
         config = self.model.config
         evidence = self.evidence([blocks for image in images for blocks in image], config.evidence)
         log_probability = self.model.log_probabilities(evidence)
@@ -213,12 +212,8 @@ class Predictor:
         ends = np.cumsum([len(image) for image in images])
         return [_prediction(of_image) for of_image in np.split(log_probability, ends[:-1])]
 
-    def first_answers(self, prepared: Sequence[list[GatheredBlocks]]) -> list[Prediction]:
-        """The network's predictions for images from :meth:`prepared`, on the grid of the first pixel, in one batch."""
-        return self._predictions(prepared)
-
     def prepared(self, luma: Luma, own_luma: bool, needs: Needs) -> Prediction | list[GatheredBlocks]:
-        """A finished prediction if a few blocks suffice, else the gathered blocks to pass on to :meth:`first_answers`.
+        """A finished prediction if a few blocks suffice, else the gathered blocks to pass on to :meth:`predictions`.
 
         No other grid is searched. The arguments mean the same, and the same errors are raised, as in :meth:`examine`.
         """
