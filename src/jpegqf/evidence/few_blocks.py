@@ -14,6 +14,7 @@ decides other pixels, such as the green channel of a JPEG that codes red, green 
 import numpy as np
 
 from jpegqf.arrays import F32, I64, U8
+from jpegqf.evidence.agreement import blocks_at
 from jpegqf.evidence.blocks import first_of_each
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import comb_evidence, comb_table, histogram, laplacian, multiple_sums, zero_inflated
@@ -39,13 +40,12 @@ def _spread(pixels: U8, most: int) -> U8:
 
 def _busy(luma: Luma, rule: DecisiveRule) -> U8:
     """Distinct unclipped blocks of enough contrast, uint8 (n, 64), from evenly spread rows and columns of blocks."""
-    rows, columns = (side // 8 for side in luma.plane.shape)
-    tiles = luma.plane[: 8 * rows, : 8 * columns].reshape(rows, 8, columns, 8)
-    kept = [np.linspace(0, n - 1, min(n, rule.lattice)).astype(int) for n in (rows, columns)]
-    pixels = tiles[kept[0]][:, :, kept[1]].swapaxes(1, 2).reshape(-1, 64)
-    lowest, highest = pixels.min(axis=1), pixels.max(axis=1)
-    sound = (lowest > 0) & (highest < 255) & (highest - lowest >= rule.span)
-    pixels = pixels[sound]
+    counts = [side // 8 for side in luma.plane.shape]
+    kept = [np.linspace(0, n - 1, min(n, rule.lattice)).astype(int) for n in counts]
+    lattice = blocks_at(luma, 8 * kept[0], 8 * kept[1])
+    pixels = lattice.pixels.reshape(-1, 64)
+    spans = pixels.max(axis=1) - pixels.min(axis=1) >= rule.span
+    pixels = pixels[spans & ~lattice.clipped.reshape(-1)]
     out: U8 = pixels[first_of_each(pixels)]
     return out
 

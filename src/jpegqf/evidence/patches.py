@@ -1,7 +1,5 @@
 """The patch-selection rule: which 128x128 regions of a luma plane are used."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,13 +8,10 @@ from jpegqf.pixels.luma import Luma
 
 LARGEST_PIECE = 1024
 """Most pixels of a side that are used where the image is too narrow for a patch."""
-
-
-def _windows(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.uint8]:
-    """All patches in raster order, a view (rows, columns, size, size)."""
-    windows = np.lib.stride_tricks.sliding_window_view(plane, (rule.size, rule.size))
-    view: NDArray[np.uint8] = windows[:: rule.stride, :: rule.stride]
-    return view
+PLASTIC_NUMBER = 1.32471795724474602596
+"""The real root of x^3 = x + 1."""
+R2_STEPS = np.array([1 / PLASTIC_NUMBER, 1 / PLASTIC_NUMBER**2])
+"""What each visit of :func:`spread_order` adds to row and column, as shares of the lattice's height and width."""
 
 
 def scores(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.float64]:
@@ -24,24 +19,43 @@ def scores(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.float64]:
 
     "Mean channel variance + gray variance", read on luma alone. Sums are exact integers.
     """
-    return np.concatenate(list(_row_scores(plane, rule)))
+    rows, columns = _counts(plane, rule)
+    return np.array([_score(plane, place, rule) for place in np.ndindex(rows, columns)])
 
 
-def _row_scores(plane: NDArray[np.uint8], rule: PatchRule) -> Iterator[NDArray[np.float64]]:
-    """The same, a row of patches at a time."""
+def _counts(plane: NDArray[np.uint8], rule: PatchRule) -> tuple[int, int]:
+    """Rows and columns of patches; the plane is as large as one patch at least."""
+    rows, columns = ((side - rule.size) // rule.stride + 1 for side in plane.shape)
+    return rows, columns
+
+
+def _score(plane: NDArray[np.uint8], place: tuple[int, ...], rule: PatchRule) -> float:
+    top, left = (index * rule.stride for index in place)
+    patch = plane[top : top + rule.size, left : left + rule.size].astype(np.int32)
     count = rule.size**2
-    for row in _windows(plane, rule):
-        strip = row.astype(np.int32)
-        total = strip.sum(axis=(1, 2))
-        squares = (strip * strip).sum(axis=(1, 2), dtype=np.int64)
-        yield 2 * (squares / count - (total / count) ** 2)
+    return float(2 * ((patch * patch).sum(dtype=np.int64) / count - (patch.sum() / count) ** 2))
+
+
+def spread_order(rows: int, columns: int) -> NDArray[np.int64]:
+    """Raster indices of a lattice in an order of which every beginning is spread evenly; int64 (rows * columns,).
+
+    The places that Roberts' additive sequence R2 visits, then any that it missed (M. Roberts, "The unreasonable
+    effectiveness of quasirandom sequences", 2018).
+    """
+    visits = (0.5 + np.arange(4 * rows * columns)[:, None] * R2_STEPS) % 1
+    row, column = (visits * (rows, columns)).astype(np.int64).T
+    visited = np.concatenate([row * columns + column, np.arange(rows * columns)])
+    _, first = np.unique(visited, return_index=True)
+    out: NDArray[np.int64] = visited[np.sort(first)]
+    return out
 
 
 def choose(score: NDArray[np.float64], rule: PatchRule) -> NDArray[np.int64]:
-    """Indices of the patches to use, in raster order, int64; empty if the image has too little contrast.
+    """Indices of the patches to use, ascending, int64; empty if the image has too little contrast.
 
-    Five steps: >= ``most`` above the threshold: the first ``most``; else >= ``fewest`` above it: all of
-    them; else >= ``fewest`` above the relaxed threshold: the first ``fewest``; else all of those.
+    ``score`` of the patches in the order in which they are preferred. Five steps: >= ``most`` above the threshold: the
+    first ``most``; else >= ``fewest`` above it: all of them; else >= ``fewest`` above the relaxed threshold: the first
+    ``fewest``; else all of those.
     """
     above = np.flatnonzero(score > rule.threshold)
     if len(above) >= rule.fewest:
@@ -50,23 +64,35 @@ def choose(score: NDArray[np.float64], rule: PatchRule) -> NDArray[np.int64]:
     return relaxed[: rule.fewest]
 
 
-def _crops(luma: Luma, indices: NDArray[np.int64], rule: PatchRule) -> list[Luma]:
-    """The patches of these raster indices, each (size, size)."""
-    columns = (luma.plane.shape[1] - rule.size) // rule.stride + 1
-    corners = [(int(i) // columns * rule.stride, int(i) % columns * rule.stride) for i in indices]
-    return [luma.crop(top, left, rule.size, rule.size) for top, left in corners]
+Corner = tuple[int, int]
+"""Row and column of the first pixel of a patch."""
+
+
+def corners(luma: Luma, rule: PatchRule) -> list[Corner]:
+    """Where the patches are that the rule takes, spread over the whole image, in raster order; none if it is small."""
+    if min(luma.plane.shape) < rule.size:
+        return []
+    rows, columns = _counts(luma.plane, rule)
+    order, score, above = spread_order(rows, columns), [], 0
+    for index in order:
+        score.append(_score(luma.plane, divmod(int(index), columns), rule))
+        above += score[-1] > rule.threshold
+        if above >= rule.most:
+            break  # no later patch is taken
+    return _corners(order[choose(np.array(score), rule)], columns, rule)
+
+
+def _corners(indices: NDArray[np.int64], columns: int, rule: PatchRule) -> list[Corner]:
+    return [(index // columns * rule.stride, index % columns * rule.stride) for index in np.sort(indices).tolist()]
+
+
+def _crops(luma: Luma, places: list[Corner], rule: PatchRule) -> list[Luma]:
+    return [luma.crop(top, left, rule.size, rule.size) for top, left in places]
 
 
 def select(luma: Luma, rule: PatchRule) -> list[Luma]:
     """The patches of ``luma`` that the rule takes, each (size, size), in raster order."""
-    if min(luma.plane.shape) < rule.size:
-        return []
-    score = np.empty(0)
-    for row in _row_scores(luma.plane, rule):
-        score = np.append(score, row)
-        if np.count_nonzero(score > rule.threshold) >= rule.most:
-            break  # no later patch is taken
-    return _crops(luma, choose(score, rule), rule)
+    return _crops(luma, corners(luma, rule), rule)
 
 
 def informative(luma: Luma, rule: PatchRule) -> list[Luma]:
@@ -81,4 +107,5 @@ def liveliest(luma: Luma, rule: PatchRule) -> list[Luma]:
     if min(luma.plane.shape) < rule.size:
         return []
     ranked = np.argsort(-scores(luma.plane, rule), kind="stable")
-    return _crops(luma, np.sort(ranked[: rule.most]), rule)
+    _, columns = _counts(luma.plane, rule)
+    return _crops(luma, _corners(ranked[: rule.most], columns, rule), rule)

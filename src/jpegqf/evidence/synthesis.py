@@ -95,14 +95,26 @@ def clipped_misfit(pixels: U8, low: Bool, high: Bool, rounds: int, tolerance: fl
     (projections onto convex sets).
     """
     out = _empty(CANDIDATES, len(pixels))
-    centred = pixels.astype(np.float32) - 128
     for part in _batches(CANDIDATES, len(pixels)):
-        coefficients = centred @ FORWARD
-        for remaining in range(rounds, -1, -1):
-            synthesis = _synthesized(coefficients, STEPS[part, None])
-            free = ((centred > synthesis) & low) | ((centred < synthesis) & high)
-            nearest = np.where(free, synthesis, centred)
-            if remaining:
-                coefficients = (nearest.reshape(-1, 64) @ FORWARD).reshape(nearest.shape)
-        _note(out, part, np.abs(nearest - synthesis), tolerance)
+        _note(out, part, _clipped_errors(pixels, low, high, STEPS[part, None], rounds), tolerance)
     return out
+
+
+def clipped_given_back(pixels: U8, low: Bool, high: Bool, steps: F32, rounds: int, tolerance: float) -> Bool:
+    """Which of these blocks come back within ``tolerance`` under one table, float32 (64,); bool (blocks,)."""
+    parts = [slice(first, first + AT_ONCE) for first in range(0, len(pixels), AT_ONCE)]
+    errors = (_clipped_errors(pixels[part], low[part], high[part], steps[None, None], rounds)[0] for part in parts)
+    return np.concatenate([error.max(axis=1) <= tolerance for error in errors])
+
+
+def _clipped_errors(pixels: U8, low: Bool, high: Bool, steps: F32, rounds: int) -> F32:
+    """Absolute errors (candidates, blocks, 64) under ``steps`` (candidates, 1, 64), as :func:`clipped_misfit` says."""
+    centred = pixels.astype(np.float32) - 128
+    coefficients = centred @ FORWARD
+    for remaining in range(rounds, -1, -1):
+        synthesis = _synthesized(coefficients, steps)
+        free = ((centred > synthesis) & low) | ((centred < synthesis) & high)
+        nearest = np.where(free, synthesis, centred)
+        if remaining:
+            coefficients = (nearest.reshape(-1, 64) @ FORWARD).reshape(nearest.shape)
+    return np.abs(nearest - synthesis)

@@ -9,7 +9,7 @@ from jpegqf.arrays import I64
 from jpegqf.errors import MissingExtraError
 from jpegqf.evidence.blocks import cut_blocks
 from jpegqf.evidence.dct import FORWARD
-from jpegqf.evidence.patches import choose, scores
+from jpegqf.evidence.patches import corners
 from jpegqf.inspection.explain import next_best
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.quality_map import PieceQualities, quality_map
@@ -68,12 +68,7 @@ def coefficients_of(luma: Luma) -> NDArray[np.float32]:
 def patches_used(luma: Luma, predictor: Predictor) -> list[tuple[int, int, int]]:
     """Row and column of the first pixel, and side, of each patch judged; none where the image is used as a whole."""
     rule = predictor.model.config.patch_rule
-    height, width = luma.plane.shape
-    if min(height, width) < rule.size:
-        return []
-    columns = (width - rule.size) // rule.stride + 1
-    chosen = choose(scores(luma.plane, rule), rule).tolist()
-    return [(i // columns * rule.stride, i % columns * rule.stride, rule.size) for i in chosen]
+    return [(top, left, rule.size) for top, left in corners(luma, rule)]
 
 
 def _show_patches(axes: Any, luma: Luma, predictor: Predictor) -> None:

@@ -82,19 +82,31 @@ class Predictor:
     aggregation: Aggregation = "evidence"
     evidence: EvidenceFunction = one_by_one
 
-    def examine(self, luma: Luma, own_luma: bool = False, search: bool = True, needs: Needs = ANY_BLOCKS) -> Prediction:
+    def examine(
+        self,
+        luma: Luma,
+        own_luma: bool = False,
+        search: bool = True,
+        needs: Needs = ANY_BLOCKS,
+        likely: Grid | None = None,
+    ) -> Prediction:
         """Predict the quality and grid of one image from its pixels.
 
         ``own_luma``: ``luma`` is a JPEG's own component as decoded, neither converted nor upsampled. Then a few blocks
         may decide. Where no grid starts at the first pixel, and unless ``search`` is false (a JPEG's own pixels can
         have no other), the likeliest other grids and orientations are tried: the most probable one is named, and the
         distribution over qualities is that of all of them, weighted by their odds. Where luma leaves doubt, the
-        green channel is tried: some JPEGs code red, green and blue themselves. Raises ImageSkippedError for an
-        image that lacks what ``needs`` asks for.
+        green channel is tried: some JPEGs code red, green and blue themselves. ``likely``: a grid that other evidence
+        names; where it is seen there, no other is looked for. Raises ImageSkippedError for an image that lacks what
+        ``needs`` asks for.
         """
         first = self._decided_or_patches(luma, own_luma, needs)
         if isinstance(first, Prediction):
             return first
+        if likely and likely != ALIGNED:
+            known = self._on_likely(luma, likely)
+            if known.jpeg_probability >= SURE:
+                return self._or_by_green(known, luma, [likely])
         return self._with_other_grids(self._on_grid(first, ALIGNED), first, luma, own_luma, search)
 
     def _decided_or_patches(self, luma: Luma, own_luma: bool, needs: Needs) -> Prediction | list[Luma]:
@@ -119,6 +131,13 @@ class Predictor:
             raise ImageSkippedError(Reason.TOO_LITTLE_INFORMATION, words)
         return patches
 
+    def _on_likely(self, luma: Luma, likely: Grid) -> Prediction:
+        """The prediction on one grid, upright or turned."""
+        decided = self.decided(likely.place(luma), own_luma=False)
+        if decided:
+            return replace(decided, grid=likely)
+        return combined(list(self._on_grids(luma, [likely, replace(likely, turned=not likely.turned)])))
+
     def _with_other_grids(
         self, prediction: Prediction, patches: list[Luma], luma: Luma, own_luma: bool, search: bool
     ) -> Prediction:
@@ -130,12 +149,12 @@ class Predictor:
             return self._or_by_green(prediction, luma, [ALIGNED])
         if own_luma:
             return combined([prediction, *self._on_grids(luma, [TURNED])])
-        likely = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_TRIED]]
-        decided = self.decided(likely[0].place(luma), own_luma=False) if likely else None
+        ranked = [grid for _, grid in ranked_grids(patches, self.model.config.evidence)[:GRIDS_TRIED]]
+        decided = self.decided(ranked[0].place(luma), own_luma=False) if ranked else None
         if decided:
-            return replace(decided, grid=likely[0])
-        prediction = combined([prediction, *self._on_grids(luma, likely)])
-        return self._or_by_green(prediction, luma, [ALIGNED, *likely[:1]])
+            return replace(decided, grid=ranked[0])
+        prediction = combined([prediction, *self._on_grids(luma, ranked)])
+        return self._or_by_green(prediction, luma, [ALIGNED, *ranked[:1]])
 
     def _or_by_green(self, prediction: Prediction, luma: Luma, grids: list[Grid]) -> Prediction:
         """``prediction``, or where it is not sure, that of the green channel on the first grid where that is surer.

@@ -63,13 +63,14 @@ class Luma:
 
     def crop(self, top: int, left: int, height: int, width: int) -> "Luma":
         """The region whose first pixel is (top, left), as views."""
-        return self._viewed(lambda plane: plane[top : top + height, left : left + width])
+        return self.viewed(lambda plane: plane[top : top + height, left : left + width])
 
     def transposed(self) -> "Luma":
         """Rows and columns change places, as views."""
-        return self._viewed(lambda plane: plane.T)
+        return self.viewed(lambda plane: plane.T)
 
-    def _viewed(self, view: Callable[[U8], U8]) -> "Luma":
+    def viewed(self, view: Callable[[U8], U8]) -> "Luma":
+        """All planes seen through ``view``, which takes a plane and gives another one."""
         marks, green = (None if plane is None else view(plane) for plane in (self.marks, self.green))
         return Luma(view(self.plane), marks, green)
 

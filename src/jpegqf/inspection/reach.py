@@ -1,0 +1,256 @@
+"""A grid, and a table or votes -> how far a JPEG save reaches in an image, and the blocks that are its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jpegqf.arrays import F32, F64, I64, U8, Bool
+from jpegqf.evidence.agreement import MOST_BLOCKS, BlockLattice, agreement, block_lattice, blocks_at, largest_sum
+from jpegqf.evidence.dct import FORWARD
+from jpegqf.evidence.grid_votes import GridVotes
+from jpegqf.evidence.settings import EvidenceSettings
+from jpegqf.evidence.synthesis import given_back
+from jpegqf.jpeg.ijg import STEPS
+from jpegqf.pixels.grid import Grid
+from jpegqf.pixels.luma import Luma
+
+TABLE_SAMPLE, FEWEST_FOR_A_TABLE = 96, 8
+"""Most and fewest unclipped blocks by which a table is found."""
+FINEST_DECISIVE = 93
+"""Finest quality under whose table nearly all blocks of its own save come back."""
+LEAST_RETURNING, LEAST_RETURNING_FINE = 0.2, 0.12
+"""Least share of a sample that must come back under a table up to FINEST_DECISIVE, and under a finer one."""
+RETURNING = 0.95
+"""Share of the unclipped blocks of a save that come back under its table up to FINEST_DECISIVE; measured: 0.92 to 1."""
+CLIPPED_BEFORE, CLIPPED_WEIGHT = 0.3, 10
+"""The same of clipped blocks before any is seen, and how many blocks that is worth; measured: 0.08 to 1."""
+RETURNING_BY_CHANCE = 0.03
+"""Share of other blocks that come back under a table; measured: below 0.03 but for sparse ones of a coarser save."""
+LONE, LONE_ELSEWHERE = 0.2, 0.95
+"""Share of returning blocks without a coefficient of one step: of a save itself, and of a coarser one, whose
+coefficients are larger multiples."""
+BLANK = -0.01
+"""Nats of a place that tells nothing: a box holds no more of them than it must."""
+MOST_OWN = 4096
+"""Most blocks of a region that are judged together."""
+MOSAIC_COLUMNS = 64
+"""Blocks in a row of the image that they are laid out to."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of the stored image, in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def holds(self, tops: I64, lefts: I64) -> Bool:
+        """Which of these rows and columns are inside, bool (rows, columns)."""
+        down = (tops >= self.y) & (tops < self.y + self.height)
+        return down[:, None] & ((lefts >= self.x) & (lefts < self.x + self.width))
+
+    def grown(self, margin: int) -> "Box":
+        """The box with this many pixels more on each side."""
+        return Box(self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin)
+
+    def overlaps(self, other: "Box") -> bool:
+        """Whether the two have a pixel in common."""
+        across = min(self.x + self.width, other.x + other.width) > max(self.x, other.x)
+        return across and min(self.y + self.height, other.y + other.height) > max(self.y, other.y)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far one save reaches: its box, and for each place of a lattice the evidence for this save against none.
+
+    ``ratio``: log-likelihood ratios in nats, float64 (tops, lefts), above 0 for the save; ``tops`` and ``lefts``: first
+    pixel row and column of each place, ``side`` pixels wide and high.
+    """
+
+    grid: Grid
+    box: Box
+    ratio: F64
+    tops: I64
+    lefts: I64
+    side: int
+    lone: Bool
+    """Places that come back under the table, but have larger multiples of its steps alone: of a coarser save, maybe."""
+
+    def doubted(self, tops: I64, lefts: I64) -> Bool:
+        """Whether the places around these rows and columns speak against the save, bool (rows, columns)."""
+        rows, columns = (
+            np.clip(np.searchsorted(known, asked), 0, len(known) - 1)
+            for known, asked in ((self.tops, tops), (self.lefts, lefts))
+        )
+        out: Bool = _sums_around(self.ratio)[rows][:, columns] < 0
+        return out
+
+    def contradicted(self, others: Sequence[Box] = ()) -> tuple[float, Box]:
+        """The rectangle that most speaks against this save and is in none of ``others``: nats, and the rectangle."""
+        against = -self.ratio
+        for other in others:
+            against[other.holds(self.tops, self.lefts)] = -CLEARLY
+        total, rows, columns = largest_sum(against)
+        return total, _box(self.tops, self.lefts, rows, columns, self.side)
+
+    def failed(self, others: Sequence[Box]) -> float:
+        """As ``contradicted``, in nats, without the blocks that come back but for their larger multiples."""
+        return replace(self, ratio=np.where(self.lone, 0.0, self.ratio)).contradicted(others)[0]
+
+    def own_blocks(self, luma: Luma) -> Luma | None:
+        """The blocks of this save, laid side by side as an image of their own; None if there is none.
+
+        Evidence is made of single blocks, so it does not matter where they were.
+        """
+        tops, lefts = self._blocks_in(self.box, luma)
+        return _laid_out(luma, tops, lefts, ~self.doubted(tops, lefts))
+
+    def other_blocks(self, luma: Luma, others: Sequence[Box]) -> Luma | None:
+        """The blocks that speak against this save and are in none of ``others``, laid out in the same way."""
+        height, width = luma.plane.shape
+        tops, lefts = self._blocks_in(Box(0, 0, width, height), luma)
+        kept = self.doubted(tops, lefts)
+        for other in others:
+            kept &= ~other.holds(tops, lefts)
+        return _laid_out(luma, tops, lefts, kept)
+
+    def _blocks_in(self, box: Box, luma: Luma) -> tuple[I64, I64]:
+        """First rows and columns of at most MOST_OWN blocks of this grid in a box."""
+        step = 8
+        while (box.height // step) * (box.width // step) > MOST_OWN:
+            step += 8
+        height, width = luma.plane.shape
+        tops = np.arange(box.y + (self.grid.y - box.y) % 8, min(box.y + box.height, height) - 7, step)
+        lefts = np.arange(box.x + (self.grid.x - box.x) % 8, min(box.x + box.width, width) - 7, step)
+        return tops, lefts
+
+
+CLEARLY = 10.0
+"""Nats by which a place of another region is kept out of a rectangle."""
+
+
+def _sums_around(ratio: F64) -> F64:
+    """Sums over each place and its neighbours, 3x3."""
+    padded = np.pad(ratio, 1)
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    out: F64 = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
+    return out
+
+
+def _laid_out(luma: Luma, tops: I64, lefts: I64, kept: Bool) -> Luma | None:
+    rows, columns = np.nonzero(kept)
+    across = min(MOSAIC_COLUMNS, len(rows))
+    if not across:
+        return None
+    down = len(rows) // across
+    rows, columns = tops[rows[: across * down]], lefts[columns[: across * down]]
+
+    def laid(plane: U8) -> U8:
+        blocks = plane[rows[:, None, None] + np.arange(8)[:, None], columns[:, None, None] + np.arange(8)]
+        out: U8 = blocks.reshape(down, across, 8, 8).swapaxes(1, 2).reshape(8 * down, 8 * across)
+        return out
+
+    return luma.viewed(laid)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Steps of a table, float32 (64,), and the share of its own blocks that come back under it, 0-1."""
+
+    steps: F32
+    returning: float
+
+
+def table_of(luma: Luma, votes: GridVotes, grid: Grid, windows: Bool, settings: EvidenceSettings) -> Table | None:
+    """The IJG table under which most blocks of these windows come back; None where too few do.
+
+    Then the save had another table, or the image was edited since.
+    """
+    sample = blocks_at(luma, votes.tops + grid.y, votes.lefts + grid.x)
+    sound = np.flatnonzero(windows & sample.informative & ~sample.clipped)
+    if len(sound) < FEWEST_FOR_A_TABLE:
+        return None
+    some = sound[np.linspace(0, len(sound) - 1, min(len(sound), TABLE_SAMPLE)).astype(int)]
+    share = given_back(sample.pixels.reshape(-1, 64)[some], STEPS, settings.pixel_tolerance).mean(axis=1)
+    best = int(share.argmax())
+    decisive = best < FINEST_DECISIVE
+    if share[best] < (LEAST_RETURNING if decisive else LEAST_RETURNING_FINE):
+        return None
+    return Table(STEPS[best], RETURNING if decisive else min(float(share[best]), RETURNING))
+
+
+def reach_by_table(
+    luma: Luma,
+    grid: Grid,
+    steps: F32,
+    settings: EvidenceSettings,
+    returning: float = RETURNING,
+    most: int = MOST_BLOCKS,
+) -> Reach:
+    """The reach of a save with this table: of at most ``most`` blocks, those that come back speak for it."""
+    lattice = block_lattice(luma, grid.x, grid.y, most)
+    ratio, lone = _ratios(lattice, steps, settings, returning)
+    _, rows, columns = largest_sum(ratio)
+    box = _box(lattice.tops, lattice.lefts, rows, columns, 8)
+    box = _sharpened(luma, grid, steps, settings, returning, box, lattice.step)
+    return Reach(grid, box, ratio, lattice.tops, lattice.lefts, 8, lone)
+
+
+def _sharpened(luma: Luma, grid: Grid, steps: F32, settings: EvidenceSettings, returning: float, box: Box, step: int) -> Box:
+    """The box again from all blocks around it, where only every few blocks were looked at and it is small enough."""
+    if step == 8 or not box.width:
+        return box
+    y, x = max(0, box.y - step), max(0, box.x - step)
+    part = luma.crop(y, x, box.y + box.height + step - y, box.x + box.width + step - x)
+    lattice = block_lattice(part, (grid.x - x) % 8, (grid.y - y) % 8)
+    if lattice.step >= step:
+        return box
+    _, rows, columns = largest_sum(_ratios(lattice, steps, settings, returning)[0])
+    return _box(lattice.tops + y, lattice.lefts + x, rows, columns, 8)
+
+
+def _ratios(lattice: BlockLattice, steps: F32, settings: EvidenceSettings, returning: float) -> tuple[F64, Bool]:
+    agrees, clipped = agreement(lattice, steps, settings.pixel_tolerance, settings.clip_rounds), lattice.clipped
+    informative = lattice.informative
+    near = _sums_around(1.0 * (agrees & ~clipped)) > 0
+    seen = agrees[clipped & informative & near]
+    of_clipped = (seen.sum() + CLIPPED_BEFORE * CLIPPED_WEIGHT) / (len(seen) + CLIPPED_WEIGHT)
+    ratio = np.full(lattice.shape, BLANK)
+    for kind, share in ((~clipped, returning), (clipped, max(of_clipped, 2 * RETURNING_BY_CHANCE))):
+        asked = kind & informative
+        yes, no = _nats(share, RETURNING_BY_CHANCE)
+        ratio[asked] = np.where(agrees[asked], yes, no)
+    lone = agrees & ~clipped & _lone(lattice, steps)
+    ratio[lone] = np.log(LONE / LONE_ELSEWHERE)
+    return ratio, lone
+
+
+def _lone(lattice: BlockLattice, steps: F32) -> Bool:
+    """Blocks with AC coefficients of which none is one step, bool (rows, columns)."""
+    multiple = np.abs(np.rint((lattice.pixels.astype(np.float32) - 128) @ FORWARD / steps))[..., 1:]
+    return multiple.any(axis=2) & ~(multiple == 1).any(axis=2)
+
+
+def _nats(share: float, by_chance: float) -> tuple[float, float]:
+    """Log-likelihood ratio of a place that passes, and of one that does not."""
+    return float(np.log(share / by_chance)), float(np.log((1 - share) / (1 - by_chance)))
+
+
+def reach_by_votes(votes: GridVotes, grid: Grid, inside: tuple[slice, slice], by_chance: float) -> Reach:
+    """The reach of a save with an unknown table: votes for its grid speak for it, votes for others against it."""
+    voting, windows = votes.grid >= 0, votes.grid == 8 * grid.y + grid.x
+    share = np.count_nonzero(windows[inside]) / max(1, np.count_nonzero(voting[inside]))
+    yes, no = _nats(min(max(share, 2 * by_chance), 0.9), by_chance)
+    ratio = np.where(windows, yes, np.where(voting, no, BLANK))
+    box = _box(votes.tops, votes.lefts, *inside, votes.step)
+    return Reach(grid, box, ratio, votes.tops, votes.lefts, votes.step, np.zeros_like(windows))
+
+
+def _box(tops: I64, lefts: I64, rows: slice, columns: slice, side: int) -> Box:
+    if rows.stop <= rows.start or columns.stop <= columns.start:
+        return Box(0, 0, 0, 0)
+    x, y = int(lefts[columns.start]), int(tops[rows.start])
+    return Box(x, y, int(lefts[columns.stop - 1]) + side - x, int(tops[rows.stop - 1]) + side - y)

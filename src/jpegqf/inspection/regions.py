@@ -1,0 +1,278 @@
+"""A plane -> the regions of an image that were saved as JPEG, each with its box, grid and quality.
+
+Windows all over the image vote for a grid (``jpegqf.evidence.grid_votes``). Where the votes for one grid gather, the
+blocks there name a table, and the blocks of the whole image that come back under it show how far that save reaches
+(``jpegqf.inspection.reach``). What is left is asked again. The evidence of one region never adds to another's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from jpegqf.arrays import Bool
+from jpegqf.errors import ImageSkippedError
+from jpegqf.evidence.agreement import largest_sum
+from jpegqf.evidence.grid_votes import GridVotes, grid_votes
+from jpegqf.inspection.reach import FINEST_DECISIVE, Box, Reach, reach_by_table, reach_by_votes, table_of
+from jpegqf.jpeg.ijg import STEPS
+from jpegqf.model.prediction import SURE, Prediction
+from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.grid import ALIGNED, GRIDS, Grid
+from jpegqf.pixels.luma import Luma
+
+MOST_REGIONS = 12
+"""Most regions looked for in one image."""
+LIKELIEST_GRIDS = 4
+"""Grids with the most votes that are looked at each time."""
+FEWEST_VOTES = 6
+"""Fewest votes of a region."""
+VOTES_BY_CHANCE = 1 / 40
+"""Share of the votes that one grid gets where there is no JPEG: 1/64, and somewhat more in drawings."""
+SURPRISE = 25.0
+"""Natural logarithm of the odds against chance from which votes for one grid are a hint at a save."""
+OTHER_VOTE, NO_VOTE, TAKEN = -0.15, -0.02, -0.5
+"""What a window adds to a box of votes for one grid, where a vote for it adds 1: one for another grid, none, and one
+whose region is known. A fifth of the votes for one grid are enough: at quality 98 there are no more."""
+CONTRADICTION = 40.0
+"""Log-likelihood ratio, in nats, from which a rectangle speaks against the save around it."""
+GLANCE = 1024
+"""Blocks by which a quality that few blocks decided is checked all over the image."""
+MANY_VOTES = 60
+"""Votes in a rectangle from which those for a grid would have gathered if it had one."""
+
+
+@dataclass(frozen=True)
+class FoundRegion:
+    """A region that was saved as JPEG. ``share``: of the informative places of the image, 0-1."""
+
+    box: Box
+    prediction: Prediction
+    share: float
+
+
+@dataclass(frozen=True)
+class FoundRegions:
+    """The regions of an image, the largest first; of a single save one, the whole image.
+
+    ``share``: of the informative places of the image, those that show a JPEG grid, 0-1. ``rest``: there are informative
+    places that show none, beside regions that do.
+    """
+
+    regions: tuple[FoundRegion, ...]
+    share: float
+    rest: bool = False
+
+    @property
+    def saves(self) -> int:
+        """Number of different saves: regions of one grid whose qualities may be the same count once."""
+        different: list[Prediction] = []
+        for region in self.regions:
+            if not any(same_save(region.prediction, other) for other in different):
+                different.append(region.prediction)
+        return len(different)
+
+
+def whole_image(luma: Luma, prediction: Prediction) -> FoundRegions:
+    """A prediction that holds for the whole image: one region, or none if it has no grid."""
+    if prediction.jpeg_probability < SURE:
+        return FoundRegions((), 0.0)
+    height, width = luma.plane.shape
+    return FoundRegions((FoundRegion(Box(0, 0, width, height), prediction, 1.0),), 1.0)
+
+
+def same_save(one: Prediction, other: Prediction) -> bool:
+    """Whether two regions may come from one save: the same grid, and a quality that both may have."""
+    (low, high), (other_low, other_high) = one.interval(), other.interval()
+    return (one.grid.x, one.grid.y) == (other.grid.x, other.grid.y) and low <= other_high and other_low <= high
+
+
+def find_regions(luma: Luma, predictor: Predictor) -> tuple[Prediction, FoundRegions]:
+    """The prediction of the largest region, or of the whole image, and all regions.
+
+    ``luma`` is of no JPEG file, whose pixels have one grid all over. Raises ImageSkippedError for an image that is too
+    small or flat to be judged.
+    """
+    decided = predictor.decided(luma, own_luma=False)
+    if decided and not decided.by_green:
+        settings = predictor.model.config.evidence
+        reach = reach_by_table(luma, ALIGNED, STEPS[decided.rounded - 1], settings, most=GLANCE)
+        if reach.contradicted()[0] < CONTRADICTION:
+            return decided, whole_image(luma, decided)
+    search = _Search(luma, predictor)
+    search.by_votes()
+    if search.found:
+        search.by_rests()
+    if search.is_mixture:
+        regions = search.regions()
+        return regions.regions[0].prediction, regions
+    likely = search.found[0][1].grid if search.found else None
+    prediction = decided or predictor.examine(luma, likely=likely)
+    return prediction, whole_image(luma, prediction)
+
+
+@dataclass
+class _Search:
+    """What is known so far: the saves found with their reach, and the windows that none of them explains."""
+
+    luma: Luma
+    predictor: Predictor
+    votes: GridVotes = field(init=False)
+    left: Bool = field(init=False)
+    found: list[tuple[Reach, Prediction]] = field(default_factory=list)
+    rest: bool = False
+
+    def __post_init__(self) -> None:
+        self.votes = grid_votes(self.luma)
+        self.left = self.votes.asked.copy()
+
+    def by_votes(self) -> None:
+        """Look for saves where votes gather, as long as some do that no save explains."""
+        for _ in range(2 * MOST_REGIONS):
+            hint = max(self._hints(), key=lambda hint: hint.surprise, default=None)
+            if hint is None or len(self.found) == MOST_REGIONS:
+                return
+            reach = self._reach(hint)
+            prediction = self._judged(reach.own_blocks(self.luma), reach.grid)
+            if prediction and prediction.jpeg_probability >= SURE and prediction.names_a_quality:
+                self._accept(reach, prediction)
+            self.left &= ~hint.windows
+
+    def _hints(self) -> Iterator["_Hint"]:
+        votes, voting = self.votes, self.left & (self.votes.grid >= 0)
+        counts = np.bincount(votes.grid[voting], minlength=GRIDS)
+        for number in np.argsort(-counts, kind="stable")[:LIKELIEST_GRIDS]:
+            if counts[number] < FEWEST_VOTES:
+                return
+            windows = voting & (votes.grid == number)
+            weights = 1.0 * windows + OTHER_VOTE * (voting & ~windows) + NO_VOTE + TAKEN * (votes.asked & ~self.left)
+            _, rows, columns = largest_sum(weights)
+            inside = np.zeros_like(voting)
+            inside[rows, columns] = True
+            windows &= inside
+            surprise = _surprise(np.count_nonzero(windows), np.count_nonzero(voting & inside))
+            if surprise >= SURPRISE:
+                y, x = divmod(int(number), 8)
+                yield _Hint(surprise, Grid(x, y), (rows, columns), windows)
+
+    def _reach(self, hint: "_Hint") -> Reach:
+        settings = self.predictor.model.config.evidence
+        table = table_of(self.luma, self.votes, hint.grid, hint.windows, settings)
+        if table is None:
+            return reach_by_votes(self.votes, hint.grid, hint.box, VOTES_BY_CHANCE)
+        return reach_by_table(self.luma, hint.grid, table.steps, settings, table.returning)
+
+    def _judged(self, blocks: Luma | None, grid: Grid) -> Prediction | None:
+        """What blocks of one grid, laid out as an image, say by themselves; None if they are too few."""
+        if blocks is None:
+            return None
+        try:
+            prediction = self.predictor.examine(blocks, search=False)
+            if prediction.jpeg_probability < SURE:
+                turned = self.predictor.examine(blocks.transposed(), search=False)
+                if turned.jpeg_probability > prediction.jpeg_probability:
+                    return replace(turned, grid=replace(grid, turned=True))
+        except ImageSkippedError:
+            return None
+        return replace(prediction, grid=grid)
+
+    def _accept(self, reach: Reach, prediction: Prediction) -> None:
+        """Note a save, unless it is one that is known and reaches the same place; its windows are explained."""
+        known = any(same_save(prediction, other) and reach.box.overlaps(before.box) for before, other in self.found)
+        if not known:
+            self.found.append((reach, prediction))
+        self.left &= ~self._explained(reach)
+
+    def _explained(self, reach: Reach) -> Bool:
+        """Windows in the box of a save that do not contradict it."""
+        tops, lefts = self.votes.tops, self.votes.lefts
+        return reach.box.holds(tops, lefts) & ~reach.doubted(tops, lefts)
+
+    def by_rests(self) -> None:
+        """Judge what contradicts a save that was found: another save without clear votes, or none."""
+        for reach, _ in list(self.found):
+            others = [other.box.grown(8) for other, _ in self.found if other is not reach]
+            total, box = reach.contradicted(others)
+            if total >= CONTRADICTION and not self._another_in(box, reach, others):
+                self.rest |= reach.failed(others) >= CONTRADICTION
+
+    def _another_in(self, box: Box, reach: Reach, others: list[Box]) -> bool:
+        """Whether what contradicts a save has a grid: then it is noted as another save, or it is the same.
+
+        So is what is too little to be judged.
+        """
+        on_its_grid = self._judged(reach.other_blocks(self.luma, others), reach.grid)
+        if on_its_grid is None:
+            return True
+        if on_its_grid.jpeg_probability >= SURE:
+            if on_its_grid.names_a_quality:
+                self._accept(self._reach_of(on_its_grid, box), on_its_grid)
+            return True
+        inside = _windows_in(self.votes, box)
+        if np.count_nonzero(self.votes.grid[inside] >= 0) >= MANY_VOTES:
+            return False
+        try:
+            prediction = self.predictor.examine(self.luma.crop(box.y, box.x, box.height, box.width))
+        except ImageSkippedError:
+            return False
+        grid = prediction.grid
+        prediction = replace(prediction, grid=replace(grid, x=(grid.x + box.x) % 8, y=(grid.y + box.y) % 8))
+        if prediction.sure:
+            self._accept(self._reach_of(prediction, box), prediction)
+        return prediction.sure
+
+    def _reach_of(self, prediction: Prediction, box: Box) -> Reach:
+        """The reach of a save whose quality is known: by its table, or as far as ``box`` where that decides nothing."""
+        if prediction.rounded <= FINEST_DECISIVE:
+            settings = self.predictor.model.config.evidence
+            reach = reach_by_table(self.luma, prediction.grid, STEPS[prediction.rounded - 1], settings)
+            if reach.box.overlaps(box):
+                return reach
+        reach = reach_by_votes(self.votes, prediction.grid, _windows_in(self.votes, box), VOTES_BY_CHANCE)
+        return replace(reach, box=box)
+
+    @property
+    def is_mixture(self) -> bool:
+        """Whether there is more than one save, or one beside a rest that was never saved."""
+        different = [one for i, (_, one) in enumerate(self.found)
+                     if not any(same_save(one, other) for _, other in self.found[:i])]  # fmt: skip
+        return bool(self.found) and (self.rest or len(different) > 1)
+
+    def regions(self) -> FoundRegions:
+        """The saves as regions."""
+        asked = np.count_nonzero(self.votes.asked)
+        masks = [self._explained(reach) & self.votes.asked for reach, _ in self.found]
+        shares = [np.count_nonzero(mask) / max(1, asked) for mask in masks]
+        found = [FoundRegion(reach.box, prediction, share)
+                 for (reach, prediction), share in zip(self.found, shares, strict=True)]  # fmt: skip
+        together = np.count_nonzero(np.any(masks, axis=0)) / max(1, asked)
+        found.sort(key=lambda region: -region.share)
+        return FoundRegions(tuple(found), together, self.rest)
+
+
+@dataclass(frozen=True)
+class _Hint:
+    """Votes that gather for one grid: a box on the lattice of windows, and the windows in it that vote for the grid."""
+
+    surprise: float
+    grid: Grid
+    box: tuple[slice, slice]
+    windows: Bool
+
+
+def _surprise(votes: int, of: int) -> float:
+    """Lower bound on -log of the probability that chance gives so many votes (Chernoff's bound on a binomial tail)."""
+    share = votes / max(of, 1)
+    if share <= VOTES_BY_CHANCE:
+        return 0.0
+    rest = (1 - share) * np.log((1 - share) / (1 - VOTES_BY_CHANCE)) if share < 1 else 0.0
+    return float(of * (share * np.log(share / VOTES_BY_CHANCE) + rest))
+
+
+def _windows_in(votes: GridVotes, box: Box) -> tuple[slice, slice]:
+    """Rows and columns of the windows that start in a box."""
+    rows, columns = (
+        slice(*np.searchsorted(starts, (first, first + length)).tolist())
+        for starts, first, length in ((votes.tops, box.y, box.height), (votes.lefts, box.x, box.width))
+    )
+    return rows, columns
