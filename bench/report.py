@@ -50,7 +50,7 @@ def _judged(path: str, folder: str, draw: float, random: np.random.Generator) ->
     if draw < 0.1 or (folder == "generated" and draw < 0.7):
         was = int(random.integers(60, 96))
         never = draw < 0.06 or folder == "generated"
-        verdict = Verdict.NEVER_JPEG if never else Verdict.PIXELS_ONLY
+        verdict = Verdict.NO_TRACE if never else Verdict.PIXELS_ONLY
         words = (
             "no JPEG grid: never compressed, or resized or reworked since"
             if never

@@ -5,8 +5,8 @@ from jpegqf.record import COLUMN, COLUMNS, Record, Status, Verdict
 CONTRACT = """
 path filename status reason message format width height qf qf_source header_qf header_qf_chroma
 header_match encoder encoder_quality subsampling progressive pixel_qf pixel_qf_low pixel_qf_high
-pixel_confidence jpeg_probability grid_x grid_y first_qf recompressed_probability verdict verdict_text
-model
+pixel_confidence jpeg_probability grid_x grid_y jpeg_share regions first_qf recompressed_probability
+verdict verdict_text model region_list
 """
 
 

@@ -28,8 +28,12 @@ class Verdict(str, Enum):
     """A JPEG whose pixels tell nothing."""
     PIXELS_ONLY = "pixels_only"
     """No JPEG header, but the pixels were a JPEG."""
-    NEVER_JPEG = "never_jpeg"
-    """No JPEG header, and no JPEG grid: never compressed, or resized or reworked since."""
+    PARTIAL = "partial"
+    """No JPEG header; a part of the image was a JPEG, and the rest shows no JPEG grid."""
+    COMPOSITE = "composite"
+    """No JPEG header; regions of the image come from different JPEG saves."""
+    NO_TRACE = "no_trace"
+    """No JPEG header, and no trace of a JPEG save: never compressed, or resized or reworked since."""
     UNKNOWN = "unknown"
     """Nothing can be told."""
 
@@ -37,6 +41,52 @@ class Verdict(str, Enum):
 QUALITY = (1, 100)
 SHARE = (0, 1)
 GRID_LINE = (0, 7)
+COUNT = (0, 2**31)
+"""Pixels or things."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region of the image that was saved as JPEG: its box in stored pixels, and what its pixels alone say.
+
+    Other columns of the same names say the same of the largest region.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    grid_x: int
+    grid_y: int
+    pixel_qf: int | None
+    """Null if its interval spans more than 20 qualities."""
+    pixel_qf_low: int
+    pixel_qf_high: int
+    share: float
+    """Of the informative area of the image, 0-1."""
+    jpeg_probability: float
+
+    @classmethod
+    def of(cls, told: Any) -> "Region":
+        """The region that a mapping from a results file tells. Raises ValueError for anything else."""
+        if not isinstance(told, dict) or set(told) != set(REGION_SPANS):
+            raise ValueError("no region")
+        for name, (kind, low, high) in REGION_SPANS.items():
+            value = told[name]
+            if value is None and name == "pixel_qf":
+                continue
+            if type(value) not in (kind, int) or not low <= value <= high:
+                raise ValueError(f"{name} cannot be {value!r}")
+        return cls(**told)
+
+
+REGION_SPANS: dict[str, tuple[type[int] | type[float], int, int]] = {
+    **dict.fromkeys(("x", "y", "width", "height"), (int, *COUNT)),
+    **dict.fromkeys(("grid_x", "grid_y"), (int, *GRID_LINE)),
+    **dict.fromkeys(("pixel_qf", "pixel_qf_low", "pixel_qf_high"), (int, *QUALITY)),
+    **dict.fromkeys(("share", "jpeg_probability"), (float, *SHARE)),
+}
+"""Type, least and greatest value of each field of a region."""
 
 
 def _column(
@@ -88,6 +138,10 @@ class Record:
     jpeg_probability: float | None = _column("probability of a JPEG grid, from the pixels", "0-1", SHARE)
     grid_x: int | None = _column("column of the first JPEG grid line: not 0 after a crop", "pixels 0-7", GRID_LINE)
     grid_y: int | None = _column("row of the first JPEG grid line", "pixels 0-7", GRID_LINE)
+    jpeg_share: float | None = _column("share of the informative area that shows a JPEG grid", "0-1", SHARE)
+    regions: int | None = _column(
+        "number of different JPEG saves seen in the image: 1 for an ordinary JPEG, 0 for none", "saves", COUNT
+    )
     first_qf: int | None = _column(
         "quality of an earlier save, on the same grid or another", "IJG quality 1-100", QUALITY
     )
@@ -97,10 +151,14 @@ class Record:
     verdict: Verdict = _column("the evidence in one word", default=Verdict.UNKNOWN)
     verdict_text: str | None = _column("the evidence in a sentence", from_strangers=True)
     model: str | None = _column("name of the model behind the pixel columns")
+    region_list: tuple[Region, ...] | None = _column(
+        "the regions that were saved as JPEG, the largest first, with box, grid and quality; not in CSV"
+    )
 
     def to_dict(self) -> dict[str, Any]:
-        """Columns in order, enums as their texts."""
-        return vars(self) | {"status": self.status.value, "verdict": self.verdict.value}
+        """Columns in order, enums as their texts, regions as dictionaries."""
+        regions = None if self.region_list is None else [dict(vars(region)) for region in self.region_list]
+        return vars(self) | {"status": self.status.value, "verdict": self.verdict.value, "region_list": regions}
 
 
 @dataclass(frozen=True)
@@ -109,7 +167,7 @@ class Column:
 
     name: str
     kind: type
-    """str, int, float or bool."""
+    """str, int, float, bool, or list: of regions."""
     codes: frozenset[str] | None
     """All its texts, if there is a list of them."""
     span: tuple[int, int] | None
@@ -120,7 +178,8 @@ class Column:
 
 def _column_of(item: "Field[Any]") -> Column:
     kinds = getattr(item.type, "__args__", (item.type,))
-    kind = next((kind for kind in (bool, int, float) if kind in kinds), str)
+    kind: type = next((kind for kind in (bool, int, float) if kind in kinds), str)
+    kind = list if item.name == "region_list" else kind
     enum = item.type if isinstance(item.type, type) and issubclass(item.type, Enum) else None
     codes = frozenset(member.value for member in enum) if enum else None
     return Column(item.name, kind, codes, item.metadata["span"], item.metadata["from_strangers"])
@@ -130,3 +189,5 @@ COLUMN: dict[str, Column] = {item.name: _column_of(item) for item in fields(Reco
 """The columns in order, by their names."""
 COLUMNS: tuple[str, ...] = tuple(COLUMN)
 """Their names in order."""
+CELLS = tuple(name for name, column in COLUMN.items() if column.kind is not list)
+"""Those whose values fit into a cell of a table."""

@@ -55,7 +55,7 @@ def test_header_columns_are_filled(jpeg: MakeJpeg, cat: Image.Image) -> None:
 def test_pixels_that_were_never_a_jpeg_get_no_number(photo: Image.Image) -> None:
     small = photo.resize((256, 256), Image.Resampling.LANCZOS)
     row = jpegqf.inspect(small)
-    assert (row.status, row.verdict) == (Status.OK, Verdict.NEVER_JPEG)
+    assert (row.status, row.verdict) == (Status.OK, Verdict.NO_TRACE)
     assert row.jpeg_probability is not None
     assert row.jpeg_probability < 0.1
     assert (row.qf, row.pixel_qf, row.pixel_qf_low, row.pixel_confidence) == (None, None, None, None)
@@ -67,7 +67,7 @@ def test_a_lossy_webp_without_a_grid_is_not_called_never_a_jpeg(photo: Image.Ima
     row = jpegqf.inspect(out.getvalue())
     assert (row.verdict, row.verdict_text) == (Verdict.UNKNOWN, "no JPEG grid, but lossy WEBP may have hidden one")
     small.save(out := io.BytesIO(), "WEBP", lossless=True)
-    assert jpegqf.inspect(out.getvalue()).verdict is Verdict.NEVER_JPEG
+    assert jpegqf.inspect(out.getvalue()).verdict is Verdict.NO_TRACE
 
 
 def test_a_png_cropped_off_the_grid_tells_its_quality_and_grid(jpeg: MakeJpeg) -> None:

@@ -26,7 +26,7 @@ SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
         ("JPEG", (None, "none"), None, (None, None), "unknown", None, None, "no known scale"),
         ("PNG", None, (82, 82, 82, 0.99, 0.999), (None, None), "pixels_only", 82, "pixels", "PNG whose pixels were a"),
         ("PNG", None, (49, 49, 51, 0.4, 0.99), (None, None), "pixels_only", None, None, "between 49 and 51"),
-        ("PNG", None, (100, 97, 100, 0.4, 0.01), (None, None), "never_jpeg", None, None, "never compressed"),
+        ("PNG", None, (100, 97, 100, 0.4, 0.01), (None, None), "no_trace", None, None, "never compressed"),
         ("PNG", None, (50, 1, 90, 0.1, 0.5), (None, None), "unknown", None, None, "do not tell"),
         ("PNG", None, None, (None, None), "unknown", None, None, "tell nothing"),
     ],
@@ -54,7 +54,7 @@ def test_a_lossy_container_that_shows_no_grid_may_have_hidden_one() -> None:
     answer = verdict_on("WEBP", None, unseen, NOTHING, lossy=True)
     assert (answer.verdict, answer.quality) == (Verdict.UNKNOWN, None)
     assert answer.text == "no JPEG grid, but lossy WEBP may have hidden one"
-    assert verdict_on("WEBP", None, unseen, NOTHING).verdict is Verdict.NEVER_JPEG
+    assert verdict_on("WEBP", None, unseen, NOTHING).verdict is Verdict.NO_TRACE
     assert verdict_on("WEBP", None, seen, NOTHING, lossy=True).quality == 82
 
 

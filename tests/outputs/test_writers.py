@@ -1,5 +1,6 @@
 import csv
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,21 @@ from hypothesis import strategies as st
 from jpegqf.errors import UsageError
 from jpegqf.outputs.formats import FORMAT_OF_SUFFIX, open_writer
 from jpegqf.outputs.results import read_records
-from jpegqf.record import COLUMN, Column, Record, Status, Verdict
+from jpegqf.record import COLUMN, Column, Record, Region, Status, Verdict
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
+
+
+def region_of(x: int, quality: int | None) -> Region:
+    return Region(x, 1, 2, 3, 4, 5, quality, 1, 100, 0.5, 1.0)
+
+
 VALUES = {
     str: TEXT,
     int: st.integers(1, 100),
     float: st.floats(0, 1),
     bool: st.booleans(),
+    list: st.lists(st.builds(region_of, st.integers(0, 2**31), st.none() | st.integers(1, 100)), max_size=3).map(tuple),
 }
 REQUIRED = ("path", "filename", "status", "verdict")
 
@@ -46,7 +54,8 @@ def test_every_format_reads_back_what_was_written(
     for record in records:
         writer.write(record)
     writer.close()
-    assert list(read_records(path)) == records
+    held = [replace(record, region_list=None) for record in records] if suffix == ".csv" else records
+    assert list(read_records(path)) == held
 
 
 def test_csv_has_no_formula_and_opens_with_a_byte_order_mark(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_groups_are_those_of_the_rows_and_a_difference_is_told() -> None:
         assert number == len(inside) == 500
         assert median == known[(len(known) + 1) // 2 - 1]
         assert resaved == sum(row.verdict is Verdict.RESAVED for row in inside)
-        assert bands[-1] == sum(row.verdict is Verdict.NEVER_JPEG for row in inside)
+        assert bands[-1] == sum(row.verdict is Verdict.NO_TRACE for row in inside)
         assert sum(bands[:-1]) == len(known)
     farthest = max(groups["listed"], key=lambda row: row[4])
     assert (farthest[0], groups["effect"]) == ("generated", "large")
@@ -150,7 +150,7 @@ def test_the_table_has_the_worst_first_then_others_drawn_from_all() -> None:
 def test_the_order_of_bad_images_is_the_documented_one() -> None:
     rows = [
         ok("low.jpg", qf=10),
-        ok("fine.png", verdict=Verdict.NEVER_JPEG),
+        ok("fine.png", verdict=Verdict.NO_TRACE),
         Record("skipped.jpg", "skipped.jpg", Status.SKIPPED, reason="too_small"),
         ok("high.jpg", qf=99),
         Record("broken.jpg", "broken.jpg", Status.ERROR, reason="truncated"),
@@ -239,7 +239,7 @@ HEADLINES = [
      "4 images; 75\u00a0% were saved before, lower than their header says"),
     ([ok(verdict=Verdict.CONSISTENT)] * 999 + [ok(verdict=Verdict.RESAVED, header_qf=95)],
      "1,000 images; over 99\u00a0% show one save, at the quality their header says"),
-    ([ok(verdict=Verdict.NEVER_JPEG)], "1 image; 100\u00a0% were never JPEGs, or were resized since"),
+    ([ok(verdict=Verdict.NO_TRACE)], "1 image; 100\u00a0% were never JPEGs, or were resized since"),
     ([ok()] * 2, "2 images; 100\u00a0% tell nothing about their compression"),
 ]  # fmt: skip
 

@@ -1,12 +1,12 @@
-"""Luma -> distinct 8x8 blocks with clipping marks, and the DCT that JPEG applies to them."""
+"""Luma -> 8x8 blocks with clipping marks: the distinct ones of some patches, or those of a lattice over the image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.arrays import U8, Bool
+from jpegqf.arrays import I64, U8, Bool
 from jpegqf.pixels.luma import Luma
 
 
@@ -59,3 +59,70 @@ def cut_blocks(patches: list[Luma]) -> Blocks:
         return Blocks(kept, kept == 0, kept == 255, len(pixels))
     marks = np.concatenate([cut(patch.marks) for patch in patches if patch.marks is not None])[keep]
     return Blocks(kept, (marks & 1).astype(bool), (marks & 2).astype(bool), len(pixels))
+
+
+MOST_BLOCKS = 4096
+"""Most blocks of an image that are compared with a table."""
+LEAST_SPAN = 3
+"""Fewest grey levels that a block must span to be compared: what spans less comes back under many tables."""
+
+
+@dataclass(frozen=True)
+class BlockLattice:
+    """Blocks of one grid on an even lattice over the whole image.
+
+    ``pixels`` uint8, ``low`` and ``high`` bool, each (rows, columns, 64), as of :class:`Blocks`. ``tops`` (rows,) and
+    ``lefts`` (columns,): first pixel row and column of each block in the image.
+    """
+
+    pixels: U8
+    low: Bool
+    high: Bool
+    tops: I64
+    lefts: I64
+    step: int = 8
+    """Pixels from one block to the next, where the lattice is even."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.tops), len(self.lefts)
+
+    @property
+    def clipped(self) -> Bool:
+        """Blocks with a pixel that clipping may have changed, bool (rows, columns)."""
+        out: Bool = np.any(self.low | self.high, axis=2)
+        return out
+
+    @property
+    def informative(self) -> Bool:
+        """Blocks that span LEAST_SPAN grey levels, bool (rows, columns)."""
+        out: Bool = self.pixels.max(axis=2) - self.pixels.min(axis=2) >= LEAST_SPAN
+        return out
+
+
+def blocks_at(luma: Luma, tops: I64, lefts: I64) -> BlockLattice:
+    """The blocks whose first pixels are in these rows and columns, which must lie 8 or more pixels before the end."""
+    rows, columns = (first[:, None] + np.arange(8) for first in (tops, lefts))
+    shape = (len(tops), len(lefts), 64)
+
+    def taken(plane: U8) -> U8:
+        cut = plane[rows.reshape(-1)][:, columns.reshape(-1)]
+        out: U8 = cut.reshape(len(tops), 8, len(lefts), 8).swapaxes(1, 2).reshape(shape)
+        return out
+
+    pixels = taken(luma.plane)
+    if luma.marks is None:
+        return BlockLattice(pixels, pixels == 0, pixels == 255, tops, lefts)
+    marks = taken(luma.marks)
+    return BlockLattice(pixels, (marks & 1).astype(bool), (marks & 2).astype(bool), tops, lefts)
+
+
+def block_lattice(luma: Luma, x: int, y: int, most: int = MOST_BLOCKS) -> BlockLattice:
+    """At most ``most`` blocks of the grid that starts at column ``x`` and row ``y``, evenly spread."""
+    height, width = luma.plane.shape
+    step = 8
+    while (height // step) * (width // step) > most:
+        step += 8
+    tops, lefts = np.arange(y, height - 7, step), np.arange(x, width - 7, step)
+    return replace(blocks_at(luma, tops, lefts), step=step)

@@ -14,8 +14,7 @@ decides other pixels, such as the green channel of a JPEG that codes red, green 
 import numpy as np
 
 from jpegqf.arrays import F32, I64, U8
-from jpegqf.evidence.agreement import blocks_at
-from jpegqf.evidence.blocks import first_of_each
+from jpegqf.evidence.blocks import blocks_at, first_of_each
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import comb_evidence, comb_table, histogram, laplacian, multiple_sums, zero_inflated
 from jpegqf.evidence.settings import MISSED, DecisiveRule, EvidenceSettings

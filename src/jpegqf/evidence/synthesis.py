@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, U8, Bool
+from jpegqf.evidence.blocks import BlockLattice
 from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.jpeg.ijg import CANDIDATES, STEPS
 
@@ -118,3 +119,19 @@ def _clipped_errors(pixels: U8, low: Bool, high: Bool, steps: F32, rounds: int) 
         if remaining:
             coefficients = (nearest.reshape(-1, 64) @ FORWARD).reshape(nearest.shape)
     return np.abs(nearest - synthesis)
+
+
+def agreement(lattice: BlockLattice, steps: F32, tolerance: float, rounds: int) -> Bool:
+    """Which blocks come back within ``tolerance`` grey levels under the table ``steps`` (64,); bool (rows, columns).
+
+    Clipped pixels are left free, in ``rounds`` rounds. Flat blocks are not compared and count as not given back.
+    """
+    out, clipped, asked = np.zeros(lattice.shape, bool), lattice.clipped, lattice.informative
+    sound = asked & ~clipped
+    if sound.any():
+        out[sound] = given_back(lattice.pixels[sound], steps[None], tolerance)[0]
+    sound = asked & clipped
+    if sound.any():
+        pixels, low, high = lattice.pixels[sound], lattice.low[sound], lattice.high[sound]
+        out[sound] = clipped_given_back(pixels, low, high, steps, rounds, tolerance)
+    return out

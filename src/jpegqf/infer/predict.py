@@ -7,7 +7,7 @@ from typing import Literal
 
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.inputs.files import read_bytes
-from jpegqf.inspection.verdict import NO_GRID_WORDS
+from jpegqf.inspection.verdict import NO_TRACE_WORDS
 from jpegqf.limits import MAX_PIXELS
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Needs, Predictor
@@ -67,7 +67,7 @@ def quality_or_issue(predictor: Predictor, decoded: Decoded) -> QualityOrIssue:
 def named(prediction: Prediction) -> QualityOrIssue:
     """The prediction if it may be written as a number, else the Issue that says why not."""
     if not prediction.has_grid:
-        return Issue("skipped", NO_GRID_WORDS)
+        return Issue("skipped", NO_TRACE_WORDS)
     if not prediction.names_a_quality:
         low, high = prediction.interval()
         return Issue("skipped", f"too little information: every quality from {low} to {high} is possible")

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from jpegqf.errors import ImageError
 from jpegqf.history.classifier import History
+from jpegqf.inspection.regions import FoundRegions
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.decode import Decoded
+from jpegqf.pixels.enlargement import NOT_ENLARGED, Enlargement
 from jpegqf.pixels.luma import Luma
 
 
@@ -38,6 +40,11 @@ class Findings:
     decoded: Decoded | None = None
     """The pixels as they are stored; of a large JPEG, if pixels alone were asked for, only its top."""
     prediction: Prediction | None = None
+    """Of the whole image, or of its largest region."""
+    regions: FoundRegions | None = None
+    """Set wherever ``prediction`` is. Their boxes are in pixels of the image before it was enlarged."""
+    enlargement: Enlargement = NOT_ENLARGED
+    """Of pixels that are no JPEG's; ``prediction`` and ``regions`` are those of the image before."""
     history: History | None = None
     """Of a JPEG file whose pixels were decoded and whose first component is luma."""
     issue: ImageError | None = None
@@ -46,8 +53,20 @@ class Findings:
     """Name of the model that was asked."""
 
     @property
+    def judged_luma(self) -> Luma | None:
+        """The luma that was judged: as it is stored, or as it was before it was enlarged."""
+        return self.enlargement.undone(self.decoded.luma) if self.decoded else None
+
+    @property
     def predicted_plane(self) -> Luma | None:
         """The plane that ``prediction`` is about: luma or green, from the first whole block of its grid on."""
-        if self.prediction is None or self.decoded is None:
-            return None
-        return self.prediction.place(self.decoded.luma)
+        luma = self.judged_luma
+        return None if self.prediction is None or luma is None else self.prediction.place(luma)
+
+    @property
+    def largest_region(self) -> Luma | None:
+        """The part of that plane that the largest region covers; all of it where there is none."""
+        luma = self.judged_luma
+        if luma is None or self.regions is None or not self.regions.regions:
+            return self.predicted_plane
+        return self.regions.regions[0].cut(luma)

@@ -14,6 +14,7 @@ from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.inputs.files import read_bytes, unreadable
 from jpegqf.inspection.findings import Container, Findings
+from jpegqf.inspection.regions import find_regions, whole_image
 from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import Header, read_header, read_start
@@ -22,6 +23,7 @@ from jpegqf.model.checkpoint import bundled_model
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.decode import Decoded, check_size, container, decode_image, decode_luma, decode_tops
+from jpegqf.pixels.enlargement import enlargement_of
 from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
 
@@ -113,8 +115,11 @@ class Inspector:
         upright = decoded.transposed() if turned else decoded
         try:
             predictor = self.predictor or default_predictor()
-            prediction = predictor.examine(upright.luma, upright.own_luma, search=not upright.is_jpeg)
-            found = _with_prediction(found, _as_stored(prediction) if turned else prediction, predictor)
+            if decoded.is_jpeg:
+                prediction = predictor.examine(upright.luma, upright.own_luma, search=False)
+                found = _with_prediction(found, _as_stored(prediction) if turned else prediction, predictor)
+            else:
+                found = _look_at_regions(found, decoded.luma, predictor)
         except ImageError as issue:
             found = replace(found, issue=issue)
         if found.header is None:
@@ -146,7 +151,18 @@ def _with_pixels(found: Findings, decoded: Decoded) -> Findings:
 
 
 def _with_prediction(found: Findings, prediction: Prediction, predictor: Predictor) -> Findings:
-    return replace(found, prediction=prediction, model=predictor.model.config.name)
+    """With the prediction of an image that is one save all over, or none: a JPEG file."""
+    size = found.decoded.size if found.decoded else (0, 0)
+    regions = whole_image(size, prediction)
+    return replace(found, prediction=prediction, regions=regions, model=predictor.model.config.name)
+
+
+def _look_at_regions(found: Findings, luma: Luma, predictor: Predictor) -> Findings:
+    """With the regions of an image that is no JPEG file, looked at as it was before it was enlarged."""
+    enlargement = enlargement_of(luma)
+    prediction, regions = find_regions(enlargement.undone(luma), predictor)
+    name = predictor.model.config.name
+    return replace(found, enlargement=enlargement, prediction=prediction, regions=regions, model=name)
 
 
 def _as_stored(prediction: Prediction) -> Prediction:

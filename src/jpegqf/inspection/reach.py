@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8, Bool
-from jpegqf.evidence.agreement import MOST_BLOCKS, BlockLattice, agreement, block_lattice, blocks_at, largest_sum
+from jpegqf.evidence.blocks import MOST_BLOCKS, BlockLattice, block_lattice, blocks_at
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.grid_votes import GridVotes
 from jpegqf.evidence.settings import EvidenceSettings
-from jpegqf.evidence.synthesis import given_back
+from jpegqf.evidence.synthesis import agreement, given_back
 from jpegqf.jpeg.ijg import STEPS
 from jpegqf.pixels.grid import Grid
 from jpegqf.pixels.luma import Luma
@@ -60,6 +60,23 @@ class Box:
         """Whether the two have a pixel in common."""
         across = min(self.x + self.width, other.x + other.width) > max(self.x, other.x)
         return across and min(self.y + self.height, other.y + other.height) > max(self.y, other.y)
+
+
+def largest_sum(weights: F64) -> tuple[float, slice, slice]:
+    """The rectangle of the greatest sum, 0 or more: the sum, its rows and its columns, of weights (rows, columns)."""
+    rows, columns = weights.shape
+    sums = np.zeros((rows + 1, columns + 1))
+    sums[1:, 1:] = weights.cumsum(axis=0).cumsum(axis=1)
+    best = 0.0, slice(0, 0), slice(0, 0)
+    for top in range(rows):
+        band = sums[top + 1 :] - sums[top]
+        lowest = np.minimum.accumulate(band, axis=1)
+        gain = band - lowest
+        row, end = divmod(int(gain.argmax()), columns + 1)
+        if gain[row, end] > best[0]:
+            first = int(np.flatnonzero(band[row, : end + 1] == lowest[row, end])[0])
+            best = float(gain[row, end]), slice(top, top + 1 + row), slice(first, end)
+    return best
 
 
 @dataclass(frozen=True)
@@ -161,7 +178,7 @@ class Table:
     """Steps of a table, float32 (64,), and the share of its own blocks that come back under it, 0-1."""
 
     steps: F32
-    returning: float
+    returning: float = RETURNING
 
 
 def table_of(luma: Luma, votes: GridVotes, grid: Grid, windows: Bool, settings: EvidenceSettings) -> Table | None:
@@ -182,48 +199,41 @@ def table_of(luma: Luma, votes: GridVotes, grid: Grid, windows: Bool, settings: 
     return Table(STEPS[best], RETURNING if decisive else min(float(share[best]), RETURNING))
 
 
-def reach_by_table(
-    luma: Luma,
-    grid: Grid,
-    steps: F32,
-    settings: EvidenceSettings,
-    returning: float = RETURNING,
-    most: int = MOST_BLOCKS,
-) -> Reach:
+def reach_by_table(luma: Luma, grid: Grid, table: Table, settings: EvidenceSettings, most: int = MOST_BLOCKS) -> Reach:
     """The reach of a save with this table: of at most ``most`` blocks, those that come back speak for it."""
     lattice = block_lattice(luma, grid.x, grid.y, most)
-    ratio, lone = _ratios(lattice, steps, settings, returning)
+    ratio, lone = _ratios(lattice, table, settings)
     _, rows, columns = largest_sum(ratio)
     box = _box(lattice.tops, lattice.lefts, rows, columns, 8)
-    box = _sharpened(luma, grid, steps, settings, returning, box, lattice.step)
+    if lattice.step > 8 and box.width:
+        box = _sharpened(luma, grid, table, settings, box, lattice.step)
     return Reach(grid, box, ratio, lattice.tops, lattice.lefts, 8, lone)
 
 
-def _sharpened(luma: Luma, grid: Grid, steps: F32, settings: EvidenceSettings, returning: float, box: Box, step: int) -> Box:
-    """The box again from all blocks around it, where only every few blocks were looked at and it is small enough."""
-    if step == 8 or not box.width:
-        return box
+def _sharpened(luma: Luma, grid: Grid, table: Table, settings: EvidenceSettings, box: Box, step: int) -> Box:
+    """The box that was found with blocks ``step`` pixels apart, from more blocks around it if it is small enough."""
     y, x = max(0, box.y - step), max(0, box.x - step)
     part = luma.crop(y, x, box.y + box.height + step - y, box.x + box.width + step - x)
     lattice = block_lattice(part, (grid.x - x) % 8, (grid.y - y) % 8)
     if lattice.step >= step:
         return box
-    _, rows, columns = largest_sum(_ratios(lattice, steps, settings, returning)[0])
+    _, rows, columns = largest_sum(_ratios(lattice, table, settings)[0])
     return _box(lattice.tops + y, lattice.lefts + x, rows, columns, 8)
 
 
-def _ratios(lattice: BlockLattice, steps: F32, settings: EvidenceSettings, returning: float) -> tuple[F64, Bool]:
-    agrees, clipped = agreement(lattice, steps, settings.pixel_tolerance, settings.clip_rounds), lattice.clipped
-    informative = lattice.informative
-    near = _sums_around(1.0 * (agrees & ~clipped)) > 0
+def _ratios(lattice: BlockLattice, table: Table, settings: EvidenceSettings) -> tuple[F64, Bool]:
+    """Log-likelihood ratio of each block for the table against none, and which blocks are lone (rows, columns)."""
+    agrees = agreement(lattice, table.steps, settings.pixel_tolerance, settings.clip_rounds)
+    clipped, informative = lattice.clipped, lattice.informative
+    near = _sums_around((agrees & ~clipped).astype(np.float64)) > 0
     seen = agrees[clipped & informative & near]
     of_clipped = (seen.sum() + CLIPPED_BEFORE * CLIPPED_WEIGHT) / (len(seen) + CLIPPED_WEIGHT)
     ratio = np.full(lattice.shape, BLANK)
-    for kind, share in ((~clipped, returning), (clipped, max(of_clipped, 2 * RETURNING_BY_CHANCE))):
+    for kind, share in ((~clipped, table.returning), (clipped, max(of_clipped, 2 * RETURNING_BY_CHANCE))):
         asked = kind & informative
         yes, no = _nats(share, RETURNING_BY_CHANCE)
         ratio[asked] = np.where(agrees[asked], yes, no)
-    lone = agrees & ~clipped & _lone(lattice, steps)
+    lone = agrees & ~clipped & _lone(lattice, table.steps)
     ratio[lone] = np.log(LONE / LONE_ELSEWHERE)
     return ratio, lone
 
@@ -231,7 +241,8 @@ def _ratios(lattice: BlockLattice, steps: F32, settings: EvidenceSettings, retur
 def _lone(lattice: BlockLattice, steps: F32) -> Bool:
     """Blocks with AC coefficients of which none is one step, bool (rows, columns)."""
     multiple = np.abs(np.rint((lattice.pixels.astype(np.float32) - 128) @ FORWARD / steps))[..., 1:]
-    return multiple.any(axis=2) & ~(multiple == 1).any(axis=2)
+    out: Bool = multiple.any(axis=2) & ~(multiple == 1).any(axis=2)
+    return out
 
 
 def _nats(share: float, by_chance: float) -> tuple[float, float]:
@@ -242,7 +253,7 @@ def _nats(share: float, by_chance: float) -> tuple[float, float]:
 def reach_by_votes(votes: GridVotes, grid: Grid, inside: tuple[slice, slice], by_chance: float) -> Reach:
     """The reach of a save with an unknown table: votes for its grid speak for it, votes for others against it."""
     voting, windows = votes.grid >= 0, votes.grid == 8 * grid.y + grid.x
-    share = np.count_nonzero(windows[inside]) / max(1, np.count_nonzero(voting[inside]))
+    share = int(np.count_nonzero(windows[inside])) / max(1, int(np.count_nonzero(voting[inside])))
     yes, no = _nats(min(max(share, 2 * by_chance), 0.9), by_chance)
     ratio = np.where(windows, yes, np.where(voting, no, BLANK))
     box = _box(votes.tops, votes.lefts, *inside, votes.step)

@@ -12,9 +12,17 @@ import numpy as np
 
 from jpegqf.arrays import Bool
 from jpegqf.errors import ImageSkippedError
-from jpegqf.evidence.agreement import largest_sum
 from jpegqf.evidence.grid_votes import GridVotes, grid_votes
-from jpegqf.inspection.reach import FINEST_DECISIVE, Box, Reach, reach_by_table, reach_by_votes, table_of
+from jpegqf.inspection.reach import (
+    FINEST_DECISIVE,
+    Box,
+    Reach,
+    Table,
+    largest_sum,
+    reach_by_table,
+    reach_by_votes,
+    table_of,
+)
 from jpegqf.jpeg.ijg import STEPS
 from jpegqf.model.prediction import SURE, Prediction
 from jpegqf.model.predictor import Predictor
@@ -50,6 +58,13 @@ class FoundRegion:
     prediction: Prediction
     share: float
 
+    def cut(self, luma: Luma) -> Luma:
+        """The plane that the prediction comes from, luma or green, from the first whole block in the box on."""
+        box, grid = self.box, self.prediction.grid
+        x, y = box.x + (grid.x - box.x) % 8, box.y + (grid.y - box.y) % 8
+        part = luma.crop(y, x, box.y + box.height - y, box.x + box.width - x)
+        return replace(self.prediction, grid=replace(grid, x=0, y=0)).place(part)
+
 
 @dataclass(frozen=True)
 class FoundRegions:
@@ -73,12 +88,11 @@ class FoundRegions:
         return len(different)
 
 
-def whole_image(luma: Luma, prediction: Prediction) -> FoundRegions:
-    """A prediction that holds for the whole image: one region, or none if it has no grid."""
-    if prediction.jpeg_probability < SURE:
+def whole_image(size: tuple[int, int], prediction: Prediction) -> FoundRegions:
+    """A prediction that holds for a whole image of this width and height: one region, or none if it has no grid."""
+    if not prediction.has_grid:
         return FoundRegions((), 0.0)
-    height, width = luma.plane.shape
-    return FoundRegions((FoundRegion(Box(0, 0, width, height), prediction, 1.0),), 1.0)
+    return FoundRegions((FoundRegion(Box(0, 0, *size), prediction, 1.0),), 1.0)
 
 
 def same_save(one: Prediction, other: Prediction) -> bool:
@@ -93,12 +107,13 @@ def find_regions(luma: Luma, predictor: Predictor) -> tuple[Prediction, FoundReg
     ``luma`` is of no JPEG file, whose pixels have one grid all over. Raises ImageSkippedError for an image that is too
     small or flat to be judged.
     """
+    height, width = luma.plane.shape
     decided = predictor.decided(luma, own_luma=False)
     if decided and not decided.by_green:
         settings = predictor.model.config.evidence
-        reach = reach_by_table(luma, ALIGNED, STEPS[decided.rounded - 1], settings, most=GLANCE)
+        reach = reach_by_table(luma, ALIGNED, Table(STEPS[decided.rounded - 1]), settings, GLANCE)
         if reach.contradicted()[0] < CONTRADICTION:
-            return decided, whole_image(luma, decided)
+            return decided, whole_image((width, height), decided)
     search = _Search(luma, predictor)
     search.by_votes()
     if search.found:
@@ -108,7 +123,7 @@ def find_regions(luma: Luma, predictor: Predictor) -> tuple[Prediction, FoundReg
         return regions.regions[0].prediction, regions
     likely = search.found[0][1].grid if search.found else None
     prediction = decided or predictor.examine(luma, likely=likely)
-    return prediction, whole_image(luma, prediction)
+    return prediction, whole_image((width, height), prediction)
 
 
 @dataclass
@@ -150,7 +165,7 @@ class _Search:
             inside = np.zeros_like(voting)
             inside[rows, columns] = True
             windows &= inside
-            surprise = _surprise(np.count_nonzero(windows), np.count_nonzero(voting & inside))
+            surprise = _surprise(int(np.count_nonzero(windows)), int(np.count_nonzero(voting & inside)))
             if surprise >= SURPRISE:
                 y, x = divmod(int(number), 8)
                 yield _Hint(surprise, Grid(x, y), (rows, columns), windows)
@@ -160,7 +175,7 @@ class _Search:
         table = table_of(self.luma, self.votes, hint.grid, hint.windows, settings)
         if table is None:
             return reach_by_votes(self.votes, hint.grid, hint.box, VOTES_BY_CHANCE)
-        return reach_by_table(self.luma, hint.grid, table.steps, settings, table.returning)
+        return reach_by_table(self.luma, hint.grid, table, settings)
 
     def _judged(self, blocks: Luma | None, grid: Grid) -> Prediction | None:
         """What blocks of one grid, laid out as an image, say by themselves; None if they are too few."""
@@ -225,7 +240,7 @@ class _Search:
         """The reach of a save whose quality is known: by its table, or as far as ``box`` where that decides nothing."""
         if prediction.rounded <= FINEST_DECISIVE:
             settings = self.predictor.model.config.evidence
-            reach = reach_by_table(self.luma, prediction.grid, STEPS[prediction.rounded - 1], settings)
+            reach = reach_by_table(self.luma, prediction.grid, Table(STEPS[prediction.rounded - 1]), settings)
             if reach.box.overlaps(box):
                 return reach
         reach = reach_by_votes(self.votes, prediction.grid, _windows_in(self.votes, box), VOTES_BY_CHANCE)
@@ -240,14 +255,15 @@ class _Search:
 
     def regions(self) -> FoundRegions:
         """The saves as regions."""
-        asked = np.count_nonzero(self.votes.asked)
+        asked = max(1, int(np.count_nonzero(self.votes.asked)))
         masks = [self._explained(reach) & self.votes.asked for reach, _ in self.found]
-        shares = [np.count_nonzero(mask) / max(1, asked) for mask in masks]
-        found = [FoundRegion(reach.box, prediction, share)
-                 for (reach, prediction), share in zip(self.found, shares, strict=True)]  # fmt: skip
-        together = np.count_nonzero(np.any(masks, axis=0)) / max(1, asked)
-        found.sort(key=lambda region: -region.share)
-        return FoundRegions(tuple(found), together, self.rest)
+        shares = [float(np.count_nonzero(mask)) / asked for mask in masks]
+        found = [
+            FoundRegion(reach.box, prediction, share)
+            for (reach, prediction), share in zip(self.found, shares, strict=True)
+        ]
+        together = float(np.count_nonzero(np.any(masks, axis=0))) / asked
+        return FoundRegions(tuple(sorted(found, key=lambda region: -region.share)), together, self.rest)
 
 
 @dataclass(frozen=True)

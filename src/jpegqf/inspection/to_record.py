@@ -6,11 +6,13 @@ from typing import Any
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.history.classifier import History
 from jpegqf.inspection.findings import Findings
-from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, verdict_on
+from jpegqf.inspection.regions import FoundRegion
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, MixtureSummary, PixelSummary, verdict_on
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.model.prediction import Prediction
-from jpegqf.record import Record, Status
+from jpegqf.pixels.enlargement import Enlargement
+from jpegqf.record import Record, Region, Status
 
 SHOWN_DIGITS = 4
 """Probabilities are rounded: more digits would say more than is known."""
@@ -30,7 +32,8 @@ def to_record(found: Findings) -> Record:
     header = _header_summary(found.header_evidence)
     lossy = found.decoded is not None and found.decoded.lossy
     container = (found.container and found.container.format) or "image"
-    judgement = verdict_on(container, header, _pixel_summary(found.prediction), _history_summary(found.history), lossy)
+    pixels, history = _pixel_summary(found.prediction), _history_summary(found.history)
+    judgement = verdict_on(container, header, pixels, history, lossy, _mixture_summary(found))
     columns |= {"qf": judgement.quality, "qf_source": judgement.source, "verdict": judgement.verdict}
     return Record(**columns, verdict_text=judgement.text if found.pixels_tried else _words_without_pixels(header))
 
@@ -68,7 +71,7 @@ def _pixel_columns(found: Findings) -> RecordColumns:
     prediction = found.prediction
     if prediction is None:
         return {}
-    always = {"jpeg_probability": _shown(prediction.jpeg_probability), "model": found.model}
+    always = {"jpeg_probability": _shown(prediction.jpeg_probability), "model": found.model, **_region_columns(found)}
     if not prediction.has_grid:
         return always
     low, high = prediction.interval()
@@ -80,6 +83,42 @@ def _pixel_columns(found: Findings) -> RecordColumns:
         "grid_x": prediction.grid.x,
         "grid_y": prediction.grid.y,
     }
+
+
+def _region_columns(found: Findings) -> RecordColumns:
+    if found.regions is None:
+        return {}
+    return {
+        "jpeg_share": _shown(found.regions.share),
+        "regions": found.regions.saves,
+        "region_list": tuple(_region(region, found.enlargement) for region in found.regions.regions),
+    }
+
+
+def _region(region: FoundRegion, enlargement: Enlargement) -> Region:
+    """As a row tells it: its box in stored pixels."""
+    prediction, box, factor = region.prediction, region.box, enlargement.factor
+    low, high = prediction.interval()
+    return Region(
+        x=enlargement.x + factor * box.x,
+        y=enlargement.y + factor * box.y,
+        width=factor * box.width,
+        height=factor * box.height,
+        grid_x=prediction.grid.x,
+        grid_y=prediction.grid.y,
+        pixel_qf=prediction.rounded if prediction.names_a_quality else None,
+        pixel_qf_low=low,
+        pixel_qf_high=high,
+        share=round(float(region.share), SHOWN_DIGITS),
+        jpeg_probability=round(float(prediction.jpeg_probability), SHOWN_DIGITS),
+    )
+
+
+def _mixture_summary(found: Findings) -> MixtureSummary:
+    if found.regions is None:
+        return MixtureSummary((), 1, False)
+    regions = tuple(_region(region, found.enlargement) for region in found.regions.regions)
+    return MixtureSummary(regions, found.regions.saves, found.regions.rest, found.enlargement.factor)
 
 
 def _history_columns(history: History | None) -> RecordColumns:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jpegqf.record import Verdict
+from jpegqf.record import Region, Verdict
 
 CERTAIN_GRID = 0.9
 """Probability of a JPEG grid from which the pixels alone prove one; at 1 - CERTAIN_GRID or less, there is none."""
@@ -16,8 +16,10 @@ LIKELY_EARLIER_SAVE = 0.5
 """Probability from which an earlier save is reported."""
 NEAREST_TABLE_SLACK = 5
 """Qualities by which the header may miss the pixels' interval and still agree, if its table is no exact IJG table."""
-NO_GRID_WORDS = "no JPEG grid: never compressed, or resized or reworked since"
+NO_TRACE_WORDS = "no trace of a JPEG save: never compressed, or resized or reworked since"
 """What is said of pixels that show no grid: the past of an image cannot be seen there."""
+NAMED_REGIONS = 4
+"""Most regions that a sentence names; all of them are in the list."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,24 @@ class PixelSummary:
     high: int
     confidence: float
     jpeg_probability: float
+
+
+@dataclass(frozen=True)
+class MixtureSummary:
+    """What the image is made of: its regions, the largest first, and the number of different saves among them.
+
+    ``rest``: a part of the image shows no JPEG grid, beside regions that do. ``enlarged``: how often each pixel was
+    repeated across and down; 1 if it was not.
+    """
+
+    regions: tuple[Region, ...]
+    saves: int
+    rest: bool
+    enlarged: int = 1
+
+
+ONE_SAVE = MixtureSummary((), 1, False)
+"""An image that is one save all over, or none."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +96,16 @@ def verdict_on(
     pixels: PixelSummary | None,
     history: HistorySummary,
     lossy: bool = False,
+    mixture: MixtureSummary = ONE_SAVE,
 ) -> Judgement:
     """The judgement on all evidence of one image; raises nothing.
 
     ``container``: the file format's name. ``header``: None for all but JPEG. ``pixels``: None if they name no quality.
-    ``lossy``: the container's own codec is lossy and may have hidden the grid of an earlier JPEG.
+    ``lossy``: the container's own codec is lossy and may have hidden the grid of an earlier JPEG. ``mixture``: the
+    regions of what is no JPEG file; ``pixels`` then are those of the largest.
     """
     if header is None:
-        return _without_header(container, pixels, lossy)
+        return _mixed(container, mixture) or _without_header(container, pixels, lossy, mixture.enlarged)
     if _resaved(header, history):
         last = f"header {header.quality}" if header.quality else "header unknown"
         where = " on another grid (cropped in between)" if history.moved else ""
@@ -100,26 +122,69 @@ def _resaved(header: HeaderSummary, history: HistorySummary) -> bool:
     return likely and (header.quality is None or (history.first_quality or 0) < header.quality)
 
 
-def _without_header(container: str, pixels: PixelSummary | None, lossy: bool) -> Judgement:
+def _mixed(container: str, mixture: MixtureSummary) -> Judgement | None:
+    """The judgement on an image that is not one save all over, else None."""
+    first, *others = mixture.regions or (None,)
+    if first is None or not (mixture.rest or mixture.saves > 1):
+        return None
+    what = _what(container, mixture.enlarged)
+    if mixture.saves == 1:
+        text = f"{what}, partly a JPEG: {_placed(mixture.regions)}; the rest shows no JPEG grid"
+        quality = first.pixel_qf
+        return Judgement(quality, "pixels" if quality else None, Verdict.PARTIAL, text)
+    if others and all(_inside(region, first) for region in others):
+        text = f"{what} put together from different JPEGs: {_placed(tuple(others))}, the rest at {_quality(first)}"
+    else:
+        text = f"{what} put together from different JPEGs: {_placed(mixture.regions)}"
+    text += "; a part shows no JPEG grid" if mixture.rest else ""
+    return Judgement(None, None, Verdict.COMPOSITE, text)
+
+
+def _placed(regions: tuple[Region, ...]) -> str:
+    """The first regions in words."""
+    named = [
+        f"a part of {region.width}x{region.height} at ({region.x}, {region.y}) was saved at {_quality(region)}"
+        for region in regions[:NAMED_REGIONS]
+    ]
+    more = len(regions) - NAMED_REGIONS
+    return ", ".join(named) + (f", and {more} more" if more > 0 else "")
+
+
+def _quality(region: Region) -> str:
+    if region.pixel_qf is not None:
+        return str(region.pixel_qf)
+    return f"{region.pixel_qf_low} to {region.pixel_qf_high}"
+
+
+def _inside(region: Region, other: Region) -> bool:
+    """Whether the middle of a region is in another one."""
+    x, y = region.x + region.width // 2, region.y + region.height // 2
+    return other.x <= x < other.x + other.width and other.y <= y < other.y + other.height
+
+
+def _without_header(container: str, pixels: PixelSummary | None, lossy: bool, enlarged: int) -> Judgement:
     if pixels is None:
         return Judgement(None, None, Verdict.UNKNOWN, "no JPEG header, and the pixels tell nothing")
+    was = "; a JPEG" if enlarged > 1 else " whose pixels were a JPEG"
+    below = " below" if enlarged > 1 else ""
     if pixels.jpeg_probability >= CERTAIN_GRID and pixels.confidence >= NAMED_QUALITY_CONFIDENCE:
-        text = f"{_what(container)} whose pixels were a JPEG at {pixels.quality}"
+        text = f"{_what(container, enlarged)}{was} at {pixels.quality}{below}"
         return Judgement(pixels.quality, "pixels", Verdict.PIXELS_ONLY, text)
     if pixels.jpeg_probability >= CERTAIN_GRID:
-        text = f"{_what(container)} whose pixels were a JPEG, at a quality between {pixels.low} and {pixels.high}"
+        what = _what(container, enlarged)
+        text = f"{what}{was}, at a quality between {pixels.low} and {pixels.high}{below}"
         return Judgement(None, None, Verdict.PIXELS_ONLY, text)
     if pixels.jpeg_probability <= 1 - CERTAIN_GRID and lossy:
         text = f"no JPEG grid, but lossy {container} may have hidden one"
         return Judgement(None, None, Verdict.UNKNOWN, text)
     if pixels.jpeg_probability <= 1 - CERTAIN_GRID and container != "JPEG":
-        text = NO_GRID_WORDS
-        return Judgement(None, None, Verdict.NEVER_JPEG, text)
+        return Judgement(None, None, Verdict.NO_TRACE, NO_TRACE_WORDS)
     return Judgement(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")
 
 
-def _what(container: str) -> str:
-    return "image" if container == "JPEG" else container
+def _what(container: str, enlarged: int = 1) -> str:
+    name = "image" if container == "JPEG" else container
+    return f"{name} enlarged {enlarged}x" if enlarged > 1 else name
 
 
 def _header_alone(header: HeaderSummary) -> Judgement:

@@ -13,7 +13,7 @@ from jpegqf.record import COLUMN, Record
 
 Batch = dict[str, list[Any]]
 """Values by column name: one list per requested column, all of the same length. An unknown value is None."""
-UncheckedColumns = Iterable[Sequence[Any]]
+UncheckedColumns = Iterable[Iterable[Any]]
 """The values of several columns as a file holds them: their types and ranges are not checked yet."""
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from jpegqf.errors import UsageError
@@ -19,7 +19,7 @@ from jpegqf.outputs.base import (
     row_of,
 )
 from jpegqf.outputs.cells import FORMULA, guard_cell
-from jpegqf.record import COLUMN, COLUMNS, Record
+from jpegqf.record import CELLS, COLUMN, Record
 
 csv.field_size_limit(MAX_LINE)  # a name inside an archive may be longer than Python's own limit for cells
 
@@ -42,8 +42,9 @@ def read_csv_columns(results: Results, wanted: Sequence[str], at_once: int) -> I
             yield [_converted(columns[place], read) for read, place in zip(convert, places, strict=True)]
 
 
-def _converted(cells: Sequence[str], read: Callable[[str], Any]) -> list[Any]:
+def _converted(cells: Iterable[str], read: Callable[[str], Any]) -> list[Any]:
     """The values of cells. Each different text is converted only once, since most columns repeat few texts."""
+    cells = list(cells)
     values = {cell: read(cell) for cell in set(cells)}
     return [values[cell] for cell in cells]
 
@@ -100,15 +101,15 @@ def whole_csv_rows(path: str) -> Held:
         count, end = -1, 0
         try:
             for cells in rows:
-                if count < 0 and cells != ["\ufeff" + COLUMNS[0], *COLUMNS[1:]]:
+                if count < 0 and cells != ["\ufeff" + CELLS[0], *CELLS[1:]]:
                     raise UsageError(f"{path!r} cannot be continued: it has other columns")
-                if len(cells) != len(COLUMNS):
+                if len(cells) != len(CELLS):
                     raise UsageError(f"{path!r} cannot be continued: row {count + 1} is damaged")
                 count, end = count + 1, lines.end
         except csv.Error:
             pass  # a quoted cell that the file's end cut
     if count < 0:
-        check_beginning(path, ("\ufeff" + ",".join(COLUMNS)).encode())
+        check_beginning(path, ("\ufeff" + ",".join(CELLS)).encode())
     return Held(path, max(count, 0), end)
 
 
@@ -121,7 +122,7 @@ class CsvWriter:
         self._csv = csv.writer(self._buffer)
         self._file = AppendedFile(path, held.end)
         if not held.end:
-            self._file.append(("\ufeff" + self._line(COLUMNS)).encode())
+            self._file.append(("\ufeff" + self._line(CELLS)).encode())
 
     def _line(self, cells: Any) -> str:
         self._csv.writerow(cells)
@@ -132,7 +133,7 @@ class CsvWriter:
 
     def write(self, record: Record) -> None:
         """See :class:`Writer`."""
-        cells = [guard_cell(cell) if isinstance(cell, str) else cell for cell in row_of(record).values()]
+        cells = [guard_cell(cell) if isinstance(cell, str) else cell for cell in map(row_of(record).get, CELLS)]
         self._file.append(self._line(cells).encode())
 
     def commit(self) -> None:

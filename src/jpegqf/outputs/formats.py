@@ -12,6 +12,7 @@ from jpegqf.outputs.csv_file import CsvWriter, csv_column_names, read_csv_column
 from jpegqf.outputs.json_lines import JsonLinesWriter, json_column_names, read_json_columns, whole_json_lines
 from jpegqf.outputs.parquet_file import ParquetWriter, parquet_column_names, read_parquet_columns, whole_parquet_rows
 from jpegqf.outputs.sqlite_file import SqliteWriter, read_sqlite_columns, sqlite_column_names, whole_sqlite_rows
+from jpegqf.record import CELLS, COLUMNS
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,13 @@ class Format:
     """Reads the columns of these names, at most this many rows at a time."""
     appendable: bool = True
     """Whether rows can be appended to a file that was closed or left unfinished."""
+    columns: tuple[str, ...] = COLUMNS
+    """The columns of a record that it holds."""
     journals: tuple[str, ...] = ()
     """Endings, added to the path, of files that the library keeps beside the open file."""
 
 
-CSV = Format(CsvWriter, whole_csv_rows, csv_column_names, read_csv_columns)
+CSV = Format(CsvWriter, whole_csv_rows, csv_column_names, read_csv_columns, columns=CELLS)
 JSON_LINES = Format(JsonLinesWriter, whole_json_lines, json_column_names, read_json_columns)
 SQLITE = Format(SqliteWriter, whole_sqlite_rows, sqlite_column_names, read_sqlite_columns, journals=("-wal", "-shm"))
 PARQUET = Format(ParquetWriter, whole_parquet_rows, parquet_column_names, read_parquet_columns, appendable=False)

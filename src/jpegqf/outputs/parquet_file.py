@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jpegqf.errors import UsageError
 from jpegqf.optional import pyarrow
 from jpegqf.outputs.base import FileIdentity, Held, Results, Row, UncheckedColumns, row_of
-from jpegqf.record import COLUMN, COLUMNS, Record
+from jpegqf.record import COLUMN, COLUMNS, REGION_SPANS, Record
 
 if TYPE_CHECKING:
     from pyarrow import Schema, Table
@@ -88,6 +88,8 @@ def arrow_schema() -> "Schema":
     """The columns of a record as an Arrow schema. Raises MissingExtraError without pyarrow."""
     arrow = pyarrow()
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
+    region = arrow.struct([(name, types[kind]) for name, (kind, _, _) in REGION_SPANS.items()])
+    types[list] = arrow.list_(region)
     return arrow.schema([(name, types[COLUMN[name].kind]) for name in COLUMNS])
 
 

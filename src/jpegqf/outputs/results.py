@@ -10,7 +10,7 @@ from typing import Any
 from jpegqf.errors import UsageError
 from jpegqf.outputs.base import Batch, Results
 from jpegqf.outputs.formats import format_of
-from jpegqf.record import COLUMN, COLUMNS, Column, Record, Status, Verdict
+from jpegqf.record import COLUMN, COLUMNS, Column, Record, Region, Status, Verdict
 
 ROWS_AT_ONCE, RECORDS_AT_ONCE = 20_000, 500
 """Rows held in memory while columns are read, and while records are made of them."""
@@ -58,9 +58,15 @@ def open_results(path: str) -> list[Results]:
 def read_records(path: str) -> Iterator[Record]:
     """The records of a results file, or of all files of a folder. Errors are those of open_results and batches."""
     for results in open_results(path):
-        for batch in batches(results, COLUMNS, RECORDS_AT_ONCE):
+        held = format_of(results.path).columns
+        for batch in batches(results, held, RECORDS_AT_ONCE):
             batch |= {"status": list(map(Status, batch["status"])), "verdict": list(map(Verdict, batch["verdict"]))}
+            batch["region_list"] = list(map(_regions, batch.get("region_list", [None] * len(batch["path"]))))
             yield from map(Record, *(batch[name] for name in COLUMNS))
+
+
+def _regions(told: list[Any] | None) -> tuple[Region, ...] | None:
+    return None if told is None else tuple(map(Region.of, told))
 
 
 def _open(path: str) -> Results:
@@ -69,7 +75,7 @@ def _open(path: str) -> Results:
         raise UsageError(f"no such results file: {path!r}")
     with _errors_in_words(path):
         names = found.column_names(path)
-    for name in COLUMNS:
+    for name in found.columns:
         if name not in names:
             raise UsageError(f"{path!r} is no results file of jpegqf scan: it has no column {name!r}")
     return Results(path, names)
@@ -92,6 +98,8 @@ def _checked(name: str, values: list[Any], place: str) -> list[Any]:
     if column is None:
         return values
     kind = column.kind
+    if kind is list:
+        return [_checked_regions(name, value, place) for value in values]
     found = set(map(type, values)) - {type(None)}
     if kind in (int, float) and found <= {int, float}:
         if kind is int and float in found:  # pandas makes floats of whole numbers beside unknown ones
@@ -114,6 +122,14 @@ def _allowed(column: Column, value: Any) -> bool:
     if column.codes is not None:
         return value in column.codes
     return column.span is None or value != value or column.span[0] <= value <= column.span[1]
+
+
+def _checked_regions(name: str, value: Any, place: str) -> Any:
+    try:
+        _regions(value)
+    except (TypeError, ValueError):
+        raise _wrong(name, value, place) from None
+    return value
 
 
 def _whole(value: float, name: str, place: str) -> int:

@@ -1,17 +1,18 @@
 """Writes, continues and reads results as a SQLite database."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Any
 
 from jpegqf.errors import UsageError
 from jpegqf.outputs.base import FileIdentity, Held, Results, UncheckedColumns, in_columns, row_of
 from jpegqf.record import COLUMN, COLUMNS, Record
 
-if TYPE_CHECKING:
-    pass
+LISTS = tuple(name for name in COLUMNS if COLUMN[name].kind is list)
+"""Columns whose values are lists."""
 
 
 def sqlite_column_names(path: str) -> tuple[str, ...]:
@@ -31,9 +32,15 @@ def read_sqlite_columns(results: Results, wanted: Sequence[str], at_once: int) -
     try:
         order = "ORDER BY id" if "id" in results.names else ""
         rows = connection.execute(f"SELECT {quoted} FROM records {order}")
-        yield from in_columns(rows, at_once)
+        for columns in in_columns(rows, at_once):
+            yield [map(_parsed, cells) if name in LISTS else cells for name, cells in zip(wanted, columns, strict=True)]
     finally:
         connection.close()
+
+
+def _parsed(cell: Any) -> Any:
+    """The value of a cell of a list's column. Raises ValueError for what is no JSON."""
+    return json.loads(cell) if isinstance(cell, str) else cell
 
 
 def connect_read_only(path: str) -> sqlite3.Connection:
@@ -59,7 +66,8 @@ def whole_sqlite_rows(path: str) -> Held:
         connection.close()
 
 
-SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
+SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER", list: "TEXT"}
+"""Types of columns; lists are JSON."""
 
 
 class SqliteWriter:
@@ -86,7 +94,10 @@ class SqliteWriter:
 
     def write(self, record: Record) -> None:
         """See :class:`Writer`."""
-        self._connection.execute(self._insert, tuple(row_of(record).values()))
+        row = row_of(record)
+        for name in LISTS:
+            row[name] = None if row[name] is None else json.dumps(row[name])
+        self._connection.execute(self._insert, tuple(row.values()))
 
     def commit(self) -> None:
         """See :class:`Writer`."""

@@ -117,7 +117,7 @@ def _groups(found: Aggregate) -> dict[GroupName, _Group]:
             groups[name].qualities[quality] += number
     for (name, verdict), number in found.group_verdicts.items():
         groups[name].resaved += number * (verdict == Verdict.RESAVED.value)
-        groups[name].bands[NEVER] += number * (verdict == Verdict.NEVER_JPEG.value)
+        groups[name].bands[NEVER] += number * (verdict == Verdict.NO_TRACE.value)
     return {name: groups[name] for name, _ in _by_count({name: group.images for name, group in groups.items()})}
 
 

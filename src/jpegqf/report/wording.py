@@ -11,7 +11,7 @@ VERDICTS = {
     Verdict.MISMATCH: ("mismatch", "header and pixels tell different qualities"),
     Verdict.CONSISTENT: ("consistent", "header and pixels agree"),
     Verdict.PIXELS_ONLY: ("was a JPEG", "no JPEG header, but the pixels were a JPEG"),
-    Verdict.NEVER_JPEG: ("never a JPEG", "no JPEG grid: never compressed, or resized or reworked since"),
+    Verdict.NO_TRACE: ("never a JPEG", "no JPEG grid: never compressed, or resized or reworked since"),
     Verdict.HEADER_ONLY: ("header only", "the pixels tell nothing, or were not looked at"),
     Verdict.UNKNOWN: ("unknown", "nothing can be told"),
 }
@@ -65,7 +65,7 @@ def headline(found: Aggregate) -> str:
     stories = {
         Verdict.CONSISTENT: "show one save, at the quality their header says",
         Verdict.PIXELS_ONLY: "are no JPEG files, but their pixels were JPEGs",
-        Verdict.NEVER_JPEG: "were never JPEGs, or were resized since",
+        Verdict.NO_TRACE: "were never JPEGs, or were resized since",
         Verdict.HEADER_ONLY: "are judged by their header alone",
         Verdict.UNKNOWN: "tell nothing about their compression",
     }
