@@ -4,7 +4,8 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 # Before NumPy is imported: threads that wait for each other cost the tests more than half of their time.
@@ -19,6 +20,7 @@ from PIL import Image
 from jpegqf.jpeg.header import read_header
 from jpegqf.model.checkpoint import load_model
 from jpegqf.model.predictor import Predictor
+from jpegqf.record import Record
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
@@ -66,6 +68,11 @@ try:
 except CheckpointError as error:
     print(error)
 """
+
+
+def in_cells(records: Iterable[Record]) -> list[Record]:
+    """Records as a table of cells holds them: without their regions."""
+    return [replace(record, region_list=None) for record in records]
 
 
 def refusal_in_little_memory(path: Path) -> str:

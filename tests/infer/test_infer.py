@@ -124,7 +124,7 @@ def test_a_png_that_was_never_a_jpeg_gets_no_number(folder: Path, cat: Image.Ima
     assert main(["--input", "in/g.png", "--exts", ".png", "--quiet"]) == 1
     assert rows("outputs/predictions.csv") == []
     assert rows("outputs/issues.csv") == [
-        ["in/g.png", "g.png", "skipped", "no JPEG grid: never compressed, or resized or reworked since"]
+        ["in/g.png", "g.png", "skipped", "no trace of a JPEG save: never compressed, or resized or reworked since"]
     ]
 
 
