@@ -7,6 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 Rng = np.random.Generator
+Colour = tuple[int, ...]
+"""Red, green and blue, 0-255."""
 Box = tuple[int, int, int, int]
 """Left, top, width and height in pixels."""
 WORDS = (
@@ -19,7 +21,7 @@ GREYS = ((255, 255, 255), (250, 250, 250), (245, 246, 248), (24, 24, 27), (18, 1
 PAGE_SIZES = ((1280, 720), (1366, 768), (1440, 900), (1920, 1080), (1080, 1920), (1170, 2532), (2560, 1440))
 
 
-def _ink(ground: tuple[int, int, int], rng: Rng) -> tuple[int, int, int]:
+def _ink(ground: Colour, rng: Rng) -> Colour:
     dark = sum(ground) > 384
     level = int(rng.integers(0, 90)) if dark else int(rng.integers(170, 256))
     if rng.random() < 0.2:
@@ -31,7 +33,7 @@ def _line(width: int, height: int, rng: Rng) -> str:
     return " ".join(rng.choice(WORDS, max(1, int(width / (0.5 * height) / 5 * rng.uniform(0.5, 1)))))
 
 
-def _paragraph(pen: ImageDraw.ImageDraw, box: Box, height: int, ink: tuple[int, int, int], rng: Rng) -> None:
+def _paragraph(pen: ImageDraw.ImageDraw, box: Box, height: int, ink: Colour, rng: Rng) -> None:
     left, top, width, tall = box
     font = ImageFont.load_default(height)
     for row in range(top, top + tall - height, int(height * 1.45)):
@@ -67,19 +69,28 @@ def page(size: tuple[int, int], rng: Rng) -> Image.Image:
     return image
 
 
-def _buttons(pen: ImageDraw.ImageDraw, left: int, top: int, right: int, ground: tuple[int, int, int], rng: Rng) -> int:
+def _buttons(pen: ImageDraw.ImageDraw, left: int, top: int, right: int, ground: Colour, rng: Rng) -> int:
     high = int(rng.integers(24, 64))
     while left < right - 40:
         wide = int(rng.integers(40, 220))
         colour = tuple(int(level) for level in rng.integers(0, 256, 3))
         shape = rng.integers(3)
         if shape == 0:
-            pen.rounded_rectangle((left, top, min(right, left + wide), top + high), int(rng.integers(2, 14)), fill=colour)
-            pen.text((left + 8, top + high // 4), str(rng.choice(WORDS)), fill=_ink(colour, rng), font=ImageFont.load_default(high // 2))
+            pen.rounded_rectangle(
+                (left, top, min(right, left + wide), top + high), int(rng.integers(2, 14)), fill=colour
+            )
+            pen.text(
+                (left + 8, top + high // 4),
+                str(rng.choice(WORDS)),
+                fill=_ink(colour, rng),
+                font=ImageFont.load_default(high // 2),
+            )
         elif shape == 1:
             pen.ellipse((left, top, left + high, top + high), fill=colour)
             wide = high
         else:
-            pen.rectangle((left, top, min(right, left + wide), top + high), outline=colour, width=int(rng.integers(1, 4)))
+            pen.rectangle(
+                (left, top, min(right, left + wide), top + high), outline=colour, width=int(rng.integers(1, 4))
+            )
         left += wide + int(rng.integers(6, 40))
     return high

@@ -95,6 +95,12 @@ class BlockLattice:
         return out
 
     @property
+    def clipped_in_colour(self) -> Bool:
+        """Those with such a pixel whose luma is neither 0 nor 255: one channel was clipped, and luma may be far off."""
+        out: Bool = np.any((self.low | self.high) & (self.pixels > 0) & (self.pixels < 255), axis=2)
+        return out
+
+    @property
     def informative(self) -> Bool:
         """Blocks that span LEAST_SPAN grey levels, bool (rows, columns)."""
         out: Bool = self.pixels.max(axis=2) - self.pixels.min(axis=2) >= LEAST_SPAN

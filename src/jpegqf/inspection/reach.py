@@ -23,10 +23,16 @@ LEAST_RETURNING, LEAST_RETURNING_FINE = 0.2, 0.12
 """Least share of a sample that must come back under a table up to FINEST_DECISIVE, and under a finer one."""
 RETURNING = 0.95
 """Share of the unclipped blocks of a save that come back under its table up to FINEST_DECISIVE; measured: 0.92 to 1."""
-CLIPPED_BEFORE, CLIPPED_WEIGHT = 0.3, 10
-"""The same of clipped blocks before any is seen, and how many blocks that is worth; measured: 0.08 to 1."""
 RETURNING_BY_CHANCE = 0.03
 """Share of other blocks that come back under a table; measured: below 0.03 but for sparse ones of a coarser save."""
+CLIPPED_BEFORE, CLIPPED_WEIGHT = 0.3, 10
+"""Share of a save's blocks with black or white pixels that come back, before any is seen beside unclipped ones that do,
+and how many blocks that is worth; measured: 0.7 to 1 up to FINEST_DECISIVE."""
+LEAST_RELIABLE = 0.6
+"""The same, where some were seen, below which such blocks say nothing."""
+NO_EVIDENCE = 2 * RETURNING_BY_CHANCE
+"""The same of blocks where single channels were clipped, whose luma may be far off; measured: 0.06 (coloured text) to 1.
+So one that does not come back says nothing, unless others like it do."""
 LONE, LONE_ELSEWHERE = 0.2, 0.95
 """Share of returning blocks without a coefficient of one step: of a save itself, and of a coarser one, whose
 coefficients are larger multiples."""
@@ -125,14 +131,10 @@ class Reach:
         tops, lefts = self._blocks_in(self.box, luma)
         return _laid_out(luma, tops, lefts, ~self.doubted(tops, lefts))
 
-    def other_blocks(self, luma: Luma, others: Sequence[Box]) -> Luma | None:
-        """The blocks that speak against this save and are in none of ``others``, laid out in the same way."""
-        height, width = luma.plane.shape
-        tops, lefts = self._blocks_in(Box(0, 0, width, height), luma)
-        kept = self.doubted(tops, lefts)
-        for other in others:
-            kept &= ~other.holds(tops, lefts)
-        return _laid_out(luma, tops, lefts, kept)
+    def other_blocks(self, luma: Luma, box: Box) -> Luma | None:
+        """The blocks of a box that speak against this save, laid out in the same way."""
+        tops, lefts = self._blocks_in(box, luma)
+        return _laid_out(luma, tops, lefts, self.doubted(tops, lefts))
 
     def _blocks_in(self, box: Box, luma: Luma) -> tuple[I64, I64]:
         """First rows and columns of at most MOST_OWN blocks of this grid in a box."""
@@ -224,18 +226,27 @@ def _sharpened(luma: Luma, grid: Grid, table: Table, settings: EvidenceSettings,
 def _ratios(lattice: BlockLattice, table: Table, settings: EvidenceSettings) -> tuple[F64, Bool]:
     """Log-likelihood ratio of each block for the table against none, and which blocks are lone (rows, columns)."""
     agrees = agreement(lattice, table.steps, settings.pixel_tolerance, settings.clip_rounds)
-    clipped, informative = lattice.clipped, lattice.informative
-    near = _sums_around((agrees & ~clipped).astype(np.float64)) > 0
-    seen = agrees[clipped & informative & near]
-    of_clipped = (seen.sum() + CLIPPED_BEFORE * CLIPPED_WEIGHT) / (len(seen) + CLIPPED_WEIGHT)
+    informative, clipped, in_colour = lattice.informative, lattice.clipped, lattice.clipped_in_colour
+    sound = informative & ~clipped
+    passing, failing = (_sums_around((sound & kind).astype(np.float64)) for kind in (agrees, ~agrees))
+    near = (passing >= 2) & (passing > 4 * failing)
+    ends_before = CLIPPED_BEFORE if table.returning >= RETURNING else NO_EVIDENCE
     ratio = np.full(lattice.shape, BLANK)
-    for kind, share in ((~clipped, table.returning), (clipped, max(of_clipped, 2 * RETURNING_BY_CHANCE))):
-        asked = kind & informative
-        yes, no = _nats(share, RETURNING_BY_CHANCE)
-        ratio[asked] = np.where(agrees[asked], yes, no)
+    for kind, before in ((clipped & ~in_colour, ends_before), (in_colour, NO_EVIDENCE)):
+        seen = agrees[kind & informative & near]
+        share = (int(seen.sum()) + before * CLIPPED_WEIGHT) / (len(seen) + CLIPPED_WEIGHT)
+        unreliable = len(seen) >= CLIPPED_WEIGHT and share < LEAST_RELIABLE
+        _judge(ratio, kind & informative, agrees, NO_EVIDENCE if unreliable else max(share, NO_EVIDENCE))
+    _judge(ratio, sound, agrees, table.returning)
     lone = agrees & ~clipped & _lone(lattice, table.steps)
     ratio[lone] = np.log(LONE / LONE_ELSEWHERE)
     return ratio, lone
+
+
+def _judge(ratio: F64, kind: Bool, agrees: Bool, share: float) -> None:
+    """Set the log-likelihood ratios of the blocks of one kind, of which ``share`` come back in the save itself."""
+    yes, no = float(np.log(share / RETURNING_BY_CHANCE)), float(np.log((1 - share) / (1 - RETURNING_BY_CHANCE)))
+    ratio[kind] = np.where(agrees[kind], yes, no)
 
 
 def _lone(lattice: BlockLattice, steps: F32) -> Bool:
@@ -245,16 +256,12 @@ def _lone(lattice: BlockLattice, steps: F32) -> Bool:
     return out
 
 
-def _nats(share: float, by_chance: float) -> tuple[float, float]:
-    """Log-likelihood ratio of a place that passes, and of one that does not."""
-    return float(np.log(share / by_chance)), float(np.log((1 - share) / (1 - by_chance)))
-
-
 def reach_by_votes(votes: GridVotes, grid: Grid, inside: tuple[slice, slice], by_chance: float) -> Reach:
     """The reach of a save with an unknown table: votes for its grid speak for it, votes for others against it."""
     voting, windows = votes.grid >= 0, votes.grid == 8 * grid.y + grid.x
     share = int(np.count_nonzero(windows[inside])) / max(1, int(np.count_nonzero(voting[inside])))
-    yes, no = _nats(min(max(share, 2 * by_chance), 0.9), by_chance)
+    share = min(max(share, 2 * by_chance), 0.9)
+    yes, no = np.log(share / by_chance), np.log((1 - share) / (1 - by_chance))
     ratio = np.where(windows, yes, np.where(voting, no, BLANK))
     box = _box(votes.tops, votes.lefts, *inside, votes.step)
     return Reach(grid, box, ratio, votes.tops, votes.lefts, votes.step, np.zeros_like(windows))

@@ -42,21 +42,28 @@ SURPRISE = 25.0
 OTHER_VOTE, NO_VOTE, TAKEN = -0.15, -0.02, -0.5
 """What a window adds to a box of votes for one grid, where a vote for it adds 1: one for another grid, none, and one
 whose region is known. A fifth of the votes for one grid are enough: at quality 98 there are no more."""
-CONTRADICTION = 40.0
+CONTRADICTION = 25.0
 """Log-likelihood ratio, in nats, from which a rectangle speaks against the save around it."""
+CLEAR_CONTRADICTION = 100.0
+"""The same, in nats, from which a rectangle has another table, even if its quality cannot be named."""
 GLANCE = 1024
 """Blocks by which a quality that few blocks decided is checked all over the image."""
-MANY_VOTES = 60
+MANY_VOTES = 40
 """Votes in a rectangle from which those for a grid would have gathered if it had one."""
 
 
 @dataclass(frozen=True)
 class FoundRegion:
-    """A region that was saved as JPEG. ``share``: of the informative places of the image, 0-1."""
+    """A region that was saved as JPEG.
+
+    ``share``: of the informative places of the image, 0-1. ``save``: number of the save; regions of one grid whose
+    qualities may be the same have the same one.
+    """
 
     box: Box
     prediction: Prediction
     share: float
+    save: int = 0
 
     def cut(self, luma: Luma) -> Luma:
         """The plane that the prediction comes from, luma or green, from the first whole block in the box on."""
@@ -80,12 +87,8 @@ class FoundRegions:
 
     @property
     def saves(self) -> int:
-        """Number of different saves: regions of one grid whose qualities may be the same count once."""
-        different: list[Prediction] = []
-        for region in self.regions:
-            if not any(same_save(region.prediction, other) for other in different):
-                different.append(region.prediction)
-        return len(different)
+        """Number of different saves."""
+        return len({region.save for region in self.regions})
 
 
 def whole_image(size: tuple[int, int], prediction: Prediction) -> FoundRegions:
@@ -121,7 +124,7 @@ def find_regions(luma: Luma, predictor: Predictor) -> tuple[Prediction, FoundReg
     if search.is_mixture:
         regions = search.regions()
         return regions.regions[0].prediction, regions
-    likely = search.found[0][1].grid if search.found else None
+    likely = search.found[0].prediction.grid if search.found else None
     prediction = decided or predictor.examine(luma, likely=likely)
     return prediction, whole_image((width, height), prediction)
 
@@ -134,7 +137,7 @@ class _Search:
     predictor: Predictor
     votes: GridVotes = field(init=False)
     left: Bool = field(init=False)
-    found: list[tuple[Reach, Prediction]] = field(default_factory=list)
+    found: list["_Save"] = field(default_factory=list)
     rest: bool = False
 
     def __post_init__(self) -> None:
@@ -150,7 +153,7 @@ class _Search:
             reach = self._reach(hint)
             prediction = self._judged(reach.own_blocks(self.luma), reach.grid)
             if prediction and prediction.jpeg_probability >= SURE and prediction.names_a_quality:
-                self._accept(reach, prediction)
+                self._accept(self._by_its_table(reach, prediction), prediction)
             self.left &= ~hint.windows
 
     def _hints(self) -> Iterator["_Hint"]:
@@ -191,11 +194,15 @@ class _Search:
             return None
         return replace(prediction, grid=grid)
 
-    def _accept(self, reach: Reach, prediction: Prediction) -> None:
-        """Note a save, unless it is one that is known and reaches the same place; its windows are explained."""
-        known = any(same_save(prediction, other) and reach.box.overlaps(before.box) for before, other in self.found)
-        if not known:
-            self.found.append((reach, prediction))
+    def _accept(self, reach: Reach, prediction: Prediction, different: bool = False) -> None:
+        """Note a save, unless it is one that is known and reaches the same place; its windows are explained.
+
+        ``different``: it is none that is known, whatever its quality may be.
+        """
+        same = [] if different else [known for known in self.found if same_save(prediction, known.prediction)]
+        if not any(reach.box.overlaps(known.reach.box) for known in same):
+            number = same[0].number if same else len(self.found)
+            self.found.append(_Save(reach, prediction, number))
         self.left &= ~self._explained(reach)
 
     def _explained(self, reach: Reach) -> Bool:
@@ -205,8 +212,9 @@ class _Search:
 
     def by_rests(self) -> None:
         """Judge what contradicts a save that was found: another save without clear votes, or none."""
-        for reach, _ in list(self.found):
-            others = [other.box.grown(8) for other, _ in self.found if other is not reach]
+        for save in list(self.found):
+            reach = save.reach
+            others = [other.reach.box.grown(8) for other in self.found if other is not save]
             total, box = reach.contradicted(others)
             if total >= CONTRADICTION and not self._another_in(box, reach, others):
                 self.rest |= reach.failed(others) >= CONTRADICTION
@@ -216,15 +224,18 @@ class _Search:
 
         So is what is too little to be judged.
         """
-        on_its_grid = self._judged(reach.other_blocks(self.luma, others), reach.grid)
+        voting, for_it = self._votes_against(reach, others)
+        if voting >= MANY_VOTES and for_it <= 2 * VOTES_BY_CHANCE * voting:
+            return False
+        on_its_grid = self._judged(reach.other_blocks(self.luma, box), reach.grid)
         if on_its_grid is None:
             return True
         if on_its_grid.jpeg_probability >= SURE:
-            if on_its_grid.names_a_quality:
-                self._accept(self._reach_of(on_its_grid, box), on_its_grid)
+            different = reach.failed(others) >= CLEAR_CONTRADICTION and not on_its_grid.names_a_quality
+            if on_its_grid.names_a_quality or different:
+                self._accept(self._reach_of(on_its_grid, box), on_its_grid, different)
             return True
-        inside = _windows_in(self.votes, box)
-        if np.count_nonzero(self.votes.grid[inside] >= 0) >= MANY_VOTES:
+        if voting >= MANY_VOTES:
             return False
         try:
             prediction = self.predictor.examine(self.luma.crop(box.y, box.x, box.height, box.width))
@@ -236,34 +247,52 @@ class _Search:
             self._accept(self._reach_of(prediction, box), prediction)
         return prediction.sure
 
+    def _votes_against(self, reach: Reach, others: list[Box]) -> tuple[int, int]:
+        """Votes where a save is doubted, outside of ``others``: all of them, and those for its grid."""
+        tops, lefts = self.votes.tops, self.votes.lefts
+        doubted = reach.doubted(tops, lefts) & (self.votes.grid >= 0)
+        for other in others:
+            doubted &= ~other.holds(tops, lefts)
+        for_it = doubted & (self.votes.grid == 8 * reach.grid.y + reach.grid.x)
+        return int(np.count_nonzero(doubted)), int(np.count_nonzero(for_it))
+
     def _reach_of(self, prediction: Prediction, box: Box) -> Reach:
-        """The reach of a save whose quality is known: by its table, or as far as ``box`` where that decides nothing."""
-        if prediction.rounded <= FINEST_DECISIVE:
-            settings = self.predictor.model.config.evidence
-            reach = reach_by_table(self.luma, prediction.grid, Table(STEPS[prediction.rounded - 1]), settings)
-            if reach.box.overlaps(box):
-                return reach
+        """The reach of a save that was found in a box without votes."""
         reach = reach_by_votes(self.votes, prediction.grid, _windows_in(self.votes, box), VOTES_BY_CHANCE)
-        return replace(reach, box=box)
+        return self._by_its_table(replace(reach, box=box), prediction)
+
+    def _by_its_table(self, reach: Reach, prediction: Prediction) -> Reach:
+        """The reach of a save by the table of its quality, where that decides and is not what told the reach."""
+        if reach.side == 8 or not prediction.sure or prediction.rounded > FINEST_DECISIVE:
+            return reach
+        settings = self.predictor.model.config.evidence
+        by_table = reach_by_table(self.luma, reach.grid, Table(STEPS[prediction.rounded - 1]), settings)
+        return by_table if by_table.box.overlaps(reach.box) else reach
 
     @property
     def is_mixture(self) -> bool:
         """Whether there is more than one save, or one beside a rest that was never saved."""
-        different = [one for i, (_, one) in enumerate(self.found)
-                     if not any(same_save(one, other) for _, other in self.found[:i])]  # fmt: skip
-        return bool(self.found) and (self.rest or len(different) > 1)
+        return bool(self.found) and (self.rest or len({save.number for save in self.found}) > 1)
 
     def regions(self) -> FoundRegions:
         """The saves as regions."""
         asked = max(1, int(np.count_nonzero(self.votes.asked)))
-        masks = [self._explained(reach) & self.votes.asked for reach, _ in self.found]
-        shares = [float(np.count_nonzero(mask)) / asked for mask in masks]
+        masks = [self._explained(save.reach) & self.votes.asked for save in self.found]
         found = [
-            FoundRegion(reach.box, prediction, share)
-            for (reach, prediction), share in zip(self.found, shares, strict=True)
+            FoundRegion(save.reach.box, save.prediction, float(np.count_nonzero(mask)) / asked, save.number)
+            for save, mask in zip(self.found, masks, strict=True)
         ]
         together = float(np.count_nonzero(np.any(masks, axis=0))) / asked
         return FoundRegions(tuple(sorted(found, key=lambda region: -region.share)), together, self.rest)
+
+
+@dataclass(frozen=True)
+class _Save:
+    """A save that was found: how far it reaches, what its blocks say, and its number among different saves."""
+
+    reach: Reach
+    prediction: Prediction
+    number: int
 
 
 @dataclass(frozen=True)
