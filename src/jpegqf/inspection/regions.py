@@ -224,16 +224,18 @@ class _Search:
 
         So is what is too little to be judged.
         """
-        voting, for_it = self._votes_against(reach, others)
-        if voting >= MANY_VOTES and for_it <= 2 * VOTES_BY_CHANCE * voting:
-            return False
         on_its_grid = self._judged(reach.other_blocks(self.luma, box), reach.grid)
         if on_its_grid is None:
             return True
+        voting, for_it = self._votes_against(reach, others)
         if on_its_grid.jpeg_probability >= SURE:
-            different = reach.failed(others) >= CLEAR_CONTRADICTION and not on_its_grid.names_a_quality
-            if on_its_grid.names_a_quality or different:
-                self._accept(self._reach_of(on_its_grid, box), on_its_grid, different)
+            if on_its_grid.names_a_quality:
+                self._accept(self._reach_of(on_its_grid, box), on_its_grid)
+                return True
+            if voting >= MANY_VOTES and for_it <= 2 * VOTES_BY_CHANCE * voting:
+                return False  # such as text, whose few blocks may look like anything
+            if reach.failed(others) >= CLEAR_CONTRADICTION:
+                self._accept(self._reach_of(on_its_grid, box), on_its_grid, different=True)
             return True
         if voting >= MANY_VOTES:
             return False
