@@ -224,7 +224,7 @@ def test_parts_of_different_jpegs_are_told_in_every_language(shown: Shown, mixtu
     parts = card.locator(".parts li")
     assert parts.all_inner_texts() == [
         "a part of 240×240 at (203, 131): quality 50",
-        "the rest, around them: quality 88",
+        "the rest: quality 88",
     ]
     shown.shoot("composite")
     said = {

@@ -20,29 +20,36 @@ export function regionsFigure(record, picture) {
     element("figcaption", {className: "quiet"}, t("regions.note")));
 }
 
-function boxes(regions, {width, height}) {
-  const taken = [];
+function boxes(regions, picture) {
+  const corners = labelCorners(regions, picture);
   return regions.map((region) => {
     const style = {
-      left: share(region.x, width), top: share(region.y, height),
-      width: share(region.width, width), height: share(region.height, height),
+      left: share(region.x, picture.width), top: share(region.y, picture.height),
+      width: share(region.width, picture.width), height: share(region.height, picture.height),
     };
-    const label = element("span", {className: `label ${freeCorner(region, width, height, taken)}`}, qualityWords(region));
+    const label = element("span", {className: `label ${corners.get(region)}`}, qualityWords(region));
     return element("div", {className: "box", style}, label);
   });
 }
 
 const share = (part, whole) => `${(100 * part) / whole}%`;
 
-/** The first corner of a box that has no label beside it; it is taken from then on. */
-function freeCorner({x, y, width, height}, across, down, taken) {
-  const corners = [["", x, y], ["right", x + width, y], ["low", x, y + height], ["low right", x + width, y + height]];
-  const isNear = ([, left, top]) => ([, otherLeft, otherTop]) =>
-    Math.abs(left - otherLeft) < ROOM * across && Math.abs(top - otherTop) < ROOM * down;
-  const free = corners.find((corner) => !taken.some(isNear(corner))) ?? corners[0];
-  taken.push(free);
-  return free[0];
+/** For each box the corner of its label: the first that no other label is near. Small boxes choose first: a label of a
+ * large one must not lie in them. */
+function labelCorners(regions, picture) {
+  const taken = [], chosen = new Map();
+  for (const region of [...regions].sort((one, other) => one.width * one.height - other.width * other.height)) {
+    const {x, y, width, height} = region;
+    const corners = [["", x, y], ["right", x + width, y], ["low", x, y + height], ["low right", x + width, y + height]];
+    const free = corners.find((corner) => !taken.some((other) => areNear(corner, other, picture))) ?? corners[0];
+    taken.push(free);
+    chosen.set(region, free[0]);
+  }
+  return chosen;
 }
+
+const areNear = ([, x, y], [, otherX, otherY], {width, height}) =>
+  Math.abs(x - otherX) < ROOM * width && Math.abs(y - otherY) < ROOM * height;
 
 /** A line for each part; the first comes last if all others lie in it: it is what is around them. */
 function inWords({region_list: regions, verdict}) {
