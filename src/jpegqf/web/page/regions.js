@@ -51,10 +51,10 @@ function labelCorners(regions, picture) {
 const areNear = ([, x, y], [, otherX, otherY], {width, height}) =>
   Math.abs(x - otherX) < ROOM * width && Math.abs(y - otherY) < ROOM * height;
 
-/** A line for each part; the first comes last if all others lie in it: it is what is around them. */
+/** A line for each part; the largest comes last if all others lie in it: it is the rest around them. */
 function inWords({region_list: regions, verdict}) {
   const [first, ...others] = regions;
-  const isAround = others.length > 0 && others.every((region) => isInside(region, first));
+  const isAround = verdict === "composite" && others.length > 0 && others.every((region) => isInside(region, first));
   const lines = (isAround ? others : regions).map((region) => t("regions.part", {...region, quality: qualityWords(region)}));
   if (isAround) lines.push(t("regions.rest", {quality: qualityWords(first)}));
   if (verdict === "partial") lines.push(t("regions.no_grid"));
@@ -63,6 +63,6 @@ function inWords({region_list: regions, verdict}) {
 
 /** Whether the middle of a part is in another one: the engine's sentence has the same rule. */
 function isInside(region, other) {
-  const x = region.x + region.width / 2, y = region.y + region.height / 2;
+  const x = region.x + Math.floor(region.width / 2), y = region.y + Math.floor(region.height / 2);
   return other.x <= x && x < other.x + other.width && other.y <= y && y < other.y + other.height;
 }
