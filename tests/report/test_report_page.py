@@ -150,10 +150,10 @@ def test_mixtures_and_images_without_a_trace_are_counted_and_found_by_the_filter
     write_report(Request((str(tmp_path / "rows.csv"),), str(tmp_path / "r.html")))
     with opened(browser, (tmp_path / "r.html").as_uri(), viewport=DESKTOP) as watched:
         told = watched.page.locator("#verdict-bars")
-        for verdict in ("composite", "partly a JPEG", "no trace of a JPEG"):
-            assert told.get_by_text(verdict, exact=True).count() == 1
-            watched.page.get_by_label("Verdict", exact=True).select_option(verdict)
-            assert column(watched.page, 3) == [verdict]
+        for label in ("composite", "partly a JPEG", "no trace of a JPEG"):
+            assert told.get_by_text(label, exact=True).count() == 1
+            watched.page.get_by_label("Verdict", exact=True).select_option(label)
+            assert column(watched.page, 3) == [label]
         assert "never a" not in watched.page.locator("body").inner_text()
         assert watched.problems == []
 

@@ -203,9 +203,11 @@ def test_a_part_that_was_a_jpeg_has_a_box_over_the_picture_and_its_place_in_word
     ]
     assert card.locator(".boxes .label").all_inner_texts() == ["50"]
     picture, box = (card.locator(name).first.bounding_box() for name in (".stage img", ".box"))
+    assert picture
+    assert box
     scale = picture["width"] / 512
-    assert [round((box[side] - picture[side]) / scale) for side in ("x", "y")] == list(PASTED)
-    assert [round(box[side] / scale) for side in ("width", "height")] == [240, 240]
+    assert tuple(round(start / scale) for start in (box["x"] - picture["x"], box["y"] - picture["y"])) == PASTED
+    assert [round(side / scale) for side in (box["width"], box["height"])] == [240, 240]
     for words in (
         "PNG, partly a JPEG: a part of 240x240 at (203, 131)",
         "about the largest part",
