@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from jpegqf.inspection.verdict import NO_TRACE_WORDS
 from jpegqf.outputs.formats import open_writer
 from jpegqf.record import Record, Status, Verdict
 
@@ -48,18 +49,7 @@ def _judged(path: str, folder: str, draw: float, random: np.random.Generator) ->
         "model": "base-3",
     }
     if draw < 0.1 or (folder == "generated" and draw < 0.7):
-        was = int(random.integers(60, 96))
-        never = draw < 0.06 or folder == "generated"
-        verdict = Verdict.NO_TRACE if never else Verdict.PIXELS_ONLY
-        words = (
-            "no JPEG grid: never compressed, or resized or reworked since"
-            if never
-            else f"PNG whose pixels were a JPEG at {was}"
-        )
-        qf = None if never else was
-        return Record(
-            path, path[-17:], Status.OK, format="PNG", qf=qf, pixel_qf=qf, verdict=verdict, verdict_text=words, **size
-        )
+        return Record(path, path[-17:], Status.OK, format="PNG", **_png(folder, draw, random), **size)
     common = (75, 85, 90, 95, 98) if folder in ("cat", "dog") else (80, 92, 95, 95, 100)
     last = int(random.choice(common)) if random.random() < 0.7 else int(np.clip(random.normal(88, 8), 1, 100))
     first = int(random.integers(40, last - 4)) if last > 60 and random.random() < 0.4 else None
@@ -75,6 +65,22 @@ def _judged(path: str, folder: str, draw: float, random: np.random.Generator) ->
         recompressed_probability=0.99 if first else 0.01,
         verdict=Verdict.RESAVED if first else Verdict.CONSISTENT, verdict_text=words, **size,
     )  # fmt: skip
+
+
+def _png(folder: str, draw: float, random: np.random.Generator) -> dict[str, Any]:
+    """What is told of an image without a header: mostly one save or none, at times a mixture."""
+    was = int(random.integers(60, 96))
+    part = f"a part of 240x240 at (203, 131) was saved at {was}"
+    if draw < 0.034:
+        words = f"PNG put together from different JPEGs: {part}, the rest at 97"
+        return {"pixel_qf": 97, "regions": 2, "verdict": Verdict.COMPOSITE, "verdict_text": words}
+    if draw < 0.038:
+        words = f"PNG, partly a JPEG: {part}; the rest shows no JPEG grid"
+        return {"qf": was, "pixel_qf": was, "regions": 1, "verdict": Verdict.PARTIAL, "verdict_text": words}
+    if draw < 0.06 or folder == "generated":
+        return {"regions": 0, "verdict": Verdict.NO_TRACE, "verdict_text": NO_TRACE_WORDS}
+    words = f"PNG whose pixels were a JPEG at {was}"
+    return {"qf": was, "pixel_qf": was, "regions": 1, "verdict": Verdict.PIXELS_ONLY, "verdict_text": words}
 
 
 def make_results(folder: Path, number: int) -> None:

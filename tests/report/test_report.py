@@ -132,7 +132,11 @@ def test_groups_of_a_few_images_are_listed_and_not_compared() -> None:
 def test_the_table_has_the_worst_first_then_others_drawn_from_all() -> None:
     def order(row: Record) -> tuple[float, float]:
         if row.verdict is Verdict.RESAVED:
-            return 4, (row.header_qf or 0) - (row.first_qf or 0)
+            return 6, (row.header_qf or 0) - (row.first_qf or 0)
+        if row.verdict is Verdict.COMPOSITE:
+            return 5, 0
+        if row.verdict is Verdict.PARTIAL:
+            return 4, -(row.qf or 100)
         kinds = {Status.ERROR: 2, Status.SKIPPED: 1, Status.OK: 0}
         return kinds[row.status], -(row.qf or 100) if row.status is Status.OK else 0
 
@@ -154,12 +158,30 @@ def test_the_order_of_bad_images_is_the_documented_one() -> None:
         Record("skipped.jpg", "skipped.jpg", Status.SKIPPED, reason="too_small"),
         ok("high.jpg", qf=99),
         Record("broken.jpg", "broken.jpg", Status.ERROR, reason="truncated"),
+        ok("part.png", qf=90, verdict=Verdict.PARTIAL),
+        ok("coarse-part.png", qf=40, verdict=Verdict.PARTIAL),
+        ok("composite.png", verdict=Verdict.COMPOSITE),
         ok("mismatch.jpg", header_qf=60, pixel_qf=90, verdict=Verdict.MISMATCH),
         ok("pixels.jpg", header_qf=95, pixel_qf=70, verdict=Verdict.RESAVED),
         ok("history.jpg", header_qf=95, pixel_qf=95, first_qf=50, verdict=Verdict.RESAVED),
     ]
-    names = ["history", "pixels", "mismatch", "broken", "skipped", "low", "high", "fine"]
+    names = ["history", "pixels", "mismatch", "composite", "coarse-part", "part"]
+    names += ["broken", "skipped", "low", "high", "fine"]
     assert [row.path.split(".")[0] for row in counted(rows).table()] == names
+
+
+def test_every_verdict_has_its_words_and_those_to_worry_about_come_first() -> None:
+    told = figures(counted([ok(verdict=verdict) for verdict in Verdict]))["verdicts"]
+    assert [code for *_, code in told[:4]] == ["resaved", "mismatch", "composite", "partial"]
+    assert {code: number for _, _, number, code in told} == {verdict.value: 1 for verdict in Verdict}
+    assert len({label for label, *_ in told}) == len(Verdict)
+    assert not any("never a JPEG" in label + words or "never_jpeg" in label + words for label, words, *_ in told)
+
+
+def test_a_part_counts_with_its_quality_and_a_composite_in_no_band() -> None:
+    rows = [ok("a/1.png", qf=60, verdict=Verdict.PARTIAL), ok("a/2.png", verdict=Verdict.COMPOSITE)]
+    (listed,) = figures(counted([*rows, ok("a/3.png", verdict=Verdict.NO_TRACE)]))["groups"]["listed"]
+    assert (listed[1], listed[5]) == (3, [0, 1, 0, 0, 0, 0, 0, 0, 1])
 
 
 def test_the_table_is_the_same_however_rows_come_in_batches() -> None:
@@ -239,7 +261,10 @@ HEADLINES = [
      "4 images; 75\u00a0% were saved before, lower than their header says"),
     ([ok(verdict=Verdict.CONSISTENT)] * 999 + [ok(verdict=Verdict.RESAVED, header_qf=95)],
      "1,000 images; over 99\u00a0% show one save, at the quality their header says"),
-    ([ok(verdict=Verdict.NO_TRACE)], "1 image; 100\u00a0% were never JPEGs, or were resized since"),
+    ([ok(verdict=Verdict.NO_TRACE)], "1 image; 100\u00a0% show no trace of a JPEG save"),
+    ([ok(verdict=Verdict.COMPOSITE)], "1 image; 100\u00a0% are put together from different JPEGs"),
+    ([ok(verdict=Verdict.PARTIAL)],
+     "1 image; 100\u00a0% were JPEGs in part, beside a rest that shows no JPEG grid"),
     ([ok()] * 2, "2 images; 100\u00a0% tell nothing about their compression"),
 ]  # fmt: skip
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jpegqf.report.association import BANDS, NEVER, associate, band_of, chi2_tail, total_variation
+from jpegqf.report.association import BANDS, NO_TRACE, associate, band_of, chi2_tail, total_variation
 
 stats = pytest.importorskip("scipy.stats", reason="the statistics are compared with SciPy's")
 
@@ -94,4 +94,4 @@ def test_total_variation_is_between_a_group_and_all_others() -> None:
 def test_every_quality_has_one_band() -> None:
     assert [quality for band in BANDS for quality in range(band[0], band[1] + 1)] == list(range(1, 101))
     assert [band_of(quality) for quality in (1, 49, 50, 95, 97, 98, 100)] == [0, 0, 1, 6, 6, 7, 7]
-    assert band_of(100) < NEVER
+    assert band_of(100) < NO_TRACE

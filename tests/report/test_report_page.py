@@ -142,6 +142,22 @@ def test_the_table_filters_by_text_verdict_and_status(browser: Any, page: str) -
         assert told.inner_text() == "0 of 400 rows"
 
 
+def test_mixtures_and_images_without_a_trace_are_counted_and_found_by_the_filter(browser: Any, tmp_path: Path) -> None:
+    writer = open_writer(str(tmp_path / "rows.csv"))
+    for i, verdict in enumerate(Verdict):
+        writer.write(Record(f"a/{i}.png", f"{i}.png", Status.OK, verdict=verdict))
+    writer.close()
+    write_report(Request((str(tmp_path / "rows.csv"),), str(tmp_path / "r.html")))
+    with opened(browser, (tmp_path / "r.html").as_uri(), viewport=DESKTOP) as watched:
+        told = watched.page.locator("#verdict-bars")
+        for label in ("composite", "partly a JPEG", "no trace of a JPEG"):
+            assert told.get_by_text(label, exact=True).count() == 1
+            watched.page.get_by_label("Verdict", exact=True).select_option(label)
+            assert column(watched.page, 3) == [label]
+        assert "never a" not in watched.page.locator("body").inner_text()
+        assert watched.problems == []
+
+
 def test_more_rows_are_shown_until_all_are(browser: Any, page: str) -> None:
     with opened(browser, page, viewport=DESKTOP) as watched:
         more = watched.page.locator("#images-more")

@@ -11,9 +11,9 @@ import pytest
 
 import jpegqf
 from jpegqf.errors import Reason
-from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, verdict_on
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, MixtureSummary, PixelSummary, verdict_on
 from jpegqf.jpeg import header
-from jpegqf.record import Verdict
+from jpegqf.record import Region, Verdict
 
 PAGE = Path(jpegqf.__file__).parent / "web" / "page"
 LANGUAGES = ("en", "zh", "ja")
@@ -21,6 +21,10 @@ LANGUAGES = ("en", "zh", "ja")
 
 def texts(language: str) -> dict[str, str]:
     return dict(json.loads((PAGE / "i18n" / f"{language}.json").read_text(encoding="utf-8")))
+
+
+def phrases_of(language: str) -> dict[str, str]:
+    return dict(json.loads((PAGE / "i18n" / f"{language}.json").read_text(encoding="utf-8"))["phrases"])
 
 
 def sentences() -> set[str]:
@@ -31,9 +35,27 @@ def sentences() -> set[str]:
         for quality, confidence, saved in product((60, 80, 95), (0.2, 0.95), (0.01, 0.3, 0.7, 0.99))
     ]
     histories = [HistorySummary(None, None), HistorySummary(50, 0.9), HistorySummary(50, 0.9, True)]
+    told = product(("JPEG", "PNG"), headers, pixels, histories, (False, True))
+    return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions()
+
+
+def sentences_on_regions() -> set[str]:
+    """All that the verdict can say of regions, and of images that were enlarged."""
+    everything = region(0, 0, 900, 600, 88)
+    parts = tuple(region(10 + 130 * i, 21, 120, 100, 40 + i if i % 2 else None) for i in range(6))
+    some = [(), parts[1:2], *(parts[:number] for number in (1, 2, 4, 5, 6))]
+    some += [(everything, *parts[:number]) for number in (1, 2, 5, 6)]
+    some += [(region(0, 0, 900, 600, None), parts[1])]
+    pixels = [PixelSummary(60, 55, 66, confidence, 0.99) for confidence in (0.2, 0.95)]
+    mixtures = [MixtureSummary(*told) for told in product(some, (1, 2), (False, True), (1, 2))]
     return {
-        verdict_on(*evidence).text for evidence in product(("JPEG", "PNG"), headers, pixels, histories, (False, True))
+        verdict_on(container, None, told, HistorySummary(None, None), mixture=mixture).text
+        for container, told, mixture in product(("JPEG", "PNG"), pixels, mixtures)
     }
+
+
+def region(x: int, y: int, width: int, height: int, quality: int | None) -> Region:
+    return Region(x, y, width, height, 2, 5, quality, 35, 90, 0.2, 0.99)
 
 
 def notes() -> set[str]:
@@ -51,27 +73,60 @@ def _choices(node: ast.expr) -> list[ast.expr]:
     return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
 
 
-def _words(part: ast.expr) -> str:
-    return str(part.value) if isinstance(part, ast.Constant) else "7"
-
-
 def _parts(node: ast.expr) -> list[Any]:
     return node.values if isinstance(node, ast.JoinedStr) else [node]
 
 
+def phrase(sentence: str, phrases: dict[str, str], used: set[str]) -> str:
+    """A sentence as i18n.js translates it; ``used`` gets the patterns that fit."""
+    for pattern in phrases:
+        if found := re.fullmatch(pattern, sentence):
+            used.add(pattern)
+            words = phrases[pattern]
+            for i, part in enumerate(found.groups()):
+                words = words.replace(f"${i + 1}", phrase(part, phrases, used))
+            return words
+    return sentence
+
+
 @pytest.mark.parametrize("language", ["zh", "ja"])
 def test_every_sentence_and_note_of_the_engine_is_translated_whole(language: str) -> None:
-    phrases = dict(json.loads((PAGE / "i18n" / f"{language}.json").read_text(encoding="utf-8"))["phrases"])
-    told = sentences() | notes()
-    assert len(sentences()) >= 15
+    phrases, on_regions = phrases_of(language), sentences_on_regions()
+    assert len(on_regions) >= 40
+    assert len(sentences()) >= len(on_regions) + 15
     assert len(notes()) >= 14
-    for text in told:
-        pattern = next((pattern for pattern in phrases if re.fullmatch(pattern, text)), None)
-        assert pattern, text
+    used: set[str] = set()
+    for text in sentences() | notes():
+        translated = phrase(text, phrases, used)
+        assert not re.search(r"[a-z]{2}", translated), (text, translated)
+        if text in on_regions:
+            assert sorted(re.findall(r"\d+", translated)) == sorted(re.findall(r"\d+", text)), (text, translated)
+    assert set(phrases) - used == set()
+
+
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_every_place_of_a_pattern_is_in_its_translation(language: str) -> None:
+    for pattern, words in phrases_of(language).items():
         groups = {str(i + 1) for i in range(re.compile(pattern).groups)}
-        assert set(re.findall(r"\$(\d)", phrases[pattern])) == groups, pattern
-    unused = [pattern for pattern in phrases if not any(re.fullmatch(pattern, text) for text in told)]
-    assert unused == []
+        assert set(re.findall(r"\$(\d)", words)) == groups, pattern
+
+
+def test_what_the_verdict_says_of_regions_is_said_in_all_its_forms() -> None:
+    told = sentences_on_regions()
+    forms = (
+        "PNG, partly a JPEG: a part of 120x100 at (140, 21) was saved at 41",
+        "a part of 120x100 at (10, 21) was saved at 35 to 90",
+        "; the rest shows no JPEG grid",
+        ", and 2 more",
+        ", the rest at 88",
+        ", the rest at 35 to 90",
+        "; a part shows no JPEG grid",
+        "PNG enlarged 2x put together from different JPEGs",
+        "PNG enlarged 2x; a JPEG at 60 below",
+        "PNG enlarged 2x; a JPEG, at a quality between 55 and 66 below",
+    )
+    for form in forms:
+        assert any(form in text for text in told), form
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 HOSTILE = "<img src=x onerror=alert(1)>'\"&.jpg"
 SECOND = 1000
+PASTED = (203, 131)
+"""Where parts are pasted in: on no grid line of what is around them."""
 TOKEN = "a-token-that-is-long-enough"  # noqa: S105 - of a test
 
 
@@ -135,6 +137,22 @@ def files(jpeg: MakeJpeg, cat: Image.Image, photo: Image.Image) -> dict[str, byt
     }
 
 
+@pytest.fixture(scope="module")
+def mixtures(jpeg: MakeJpeg, cat: Image.Image, photo: Image.Image) -> dict[str, bytes]:
+    """PNGs that are no JPEG all over: parts of JPEGs at odd places of a picture, which was a JPEG itself or was not."""
+    with Image.open(io.BytesIO(jpeg(50, cat))) as image:
+        coarse = image.convert("RGB").crop((0, 0, 240, 240))
+    with Image.open(io.BytesIO(jpeg(88, photo))) as image:
+        fine = image.convert("RGB")
+    made = {}
+    for name, picture in (("partial.png", photo.copy()), ("composite.png", fine)):
+        picture.paste(coarse, PASTED)
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        made[name] = out.getvalue()
+    return made
+
+
 def test_a_dropped_jpeg_opens_its_card_with_all_evidence(shown: Shown, files: dict[str, bytes]) -> None:
     shown.drop({"photo.jpg": files["photo.jpg"]})
     assert shown.rows() == [["photo.jpg", "82", "82", "82", "Consistent"]]
@@ -173,6 +191,96 @@ def test_a_png_that_was_a_jpeg_and_a_broken_file_are_told_apart(shown: Shown, fi
     shown.shoot("several")
 
 
+def test_a_part_that_was_a_jpeg_has_a_box_over_the_picture_and_its_place_in_words(
+    shown: Shown, mixtures: dict[str, bytes]
+) -> None:
+    shown.choose({"partial.png": mixtures["partial.png"]})
+    assert shown.rows() == [["partial.png", "50", "–", "50", "Partly a JPEG"]]
+    card = shown.page.locator("#card")
+    assert card.locator(".parts li").all_inner_texts() == [
+        "a part of 240×240 at (203, 131): quality 50",
+        "elsewhere: no JPEG grid",
+    ]
+    assert card.locator(".boxes .label").all_inner_texts() == ["50"]
+    picture, box = (card.locator(name).first.bounding_box() for name in (".stage img", ".box"))
+    assert picture
+    assert box
+    scale = picture["width"] / 512
+    assert tuple(round(start / scale) for start in (box["x"] - picture["x"], box["y"] - picture["y"])) == PASTED
+    assert [round(side / scale) for side in (box["width"], box["height"])] == [240, 240]
+    for words in (
+        "PNG, partly a JPEG: a part of 240x240 at (203, 131)",
+        "about the largest part",
+        "Saves side by side\n1",
+    ):
+        assert words in card.inner_text()
+    assert "was cropped or mirrored since" not in card.inner_text()
+    shown.shoot("partial")
+
+
+def test_parts_of_different_jpegs_are_told_in_every_language(shown: Shown, mixtures: dict[str, bytes]) -> None:
+    shown.choose({"composite.png": mixtures["composite.png"]})
+    assert shown.rows() == [["composite.png", "–", "–", "88", "Composite"]]
+    card = shown.page.locator("#card")
+    assert sorted(card.locator(".boxes .label").all_inner_texts()) == ["50", "88"]
+    parts = card.locator(".parts li")
+    assert parts.all_inner_texts() == [
+        "a part of 240×240 at (203, 131): quality 50",
+        "the rest: quality 88",
+    ]
+    shown.shoot("composite")
+    said = {
+        "zh": ("zh-Hans", "拼接图", "由不同 JPEG 拼成的图片（PNG）", "位于（203，131）的 240×240 部分：质量 50"),
+        "ja": ("ja", "合成", "異なる JPEG を組み合わせた画像（PNG）", "（203, 131）にある 240×240 の部分：品質 50"),
+    }
+    for language, (tag, verdict, sentence, part) in said.items():
+        shown.page.select_option("#language", language)
+        shown.page.wait_for_selector(f"html[lang={tag}]")
+        assert shown.rows()[0][4] == verdict
+        assert sentence in card.locator(".sentence").inner_text()
+        assert parts.first.inner_text() == part
+        assert not re.search(r"\b(part|rest|saved|regions)\b", card.inner_text())
+
+
+def test_an_image_that_is_one_save_or_none_has_no_boxes(
+    shown: Shown, files: dict[str, bytes], cat: Image.Image
+) -> None:
+    out = io.BytesIO()
+    cat.resize((150, 100)).save(out, "PNG")
+    shown.choose({"resized.png": out.getvalue()} | {name: files[name] for name in ("photo.jpg", "was.png")})
+    assert [row[4] for row in shown.rows()] == ["No trace of a JPEG", "Consistent", "Was a JPEG"]
+    assert "never a JPEG" not in shown.page.locator("body").inner_text()
+    for name in ("resized.png", "photo.jpg", "was.png"):
+        shown.page.click(f"text={name}")
+        shown.settle()
+        assert shown.page.locator("#card .boxes").count() == 0
+
+
+def test_a_map_of_earlier_saves_is_drawn_where_the_server_sends_one(shown: Shown, files: dict[str, bytes]) -> None:
+    earlier = {"x": 0, "y": 0, "side": 128, "quality": [[60, None], [70, 80]], "confidence": [[0.9, None], [0.8, 0.7]]}
+
+    def with_earlier(route: Any) -> None:
+        told = route.fetch().json()
+        told["evidence"]["earlier"] = earlier
+        route.fulfill(json=told)
+
+    shown.choose({"photo.jpg": files["photo.jpg"]})
+    assert "Earlier saves" not in shown.page.locator("#card").inner_text()
+    shown.page.route("**/v1/explain", with_earlier)
+    shown.page.click("#clear")
+    shown.choose({"photo.jpg": files["photo.jpg"]})
+    figure = shown.page.locator("figure", has=shown.page.get_by_role("heading", name="Earlier saves"))
+    assert "Quality of an earlier save, of each whole 128×128 piece; blank: none was found" in figure.inner_text()
+    canvas = figure.locator("canvas")
+    assert "2 by 2 pieces; median quality 70, from 60 to 80; 1 pieces" in str(canvas.get_attribute("aria-label"))
+    row = "(canvas) => Array.from(canvas.getContext('2d').getImageData(0, 64, 256, 1).data)"
+    opacity = canvas.evaluate(row)[3::4]
+    assert min(opacity[:128]) > 0
+    assert max(opacity[128:]) == 0
+    assert figure.locator("input[type=checkbox]").count() == 1
+    shown.shoot("earlier")
+
+
 def test_twenty_files_are_looked_at_and_exported_as_jpegqf_itself_would(
     shown: Shown, jpeg: MakeJpeg, cat: Image.Image, files: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -193,7 +301,7 @@ def test_twenty_files_are_looked_at_and_exported_as_jpegqf_itself_would(
         itself.write(row)
     itself.close()
     assert exported.read_bytes() == (tmp_path / "itself.csv").read_bytes()
-    assert list(read_records(str(exported))) == wanted
+    assert list(read_records(str(exported))) == [replace(row, region_list=None) for row in wanted]
     with exported.open(encoding="utf-8-sig", newline="") as file:
         assert "'=1+1.jpg" in [row["filename"] for row in csv.DictReader(file)]
     assert json.loads(shown.saved("#export-json")) == [row_of(row) for row in wanted]
@@ -304,15 +412,18 @@ def test_clearing_empties_the_page(shown: Shown, files: dict[str, bytes]) -> Non
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1400])
 def test_axe_finds_no_violation_and_nothing_is_wider_than_the_window(
-    browser: "Browser", address: str, files: dict[str, bytes], width: int, theme: str
+    browser: "Browser", address: str, files: dict[str, bytes], mixtures: dict[str, bytes], width: int, theme: str
 ) -> None:
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="accessibility is checked by axe-core"
     ).Axe()
     shown = opened(browser, address, width=width, color_scheme=theme, bypass_csp=True)  # for axe's script alone
-    for state in ("empty", "full"):
+    for state in ("empty", "full", "parts"):
         if state == "full":
             shown.choose(files)
+        if state == "parts":
+            shown.page.click("#clear")
+            shown.choose({"composite.png": mixtures["composite.png"]})
         found = axe.run(shown.page)
         assert found.violations_count == 0, found.generate_report()
         assert shown.page.evaluate("document.documentElement.scrollWidth") == width

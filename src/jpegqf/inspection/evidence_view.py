@@ -161,12 +161,14 @@ class FileFacts:
 class Evidence:
     """All evidence of one image. ``words``: in English sentences. ``file``: null for what is no JPEG.
 
-    ``pixels``: null where they cannot be judged; the record's reason says why.
+    ``pixels``: null where they cannot be judged; the record's reason says why. ``earlier``: quality of an earlier save
+    of each piece, null where none was found or where it cannot be told; null as a whole for what is no JPEG file.
     """
 
     words: list[str]
     file: FileFacts | None
     pixels: Pixels | None
+    earlier: QualityMap | None = None
 
 
 def view_evidence(found: Findings, record: Record, predictor: Predictor) -> Evidence:

@@ -156,7 +156,8 @@ class Aggregate:
 
 def badness(batch: Batch, resaved: Sequence[bool]) -> F64:
     """What the table is ordered by, float64 (rows): re-saved images by the qualities lost on the way, then those whose
-    header and pixels disagree, then those that are broken or skipped, then the others, lowest quality first.
+    header and pixels disagree, then composites, then those that were JPEGs in part, then those that are broken or
+    skipped, then the others; the last of these and the parts lowest quality first.
     """
     verdicts, statuses = np.array(batch["verdict"]), np.array(batch["status"])
     qf, header, pixel, first = (
@@ -166,6 +167,8 @@ def badness(batch: Batch, resaved: Sequence[bool]) -> F64:
     score = 100 - np.nan_to_num(qf, nan=100.0)
     score = np.where(statuses == Status.SKIPPED.value, 1000, score)
     score = np.where(statuses == Status.ERROR.value, 2000, score)
+    score = np.where(verdicts == Verdict.PARTIAL.value, 2200 + 100 - np.nan_to_num(qf, nan=100.0), score)
+    score = np.where(verdicts == Verdict.COMPOSITE.value, 2500, score)
     score = np.where(verdicts == Verdict.MISMATCH.value, 3000 + np.abs(lost), score)
     return np.where(resaved, 4000 + lost, score)
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 BANDS = ((1, 49), (50, 69), (70, 79), (80, 84), (85, 89), (90, 94), (95, 97), (98, 100))
 """Qualities that are counted together: narrower where images are many and differences are seen."""
-NEVER = len(BANDS)
-"""The band after those of qualities: images that were never a JPEG."""
+NO_TRACE = len(BANDS)
+"""The band after those of qualities: images that show no trace of a JPEG save."""
 FEWEST = 30
 """Images of a group below which nothing is said about it."""
 EFFECTS = ((0.5, "large"), (0.3, "medium"), (0.1, "small"), (0.0, "negligible"))

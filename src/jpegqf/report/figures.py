@@ -10,7 +10,7 @@ import numpy as np
 
 from jpegqf.record import Status, Verdict
 from jpegqf.report.aggregate import MOST_CAUSES, MOST_NAMES, Aggregate, ListedImage
-from jpegqf.report.association import BANDS, FEWEST, NEVER, associate, band_of, total_variation
+from jpegqf.report.association import BANDS, FEWEST, NO_TRACE, associate, band_of, total_variation
 from jpegqf.report.grouping import MOST_GROUPS, OTHERS, GroupName
 from jpegqf.report.wording import MEDIAN, VERDICTS, association_words, quantile, shown
 
@@ -20,7 +20,7 @@ GROUPS_LISTED = 500
 CAUSES_LISTED = 100
 TABLE_BYTES = 2_500_000
 """Of the rows of the table as JSON, thumbnails apart."""
-BAND_NAMES = (*(f"{low}–{high}" for low, high in BANDS), "never a JPEG")
+BAND_NAMES = (*(f"{low}–{high}" for low, high in BANDS), "no trace")
 
 UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&"}
 Json = dict[str, Any]
@@ -103,7 +103,7 @@ class _Group:
 
     images: int = 0
     resaved: int = 0
-    bands: list[int] = field(default_factory=lambda: [0] * (NEVER + 1))
+    bands: list[int] = field(default_factory=lambda: [0] * (NO_TRACE + 1))
     qualities: Counter[int] = field(default_factory=Counter)
 
 
@@ -117,7 +117,7 @@ def _groups(found: Aggregate) -> dict[GroupName, _Group]:
             groups[name].qualities[quality] += number
     for (name, verdict), number in found.group_verdicts.items():
         groups[name].resaved += number * (verdict == Verdict.RESAVED.value)
-        groups[name].bands[NEVER] += number * (verdict == Verdict.NO_TRACE.value)
+        groups[name].bands[NO_TRACE] += number * (verdict == Verdict.NO_TRACE.value)
     return {name: groups[name] for name, _ in _by_count({name: group.images for name, group in groups.items()})}
 
 
@@ -126,7 +126,7 @@ def group_figures(found: Aggregate) -> Json:
     groups = _groups(found)
     named = [name for name in groups if name is not None and name is not OTHERS]
     compared = [name for name in named if sum(groups[name].bands) >= FEWEST]
-    table = np.array([groups[name].bands for name in compared], np.int64).reshape(-1, NEVER + 1)
+    table = np.array([groups[name].bands for name in compared], np.int64).reshape(-1, NO_TRACE + 1)
     apart = total_variation(table).round(3).tolist() if len(compared) > 1 else []
     distances: dict[GroupName, float] = dict(zip(compared, apart, strict=False))
     listed = list(groups)[:GROUPS_LISTED]

@@ -9,9 +9,11 @@ from jpegqf.report.association import SIGNIFICANT, Association
 VERDICTS = {
     Verdict.RESAVED: ("re-saved", "saved before at a lower quality than the header says"),
     Verdict.MISMATCH: ("mismatch", "header and pixels tell different qualities"),
+    Verdict.COMPOSITE: ("composite", "no JPEG header; put together from different JPEG saves"),
+    Verdict.PARTIAL: ("partly a JPEG", "no JPEG header; a part was a JPEG, the rest shows no JPEG grid"),
     Verdict.CONSISTENT: ("consistent", "header and pixels agree"),
     Verdict.PIXELS_ONLY: ("was a JPEG", "no JPEG header, but the pixels were a JPEG"),
-    Verdict.NO_TRACE: ("never a JPEG", "no JPEG grid: never compressed, or resized or reworked since"),
+    Verdict.NO_TRACE: ("no trace of a JPEG", "never compressed, or resized or reworked since"),
     Verdict.HEADER_ONLY: ("header only", "the pixels tell nothing, or were not looked at"),
     Verdict.UNKNOWN: ("unknown", "nothing can be told"),
 }
@@ -65,7 +67,9 @@ def headline(found: Aggregate) -> str:
     stories = {
         Verdict.CONSISTENT: "show one save, at the quality their header says",
         Verdict.PIXELS_ONLY: "are no JPEG files, but their pixels were JPEGs",
-        Verdict.NO_TRACE: "were never JPEGs, or were resized since",
+        Verdict.COMPOSITE: "are put together from different JPEGs",
+        Verdict.PARTIAL: "were JPEGs in part, beside a rest that shows no JPEG grid",
+        Verdict.NO_TRACE: "show no trace of a JPEG save",
         Verdict.HEADER_ONLY: "are judged by their header alone",
         Verdict.UNKNOWN: "tell nothing about their compression",
     }

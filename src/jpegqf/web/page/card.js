@@ -1,9 +1,10 @@
-// The card of one image: verdict, qualities side by side, reasons, charts, tables, the file.
+// The card of one image: verdict, qualities side by side, reasons, maps, charts, tables, the file.
 
 import {combChart, posteriorChart} from "./charts.js";
 import {element} from "./dom.js";
 import {bytes, has, list, number, percent, phrase, t} from "./i18n.js";
-import {mapFigure} from "./map.js";
+import {earlierFigure, mapFigure} from "./map.js";
+import {isMixture, regionsFigure} from "./regions.js";
 import {badge, troubleOf} from "./table.js";
 
 /** Children of the card for an entry; told again when its evidence comes, or the language changes. */
@@ -16,9 +17,12 @@ export function cardOf(entry, {back, savePicture, limit}) {
   if (!record) return [head];
   const trouble = record.message ? element("p", {className: "quiet", lang: "en"}, record.message) : null;
   const parts = [head, trouble, summary(record), sure(record, evidence)];
+  if (isMixture(record)) parts.push(regionsFigure(record, entry.picture));
   if (entry.explaining) parts.push(element("p", {className: "looking", role: "status"}, element("progress"), t("card.looking")));
   if (entry.unexplained) parts.push(element("p", {className: "bad", role: "alert"}, t("card.lost")));
-  if (evidence?.pixels) parts.push(...pixelParts(entry, evidence.pixels));
+  if (evidence?.pixels) parts.push(mapFigure(evidence.pixels, record, entry.picture));
+  if (evidence?.earlier) parts.push(earlierFigure(evidence.earlier, record, entry.picture));
+  if (evidence?.pixels) parts.push(...charts(evidence.pixels));
   if (evidence) parts.push(tables(evidence), fileFacts(entry, evidence.file));
   if (evidence?.pixels) {
     const save = {type: "button", on: {click: savePicture}};
@@ -75,7 +79,7 @@ function pixelReasons(record, evidence) {
   const p = percent(record.jpeg_probability);
   if (record.jpeg_probability < 0.5) return [t("sure.no_grid", {p})];
   const range = {low: record.pixel_qf_low, high: record.pixel_qf_high};
-  const reasons = [t("sure.grid", {p})];
+  const reasons = [...(isMixture(record) ? [t("sure.largest")] : []), t("sure.grid", {p})];
   reasons.push(record.pixel_qf === null ? t("sure.pixels_wide", range)
     : t("sure.pixels", {q: record.pixel_qf, p: percent(record.pixel_confidence), ...range}));
   const posterior = evidence?.pixels?.posterior;
@@ -84,7 +88,8 @@ function pixelReasons(record, evidence) {
     reasons.push(t("sure.ties", {list: list(ties)}));
   }
   const place = {x: record.grid_x, y: record.grid_y};
-  if (posterior?.turned) reasons.push(t("sure.grid_turned", place));
+  if (isMixture(record)) reasons.push(t("sure.grid_part", place));
+  else if (posterior?.turned) reasons.push(t("sure.grid_turned", place));
   else if (record.grid_x || record.grid_y) reasons.push(t("sure.grid_moved", place));
   return reasons;
 }
@@ -96,11 +101,9 @@ function historyReasons(record) {
   return [record.first_qf === null ? t("sure.history", {p}) : t("sure.history_first", {q: record.first_qf, p})];
 }
 
-function pixelParts(entry, pixels) {
-  const {posterior, best, rival, histograms} = pixels;
-  const parts = [mapFigure(pixels, entry.record, entry.picture)];
-  if (posterior.jpeg_probability < 0.5) return parts;
-  parts.push(element("figure", {}, element("h3", {}, t("posterior")), posteriorChart(posterior)));
+function charts({posterior, best, rival, histograms}) {
+  if (posterior.jpeg_probability < 0.5) return [];
+  const parts = [element("figure", {}, element("h3", {}, t("posterior")), posteriorChart(posterior))];
   const combs = histograms.map((histogram) => element("div", {},
     element("h4", {}, t("combs.frequency", histogram), ": ", t("combs.step", histogram),
       histogram.rival_step === histogram.step ? "" : `, ${t("combs.rival", {step: histogram.rival_step})}`),
@@ -133,9 +136,17 @@ function fileFacts(entry, file) {
   const size = {width: record.width ?? "?", height: record.height ?? "?", bytes: bytes(entry.file.size)};
   const facts = [["file.format", record.format ?? t("unknown")], ["file.size", t("file.pixels", size)]];
   if (file) facts.push(...headerFacts(record, file));
+  facts.push(...regionFacts(record));
   if (record.model) facts.push(["file.model", record.model]);
   const rows = facts.map(([key, value]) => element("div", {}, element("dt", {}, t(key)), element("dd", {}, value)));
   return element("section", {}, element("h3", {}, t("file")), element("dl", {className: "facts"}, rows));
+}
+
+function regionFacts({jpeg_share: share, regions}) {
+  const facts = [];
+  if (share !== null) facts.push(["file.share", t("file.share.note", {share: `${number(100 * share, 1)}\u00a0%`})]);
+  if (regions !== null) facts.push(["file.saves", number(regions)]);
+  return facts;
 }
 
 function headerFacts(record, file) {

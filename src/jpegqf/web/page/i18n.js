@@ -38,10 +38,11 @@ export function has(key) {
   return Object.hasOwn(texts, key);
 }
 
-/** A sentence of the engine in the page's language; in English where no pattern fits. */
+/** A sentence of the engine in the page's language, its parts too; in English where no pattern fits. */
 export function phrase(sentence) {
   for (const [pattern, words] of phrases) {
-    if (pattern.test(sentence)) return sentence.replace(pattern, words);
+    const found = pattern.exec(sentence);
+    if (found) return words.replace(/\$(\d)/g, (all, group) => phrase(found[group]));
   }
   return sentence;
 }

@@ -1,29 +1,38 @@
-// The map of qualities over the image, drawn on a canvas in the image's own coordinates.
+// Maps of qualities over the image, drawn on a canvas in the image's own coordinates.
 
 import {ofQuality, themed} from "./colors.js";
 import {element} from "./dom.js";
 import {percent, t} from "./i18n.js";
+import {stage} from "./stage.js";
 
 const SHARPEST = 1600;  // pixels of the canvas' longer side
 
-/** A figure: the image, the map, switches, the legend. */
-export function mapFigure(pixels, record, picture) {
-  const canvas = element("canvas", {role: "img", "aria-label": altOf(pixels.map)});
+const WORDS = {
+  map: {title: "map", note: "map.note", alt: "map.alt", blank: "map.alt_blank"},
+  earlier: {title: "earlier", note: "earlier.note", alt: "earlier.alt", blank: "earlier.alt_blank"},
+};
+
+/** The figure of the last save's qualities, with the patches that were judged. */
+export const mapFigure = ({map, patches}, record, picture) => figure(WORDS.map, {map, patches}, record, picture);
+
+/** The figure of an earlier save's qualities. */
+export const earlierFigure = (map, record, picture) => figure(WORDS.earlier, {map, patches: []}, record, picture);
+
+/** A figure: the image, a map of qualities, switches, the legend. */
+function figure(words, drawn, record, picture) {
+  const canvas = element("canvas", {role: "img", "aria-label": altOf(words, drawn.map)});
   const scale = Math.min(1, SHARPEST / Math.max(record.width, record.height));
   canvas.width = Math.max(1, Math.round(record.width * scale));
   canvas.height = Math.max(1, Math.round(record.height * scale));
   const [shown, patches] = ["map.show", "map.patches"].map((key, i) => toggle(t(key), i === 0, () => draw()));
-  const draw = () => paint(canvas, scale, pixels, shown.input.checked, patches.input.checked);
+  const draw = () => paint(canvas, scale, drawn, shown.input.checked, patches.input.checked);
   const told = element("p", {className: "told quiet", "aria-hidden": "true"}, "\u00a0");
-  canvas.addEventListener("pointermove", (event) => { told.textContent = wordsAt(event, canvas, scale, pixels.map) || "\u00a0"; });
+  canvas.addEventListener("pointermove", (event) => { told.textContent = wordsAt(event, canvas, scale, drawn.map) || "\u00a0"; });
   draw();
-  const image = picture.cloneNode();
-  image.addEventListener("error", () => image.remove());
-  const stage = element("div", {className: "stage", style: {"aspect-ratio": `${record.width} / ${record.height}`, "max-width": `min(100%, ${(26 * record.width) / record.height}rem)`}}, image, canvas);
-  const switches = pixels.patches.length ? [shown.label, patches.label] : [shown.label];
-  return element("figure", {}, element("h3", {}, t("map")), stage, told, legend(),
+  const switches = drawn.patches.length ? [shown.label, patches.label] : [shown.label];
+  return element("figure", {}, element("h3", {}, t(words.title)), stage(record, picture, canvas), told, legend(),
     element("div", {className: "toggles"}, switches),
-    element("figcaption", {className: "quiet"}, t("map.note", {side: pixels.map.side})));
+    element("figcaption", {className: "quiet"}, t(words.note, {side: drawn.map.side})));
 }
 
 function toggle(words, checked, change) {
@@ -36,18 +45,18 @@ function legend() {
     element("span", {}, "1"), element("span", {className: "gradient"}), element("span", {}, "100"));
 }
 
-function altOf({quality}) {
+function altOf(words, {quality}) {
   const told = quality.flat().filter((value) => value !== null).sort((one, other) => one - other);
   const places = {rows: quality.length, columns: quality[0]?.length ?? 0};
-  if (!told.length) return t("map.alt_blank", places);
-  return t("map.alt", {...places, median: told[told.length >> 1], low: told[0], high: told.at(-1), blank: quality.flat().length - told.length});
+  if (!told.length) return t(words.blank, places);
+  return t(words.alt, {...places, median: told[told.length >> 1], low: told[0], high: told.at(-1), blank: quality.flat().length - told.length});
 }
 
-function paint(canvas, scale, pixels, withMap, withPatches) {
+function paint(canvas, scale, {map, patches}, withMap, withPatches) {
   const pen = canvas.getContext("2d");
   pen.setTransform(scale, 0, 0, scale, 0, 0);
   pen.clearRect(0, 0, canvas.width / scale, canvas.height / scale);
-  const {x, y, side, quality} = pixels.map;
+  const {x, y, side, quality} = map;
   if (withMap) {
     quality.forEach((row, down) => row.forEach((value, across) => {
       if (value === null) return;
@@ -58,7 +67,7 @@ function paint(canvas, scale, pixels, withMap, withPatches) {
   if (withPatches) {
     pen.strokeStyle = themed("comb");
     pen.lineWidth = 2 / scale;
-    for (const patch of pixels.patches) pen.strokeRect(patch.x, patch.y, patch.side, patch.side);
+    for (const patch of patches) pen.strokeRect(patch.x, patch.y, patch.side, patch.side);
   }
 }
 

@@ -5,7 +5,7 @@ import {has, t} from "./i18n.js";
 
 export const TONES = {
   consistent: "good", resaved: "bad", mismatch: "warn", header_only: "plain",
-  pixels_only: "info", no_trace: "plain", unknown: "plain",
+  pixels_only: "info", partial: "info", composite: "warn", no_trace: "plain", unknown: "plain",
 };
 
 /** A short word for an entry's state, and its tone. */
@@ -22,10 +22,10 @@ export function badge(entry) {
   return element("span", {className: `badge ${tone}`}, words);
 }
 
-export function pixelWords(record) {
-  if (record.pixel_qf !== null) return String(record.pixel_qf);
-  if (record.pixel_qf_low !== null) return `${record.pixel_qf_low}–${record.pixel_qf_high}`;
-  return "–";
+/** The quality that the pixels of an image or of a part of it tell, or its interval. */
+export function qualityWords({pixel_qf: quality, pixel_qf_low: low, pixel_qf_high: high}) {
+  if (quality !== null) return String(quality);
+  return low === null ? "–" : `${low}–${high}`;
 }
 
 /** Fills the row of an entry; made once, filled again when its state or the language changes. */
@@ -37,7 +37,7 @@ export function fillRow(entry, open) {
     element("span", {className: "label"}, entry.name),
   );
   const cells = record
-    ? [record.qf ?? "–", record.header_qf ?? "–", pixelWords(record)]
+    ? [record.qf ?? "–", record.header_qf ?? "–", qualityWords(record)]
     : ["", "", ""];
   row.replaceChildren(
     element("th", {scope: "row"}, entry.button),

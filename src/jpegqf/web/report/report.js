@@ -4,7 +4,8 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const ROWS_SHOWN = 50, GROUPS_DRAWN = 30, GROUPS_SHOWN = 25, CELLS_LISTED = 200, SMALLEST_DOT = 7;
-  const RESAVED = "re-saved";
+  const RESAVED = "re-saved", COMPOSITE = "composite";
+  const alarms = (label) => label === RESAVED || label === COMPOSITE;
 
   // ---- words and numbers
 
@@ -80,7 +81,7 @@
   }
   function showVerdicts() {
     bars("verdict-bars", data.verdicts.map(([label, words, count, code]) =>
-      ({ label, words: label === code ? words : `${words} (${code})`, count, alarm: label === RESAVED && count > 0 })));
+      ({ label, words: label === code ? words : `${words} (${code})`, count, alarm: alarms(label) && count > 0 })));
   }
   function showCauses() {
     const told = Object.fromEntries(data.statuses), failed = told.skipped + told.error;
@@ -356,7 +357,7 @@
     const below = found.below ? ` Names are those below ${found.below}.` : "";
     const full = found.full ? " There are more groups than are told apart: --by folder:N, folder:-N or a column makes fewer." : "";
     const compared = `${number(found.number)} group${found.number === 1 ? "" : "s"}; compared are the ${number(found.compared)} with at least `
-      + `${found.fewest} images whose quality is known or that were never a JPEG.${full}`;
+      + `${found.fewest} images whose quality is known or that show no trace of a JPEG.${full}`;
     if (drawn.length > 1) {
       $("groups-caption").textContent = `${compared} Each line shows how the images of one group spread over bands of quality, in per cent`
         + `${found.compared > drawn.length ? `; drawn are the ${drawn.length} groups with most images` : ""}.${below}`;
@@ -373,7 +374,7 @@
       text(found.by, 0, { name: true, fill: (cell, row) => { cell.classList.add("name"); cell.append(element("bdi", row[0])); } }),
       amount("images", 1, { start: "descending", down: true }),
       amount("median quality", 2),
-      ratio("re-saved", (row) => row[3]), ratio("never a JPEG", (row) => row[5][row[5].length - 1]),
+      ratio("re-saved", (row) => row[3]), ratio("no trace of a JPEG", (row) => row[5][row[5].length - 1]),
       amount("differs from the rest", 4, { down: true, fill: (cell, row) => { cell.textContent = row[4] === null ? "–" : percent(row[4], 1); } }),
     ];
     sortable($("groups-table"), columns, listed, GROUPS_SHOWN, $("groups-more"), "No groups.");
@@ -397,7 +398,7 @@
       }),
       xAxis: axis({
         data: found.bands, name: tight ? "quality, from … up" : "quality", nameGap: 28,
-        axisLabel: { color: color("--soft"), interval: 0, fontSize: narrow ? 11 : 12, formatter: (name) => (tight ? name.split(/[– ]/)[0] : name) },
+        axisLabel: { color: color("--soft"), interval: 0, fontSize: narrow ? 11 : 12, formatter: (name) => (tight ? (/^\d+/.exec(name) ?? ["none"])[0] : name) },
       }),
       yAxis: axis({ data: drawn.map((row) => row[0]), inverse: true, axisLabel: { color: color("--ink"), width: narrow ? 90 : 220, overflow: "truncate", fontSize: 12, interval: 0 } }),
       visualMap: { show: false, dimension: 2, min: 0, max: Math.max(0.2, most), inRange: { color: [color("--paper"), color("--blue")] } },
@@ -422,7 +423,7 @@
     }
     const all = rows.length === data.rows;
     $("images-caption").textContent = (all ? `All ${images(data.rows)}, ` : `${number(rows.length)} of ${images(data.rows)}: the ${number(worst)} worst, `)
-      + "ordered by what a re-save has lost, then disagreement of header and pixels, then broken files, then low quality"
+      + "ordered by what a re-save has lost, then disagreement of header and pixels, then composites and parts, then broken files, then low quality"
       + (rows.length > worst && !all ? `; then ${number(rows.length - worst)} drawn at random from the others.` : ".");
     const columns = [
       { title: "#", right: true, start: "ascending", value: (row) => row.rank, fill: (cell, row) => { cell.textContent = number(row.rank); } },
@@ -460,7 +461,7 @@
   }
   function fillVerdict(cell, row) {
     cell.textContent = row[2];
-    if (row[2] === RESAVED) cell.classList.add("alarm");
+    if (alarms(row[2])) cell.classList.add("alarm");
     else if (row[2] === row[3]) cell.classList.add("broken");
   }
   function fillPicture(cell, row) {
