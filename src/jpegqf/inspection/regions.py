@@ -232,10 +232,11 @@ class _Search:
             if on_its_grid.names_a_quality:
                 self._accept(self._reach_of(on_its_grid, box), on_its_grid)
                 return True
+            if reach.failed(others) < CLEAR_CONTRADICTION:
+                return True
             if voting >= MANY_VOTES and for_it <= 2 * VOTES_BY_CHANCE * voting:
-                return False  # such as text, whose few blocks may look like anything
-            if reach.failed(others) >= CLEAR_CONTRADICTION:
-                self._accept(self._reach_of(on_its_grid, box), on_its_grid, different=True)
+                return False  # such as text, whose few different blocks may look like anything
+            self._accept(self._reach_of(on_its_grid, box), on_its_grid, different=True)
             return True
         if voting >= MANY_VOTES:
             return False
