@@ -46,6 +46,8 @@ CONTRADICTION = 25.0
 """Log-likelihood ratio, in nats, from which a rectangle speaks against the save around it."""
 CLEAR_CONTRADICTION = 100.0
 """The same, in nats, from which a rectangle has another table, even if its quality cannot be named."""
+GREEN_LEAD = 1.3
+"""How many times the votes of luma the green channel must give for a grid to be searched instead."""
 GLANCE = 1024
 """Blocks by which a quality that few blocks decided is checked all over the image."""
 MANY_VOTES = 40
@@ -112,15 +114,9 @@ def find_regions(luma: Luma, predictor: Predictor) -> tuple[Prediction, FoundReg
     """
     height, width = luma.plane.shape
     decided = predictor.decided(luma, own_luma=False)
-    if decided and not decided.by_green:
-        settings = predictor.model.config.evidence
-        reach = reach_by_table(luma, ALIGNED, Table(STEPS[decided.rounded - 1]), settings, GLANCE)
-        if reach.contradicted()[0] < CONTRADICTION:
-            return decided, whole_image((width, height), decided)
-    search = _Search(luma, predictor)
-    search.by_votes()
-    if search.found:
-        search.by_rests()
+    if decided and _holds_all_over(decided.plane_of(luma), decided, predictor):
+        return decided, whole_image((width, height), decided)
+    search = _searched(luma, predictor, by_green=decided is not None and decided.by_green)
     if search.is_mixture:
         regions = search.regions()
         return regions.regions[0].prediction, regions
@@ -129,12 +125,37 @@ def find_regions(luma: Luma, predictor: Predictor) -> tuple[Prediction, FoundReg
     return prediction, whole_image((width, height), prediction)
 
 
+def _holds_all_over(plane: Luma, decided: Prediction, predictor: Predictor) -> bool:
+    """Whether nowhere in the image blocks contradict a quality that a few of them decided."""
+    table = Table(STEPS[decided.rounded - 1])
+    return (
+        reach_by_table(plane, ALIGNED, table, predictor.model.config.evidence, GLANCE).contradicted()[0] < CONTRADICTION
+    )
+
+
+def _searched(luma: Luma, predictor: Predictor, by_green: bool) -> "_Search":
+    """All saves in an image; in its green channel where that votes for a grid more clearly than luma does."""
+    green = luma.of_green()
+    search = _Search(green if by_green and green else luma, predictor, by_green)
+    search.run()
+    if by_green or green is None or not search.is_mixture:
+        return search
+    of_green = _Search(green, predictor, by_green=True)
+    grid = search.found[0].prediction.grid
+    if of_green.votes_for(grid) < GREEN_LEAD * search.votes_for(grid):
+        return search
+    of_green.run()
+    return of_green
+
+
 @dataclass
 class _Search:
     """What is known so far: the saves found with their reach, and the windows that none of them explains."""
 
     luma: Luma
+    """The plane that is searched: luma, or the green channel."""
     predictor: Predictor
+    by_green: bool
     votes: GridVotes = field(init=False)
     left: Bool = field(init=False)
     found: list["_Save"] = field(default_factory=list)
@@ -143,6 +164,16 @@ class _Search:
     def __post_init__(self) -> None:
         self.votes = grid_votes(self.luma)
         self.left = self.votes.asked.copy()
+
+    def run(self) -> None:
+        """Look for all saves."""
+        self.by_votes()
+        if self.found:
+            self.by_rests()
+
+    def votes_for(self, grid: Grid) -> int:
+        """Number of windows that vote for a grid."""
+        return int(np.count_nonzero(self.votes.grid == 8 * grid.y + grid.x))
 
     def by_votes(self) -> None:
         """Look for saves where votes gather, as long as some do that no save explains."""
@@ -189,10 +220,10 @@ class _Search:
             if prediction.jpeg_probability < SURE:
                 turned = self.predictor.examine(blocks.transposed(), search=False)
                 if turned.jpeg_probability > prediction.jpeg_probability:
-                    return replace(turned, grid=replace(grid, turned=True))
+                    prediction, grid = turned, replace(grid, turned=True)
         except ImageSkippedError:
             return None
-        return replace(prediction, grid=grid)
+        return replace(prediction, grid=grid, by_green=self.by_green)
 
     def _accept(self, reach: Reach, prediction: Prediction, different: bool = False) -> None:
         """Note a save, unless it is one that is known and reaches the same place; its windows are explained.
@@ -245,10 +276,12 @@ class _Search:
         except ImageSkippedError:
             return False
         grid = prediction.grid
-        prediction = replace(prediction, grid=replace(grid, x=(grid.x + box.x) % 8, y=(grid.y + box.y) % 8))
-        if prediction.sure:
-            self._accept(self._reach_of(prediction, box), prediction)
-        return prediction.sure
+        grid = replace(grid, x=(grid.x + box.x) % 8, y=(grid.y + box.y) % 8)
+        prediction = replace(prediction, grid=grid, by_green=self.by_green)
+        if not prediction.sure or any(same_save(prediction, known.prediction) for known in self.found):
+            return False  # a rectangle around a save that was found shows that one
+        self._accept(self._reach_of(prediction, box), prediction)
+        return True
 
     def _votes_against(self, reach: Reach, others: list[Box]) -> tuple[int, int]:
         """Votes where a save is doubted, outside of ``others``: all of them, and those for its grid."""

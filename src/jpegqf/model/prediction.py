@@ -57,10 +57,14 @@ class Prediction:
         """The quality factor as a whole number, 1..100."""
         return int(np.clip(np.rint(self.quality), 1, 100))
 
-    def place(self, luma: Luma) -> Luma:
-        """The plane that the prediction comes from, luma or green, from the first whole block of its grid on."""
+    def plane_of(self, luma: Luma) -> Luma:
+        """The plane that the prediction comes from, luma or green."""
         green = luma.of_green() if self.by_green else None
-        return self.grid.place(green or luma)
+        return green or luma
+
+    def place(self, luma: Luma) -> Luma:
+        """The same from the first whole block of the grid on."""
+        return self.grid.place(self.plane_of(luma))
 
     def interval(self, mass: float = 0.95) -> tuple[int, int]:
         """Shortest run of qualities that holds at least ``mass`` of the probability, inclusive."""
