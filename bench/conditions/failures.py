@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from bench.conditions.catalogue import CONDITIONS
 from bench.conditions.figures import detected, named, seen_twice
-from bench.conditions.making import CONDITIONS, EXIF_TURNS, Case, Turn
+from bench.conditions.making import EXIF_TURNS, Case, Turn
 from bench.conditions.rows import Row, read_rows
-from bench.conditions.run import generator, open_clean
+from bench.conditions.run import build
 from jpegqf.arrays import I64
 from jpegqf.errors import ImageError
 from jpegqf.inspection.inspector import default_predictor
@@ -53,8 +54,8 @@ def worst(rows: list[Row], condition: str, most: int) -> list[Row]:
 
 def rebuilt(row: Row, folder: Path) -> Case:
     """The very file that a row tells of."""
-    condition = CONDITIONS[row.condition]
-    return condition.build(open_clean(folder / row.image), generator(row.seed, condition, row.index))
+    paths = [folder / name for name in (row.image, row.other) if name]
+    return build(CONDITIONS[row.condition], paths, row.seed, row.index)
 
 
 def caption(row: Row) -> str:

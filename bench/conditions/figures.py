@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from bench.conditions.making import CONDITIONS
+from bench.conditions.catalogue import CONDITIONS
 from bench.conditions.rows import Row
 from bench.summary import Part, Summary, Value, given, mean, share
 
@@ -19,6 +19,12 @@ ANSWERED = ("single", "png", "cropped", "small", "patch", "turned", "decoders", 
 CALIBRATED = ANSWERED[:-1]
 TOGETHER = "together"
 SLICED = ("single", "png", "cropped")
+MIXED = ("screenshot", "half", "side_by_side", "pasted")
+"""Conditions whose files are not one save all over."""
+ONE_SAVE = ("single", "png", "cropped", "never", "no_photo")
+"""Conditions whose files are one save all over, or none: nothing must be said to be a mixture there."""
+MIXTURES = ("partial", "composite")
+"""Verdicts on mixtures."""
 VARIED = ("never", "turned", "decoders", "encoders", "edited")
 """Conditions whose files come in kinds."""
 BINS = 15
@@ -164,6 +170,27 @@ def failed(rows: Rows) -> Value | None:
     return passing(rows, lambda row: bool(row.issue))
 
 
+def verdict_right(rows: Rows) -> Value | None:
+    """Share of files with the verdict that is asked for."""
+    return passing(rows, lambda row: row.verdict == row.true_verdict)
+
+
+def parts_within(rows: Rows, bound: int) -> Value | None:
+    """Share of the files with the right verdict whose parts all have qualities at most ``bound`` off."""
+    told = [row for row in rows if row.verdict == row.true_verdict]
+    return passing(told, lambda row: row.part_error is not None and row.part_error <= bound)
+
+
+def overlapping(rows: Rows, bound: float) -> Value | None:
+    """Share of all files whose (last) part overlaps its region by at least ``bound``."""
+    return passing(rows, lambda row: (row.overlap or 0) >= bound)
+
+
+def called_mixed(rows: Rows) -> Value | None:
+    """Share of files said to be mixtures."""
+    return passing(rows, lambda row: row.verdict in MIXTURES)
+
+
 RIGHT: dict[str, Figure] = {
     "judged": judged_share, "exact": exact, "within 1": lambda rows: within(rows, 1), "MAE": mae,
     "grid right": grid_right,
@@ -174,12 +201,24 @@ SAVED: dict[str, Figure] = {"saved before": twice_found, "silent": silent}
 FIRST: dict[str, Figure] = {"first exact": first_exact, "first MAE": first_mae}
 
 
+PARTS: dict[str, Figure] = {
+    "verdict right": verdict_right, "parts exact": lambda rows: parts_within(rows, 0),
+    "parts within 1": lambda rows: parts_within(rows, 1), "overlap 0.6": lambda rows: overlapping(rows, 0.6),
+    "overlap 0.7": lambda rows: overlapping(rows, 0.7),
+}  # fmt: skip
+
+
 def figures_for(condition: str) -> dict[str, Figure]:
     """What is asked of all files of a condition."""
+    mixed: dict[str, Figure] = {"called mixed": called_mixed} if condition in ONE_SAVE else {}
+    if condition in MIXED:
+        return {"failed": failed, **PARTS}
+    if condition == "enlarged":
+        return {"failed": failed, "verdict right": verdict_right, **RIGHT}
     if condition in ANSWERED:
-        return {"failed": failed, **RIGHT, **CALIBRATION, **GRID}
-    if condition in ("never", "resized"):
-        return {"failed": failed, **GRID}
+        return {"failed": failed, **RIGHT, **CALIBRATION, **GRID, **mixed}
+    if condition in ("never", "resized", "no_photo"):
+        return {"failed": failed, **GRID, **mixed}
     return {"failed": failed, **SAVED, **({} if condition == "once" else FIRST)}
 
 
@@ -276,6 +315,8 @@ def _parts(rows: Rows, condition: str) -> list[Part]:
         found += _slices(rows, condition)
     if condition in VARIED:
         found += _by_key(rows, condition, "variant", lambda row: kind_of(row.variant), figures_of_kinds(condition))
+    if condition in MIXED:
+        found += _by_key(rows, condition, "content", _content, PARTS)
     if condition == "png":
         found += _ranges(rows)
     if condition == "first_finer":

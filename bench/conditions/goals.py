@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from bench.conditions import tables
-from bench.conditions.figures import CALIBRATED, SLICED, TOGETHER
-from bench.conditions.making import CONDITIONS
+from bench.conditions.catalogue import CONDITIONS
+from bench.conditions.figures import CALIBRATED, ONE_SAVE, SLICED, TOGETHER
 from bench.conditions.tables import table
 from bench.summary import Summary, Value
 
@@ -67,6 +67,18 @@ GOALS = (
     Goal("first_shifted", "earlier save seen", "saved before", 0.8),
     Goal("first_shifted", "first QF MAE", "first MAE", 3, at_least=False),
     Goal("resized", "given a quality", "answered", 0.02, at_least=False),
+    *(Goal(name, "called a mixture", "called mixed", 0.002, at_least=False) for name in ONE_SAVE),
+    Goal("no_photo", "given a quality", "answered", 0.002, at_least=False),
+    Goal("screenshot", "found", "verdict right", 0.97),
+    Goal("screenshot", "exact", "parts exact", 0.97),
+    Goal("screenshot", "box overlaps by 0.7", "overlap 0.7", 0.9),
+    Goal("half", "found", "verdict right", 0.95),
+    Goal("half", "exact", "parts exact", 0.97),
+    Goal("side_by_side", "found", "verdict right", 0.95),
+    Goal("side_by_side", "both within 1", "parts within 1", 0.9),
+    Goal("pasted", "found", "verdict right", 0.9),
+    Goal("pasted", "box overlaps by 0.6", "overlap 0.6", 0.85),
+    Goal("enlarged", "exact", "exact", 0.97),
 )
 """``turned`` is to come within one point of ``png``; :func:`_goals` puts in what that is."""
 CALIBRATION = (
@@ -140,6 +152,7 @@ def full_tables(summary: Summary) -> dict[str, str]:
         "Answers": tables.answers_table(summary),
         "Judged share, calibration, intervals": calibration_table(summary),
         "Is there a grid": tables.grid_table(summary),
+        "Mixtures": tables.mixtures_table(summary),
         "Earlier saves": tables.history_table(summary),
         "Mild edits": tables.edits_table(summary),
         "Turns, decoders, encoders": tables.variants_table(summary),

@@ -48,11 +48,29 @@ class LeftOutError(Exception):
 
 
 @dataclass(frozen=True)
+class TruePart:
+    """A part of a file that was a JPEG: its box in pixels, and the quality of that JPEG."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    quality: int
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Column and row of the first grid line in the file, for a part that starts with a whole block."""
+        return self.x % 8, self.y % 8
+
+
+@dataclass(frozen=True)
 class Case:
     """One file and what is true of it; None where there is nothing to be true.
 
     ``quality``: of the last JPEG save, 1..100; None if no grid is left. ``grid``: column and row of the first grid
     line, 0..7 each. ``first``: quality of an earlier save. ``jpeg``: the last JPEG file, for readers of headers.
+    ``parts``: of a file that is not one save all over; the last is the one whose box is compared. ``verdict``: what
+    should be said, where a goal asks for it.
     """
 
     data: bytes
@@ -62,6 +80,8 @@ class Case:
     first: int | None = None
     variant: str = ""
     jpeg: bytes | None = None
+    parts: tuple[TruePart, ...] = ()
+    verdict: str = ""
 
 
 def pixels_of(data: bytes) -> Image.Image:
@@ -127,7 +147,7 @@ def never(image: Image.Image, rng: Rng) -> Case:
     if draw < 0.85:
         small = _rescaled(region, float(rng.uniform(0.35, 0.95)), rng)
         return Case(png(small), region, variant="downscaled")
-    drawn = _drawing(region.size, rng)
+    drawn = drawing(region.size, rng)
     return Case(png(drawn), drawn, variant="drawing")
 
 
@@ -136,7 +156,7 @@ def _rescaled(image: Image.Image, factor: float, rng: Rng) -> Image.Image:
     return image.resize((size[0], size[1]), RESAMPLERS[rng.integers(len(RESAMPLERS))])
 
 
-def _drawing(size: tuple[int, int], rng: Rng) -> Image.Image:
+def drawing(size: tuple[int, int], rng: Rng) -> Image.Image:
     """Smooth shades with shapes on them, antialiased, RGB of ``size`` pixels."""
     small = rng.integers(0, 256, (3, 3, 3)).astype(np.uint8)
     large = Image.fromarray(small).resize((2 * size[0], 2 * size[1]), Image.Resampling.BICUBIC)
@@ -318,38 +338,3 @@ def resized(image: Image.Image, rng: Rng) -> Case:
     if after.size == region.size:
         raise LeftOutError("resized to the same size")
     return Case(png(after), region, variant=f"{after.width / region.width:.2f}")
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One kind of file. ``number`` seeds it; ``whole``: header and history are asked too, else the pixels alone."""
-
-    number: int
-    build: Callable[[Image.Image, Rng], Case]
-    whole: bool = False
-
-    @property
-    def meaning(self) -> str:
-        """What it is, in words."""
-        return (self.build.__doc__ or "").split("\n")[0].rstrip(".")
-
-
-CONDITIONS = {
-    "single": Condition(1, single),
-    "png": Condition(2, as_png),
-    "cropped": Condition(3, cropped),
-    "never": Condition(4, never),
-    "small": Condition(5, small_piece),
-    "patch": Condition(6, patch),
-    "turned": Condition(7, turned),
-    "decoders": Condition(8, decoders),
-    "encoders": Condition(9, encoders),
-    "last": Condition(10, saved_again),
-    "once": Condition(11, once, whole=True),
-    "first": Condition(12, first_coarser, whole=True),
-    "first_shifted": Condition(13, first_shifted, whole=True),
-    "first_finer": Condition(14, first_finer, whole=True),
-    "edited": Condition(15, edited),
-    "resized": Condition(16, resized),
-    "rgb": Condition(17, coded_as_rgb),
-}

@@ -1,96 +1,105 @@
-"""Clean images and random generator -> images of which only a part was a JPEG, or parts were different ones.
+"""Clean images and random generator -> files of which parts were JPEGs: screenshots, halves, collages, pasted parts."""
 
-The pages are drawn: text in several fonts and sizes, boxes, rules, buttons and small icons on a plain ground.
-"""
+from PIL import Image
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from bench.accuracy import draw_region
+from bench.conditions.making import Case, LeftOutError, Rng, TruePart, drawing, pixels_of, png
+from bench.conditions.pages import draw_page
+from jpegqf.train.synthesis import compress
 
-Rng = np.random.Generator
-Colour = tuple[int, ...]
-"""Red, green and blue, 0-255."""
-Box = tuple[int, int, int, int]
-"""Left, top, width and height in pixels."""
-WORDS = (
-    "the of and to in is that for it was on are as with his they at be this from have or by one had not but what all "
-    "were when we there can an your which their said if do will each about how up out them then she many some so "
-    "these would other into has more her two like him see time could no make than first been its who now people my "
-    "made over did down only way find use may water long little very after words called just where most know"
-).split()
-GREYS = ((255, 255, 255), (250, 250, 250), (245, 246, 248), (24, 24, 27), (18, 18, 18), (253, 246, 227))
-PAGE_SIZES = ((1280, 720), (1366, 768), (1440, 900), (1920, 1080), (1080, 1920), (1170, 2532), (2560, 1440))
+PART = 256
+"""Fewest pixels of a side of a photo on a page, and of a picture in a collage."""
+PASTED = 192
+"""Side of a pasted part, pixels."""
+FARTHEST_APART = 10
+"""Fewest qualities between two parts."""
 
 
-def _ink(ground: Colour, rng: Rng) -> Colour:
-    dark = sum(ground) > 384
-    level = int(rng.integers(0, 90)) if dark else int(rng.integers(170, 256))
-    if rng.random() < 0.2:
-        return (level, level // 2, 255 - level)
-    return (level, level, level)
+def screenshot(image: Image.Image, rng: Rng) -> Case:
+    """A page with a photo below text, a JPEG at 40 to 92 of 256 pixels a side or more, at any offset, as PNG."""
+    page, photo, quality = draw_page(rng), _part(image, rng), int(rng.integers(40, 93))
+    saved = pixels_of(compress(photo, quality, rng)).convert("RGB")
+    saved = saved.crop((0, 0, min(saved.width, page.width), min(saved.height, 2 * page.height // 3)))
+    x, y = int(rng.integers(page.width - saved.width + 1)), _low(page.height - saved.height, rng)
+    page.paste(saved, (x, y))
+    part = TruePart(x, y, *saved.size, quality)
+    return Case(png(page), photo, quality, part.grid, parts=(part,), verdict="partial")
 
 
-def _line(width: int, height: int, rng: Rng) -> str:
-    return " ".join(rng.choice(WORDS, max(1, int(width / (0.5 * height) / 5 * rng.uniform(0.5, 1)))))
+def _low(most: int, rng: Rng) -> int:
+    """A row in the lower two thirds of what is possible."""
+    return int(rng.integers(most // 3, most + 1))
 
 
-def _paragraph(pen: ImageDraw.ImageDraw, box: Box, height: int, ink: Colour, rng: Rng) -> None:
-    left, top, width, tall = box
-    font = ImageFont.load_default(height)
-    for row in range(top, top + tall - height, int(height * 1.45)):
-        if rng.random() < 0.88:
-            pen.text((left, row), _line(width, height, rng), fill=ink, font=font)
+def _part(image: Image.Image, rng: Rng, least: int = PART) -> Image.Image:
+    """A region, at least so many pixels a side. Raises LeftOutError."""
+    region = draw_region(image, rng).convert("RGB")
+    if min(region.size) < least:
+        raise LeftOutError("image too small")
+    return region
 
 
-def page(size: tuple[int, int], rng: Rng) -> Image.Image:
-    """A page of text with a bar, buttons, rules and icons, as a browser or a messenger shows it; RGB."""
-    ground = GREYS[rng.integers(len(GREYS))]
-    image = Image.new("RGB", size, ground)
-    pen, ink = ImageDraw.Draw(image), _ink(ground, rng)
-    width, tall = size
-    bar = int(rng.integers(30, 90))
-    accent = tuple(int(level) for level in rng.integers(0, 256, 3))
-    pen.rectangle((0, 0, width, bar), fill=accent)
-    _paragraph(pen, (12, bar // 3, width // 2, 30), 16, _ink(accent, rng), rng)
-    margin = int(rng.integers(10, max(12, width // 6)))
-    top = bar + int(rng.integers(8, 40))
-    while top < tall - 40:
-        kind, high = rng.random(), int(rng.integers(30, 260))
-        if kind < 0.6:
-            _paragraph(pen, (margin, top, width - 2 * margin, high), int(rng.integers(11, 24)), ink, rng)
-        elif kind < 0.75:
-            _paragraph(pen, (margin, top, width - 2 * margin, 60), int(rng.integers(26, 48)), ink, rng)
-            high = 70
-        elif kind < 0.9:
-            high = _buttons(pen, margin, top, width - margin, ground, rng)
-        else:
-            pen.line((margin, top, width - margin, top), fill=tuple((a + b) // 2 for a, b in zip(ground, ink)))
-            high = 10
-        top += high + int(rng.integers(4, 30))
-    return image
+def half(image: Image.Image, rng: Rng) -> Case:
+    """A clean image of which the left, right, upper or lower half was a JPEG at 30 to 95, as PNG."""
+    region, quality, side = _part(image, rng), int(rng.integers(30, 96)), int(rng.integers(4))
+    width, height = region.size
+    left, top, right, bottom = (
+        (0, 0, width // 2, height), (width // 2, 0, width, height),
+        (0, 0, width, height // 2), (0, height // 2, width, height),
+    )[side]  # fmt: skip
+    mixed = region.copy()
+    mixed.paste(pixels_of(compress(region, quality, rng)).crop((left, top, right, bottom)), (left, top))
+    part = TruePart(left, top, right - left, bottom - top, quality)
+    name = ("left", "right", "upper", "lower")[side]
+    return Case(png(mixed), region, quality, (0, 0), variant=name, parts=(part,), verdict="partial")
 
 
-def _buttons(pen: ImageDraw.ImageDraw, left: int, top: int, right: int, ground: Colour, rng: Rng) -> int:
-    high = int(rng.integers(24, 64))
-    while left < right - 40:
-        wide = int(rng.integers(40, 220))
-        colour = tuple(int(level) for level in rng.integers(0, 256, 3))
-        shape = rng.integers(3)
-        if shape == 0:
-            pen.rounded_rectangle(
-                (left, top, min(right, left + wide), top + high), int(rng.integers(2, 14)), fill=colour
-            )
-            pen.text(
-                (left + 8, top + high // 4),
-                str(rng.choice(WORDS)),
-                fill=_ink(colour, rng),
-                font=ImageFont.load_default(high // 2),
-            )
-        elif shape == 1:
-            pen.ellipse((left, top, left + high, top + high), fill=colour)
-            wide = high
-        else:
-            pen.rectangle(
-                (left, top, min(right, left + wide), top + high), outline=colour, width=int(rng.integers(1, 4))
-            )
-        left += wide + int(rng.integers(6, 40))
-    return high
+def _two_qualities(rng: Rng) -> tuple[int, int]:
+    """Two qualities of 30 to 95, at least FARTHEST_APART from each other."""
+    while True:
+        first, second = (int(quality) for quality in rng.integers(30, 96, 2))
+        if abs(first - second) >= FARTHEST_APART:
+            return first, second
+
+
+def side_by_side(image: Image.Image, rng: Rng, other: Image.Image) -> Case:
+    """Two JPEGs of different images at 30 to 95, 10 or more apart, side by side, as PNG."""
+    first, second = _part(image, rng), _part(other, rng)
+    height, qualities = min(first.height, second.height), _two_qualities(rng)
+    together, parts, x = Image.new("RGB", (first.width + second.width, height)), [], 0
+    for picture, quality in zip((first, second), qualities, strict=True):
+        saved = pixels_of(compress(picture.crop((0, 0, picture.width, height)), quality, rng))
+        together.paste(saved, (x, 0))
+        parts.append(TruePart(x, 0, *saved.size, quality))
+        x += saved.width
+    name = "one grid" if first.width % 8 == 0 else "two grids"
+    return Case(png(together), first, qualities[0], variant=name, parts=tuple(parts), verdict="composite")
+
+
+def pasted(image: Image.Image, rng: Rng, other: Image.Image) -> Case:
+    """A part of 192x192 pixels of a JPEG pasted into another one, both at 30 to 95, 10 or more apart, as PNG."""
+    base, donor, (quality, second) = _part(image, rng), _part(other, rng), _two_qualities(rng)
+    mixed = pixels_of(compress(base, quality, rng)).convert("RGB")
+    left, top = (int(rng.integers(side - PASTED + 1)) for side in donor.size)
+    x, y = (int(rng.integers(side - PASTED + 1)) for side in base.size)
+    saved = pixels_of(compress(donor, second, rng))
+    mixed.paste(saved.crop((left, top, left + PASTED, top + PASTED)), (x, y))
+    parts = TruePart(0, 0, *base.size, quality), TruePart(x, y, PASTED, PASTED, second)
+    return Case(png(mixed), base, quality, (0, 0), parts=parts, verdict="composite")
+
+
+def no_photo(_: Image.Image, rng: Rng) -> Case:
+    """A page of text or a drawing, never a JPEG, as PNG."""
+    if rng.random() < 0.6:
+        page = draw_page(rng)
+        return Case(png(page), page, variant="page", verdict="no_trace")
+    drawn = drawing((int(rng.integers(256, 1025)), int(rng.integers(256, 1025))), rng)
+    return Case(png(drawn), drawn, variant="drawing", verdict="no_trace")
+
+
+def enlarged(image: Image.Image, rng: Rng) -> Case:
+    """A JPEG at 30 to 95 enlarged 2, 3 or 4 times by nearest neighbour, as PNG."""
+    region, quality, factor = draw_region(image, rng), int(rng.integers(30, 96)), int(rng.integers(2, 5))
+    small = pixels_of(compress(region, quality, rng))
+    large = small.resize((factor * small.width, factor * small.height), Image.Resampling.NEAREST)
+    return Case(png(large), region, quality, (0, 0), variant=f"{factor}x", verdict="pixels_only")

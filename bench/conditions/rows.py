@@ -11,9 +11,10 @@ from typing import Any, get_args
 class Row:
     """One file, what is true of it (``true_*``) and what was said of it; None where there is nothing.
 
-    ``image`` in the folder, ``condition``, ``seed`` and ``index`` make the very file again. ``imagemagick``,
-    ``exiftool`` and ``header_qf`` (this package's): what readers of the header say. ``issue``: why there is no answer
-    at all.
+    ``image`` in the folder, ``condition``, ``seed`` and ``index`` make the very file again, with the second image
+    ``other`` where a condition needs one. ``imagemagick``, ``exiftool`` and ``header_qf`` (this package's): what
+    readers of the header say. ``overlap``: of the last true part and the region nearest to it, intersection over
+    union. ``part_error``: largest error of the qualities of all parts. ``issue``: why there is no answer at all.
     """
 
     condition: str
@@ -45,6 +46,13 @@ class Row:
     header_qf: int | None = None
     imagemagick: int | None = None
     exiftool: int | None = None
+    other: str = ""
+    true_verdict: str = ""
+    verdict: str = ""
+    regions: int | None = None
+    jpeg_share: float | None = None
+    overlap: float | None = None
+    part_error: int | None = None
     issue: str = ""
 
 

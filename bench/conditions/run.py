@@ -1,4 +1,4 @@
-"""What the shipped predictor says of files made, deterministically, from a folder of clean images: 17 conditions.
+"""What the shipped predictor says of files made, deterministically, from a folder of clean images: 23 conditions.
 
     python -m bench.conditions --images DIR [--n 300] [--only NAME ...] [--summary FILE] [--csv FILE] [--peers]
     python -m bench.conditions --from-csv FILE [--summary FILE]
@@ -21,18 +21,20 @@ from tqdm import tqdm
 
 import jpegqf
 from bench.accuracy import SUFFIXES
+from bench.conditions.catalogue import CONDITIONS, Condition
 from bench.conditions.figures import summarised
 from bench.conditions.goals import all_tables
-from bench.conditions.making import CONDITIONS, Case, Condition, LeftOutError, Rng
+from bench.conditions.making import Case, LeftOutError, Rng, TruePart
 from bench.conditions.peers import Peers
 from bench.conditions.rows import Row, read_rows, write_rows
 from bench.summary import write_summary
+from jpegqf.record import Region
 from jpegqf.train.dataset import find_scenes
 from jpegqf.train.synthesis import luma_of
 
 TOLD = (
     "status", "reason", "pixel_qf", "pixel_qf_low", "pixel_qf_high", "pixel_confidence", "jpeg_probability", "grid_x",
-    "grid_y", "qf", "first_qf", "recompressed_probability",
+    "grid_y", "qf", "first_qf", "recompressed_probability", "verdict", "regions", "jpeg_share",
 )  # fmt: skip
 """Columns of a record that a row keeps."""
 CLIPPED, DARK, SMOOTH = 0.1, 40.0, 2.0
@@ -97,15 +99,49 @@ def judge(case: Case, condition: Condition) -> dict[str, Any]:
     """What the predictor says of a file, the columns TOLD."""
     record = jpegqf.inspect(case.data) if condition.whole else jpegqf.inspect(case.data, only="pixels")
     values = record.to_dict()
-    return {name: "" if name == "reason" and values[name] is None else values[name] for name in TOLD}
+    told = {name: "" if name == "reason" and values[name] is None else values[name] for name in TOLD}
+    return told | (told_of_parts(case.parts, record.region_list or ()) if case.parts else {})
 
 
-def make_and_judge(name: str, scene: Scene, seed: int, index: int) -> tuple[Row, Case | None]:
-    """One file and its row; whatever goes wrong is in the row. Raises LeftOutError."""
+def told_of_parts(parts: tuple[TruePart, ...], regions: tuple[Region, ...]) -> dict[str, Any]:
+    """What the regions say of the parts: the largest error of their qualities, and the overlap with the last one.
+
+    The region of a part is the one that overlaps it most; ``part_error`` is None if a part has none, or no quality.
+    """
+    if not regions:
+        return {"overlap": 0.0}
+    nearest = [max(regions, key=lambda region: overlap(part, region)) for part in parts]
+    pairs = list(zip(parts, nearest, strict=True))
+    named = all(region.pixel_qf is not None and overlap(part, region) > 0 for part, region in pairs)
+    errors = [abs((region.pixel_qf or 0) - part.quality) for part, region in pairs]
+    return {"overlap": round(overlap(*pairs[-1]), 4), "part_error": max(errors) if named else None}
+
+
+def overlap(part: TruePart, region: Region) -> float:
+    """Intersection over union of two boxes, 0-1."""
+    across = min(part.x + part.width, region.x + region.width) - max(part.x, region.x)
+    down = min(part.y + part.height, region.y + region.height) - max(part.y, region.y)
+    common = max(0, across) * max(0, down)
+    return common / (part.width * part.height + region.width * region.height - common)
+
+
+def build(condition: Condition, paths: list[Path], seed: int, index: int) -> Case:
+    """The file of one condition, seed and index, from one clean image or two. Raises LeftOutError."""
+    first, *others = map(open_clean, paths)
+    return condition.build(first, generator(seed, condition, index), *others)
+
+
+def make_and_judge(name: str, scene: Scene, seed: int, index: int, other: Scene) -> tuple[Row, Case | None]:
+    """One file and its row; whatever goes wrong is in the row. ``other``: the second image where a condition needs one.
+
+    Raises LeftOutError.
+    """
     condition, case = CONDITIONS[name], None
     known: dict[str, Any] = {"condition": name, "index": index, "seed": seed, "image": scene.name, "kind": scene.kind}
+    known |= {"other": other.name} if condition.pair else {}
     try:
-        case = condition.build(open_clean(scene.path), generator(seed, condition, index))
+        paths = [scene.path, *([other.path] if condition.pair else [])]
+        case = build(condition, paths, seed, index)
         known |= truth_of(case)
         known |= judge(case, condition)
     except LeftOutError:
@@ -122,7 +158,7 @@ def truth_of(case: Case) -> dict[str, Any]:
     return {
         "content": content_of(case.region), "width": case.region.width, "height": case.region.height,
         "variant": case.variant, "subsampling": sampling or "", "true_qf": case.quality,
-        "true_grid_x": grid[0], "true_grid_y": grid[1], "true_first": case.first,
+        "true_grid_x": grid[0], "true_grid_y": grid[1], "true_first": case.first, "true_verdict": case.verdict,
     }  # fmt: skip
 
 
@@ -131,7 +167,8 @@ def judge_all(name: str, scenes: list[Scene], count: int, seed: int) -> Iterator
     order = np.random.default_rng((seed, CONDITIONS[name].number)).permutation(len(scenes))
     for index in range(count):
         try:
-            yield make_and_judge(name, scenes[order[index % len(scenes)]], seed, index)
+            scene, other = (scenes[order[at % len(scenes)]] for at in (index, index + 1))
+            yield make_and_judge(name, scene, seed, index, other)
         except LeftOutError:
             continue
 

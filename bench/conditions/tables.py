@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.conditions.figures import ANSWERED, TOGETHER
-from bench.conditions.making import CONDITIONS
+from bench.conditions.catalogue import CONDITIONS
+from bench.conditions.figures import ANSWERED, MIXED, ONE_SAVE, TOGETHER
 from bench.summary import Part, Summary
 
 HISTORY = ("once", "first", "first_shifted")
@@ -40,6 +40,17 @@ def grid_table(summary: Summary) -> str:
     parts["resized"] = summary.whole("resized")
     lines = [_line(name, part, ("grid seen", "answered")) for name, part in parts.items() if part]
     return table("files | n | said to show a grid | given a quality", lines)
+
+
+def mixtures_table(summary: Summary) -> str:
+    """Files of which parts were JPEGs, all and by the content of the (first) part; false alarms on single saves."""
+    figures = ("verdict right", "parts exact", "parts within 1", "overlap 0.6", "overlap 0.7", "called mixed")
+    parts = {name: summary.whole(name) for name in (*MIXED, *ONE_SAVE)}
+    lines = [_line(name, part, figures) for name, part in parts.items() if part]
+    cuts = [part for name in MIXED for part in summary.cut(name, "content")]
+    lines += [_line(f"{part.condition}, {part.part}", part, figures) for part in cuts]
+    head = "files | n | verdict right | all exact, of those | all within 1, of those | IoU ≥ 0.6 | IoU ≥ 0.7"
+    return table(f"{head} | called a mixture", lines)
 
 
 def history_table(summary: Summary) -> str:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import jpegqf
-from bench.conditions import failures, goals, making
+from bench.conditions import catalogue, failures, goals, making
 from bench.conditions import run as conditions
 from bench.conditions.figures import summarised
 from bench.conditions.rows import Row, read_rows, write_rows
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, photo: Image.Image) -> Path
 
 
 def _case(name: str, photo: Image.Image, index: int) -> making.Case:
-    condition = making.CONDITIONS[name]
+    condition = catalogue.CONDITIONS[name]
     return condition.build(photo, conditions.generator(0, condition, index))
 
 
@@ -118,7 +118,7 @@ def test_files_without_a_grid_have_no_truth_to_name(photo: Image.Image) -> None:
 
 def test_rows_are_the_same_again_and_survive_the_csv(folder: Path, tmp_path: Path) -> None:
     scenes = conditions.scenes_of(folder, held_out=False)
-    rows = [row for name in making.CONDITIONS for row, _ in conditions.judge_all(name, scenes, 1, seed=3)]
+    rows = [row for name in catalogue.CONDITIONS for row, _ in conditions.judge_all(name, scenes, 1, seed=3)]
     assert [row.issue for row in rows] == [""] * len(rows)
     assert rows[:2] == [row for name in ("single", "png") for row, _ in conditions.judge_all(name, scenes, 1, seed=3)]
     write_rows(tmp_path / "rows.csv", rows)

@@ -1,0 +1,53 @@
+"""The list of all conditions: what each file is, and how it is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.conditions import making, mixtures
+from bench.conditions.making import Case
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One kind of file. ``number`` seeds it; ``whole``: header and history are asked too, else the pixels alone.
+
+    ``pair``: it is made of two images.
+    """
+
+    number: int
+    build: Callable[..., Case]
+    """From a clean image and a generator, and another image where ``pair`` says so."""
+    whole: bool = False
+    pair: bool = False
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in words."""
+        return (self.build.__doc__ or "").split("\n")[0].rstrip(".")
+
+
+CONDITIONS = {
+    "single": Condition(1, making.single),
+    "png": Condition(2, making.as_png),
+    "cropped": Condition(3, making.cropped),
+    "never": Condition(4, making.never),
+    "small": Condition(5, making.small_piece),
+    "patch": Condition(6, making.patch),
+    "turned": Condition(7, making.turned),
+    "decoders": Condition(8, making.decoders),
+    "encoders": Condition(9, making.encoders),
+    "last": Condition(10, making.saved_again),
+    "once": Condition(11, making.once, whole=True),
+    "first": Condition(12, making.first_coarser, whole=True),
+    "first_shifted": Condition(13, making.first_shifted, whole=True),
+    "first_finer": Condition(14, making.first_finer, whole=True),
+    "edited": Condition(15, making.edited),
+    "resized": Condition(16, making.resized),
+    "rgb": Condition(17, making.coded_as_rgb),
+    "screenshot": Condition(18, mixtures.screenshot, whole=True),
+    "half": Condition(19, mixtures.half, whole=True),
+    "side_by_side": Condition(20, mixtures.side_by_side, whole=True, pair=True),
+    "pasted": Condition(21, mixtures.pasted, whole=True, pair=True),
+    "no_photo": Condition(22, mixtures.no_photo, whole=True),
+    "enlarged": Condition(23, mixtures.enlarged, whole=True),
+}
