@@ -8,8 +8,13 @@ Colour = tuple[int, ...]
 """Red, green and blue, 0-255."""
 Box = tuple[int, int, int, int]
 """Left, top, width and height in pixels."""
-WORDS = ["the", "of", "and", "to", "in", "is", "that", "for", "it", "was", "on", "are", "as", "with", "his", "they", "at", "be", "this", "from", "have", "or", "by", "one", "had", "not", "but", "what", "all", "were", "when", "we", "there", "can", "an", "your", "which", "their", "said", "if", "do", "will", "each", "about", "how", "up", "out", "them", "then", "she", "many", "some", "so", "these", "would", "other", "into", "has", "more", "her", "two", "like", "him", "see", "time", "could", "no", "make", "than", "first", "been", "its", "who", "now", "people", "my", "made", "over", "did", "down", "only", "way", "find", "use", "may", "water", "long", "little", "very", "after", "words", "called", "just", "where", "most", "know"]  # fmt: skip
-"""Common English words."""
+COMMON = """
+the of and to in is that for it was on are as with his they at be this from have or by one had not but what all were
+when we there can an your which their said if do will each about how up out them then she many some so these would other
+into has more her two like him see time could no make than first been its who now people my made over did down only way
+find use may water long little very after words called just where most know
+"""
+WORDS = COMMON.split()
 GROUNDS = ((255, 255, 255), (250, 250, 250), (245, 246, 248), (24, 24, 27), (18, 18, 18), (253, 246, 227))
 """Colours of pages: light, dark, cream."""
 PAGE_SIZES = ((1280, 720), (1366, 768), (1440, 900), (1920, 1080), (1080, 1920), (1170, 2532), (2560, 1440))

@@ -9,13 +9,14 @@ import numpy as np
 from jpegqf.inspection.explain import explain_lines, next_best, ties
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.plot import PLOTTED_FREQUENCIES, coefficient_histogram, coefficients_of, patches_used
-from jpegqf.inspection.quality_map import quality_map
+from jpegqf.inspection.quality_map import PieceQualities, earlier_map, quality_map
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
-from jpegqf.pixels.luma import Luma
+from jpegqf.pixels.enlargement import NOT_ENLARGED, Enlargement
+from jpegqf.pixels.grid import ALIGNED, Grid
 from jpegqf.record import Record
 
 DIGITS = 5
@@ -174,9 +175,19 @@ class Evidence:
 def view_evidence(found: Findings, record: Record, predictor: Predictor) -> Evidence:
     """Evidence of an image from its findings and their record."""
     file = _file_facts(found.header, found.header_evidence)
-    luma, prediction = found.predicted_plane, found.prediction
-    pixels = _pixels(luma, prediction, predictor) if luma is not None and prediction is not None else None
-    return Evidence(_words(explain_lines(found, record)), file, pixels)
+    pixels = _pixels(found, found.prediction, predictor) if found.prediction else None
+    return Evidence(_words(explain_lines(found, record)), file, pixels, _earlier(found))
+
+
+def _earlier(found: Findings) -> QualityMap | None:
+    """The map of earlier saves of a JPEG whose history was looked at; None if no piece shows one."""
+    luma, header = found.judged_luma, found.header
+    turned = found.header_evidence is not None and found.header_evidence.turned
+    if found.history is None or luma is None or header is None or header.luma is None:
+        return None
+    steps = header.luma.steps
+    pieces = earlier_map(luma.transposed(), steps.T) if turned else earlier_map(luma, steps)
+    return None if np.isnan(pieces.quality).all() else _map(pieces, ALIGNED, turned, NOT_ENLARGED)
 
 
 def _words(lines: list[str]) -> list[str]:
@@ -184,16 +195,22 @@ def _words(lines: list[str]) -> list[str]:
     return [" ".join(line.split()) for line in lines[1:]]
 
 
-def _pixels(luma: Luma, prediction: Prediction, predictor: Predictor) -> Pixels:
+def _pixels(found: Findings, prediction: Prediction, predictor: Predictor) -> Pixels | None:
+    """Of the largest region, where the image is not one save all over; the map is of the whole image."""
+    luma, region = found.predicted_plane, found.largest_region
+    if luma is None or region is None:
+        return None
     best, rival = (_table_of_quality(quality) for quality in (prediction.rounded, next_best(prediction)))
-    coefficients = coefficients_of(luma)
+    coefficients = coefficients_of(region)
+    grid, enlarged = prediction.grid, found.enlargement
+    used = [] if found.is_mixture else patches_used(luma, predictor)
     return Pixels(
         posterior=_posterior(prediction),
         best=best,
         rival=rival,
         histograms=[_histogram(coefficients, frequency, best, rival) for frequency in PLOTTED_FREQUENCIES],
-        patches=[_patch(row, column, side, prediction) for row, column, side in patches_used(luma, predictor)],
-        map=_map(luma, prediction, predictor),
+        patches=[_patch(row, column, side, grid, enlarged) for row, column, side in used],
+        map=_map(quality_map(predictor, luma), grid, grid.turned, enlarged),
     )
 
 
@@ -223,21 +240,20 @@ def _histogram(coefficients: Any, frequency: tuple[int, int], best: TableOfQuali
     return Histogram(row, column, float(edges[1]), counts.tolist(), step, rival.steps[row][column])
 
 
-def _patch(row: int, column: int, side: int, prediction: Prediction) -> Patch:
+def _patch(row: int, column: int, side: int, grid: Grid, enlarged: Enlargement) -> Patch:
     """From the grid, where it was judged, to the stored image."""
-    across, down = (row, column) if prediction.grid.turned else (column, row)
-    return Patch(prediction.grid.x + across, prediction.grid.y + down, side)
+    across, down = (row, column) if grid.turned else (column, row)
+    x, y = enlarged.stored(grid.x + across, grid.y + down)
+    return Patch(x, y, enlarged.factor * side)
 
 
-def _map(luma: Luma, prediction: Prediction, predictor: Predictor) -> QualityMap:
-    found = quality_map(predictor, luma)
-    quality, confidence = (
-        np.atleast_2d(grid.T if prediction.grid.turned else grid) for grid in (found.quality, found.confidence)
-    )
+def _map(pieces: PieceQualities, grid: Grid, turned: bool, enlarged: Enlargement) -> QualityMap:
+    quality, confidence = (np.atleast_2d(each.T if turned else each) for each in (pieces.quality, pieces.confidence))
+    x, y = enlarged.stored(grid.x, grid.y)
     return QualityMap(
-        x=prediction.grid.x,
-        y=prediction.grid.y,
-        side=found.side,
+        x=x,
+        y=y,
+        side=enlarged.factor * pieces.side,
         quality=[[None if math.isnan(value) else int(value) for value in row] for row in quality.tolist()],
         confidence=[[None if math.isnan(value) else round(value, 3) for value in row] for row in confidence.tolist()],
     )

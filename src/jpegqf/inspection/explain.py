@@ -24,6 +24,7 @@ def explain_lines(found: Findings, record: Record) -> list[str]:
         lines.append(f"  header     {quality}{chroma}; encoder family {record.encoder}; {record.subsampling}")
     if found.prediction:
         lines += _pixel_lines(found.prediction)
+        lines += _region_lines(found, record)
     elif record.message:
         lines.append(f"  pixels     {record.message}")
     if record.recompressed_probability is not None:
@@ -49,6 +50,19 @@ def _pixel_lines(prediction: Prediction) -> list[str]:
     if others:
         lines.append(f"             also possible: {others}: their tables agree wherever this image has detail")
     return lines
+
+
+def _region_lines(found: Findings, record: Record) -> list[str]:
+    """The regions of an image that is not one save all over, and whether it was enlarged."""
+    factor = found.enlargement.factor
+    lines = [f"  enlarged   each pixel repeated {factor}x{factor} times: read as it was before"] if factor > 1 else []
+    if not found.is_mixture:
+        return lines
+    for region in record.region_list or ():
+        box = f"{region.width}x{region.height} at ({region.x}, {region.y})"
+        quality = region.pixel_qf or f"{region.pixel_qf_low}-{region.pixel_qf_high}"
+        lines.append(f"  region     {box}: quality {quality}, {100 * region.share:.0f} % of what can be judged")
+    return [*lines, f"  JPEG grid  on {100 * (record.jpeg_share or 0):.0f} % of what can be judged"]
 
 
 def ties(prediction: Prediction) -> list[tuple[int, float]]:

@@ -53,6 +53,11 @@ class Findings:
     """Name of the model that was asked."""
 
     @property
+    def is_mixture(self) -> bool:
+        """Whether the image is not one save all over: several saves, or one beside a rest without a grid."""
+        return self.regions is not None and (self.regions.rest or self.regions.saves > 1)
+
+    @property
     def judged_luma(self) -> Luma | None:
         """The luma that was judged: as it is stored, or as it was before it was enlarged."""
         return self.enlargement.undone(self.decoded.luma) if self.decoded else None

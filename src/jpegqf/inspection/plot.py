@@ -13,9 +13,11 @@ from jpegqf.evidence.patches import corners
 from jpegqf.inspection.explain import next_best
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.quality_map import PieceQualities, quality_map
+from jpegqf.inspection.regions import FoundRegion
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.grid import Grid
 from jpegqf.pixels.luma import Luma
 
 PLOTTED_FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
@@ -32,8 +34,8 @@ def plot(found: Findings, predictor: Predictor, title: str, target: str | Binary
     Returns whether there was anything to draw. Raises MissingExtraError without matplotlib; OSError if ``target``
     cannot be written.
     """
-    luma, prediction = found.predicted_plane, found.prediction
-    if luma is None or prediction is None:
+    luma, region, prediction = found.predicted_plane, found.largest_region, found.prediction
+    if luma is None or region is None or prediction is None:
         return False
     try:
         from matplotlib.figure import Figure
@@ -42,10 +44,10 @@ def plot(found: Findings, predictor: Predictor, title: str, target: str | Binary
     figure = Figure(figsize=(13, 9), layout="constrained")
     figure.suptitle(title)
     grid = figure.add_gridspec(3, 4)
-    _show_patches(figure.add_subplot(grid[0:2, 0:2]), luma, predictor)
+    _show_luma(figure.add_subplot(grid[0:2, 0:2]), found, luma, predictor)
     _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma))
     show_posterior(figure.add_subplot(grid[1:2, 2:4]), prediction)
-    coefficients = coefficients_of(luma)
+    coefficients = coefficients_of(region)
     second = next_best(prediction)
     best, rival = (
         (f"QF {prediction.rounded}", ijg_luma(prediction.rounded)),
@@ -71,21 +73,43 @@ def patches_used(luma: Luma, predictor: Predictor) -> list[tuple[int, int, int]]
     return [(top, left, rule.size) for top, left in corners(luma, rule)]
 
 
-def _show_patches(axes: Any, luma: Luma, predictor: Predictor) -> None:
-    from matplotlib.patches import Rectangle
-
+def _show_luma(axes: Any, found: Findings, luma: Luma, predictor: Predictor) -> None:
+    """Draw the plane, with the boxes of its regions where it is a mixture, else with the patches judged."""
     height, width = luma.plane.shape
     step = max(1, max(height, width) // 1200)
     axes.imshow(luma.plane[::step, ::step], cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
+    if found.is_mixture and found.regions and found.prediction:
+        for region in found.regions.regions:
+            _draw_region(axes, region, found.prediction.grid)
+        axes.set_title("luma, and the regions that were saved as JPEG")
+        return
     used = patches_used(luma, predictor)
     for row, column, side in used:
-        axes.add_patch(Rectangle((column, row), side, side, fill=False, edgecolor="tab:orange"))
+        _draw_box(axes, column, row, side, side, "tab:orange")
     axes.set_title(f"luma, {len(used)} patches used" if used else "luma, used as a whole")
+
+
+def _draw_region(axes: Any, region: FoundRegion, shown_from: Grid) -> None:
+    """Draw the box of a region with its quality, over a plane that starts at the first lines of ``shown_from``."""
+    box, prediction = region.box, region.prediction
+    x, y, wide, high = box.x - shown_from.x, box.y - shown_from.y, box.width, box.height
+    if shown_from.turned:
+        x, y, wide, high = y, x, high, wide
+    _draw_box(axes, x, y, wide, high, "tab:red")
+    low, top = prediction.interval()
+    quality = f"QF {prediction.rounded}" if prediction.names_a_quality else f"QF {low}-{top}"
+    axes.text(x, y, quality, color="white", backgroundcolor="tab:red", fontsize=8, verticalalignment="top")
+
+
+def _draw_box(axes: Any, x: int, y: int, wide: int, high: int, color: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(Rectangle((x, y), wide, high, fill=False, edgecolor=color, linewidth=1.5))
 
 
 def _show_map(figure: Any, axes: Any, pieces: PieceQualities) -> None:
     image = axes.imshow(pieces.quality, cmap="viridis", vmin=1, vmax=100)
-    axes.set_title(f"quality of each {pieces.side}x{pieces.side} piece (blank: no JPEG grid)")
+    axes.set_title(f"quality of each {pieces.side}x{pieces.side} piece (blank: none on this grid)")
     axes.set_xticks([])
     axes.set_yticks([])
     figure.colorbar(image, ax=axes, label="QF")

@@ -99,9 +99,10 @@ def _region(region: FoundRegion, enlargement: Enlargement) -> Region:
     """As a row tells it: its box in stored pixels."""
     prediction, box, factor = region.prediction, region.box, enlargement.factor
     low, high = prediction.interval()
+    x, y = enlargement.stored(box.x, box.y)
     return Region(
-        x=enlargement.x + factor * box.x,
-        y=enlargement.y + factor * box.y,
+        x=x,
+        y=y,
         width=factor * box.width,
         height=factor * box.height,
         grid_x=prediction.grid.x,

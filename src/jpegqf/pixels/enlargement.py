@@ -27,6 +27,10 @@ class Enlargement:
     x: int = 0
     y: int = 0
 
+    def stored(self, x: int, y: int) -> tuple[int, int]:
+        """Column and row in the stored image of a pixel of the image before."""
+        return self.x + self.factor * x, self.y + self.factor * y
+
     def undone(self, luma: Luma) -> Luma:
         """The image before it was enlarged, as views."""
         if self.factor == 1:
