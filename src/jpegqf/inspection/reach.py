@@ -36,6 +36,8 @@ NO_EVIDENCE = 2 * RETURNING_BY_CHANCE
 LONE, LONE_ELSEWHERE = 0.2, 0.95
 """Share of returning blocks without a coefficient of one step: of a save itself, and of a coarser one, whose
 coefficients are larger multiples."""
+GROWN = 1.25
+"""Least growth of a box, as a ratio of areas, that is taken over: smaller differences are those of a coarse lattice."""
 BLANK = -0.01
 """Nats of a place that tells nothing: a box holds no more of them than it must."""
 MOST_OWN = 4096
@@ -110,6 +112,16 @@ class Reach:
         )
         out: Bool = _sums_around(self.ratio)[rows][:, columns] < 0
         return out
+
+    def around(self, others: Sequence["Reach"]) -> "Reach":
+        """The same with the box that it has if the places of other saves speak neither for nor against it."""
+        ratio = self.ratio.copy()
+        for other in others:
+            ratio[other.box.holds(self.tops, self.lefts) & ~other.doubted(self.tops, self.lefts)] = BLANK
+        _, rows, columns = largest_sum(ratio)
+        box = _box(self.tops, self.lefts, rows, columns, self.side)
+        larger = box.width * box.height > GROWN * self.box.width * self.box.height
+        return replace(self, box=box) if larger else self
 
     def contradicted(self, others: Sequence[Box] = ()) -> tuple[float, Box]:
         """The rectangle that most speaks against this save and is in none of ``others``: nats, and the rectangle."""

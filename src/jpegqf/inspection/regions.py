@@ -39,7 +39,7 @@ VOTES_BY_CHANCE = 1 / 40
 """Share of the votes that one grid gets where there is no JPEG: 1/64, and somewhat more in drawings."""
 SURPRISE = 25.0
 """Natural logarithm of the odds against chance from which votes for one grid are a hint at a save."""
-OTHER_VOTE, NO_VOTE, TAKEN = -0.15, -0.02, -0.5
+OTHER_VOTE, NO_VOTE, TAKEN = -0.15, -0.02, -0.1
 """What a window adds to a box of votes for one grid, where a vote for it adds 1: one for another grid, none, and one
 whose region is known. A fifth of the votes for one grid are enough: at quality 98 there are no more."""
 CONTRADICTION = 25.0
@@ -315,11 +315,16 @@ class _Search:
         asked = max(1, int(np.count_nonzero(self.votes.asked)))
         masks = [self._explained(save.reach) & self.votes.asked for save in self.found]
         found = [
-            FoundRegion(save.reach.box, save.prediction, float(np.count_nonzero(mask)) / asked, save.number)
+            FoundRegion(self._box(save), save.prediction, float(np.count_nonzero(mask)) / asked, save.number)
             for save, mask in zip(self.found, masks, strict=True)
         ]
         together = float(np.count_nonzero(np.any(masks, axis=0))) / asked
         return FoundRegions(tuple(sorted(found, key=lambda region: -region.share)), together, self.rest)
+
+
+    def _box(self, save: "_Save") -> Box:
+        """The box of a save, around regions that lie in it."""
+        return save.reach.around([other.reach for other in self.found if other is not save]).box
 
 
 @dataclass(frozen=True)
