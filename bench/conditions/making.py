@@ -189,7 +189,7 @@ def patch(image: Image.Image, rng: Rng) -> Case:
     decoded, rule = pixels_of(data), PatchRule(size=PATCH, stride=PATCH)
     if min(region.size) < PATCH:
         raise LeftOutError("image too small")
-    lively = np.flatnonzero(scores(luma_of(decoded).plane, rule) > rule.threshold)
+    lively = np.flatnonzero(scores(luma_of(decoded), rule) > rule.threshold)
     if not len(lively):
         raise LeftOutError("no patch above the threshold")
     row, column = divmod(int(rng.choice(lively)), (region.width - PATCH) // PATCH + 1)

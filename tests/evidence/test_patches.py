@@ -13,7 +13,7 @@ RULE = PatchRule()
 def test_score_is_twice_the_luma_variance() -> None:
     plane = np.random.default_rng(0).integers(0, 256, (256, 300), dtype=np.uint8)
     expected = [2 * plane[y : y + 128, x : x + 128].var() for y in (0, 128) for x in (0, 128)]
-    assert scores(plane, RULE) == pytest.approx(expected)
+    assert scores(Luma(plane), RULE) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -109,24 +109,17 @@ class BlockLattice:
 
 def blocks_at(luma: Luma, tops: I64, lefts: I64) -> BlockLattice:
     """The blocks whose first pixels are in these rows and columns, which must lie 8 or more pixels before the end."""
-    rows, columns = (first[:, None] + np.arange(8) for first in (tops, lefts))
-    shape = (len(tops), len(lefts), 64)
-
-    def taken(plane: U8) -> U8:
-        cut = plane[rows.reshape(-1)][:, columns.reshape(-1)]
-        out: U8 = cut.reshape(len(tops), 8, len(lefts), 8).swapaxes(1, 2).reshape(shape)
-        return out
-
-    pixels = taken(luma.plane)
-    if luma.marks is None:
+    tiles, shape = luma.tiles(tops, lefts, 8), (len(tops), len(lefts), 64)
+    pixels = cut(tiles.plane).reshape(shape)
+    if tiles.marks is None:
         return BlockLattice(pixels, pixels == 0, pixels == 255, tops, lefts)
-    marks = taken(luma.marks)
+    marks = cut(tiles.marks).reshape(shape)
     return BlockLattice(pixels, (marks & 1).astype(bool), (marks & 2).astype(bool), tops, lefts)
 
 
 def block_lattice(luma: Luma, x: int, y: int, most: int = MOST_BLOCKS) -> BlockLattice:
     """At most ``most`` blocks of the grid that starts at column ``x`` and row ``y``, evenly spread."""
-    height, width = luma.plane.shape
+    height, width = luma.shape
     step = 8
     while (height // step) * (width // step) > most:
         step += 8

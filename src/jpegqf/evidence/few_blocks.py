@@ -39,7 +39,7 @@ def _spread(pixels: U8, most: int) -> U8:
 
 def _busy(luma: Luma, rule: DecisiveRule) -> U8:
     """Distinct unclipped blocks of enough contrast, uint8 (n, 64), from evenly spread rows and columns of blocks."""
-    counts = [side // 8 for side in luma.plane.shape]
+    counts = [side // 8 for side in luma.shape]
     kept = [np.linspace(0, n - 1, min(n, rule.lattice)).astype(int) for n in counts]
     lattice = blocks_at(luma, 8 * kept[0], 8 * kept[1])
     pixels = lattice.pixels.reshape(-1, 64)

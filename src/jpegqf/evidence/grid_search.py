@@ -106,7 +106,7 @@ def ranked_grids(patches: list[Luma], settings: EvidenceSettings) -> list[tuple[
     ``patches`` are pieces of one image whose first pixels are a multiple of 8 pixels apart. A score is a log
     likelihood less a constant; among equal ones the upright grid and the first in raster order leads.
     """
-    asked = [patch for patch in patches if min(patch.plane.shape) >= WINDOW]
+    asked = [patch for patch in patches if min(patch.shape) >= WINDOW]
     asked = asked[:: max(1, -(-len(asked) // MOST_PATCHES))]
     windows = _windows(asked) if asked else np.empty((0, WINDOW, WINDOW), np.uint8)
     if not len(windows):

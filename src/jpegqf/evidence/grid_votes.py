@@ -92,11 +92,13 @@ def lattice_step(height: int, width: int) -> int:
 
 def grid_votes(luma: Luma) -> GridVotes:
     """The votes of all parts of an image; an empty lattice if it is too small for one window."""
-    height, width = luma.plane.shape
+    height, width = luma.shape
     step = lattice_step(height, width)
     if min(height, width) < WINDOW:
         return GridVotes(np.empty((0, 0), np.int64), np.empty((0, 0), bool), step)
-    windows = np.lib.stride_tricks.sliding_window_view(luma.plane, (WINDOW, WINDOW))[::step, ::step]
+    tops, lefts = (np.arange(0, side - WINDOW + 1, step) for side in (height, width))
+    tiles = luma.tiles(tops, lefts, WINDOW).plane.reshape(len(tops), WINDOW, len(lefts), WINDOW)
+    windows = tiles.swapaxes(1, 2)
     span = windows.max(axis=(2, 3)).astype(np.int64) - windows.min(axis=(2, 3))
     asked = span >= LEAST_SPAN
     grid = np.full(asked.shape, ABSTAINS, np.int64)

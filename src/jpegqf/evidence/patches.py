@@ -14,24 +14,24 @@ R2_STEPS = np.array([1 / PLASTIC_NUMBER, 1 / PLASTIC_NUMBER**2])
 """What each visit of :func:`spread_order` adds to row and column, as shares of the lattice's height and width."""
 
 
-def scores(plane: NDArray[np.uint8], rule: PatchRule) -> NDArray[np.float64]:
+def scores(luma: Luma, rule: PatchRule) -> NDArray[np.float64]:
     """Score of each patch in raster order, float64 (patches,): twice its luma variance.
 
     "Mean channel variance + gray variance", read on luma alone. Sums are exact integers.
     """
-    rows, columns = _counts(plane, rule)
-    return np.array([_score(plane, place, rule) for place in np.ndindex(rows, columns)])
+    rows, columns = _counts(luma, rule)
+    return np.array([_score(luma, place, rule) for place in np.ndindex(rows, columns)])
 
 
-def _counts(plane: NDArray[np.uint8], rule: PatchRule) -> tuple[int, int]:
-    """Rows and columns of patches; the plane is as large as one patch at least."""
-    rows, columns = ((side - rule.size) // rule.stride + 1 for side in plane.shape)
+def _counts(luma: Luma, rule: PatchRule) -> tuple[int, int]:
+    """Rows and columns of patches; the image is as large as one patch at least."""
+    rows, columns = ((side - rule.size) // rule.stride + 1 for side in luma.shape)
     return rows, columns
 
 
-def _score(plane: NDArray[np.uint8], place: tuple[int, ...], rule: PatchRule) -> float:
+def _score(luma: Luma, place: tuple[int, ...], rule: PatchRule) -> float:
     top, left = (index * rule.stride for index in place)
-    patch = plane[top : top + rule.size, left : left + rule.size].astype(np.int32)
+    patch = luma.crop(top, left, rule.size, rule.size).plane.astype(np.int32)
     count = rule.size**2
     return float(2 * ((patch * patch).sum(dtype=np.int64) / count - (patch.sum() / count) ** 2))
 
@@ -70,12 +70,12 @@ Corner = tuple[int, int]
 
 def corners(luma: Luma, rule: PatchRule) -> list[Corner]:
     """Where the patches are that the rule takes, spread over the whole image, in raster order; none if it is small."""
-    if min(luma.plane.shape) < rule.size:
+    if min(luma.shape) < rule.size:
         return []
-    rows, columns = _counts(luma.plane, rule)
+    rows, columns = _counts(luma, rule)
     order, score, above = spread_order(rows, columns), [], 0
     for index in order:
-        score.append(_score(luma.plane, divmod(int(index), columns), rule))
+        score.append(_score(luma, divmod(int(index), columns), rule))
         above += score[-1] > rule.threshold
         if above >= rule.most:
             break  # no later patch is taken
@@ -97,15 +97,15 @@ def select(luma: Luma, rule: PatchRule) -> list[Luma]:
 
 def informative(luma: Luma, rule: PatchRule) -> list[Luma]:
     """The patches that the rule takes; else those of highest score; else the image up to LARGEST_PIECE a side."""
-    height, width = luma.plane.shape
+    height, width = luma.shape
     whole = luma.crop(0, 0, min(height, LARGEST_PIECE), min(width, LARGEST_PIECE))
     return select(luma, rule) or liveliest(luma, rule) or [whole]
 
 
 def liveliest(luma: Luma, rule: PatchRule) -> list[Luma]:
     """The patches of highest score, at most ``most``, whatever their score, in raster order."""
-    if min(luma.plane.shape) < rule.size:
+    if min(luma.shape) < rule.size:
         return []
-    ranked = np.argsort(-scores(luma.plane, rule), kind="stable")
-    _, columns = _counts(luma.plane, rule)
+    ranked = np.argsort(-scores(luma, rule), kind="stable")
+    _, columns = _counts(luma, rule)
     return _crops(luma, _corners(ranked[: rule.most], columns, rule), rule)

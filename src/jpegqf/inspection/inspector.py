@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,16 @@ from jpegqf.limits import MAX_FILE_BYTES, MAX_PIXELS
 from jpegqf.model.checkpoint import bundled_model
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
-from jpegqf.pixels.decode import Decoded, check_size, container, decode_image, decode_luma, decode_tops
+from jpegqf.pixels.decode import (
+    PNG_START,
+    Decoded,
+    check_size,
+    container,
+    decode_image,
+    decode_luma,
+    decode_png_file,
+    decode_tops,
+)
 from jpegqf.pixels.enlargement import enlargement_of
 from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
@@ -31,6 +40,8 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.ui
 Only = Literal["header", "pixels"]
 
 JPEG_START = b"\xff\xd8"
+LARGE_FILE = 2**22
+"""Bytes from which a PNG is read a piece at a time."""
 HEAD_BYTES = 2**14
 """Bytes read first from a file if only its header is wanted; most headers are shorter."""
 
@@ -73,6 +84,8 @@ class Inspector:
             start = _header_of_start(source) if self.only == "header" else None
             if start:
                 return _with_header(found, start)
+            if self.only != "header" and _is_large_png(source):
+                return self._look_at_png(found, source)
             return self._look_at_file(found, _bytes(source))
         except ImageError as issue:
             return replace(found, issue=issue)
@@ -81,6 +94,14 @@ class Inspector:
         if self.only == "header":
             raise _no_header()
         return self._look_at_pixels(replace(found, pixels_tried=True), _decoded(source, self.max_pixels))
+
+    def _look_at_png(self, found: Findings, path: str | os.PathLike[str]) -> Findings:
+        """A large PNG, whose bytes are not held in memory beside its pixels."""
+        found = replace(found, pixels_tried=True)
+        try:
+            return self._look_at_pixels(found, decode_png_file(path, self.max_pixels))
+        except ImageError as issue:
+            return replace(found, container=_container(read_bytes(path, HEAD_BYTES)), issue=issue)
 
     def _look_at_file(self, found: Findings, data: bytes) -> Findings:
         if not data:
@@ -216,6 +237,13 @@ def _header_of_start(source: Source) -> Header | None:
         return None
     head = read_bytes(source, HEAD_BYTES)
     return read_start(head) if head.startswith(JPEG_START) else None
+
+
+def _is_large_png(source: Source) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether this is the path of a PNG of LARGE_FILE bytes or more."""
+    if not isinstance(source, (str, os.PathLike)) or not read_bytes(source, len(PNG_START)).startswith(PNG_START):
+        return False
+    return os.path.getsize(source) >= LARGE_FILE
 
 
 def _no_header() -> ImageSkippedError:

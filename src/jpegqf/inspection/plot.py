@@ -75,7 +75,7 @@ def patches_used(luma: Luma, predictor: Predictor) -> list[tuple[int, int, int]]
 
 def _show_luma(axes: Any, found: Findings, luma: Luma, predictor: Predictor) -> None:
     """Draw the plane, with the boxes of its regions where it is a mixture, else with the patches judged."""
-    height, width = luma.plane.shape
+    height, width = luma.shape
     step = max(1, max(height, width) // 1200)
     axes.imshow(luma.plane[::step, ::step], cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
     if found.is_mixture and found.regions and found.prediction:

@@ -61,7 +61,7 @@ def earlier_map(luma: Luma, last_table: I64) -> PieceQualities:
 
 
 def _of_pieces(luma: Luma, judge: Callable[[Luma], Judged | None], smallest: int, most: int) -> PieceQualities:
-    height, width = luma.plane.shape
+    height, width = luma.shape
     side = smallest
     while (height // side) * (width // side) > most:
         side += smallest

@@ -144,16 +144,23 @@ class Reach:
         return _laid_out(luma, tops, lefts, ~self.doubted(tops, lefts))
 
     def other_blocks(self, luma: Luma, box: Box) -> Luma | None:
-        """The blocks of a box that speak against this save, laid out in the same way."""
+        """The blocks of a box that speaks against this save, laid out in the same way.
+
+        Where the save reaches around the box, all of them: the doubted ones alone would be a choice. Else those that
+        are outside of it.
+        """
         tops, lefts = self._blocks_in(box, luma)
-        return _laid_out(luma, tops, lefts, self.doubted(tops, lefts))
+        middle = np.array([box.y + box.height // 2]), np.array([box.x + box.width // 2])
+        if self.box.holds(*middle).any():
+            return _laid_out(luma, tops, lefts, np.ones((len(tops), len(lefts)), bool))
+        return _laid_out(luma, tops, lefts, self.doubted(tops, lefts) & ~self.box.holds(tops, lefts))
 
     def _blocks_in(self, box: Box, luma: Luma) -> tuple[I64, I64]:
         """First rows and columns of at most MOST_OWN blocks of this grid in a box."""
         step = 8
         while (box.height // step) * (box.width // step) > MOST_OWN:
             step += 8
-        height, width = luma.plane.shape
+        height, width = luma.shape
         tops = np.arange(box.y + (self.grid.y - box.y) % 8, min(box.y + box.height, height) - 7, step)
         lefts = np.arange(box.x + (self.grid.x - box.x) % 8, min(box.x + box.width, width) - 7, step)
         return tops, lefts
@@ -172,19 +179,20 @@ def _sums_around(ratio: F64) -> F64:
 
 
 def _laid_out(luma: Luma, tops: I64, lefts: I64, kept: Bool) -> Luma | None:
+    """The blocks that are ``kept``, bool (tops, lefts), as an image of MOSAIC_COLUMNS blocks a row."""
     rows, columns = np.nonzero(kept)
     across = min(MOSAIC_COLUMNS, len(rows))
     if not across:
         return None
     down = len(rows) // across
-    rows, columns = tops[rows[: across * down]], lefts[columns[: across * down]]
+    rows, columns = 8 * rows[: across * down], 8 * columns[: across * down]
 
     def laid(plane: U8) -> U8:
         blocks = plane[rows[:, None, None] + np.arange(8)[:, None], columns[:, None, None] + np.arange(8)]
         out: U8 = blocks.reshape(down, across, 8, 8).swapaxes(1, 2).reshape(8 * down, 8 * across)
         return out
 
-    return luma.viewed(laid)
+    return luma.tiles(tops, lefts, 8).viewed(laid)
 
 
 @dataclass(frozen=True)

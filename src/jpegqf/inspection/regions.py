@@ -112,7 +112,7 @@ def find_regions(luma: Luma, predictor: Predictor) -> tuple[Prediction, FoundReg
     ``luma`` is of no JPEG file, whose pixels have one grid all over. Raises ImageSkippedError for an image that is too
     small or flat to be judged.
     """
-    height, width = luma.plane.shape
+    height, width = luma.shape
     decided = predictor.decided(luma, own_luma=False)
     if decided and _holds_all_over(decided.plane_of(luma), decided, predictor):
         return decided, whole_image((width, height), decided)
@@ -320,7 +320,6 @@ class _Search:
         ]
         together = float(np.count_nonzero(np.any(masks, axis=0))) / asked
         return FoundRegions(tuple(sorted(found, key=lambda region: -region.share)), together, self.rest)
-
 
     def _box(self, save: "_Save") -> Box:
         """The box of a save, around regions that lie in it."""

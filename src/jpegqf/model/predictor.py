@@ -114,7 +114,7 @@ class Predictor:
 
         Raises ImageSkippedError as :meth:`examine` does.
         """
-        height, width = luma.plane.shape
+        height, width = luma.shape
         if min(height, width) < needs.shorter_side:
             words = f"too small: {width}x{height}, the shorter side must have {needs.shorter_side} pixels"
             raise ImageSkippedError(Reason.TOO_SMALL, words)

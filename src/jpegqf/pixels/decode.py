@@ -1,6 +1,7 @@
 """Image bytes -> luma plane with clipping marks; every library error becomes one of our errors with a reason."""
 
 import io
+import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reaso
 from jpegqf.jpeg.tops import short_jpegs
 from jpegqf.limits import MAX_COSTLY_PIXELS, MAX_PIXELS
 from jpegqf.pixels.containers import lossy_webp, other_container
-from jpegqf.pixels.luma import Luma
+from jpegqf.pixels.luma import Luma, LumaOfImage
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 """The only formats that Pillow may open, whatever a file is called: some others run programs or hide an image's size.
@@ -24,7 +25,10 @@ FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 JPEG includes multi-picture files (MPO).
 """
 JPEG_FORMATS = ("JPEG", "MPO")
+PNG_START = b"\x89PNG\r\n\x1a\n"
 EXIF_ORIENTATION = 0x0112
+CONVERTED_WHOLE = 2**22
+"""Most pixels of colour images whose luma is computed at once; of larger ones only where it is looked at."""
 HARMLESS = (
     "Could not determine subsampling",
     "unknown JFIF revision",
@@ -70,6 +74,12 @@ def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
         raise ImageBrokenError(Reason.EMPTY, "file is empty")
     with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         return _decode_opened(image, max_pixels, data)
+
+
+def decode_png_file(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Decode a PNG from its file, which is read a piece at a time; errors as for :func:`read_luma`."""
+    with _errors_in_words(PNG_START), Image.open(path, formats=("PNG",)) as image:
+        return _decode_opened(image, max_pixels, None)
 
 
 def container(data: bytes) -> tuple[str, int, int] | None:
@@ -200,7 +210,8 @@ def _pixel_luma(image: Image.Image) -> Luma:
     if mode in ("1", "P", "PA"):
         return _palette_luma(image)
     if mode in ("RGB", "RGBA", "RGBX"):
-        return Luma.from_rgb_image(image)
+        large = image.width * image.height > CONVERTED_WHOLE
+        return LumaOfImage(image) if large else Luma.from_rgb(np.asarray(image)[..., :3])
     if mode.startswith("I"):
         return _luma_of_16_bits(image)
     raise ImageSkippedError(Reason.NOT_8_BIT, f"samples are not 8 bits wide or have no luma (Pillow mode {mode})")

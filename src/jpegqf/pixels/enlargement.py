@@ -43,13 +43,12 @@ NOT_ENLARGED = Enlargement()
 
 def enlargement_of(luma: Luma) -> Enlargement:
     """The exact enlargement of an image by nearest neighbour, if it was one."""
-    plane = luma.plane
-    height, width = plane.shape
+    height, width = luma.shape
+    across, down = luma.crop(height // 2, 0, STRIP, width).plane, luma.crop(0, width // 2, height, STRIP).plane.T
     for factor in FACTORS:
-        middle = slice(height // 2, height // 2 + STRIP), slice(width // 2, width // 2 + STRIP)
-        if _first(plane[middle[0]], factor) is None or _first(plane[:, middle[1]].T, factor) is None:
+        if _first(across, factor) is None or _first(down, factor) is None:
             continue
-        x, y = _first(plane, factor), _first(plane.T, factor)
+        x, y = _first(luma.plane, factor), _first(luma.plane.T, factor)
         if x is not None and y is not None:
             return Enlargement(factor, x, y)
     return NOT_ENLARGED

@@ -20,7 +20,7 @@ class Grid:
 
     def place(self, luma: Luma) -> Luma:
         """The image from its first whole block on, turned back if ``turned``: its first pixel is on the grid."""
-        height, width = luma.plane.shape
+        height, width = luma.shape
         placed = luma.crop(self.y, self.x, height - self.y, width - self.x)
         return placed.transposed() if self.turned else placed
 

@@ -1,7 +1,8 @@
-"""A luma plane with its clipping marks."""
+"""A luma plane with its clipping marks: as arrays, or computed where it is looked at."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,14 @@ from jpegqf.arrays import U8
 
 RGB_TO_LUMA = (299, 587, 114)
 """ITU-R BT.601 weights in thousandths, as JFIF prescribes."""
-STRIP = 512
-"""Rows converted at a time, so that large images cost no large temporaries."""
+STRIP_PIXELS = 2**18
+"""Pixels converted at a time, so that large images cost no large temporaries."""
+
+Box = tuple[int, int, int, int]
+"""First column and row of a region, and the column and row behind its last ones."""
+
+Places = NDArray[np.int64]
+"""First rows or columns of squares in an image, pixels, (n,)."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,12 @@ class Luma:
     marks: U8 | None = None
     green: U8 | None = None
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.plane.shape
+        return height, width
+
     @classmethod
     def from_rgb(cls, rgb: U8) -> "Luma":
         """Luma of uint8 (height, width, 3) pixels.
@@ -37,33 +50,26 @@ class Luma:
         channel is clipped.
         """
         height, width, _ = rgb.shape
-        return cls._from_strips(height, width, lambda top: rgb[top : top + STRIP])
-
-    @classmethod
-    def from_rgb_image(cls, image: Image.Image) -> "Luma":
-        """The same for a PIL image of mode RGB, RGBA or RGBX, without a second copy of it."""
-
-        def strip(top: int) -> U8:
-            rows = image.crop((0, top, image.width, min(top + STRIP, image.height)))
-            return np.asarray(rows)[..., :3]
-
-        return cls._from_strips(image.height, image.width, strip)
-
-    @classmethod
-    def _from_strips(cls, height: int, width: int, strip: Callable[[int], U8]) -> "Luma":
         plane = np.empty((height, width), np.uint8)
         marks, greens = np.empty_like(plane), np.empty_like(plane)
-        for top in range(0, height, STRIP):
-            rows = strip(top)
+        at_once = max(1, STRIP_PIXELS // max(1, width))
+        for top in range(0, height, at_once):
+            strip = slice(top, top + at_once)
+            rows = rgb[strip]
             red, green, blue = (rows[..., i].astype(np.int32) * RGB_TO_LUMA[i] for i in range(3))
-            plane[top : top + STRIP] = (red + green + blue + 500) // 1000
-            marks[top : top + STRIP] = (rows == 0).any(axis=2) | ((rows == 255).any(axis=2) << 1)
-            greens[top : top + STRIP] = rows[..., 1]
+            plane[strip] = (red + green + blue + 500) // 1000
+            marks[strip] = (rows == 0).any(axis=2) | ((rows == 255).any(axis=2) << 1)
+            greens[strip] = rows[..., 1]
         return cls(plane, marks, greens)
 
     def crop(self, top: int, left: int, height: int, width: int) -> "Luma":
         """The region whose first pixel is (top, left), as views."""
         return self.viewed(lambda plane: plane[top : top + height, left : left + width])
+
+    def tiles(self, tops: Places, lefts: Places, side: int) -> "Luma":
+        """Squares of ``side`` pixels, laid side by side: row i and column j of them starts at (tops[i], lefts[j])."""
+        rows, columns = ((first[:, None] + np.arange(side)).reshape(-1) for first in (tops, lefts))
+        return self.viewed(lambda plane: plane[rows][:, columns])
 
     def transposed(self) -> "Luma":
         """Rows and columns change places, as views."""
@@ -81,3 +87,76 @@ class Luma:
     def clipped(self) -> NDArray[np.bool_]:
         """Which pixels clipping may have changed, bool (height, width)."""
         return (self.plane == 0) | (self.plane == 255) if self.marks is None else self.marks > 0
+
+
+class LumaOfImage(Luma):
+    """The luma, or the green channel, of an image of mode RGB, RGBA or RGBX that Pillow holds, or of a box of it.
+
+    It is converted when its planes are first asked for, and only as far as the box: so of a large image nothing is
+    converted but the places that are looked at.
+    """
+
+    _image: Image.Image
+    _box: Box
+    _turned: bool
+    _green: bool
+
+    def __init__(self, image: Image.Image, box: Box | None = None, turned: bool = False, green: bool = False) -> None:
+        """``turned``: rows and columns change places. ``green``: the green channel stands in the place of luma."""
+        own = {"_image": image, "_box": box or (0, 0, image.width, image.height), "_turned": turned, "_green": green}
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def _converted(self) -> Luma:
+        luma = self._of_rgb(np.asarray(self._image.crop(self._box)))
+        return luma.transposed() if self._turned else luma
+
+    def _of_rgb(self, pixels: U8) -> Luma:
+        return Luma(np.ascontiguousarray(pixels[..., 1])) if self._green else Luma.from_rgb(pixels[..., :3])
+
+    @property
+    def plane(self) -> U8:
+        """See :class:`Luma`."""
+        return self._converted.plane
+
+    @property
+    def marks(self) -> U8 | None:
+        """See :class:`Luma`."""
+        return self._converted.marks
+
+    @property
+    def green(self) -> U8 | None:
+        """See :class:`Luma`."""
+        return self._converted.green
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        left, top, right, bottom = self._box
+        return (right - left, bottom - top) if self._turned else (bottom - top, right - left)
+
+    def crop(self, top: int, left: int, height: int, width: int) -> Luma:
+        """The region whose first pixel is (top, left), converted when it is looked at."""
+        bottom, right = min(top + height, self.shape[0]), min(left + width, self.shape[1])
+        if self._turned:
+            top, left, bottom, right = left, top, right, bottom
+        x, y = self._box[:2]
+        return LumaOfImage(self._image, (left + x, top + y, right + x, bottom + y), self._turned, self._green)
+
+    def tiles(self, tops: Places, lefts: Places, side: int) -> Luma:
+        """See :class:`Luma`."""
+        down, across = (lefts, tops) if self._turned else (tops, lefts)
+        left, top, right, _ = self._box
+        columns = (across[:, None] + np.arange(side)).reshape(-1)
+        bands = [(left, top + row, right, top + row + side) for row in down.tolist()]
+        luma = self._of_rgb(np.concatenate([np.asarray(self._image.crop(band))[:, columns] for band in bands]))
+        return luma.transposed() if self._turned else luma
+
+    def transposed(self) -> Luma:
+        """Rows and columns change places."""
+        return LumaOfImage(self._image, self._box, not self._turned, self._green)
+
+    def of_green(self) -> Luma | None:
+        """See :class:`Luma`."""
+        return None if self._green else LumaOfImage(self._image, self._box, self._turned, green=True)
