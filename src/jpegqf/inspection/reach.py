@@ -103,6 +103,8 @@ class Reach:
     side: int
     lone: Bool
     """Places that come back under the table, but have larger multiples of its steps alone: of a coarser save, maybe."""
+    clipped: Bool
+    """Places with clipped pixels."""
 
     def doubted(self, tops: I64, lefts: I64) -> Bool:
         """Whether the places around these rows and columns speak against the save, bool (rows, columns)."""
@@ -131,9 +133,15 @@ class Reach:
         total, rows, columns = largest_sum(against)
         return total, _box(self.tops, self.lefts, rows, columns, self.side)
 
-    def failed(self, others: Sequence[Box]) -> float:
-        """As ``contradicted``, in nats, without the blocks that come back but for their larger multiples."""
-        return replace(self, ratio=np.where(self.lone, 0.0, self.ratio)).contradicted(others)[0]
+    def fails(self, others: Sequence[Box]) -> bool:
+        """Whether a rectangle outside of ``others`` clearly has blocks that do not come back under the table.
+
+        Larger multiples alone do not say so, and clipped blocks only if there are many.
+        """
+        without_lone = replace(self, ratio=np.where(self.lone, 0.0, self.ratio))
+        unclipped = replace(self, ratio=np.where(self.clipped | self.lone, 0.0, self.ratio))
+        found, clearly = (each.contradicted(others)[0] for each in (unclipped, without_lone))
+        return found >= CONTRADICTION or clearly >= CLEAR_CONTRADICTION
 
     def own_blocks(self, luma: Luma) -> Luma | None:
         """The blocks of this save, laid side by side as an image of their own; None if there is none.
@@ -166,6 +174,8 @@ class Reach:
         return tops, lefts
 
 
+CONTRADICTION, CLEAR_CONTRADICTION = 25.0, 100.0
+"""Log-likelihood ratios, in nats, from which a rectangle speaks against the save around it, and does so clearly."""
 CLEARLY = 10.0
 """Nats by which a place of another region is kept out of a rectangle."""
 
@@ -229,7 +239,7 @@ def reach_by_table(luma: Luma, grid: Grid, table: Table, settings: EvidenceSetti
     box = _box(lattice.tops, lattice.lefts, rows, columns, 8)
     if lattice.step > 8 and box.width:
         box = _sharpened(luma, grid, table, settings, box, lattice.step)
-    return Reach(grid, box, ratio, lattice.tops, lattice.lefts, 8, lone)
+    return Reach(grid, box, ratio, lattice.tops, lattice.lefts, 8, lone, lattice.clipped)
 
 
 def _sharpened(luma: Luma, grid: Grid, table: Table, settings: EvidenceSettings, box: Box, step: int) -> Box:
@@ -282,9 +292,9 @@ def reach_by_votes(votes: GridVotes, grid: Grid, inside: tuple[slice, slice], by
     share = int(np.count_nonzero(windows[inside])) / max(1, int(np.count_nonzero(voting[inside])))
     share = min(max(share, 2 * by_chance), 0.9)
     yes, no = np.log(share / by_chance), np.log((1 - share) / (1 - by_chance))
-    ratio = np.where(windows, yes, np.where(voting, no, BLANK))
+    ratio, none = np.where(windows, yes, np.where(voting, no, BLANK)), np.zeros_like(windows)
     box = _box(votes.tops, votes.lefts, *inside, votes.step)
-    return Reach(grid, box, ratio, votes.tops, votes.lefts, votes.step, np.zeros_like(windows))
+    return Reach(grid, box, ratio, votes.tops, votes.lefts, votes.step, none, none)
 
 
 def _box(tops: I64, lefts: I64, rows: slice, columns: slice, side: int) -> Box:

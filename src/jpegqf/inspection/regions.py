@@ -14,6 +14,8 @@ from jpegqf.arrays import Bool
 from jpegqf.errors import ImageSkippedError
 from jpegqf.evidence.grid_votes import GridVotes, grid_votes
 from jpegqf.inspection.reach import (
+    CLEAR_CONTRADICTION,
+    CONTRADICTION,
     FINEST_DECISIVE,
     Box,
     Reach,
@@ -42,10 +44,6 @@ SURPRISE = 25.0
 OTHER_VOTE, NO_VOTE, TAKEN = -0.15, -0.02, -0.1
 """What a window adds to a box of votes for one grid, where a vote for it adds 1: one for another grid, none, and one
 whose region is known. A fifth of the votes for one grid are enough: at quality 98 there are no more."""
-CONTRADICTION = 25.0
-"""Log-likelihood ratio, in nats, from which a rectangle speaks against the save around it."""
-CLEAR_CONTRADICTION = 100.0
-"""The same, in nats, from which a rectangle has another table, even if its quality cannot be named."""
 GREEN_LEAD = 1.3
 """How many times the votes of luma the green channel must give for a grid to be searched instead."""
 GLANCE = 1024
@@ -248,7 +246,7 @@ class _Search:
             others = [other.reach.box.grown(8) for other in self.found if other is not save]
             total, box = reach.contradicted(others)
             if total >= CONTRADICTION and not self._another_in(box, reach, others):
-                self.rest |= reach.failed(others) >= CONTRADICTION
+                self.rest |= reach.fails(others)
 
     def _another_in(self, box: Box, reach: Reach, others: list[Box]) -> bool:
         """Whether what contradicts a save has a grid: then it is noted as another save, or it is the same.
@@ -263,7 +261,7 @@ class _Search:
             if on_its_grid.names_a_quality:
                 self._accept(self._reach_of(on_its_grid, box), on_its_grid)
                 return True
-            if reach.failed(others) < CLEAR_CONTRADICTION:
+            if reach.contradicted(others)[0] < CLEAR_CONTRADICTION or not reach.fails(others):
                 return True
             if voting >= MANY_VOTES and for_it <= 2 * VOTES_BY_CHANCE * voting:
                 return False  # such as text, whose few different blocks may look like anything
