@@ -152,6 +152,18 @@ def test_a_part_of_another_jpeg_is_told_with_its_place(
     assert str(row.verdict_text).endswith(f"was saved at {inside}, the rest at {around}")
 
 
+def test_a_part_too_small_to_shake_the_few_blocks_that_decide_is_told_too(
+    jpeg: MakeJpeg, coffee: Image.Image, predictor: Predictor
+) -> None:
+    image = opened(jpeg(85))
+    image.paste(opened(jpeg(55, coffee)).crop((303, 151, 399, 247)), (152, 202))
+    assert predictor.decided(Luma.from_rgb_image(image), own_luma=False) is not None
+    row = told(image)
+    _, pasted = regions_of(row)
+    assert (row.verdict, row.pixel_qf, pasted.pixel_qf) == (Verdict.COMPOSITE, 85, 55)
+    assert overlap(pasted, (152, 202, 96, 96)) >= 0.6
+
+
 @pytest.mark.parametrize(("quality", "crop"), list(product((40, 75, 90, 96), [(0, 0), (3, 5)])))
 def test_a_single_save_is_one_region_the_whole_image(
     jpeg: MakeJpeg, photo: Image.Image, quality: int, crop: tuple[int, int]
