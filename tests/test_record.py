@@ -1,6 +1,9 @@
 import dataclasses
+from typing import Any
 
-from jpegqf.record import COLUMN, COLUMNS, Record, Status, Verdict
+import pytest
+
+from jpegqf.record import CELLS, COLUMN, COLUMNS, Record, Region, Status, Verdict
 
 CONTRACT = """
 path filename status reason message format width height qf qf_source header_qf header_qf_chroma
@@ -8,6 +11,10 @@ header_match encoder encoder_quality subsampling progressive pixel_qf pixel_qf_l
 pixel_confidence jpeg_probability grid_x grid_y jpeg_share regions first_qf recompressed_probability
 verdict verdict_text model region_list
 """
+
+REGION = Region(61, 403, 448, 296, 5, 3, 60, 59, 61, 0.4251, 0.9995)
+TOLD = {"x": 61, "y": 403, "width": 448, "height": 296, "grid_x": 5, "grid_y": 3, "pixel_qf": 60, "pixel_qf_low": 59,
+        "pixel_qf_high": 61, "share": 0.4251, "jpeg_probability": 0.9995}  # fmt: skip
 
 
 def test_columns_are_the_documented_ones_in_order() -> None:
@@ -29,3 +36,49 @@ def test_unknown_is_none_everywhere() -> None:
 def test_column_types_follow_the_declaration() -> None:
     kinds = [COLUMN[name].kind for name in ("path", "width", "encoder_quality", "progressive", "verdict", "model")]
     assert kinds == [str, int, float, bool, str, str]
+
+
+def test_a_record_as_a_dictionary_tells_its_regions_as_dictionaries() -> None:
+    record = Record("a.png", "a.png", Status.OK, verdict=Verdict.PARTIAL, region_list=(REGION, REGION))
+    row = record.to_dict()
+    assert row["region_list"] == [TOLD, TOLD]
+    assert list(row) == list(COLUMNS)
+    row["region_list"][0]["x"] = 0
+    assert record.region_list == (REGION, REGION)
+
+
+def test_no_regions_are_not_the_same_as_unknown_regions() -> None:
+    lists = [Record("a", "a", Status.OK, region_list=told).to_dict()["region_list"] for told in (None, ())]
+    assert lists == [None, []]
+
+
+def test_the_list_of_regions_is_the_only_column_that_fits_into_no_cell() -> None:
+    assert COLUMN["region_list"].kind is list
+    assert [*CELLS, "region_list"] == list(COLUMNS)
+
+
+def test_a_region_is_read_back_from_what_it_told() -> None:
+    assert Region.of(TOLD) == REGION
+    open_quality = dataclasses.replace(REGION, pixel_qf=None, share=1, jpeg_probability=1)
+    assert Region.of(vars(open_quality)) == open_quality
+
+
+@pytest.mark.parametrize(
+    "told",
+    [None, [], "x", 7, {}, [TOLD], {**TOLD, "more": 1}, {name: told for name, told in TOLD.items() if name != "share"}],
+)
+def test_what_has_not_the_fields_of_a_region_is_none(told: Any) -> None:
+    with pytest.raises(ValueError, match="no region"):
+        Region.of(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("x", -1), ("x", 2**31 + 1), ("x", 1.0), ("x", "1"), ("x", None), ("y", True), ("width", float("nan")),
+     ("height", [1]), ("grid_x", 8), ("grid_y", -1), ("pixel_qf", 0), ("pixel_qf", 101), ("pixel_qf", 60.0),
+     ("pixel_qf_low", None), ("pixel_qf_high", 101), ("share", 1.01), ("share", -0.01), ("share", float("nan")),
+     ("share", "0.5"), ("jpeg_probability", float("inf")), ("jpeg_probability", None)],
+)  # fmt: skip
+def test_a_region_with_a_value_out_of_its_range_or_type_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name} cannot be "):
+        Region.of(TOLD | {name: value})

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, PixelSummary, verdict_on
-from jpegqf.record import Verdict
+from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, MixtureSummary, PixelSummary, verdict_on
+from jpegqf.record import Region, Verdict
 
 NOTHING = HistorySummary(None, None)
 SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
@@ -68,3 +68,91 @@ def test_an_earlier_save_that_was_not_coarser_is_no_resaving(first: int, verdict
 def test_an_uncertain_history_does_not_change_the_verdict() -> None:
     answer = verdict_on("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(40, 0.3))
     assert answer.verdict is Verdict.CONSISTENT
+
+
+def region(x: int, y: int, width: int, height: int, quality: int | None) -> Region:
+    return Region(x, y, width, height, 0, 0, quality, 40, 64, 0.2, 0.99)
+
+
+LEFT, RIGHT = region(0, 0, 256, 512, 70), region(256, 0, 256, 512, 50)
+
+
+@pytest.mark.parametrize(
+    ("mixture", "verdict", "quality", "text"),
+    [
+        (
+            MixtureSummary((region(61, 403, 448, 296, 60),), 1, True),
+            "partial", 60,
+            "PNG, partly a JPEG: a part of 448x296 at (61, 403) was saved at 60; the rest shows no JPEG grid",
+        ),
+        (
+            MixtureSummary((region(61, 403, 448, 296, None),), 1, True),
+            "partial", None,
+            "PNG, partly a JPEG: a part of 448x296 at (61, 403) was saved at 40 to 64; the rest shows no JPEG grid",
+        ),
+        (
+            MixtureSummary((LEFT, RIGHT), 1, True, 2),
+            "partial", 70,
+            "PNG enlarged 2x, partly a JPEG: a part of 256x512 at (0, 0) was saved at 70, "
+            "a part of 256x512 at (256, 0) was saved at 50; the rest shows no JPEG grid",
+        ),
+        (
+            MixtureSummary((LEFT, RIGHT), 2, False),
+            "composite", None,
+            "PNG put together from different JPEGs: a part of 256x512 at (0, 0) was saved at 70, "
+            "a part of 256x512 at (256, 0) was saved at 50",
+        ),
+        (
+            MixtureSummary((LEFT, RIGHT), 2, True, 3),
+            "composite", None,
+            "PNG enlarged 3x put together from different JPEGs: a part of 256x512 at (0, 0) was saved at 70, "
+            "a part of 256x512 at (256, 0) was saved at 50; a part shows no JPEG grid",
+        ),
+        (
+            MixtureSummary((region(0, 0, 512, 512, 85), region(152, 207, 184, 184, 55)), 2, False),
+            "composite", None,
+            "PNG put together from different JPEGs: a part of 184x184 at (152, 207) was saved at 55, the rest at 85",
+        ),
+        (
+            MixtureSummary(tuple(region(100 * i, 0, 90, 90, 50 + i) for i in range(6)), 6, False),
+            "composite", None,
+            "PNG put together from different JPEGs: " + ", ".join(
+                f"a part of 90x90 at ({100 * i}, 0) was saved at {50 + i}" for i in range(4)
+            ) + ", and 2 more",
+        ),
+    ],
+)  # fmt: skip
+def test_an_image_of_several_saves_or_of_a_part_is_told_in_one_sentence(
+    mixture: MixtureSummary, verdict: str, quality: int | None, text: str
+) -> None:
+    answer = verdict_on("PNG", None, SURE_60, NOTHING, mixture=mixture)
+    assert (answer.verdict, answer.quality, answer.text) == (Verdict(verdict), quality, text)
+    assert answer.source == ("pixels" if quality else None)
+
+
+def test_one_save_all_over_is_no_mixture() -> None:
+    for regions in ((), (LEFT,), (LEFT, RIGHT)):
+        answer = verdict_on("PNG", None, SURE_60, NOTHING, mixture=MixtureSummary(regions, 1, False))
+        assert (answer.verdict, answer.quality) == (Verdict.PIXELS_ONLY, 60)
+
+
+def test_an_enlarged_jpeg_is_told_with_its_factor_and_its_quality_below() -> None:
+    enlarged = MixtureSummary((LEFT,), 1, False, 2)
+    assert verdict_on("PNG", None, SURE_60, NOTHING, mixture=enlarged).text == "PNG enlarged 2x; a JPEG at 60 below"
+    doubtful = PixelSummary(60, 55, 66, 0.2, 0.99)
+    answer = verdict_on("PNG", None, doubtful, NOTHING, mixture=enlarged)
+    assert (answer.quality, answer.text) == (None, "PNG enlarged 2x; a JPEG, at a quality between 55 and 66 below")
+
+
+def test_the_header_of_a_jpeg_file_speaks_before_any_regions() -> None:
+    mixture = MixtureSummary((LEFT, RIGHT), 2, True)
+    answer = verdict_on("JPEG", HeaderSummary(60, "exact"), SURE_60, NOTHING, mixture=mixture)
+    assert (answer.verdict, answer.quality) == (Verdict.CONSISTENT, 60)
+
+
+def test_no_trace_of_a_jpeg_is_not_told_as_proof_that_there_was_none() -> None:
+    answer = verdict_on("PNG", None, PixelSummary(100, 97, 100, 0.4, 0.01), NOTHING)
+    assert (answer.verdict, answer.quality) == (Verdict.NO_TRACE, None)
+    assert answer.text == "no trace of a JPEG save: never compressed, or resized or reworked since"
+    undecided = PixelSummary(100, 97, 100, 0.4, 0.11)
+    assert verdict_on("PNG", None, undecided, NOTHING).verdict is Verdict.UNKNOWN

@@ -12,8 +12,10 @@ from conftest import REPOSITORY
 from jpegqf.errors import UsageError
 from jpegqf.outputs.base import Batch
 from jpegqf.outputs.formats import open_writer
-from jpegqf.outputs.results import ROWS_AT_ONCE, batches, open_results
-from jpegqf.record import CELLS, COLUMNS, Record, Status, Verdict
+from jpegqf.outputs.results import ROWS_AT_ONCE, batches, open_results, read_records
+from jpegqf.record import CELLS, COLUMNS, Record, Region, Status, Verdict
+
+REGION = Region(61, 403, 448, 296, 5, 3, 60, 59, 61, 0.4251, 0.9995)
 
 RECORDS = [
     Record("a/=cmd.jpg", "=cmd.jpg", Status.OK, qf=95, header_qf=95, pixel_confidence=0.5, progressive=True),
@@ -158,6 +160,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"path": 7}, "path cannot hold 7"),
     ({"message": {"a": "x" * 1000}}, "message cannot hold {'a': 'xxx"),
     ({"width": float("inf")}, "width cannot hold inf"),
+    ({"regions": -1}, "regions cannot hold -1"),
+    ({"jpeg_share": 1.01}, "jpeg_share cannot hold 1.01"),
+    ({"region_list": 7}, "region_list cannot hold 7"),
+    ({"region_list": "<script>"}, "region_list cannot hold '<script>'"),
+    ({"region_list": [None]}, "region_list cannot hold [None]"),
+    ({"region_list": [{}]}, "region_list cannot hold [{}]"),
+    ({"region_list": {"x": 1}}, "region_list cannot hold {'x': 1}"),
+    ({"region_list": [REGION.__dict__ | {"x": -1}]}, "region_list cannot hold [{'x': -1"),
+    ({"region_list": [REGION.__dict__ | {"x": 1.5}]}, "region_list cannot hold [{'x': 1.5"),
+    ({"region_list": [REGION.__dict__, {"x" * 10_000: "\n"}]}, "region_list cannot hold [{'x': 61"),
 ]
 
 
@@ -212,3 +224,75 @@ def test_a_path_to_no_results_is_refused(tmp_path: Path) -> None:
 def test_a_column_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has no column 'class'"):
         read(written(tmp_path / "r.csv"), "class")
+
+
+IN_REGIONS = [Record("a.png", "a.png", Status.OK, regions=2, region_list=(REGION, REGION)),
+              Record("b.png", "b.png", Status.OK, regions=0, region_list=()),
+              Record("c.png", "c.png", Status.ERROR)]  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".db", ".parquet"])
+def test_regions_none_and_unknown_ones_are_read_back_as_they_were(tmp_path: Path, suffix: str) -> None:
+    path = written(tmp_path / f"r{suffix}", IN_REGIONS)
+    assert [record.region_list for record in read_records(path)] == [(REGION, REGION), (), None]
+
+
+def test_regions_are_a_list_of_objects_in_json_lines_and_json_in_sqlite(tmp_path: Path) -> None:
+    lines = Path(written(tmp_path / "r.jsonl", IN_REGIONS)).read_text(encoding="utf-8").splitlines()
+    told = [vars(REGION), vars(REGION)]
+    assert [json.loads(line)["region_list"] for line in lines] == [told, [], None]
+    connection = sqlite3.connect(written(tmp_path / "r.db", IN_REGIONS))
+    cells = [cell for (cell,) in connection.execute("SELECT region_list FROM records ORDER BY id")]
+    (x,) = connection.execute("SELECT json_extract(region_list, '$[1].x') FROM records WHERE id = 1").fetchone()
+    connection.close()
+    assert [cell and json.loads(cell) for cell in cells] == [told, [], None]
+    assert x == 61
+
+
+def test_regions_are_a_list_of_structures_in_parquet(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    from pyarrow import parquet
+
+    path = written(tmp_path / "r.parquet", IN_REGIONS)
+    field = parquet.read_schema(path).field("region_list").type
+    assert {item.name: item.type for item in field.value_type} == {
+        name: arrow.float64() if name in ("share", "jpeg_probability") else arrow.int64() for name in vars(REGION)
+    }
+    assert parquet.read_table(path)["region_list"].to_pylist() == [[vars(REGION), vars(REGION)], [], None]
+
+
+def test_csv_tells_the_number_of_regions_but_not_the_regions(tmp_path: Path) -> None:
+    path = written(tmp_path / "r.csv", IN_REGIONS)
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == list(CELLS)
+    assert "region_list" not in rows[0]
+    assert [row["regions"] for row in rows] == ["2", "0", ""]
+    assert [record.region_list for record in read_records(path)] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "cell", ["", "nonsense", pytest.param("[" * 100_000, id="deep"), "7", "[null]", "[NaN]", '[{"x": 1}]', b"\xff", 1.5]
+)
+def test_regions_in_a_database_that_are_none_are_refused_in_one_line(tmp_path: Path, cell: object) -> None:
+    path = written(tmp_path / "r.db", IN_REGIONS)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE records SET region_list = ? WHERE id = 2", (cell,))
+    connection.commit()
+    connection.close()
+    with pytest.raises(UsageError) as caught:
+        list(read_records(path))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_parquet_file_whose_regions_are_texts_is_refused_in_one_line(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    from pyarrow import parquet
+
+    path = written(tmp_path / "r.parquet", IN_REGIONS)
+    table = parquet.read_table(path)
+    place = table.schema.get_field_index("region_list")
+    parquet.write_table(table.set_column(place, "region_list", arrow.array(["<b>", None, None])), path)
+    with pytest.raises(UsageError, match="the column region_list cannot hold '<b>'"):
+        list(read_records(path))
