@@ -28,6 +28,8 @@ RETURNING_BY_CHANCE = 0.03
 CLIPPED_BEFORE, CLIPPED_WEIGHT = 0.3, 10
 """Share of a save's blocks with black or white pixels that come back, before any is seen beside unclipped ones that do,
 and how many blocks that is worth; measured: 0.7 to 1 up to FINEST_DECISIVE."""
+WELL_INSIDE = 4
+"""Returning neighbours, of eight, beside which a block must be of the save: across a straight edge there are three."""
 LEAST_RELIABLE = 0.6
 """The same, where some were seen, below which such blocks say nothing."""
 NO_EVIDENCE = 2 * RETURNING_BY_CHANCE
@@ -259,7 +261,7 @@ def _ratios(lattice: BlockLattice, table: Table, settings: EvidenceSettings) -> 
     informative, clipped, in_colour = lattice.informative, lattice.clipped, lattice.clipped_in_colour
     sound = informative & ~clipped
     passing, failing = (_sums_around((sound & kind).astype(np.float64)) for kind in (agrees, ~agrees))
-    near = (passing >= 2) & (passing > 4 * failing)
+    near = (passing >= WELL_INSIDE) & (passing > 4 * failing)
     ends_before = CLIPPED_BEFORE if table.returning >= RETURNING else NO_EVIDENCE
     ratio = np.full(lattice.shape, BLANK)
     for kind, before in ((clipped & ~in_colour, ends_before), (in_colour, NO_EVIDENCE)):

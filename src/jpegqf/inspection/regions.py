@@ -136,14 +136,14 @@ def _searched(luma: Luma, predictor: Predictor, by_green: bool) -> "_Search":
     green = luma.of_green()
     search = _Search(green if by_green and green else luma, predictor, by_green)
     search.run()
-    if by_green or green is None or not search.is_mixture:
+    if by_green or green is None or not (search.green_is_surer or search.is_mixture):
         return search
     of_green = _Search(green, predictor, by_green=True)
     grid = search.found[0].prediction.grid
-    if of_green.votes_for(grid) < GREEN_LEAD * search.votes_for(grid):
+    if not search.green_is_surer and of_green.votes_for(grid) < GREEN_LEAD * search.votes_for(grid):
         return search
     of_green.run()
-    return of_green
+    return of_green if of_green.found else search
 
 
 @dataclass
@@ -158,6 +158,8 @@ class _Search:
     left: Bool = field(init=False)
     found: list["_Save"] = field(default_factory=list)
     rest: bool = False
+    green_is_surer: bool = False
+    """Whether the green channel of blocks of a save was surer than their luma: they may code red, green and blue."""
 
     def __post_init__(self) -> None:
         self.votes = grid_votes(self.luma)
@@ -221,6 +223,7 @@ class _Search:
                     prediction, grid = turned, replace(grid, turned=True)
         except ImageSkippedError:
             return None
+        self.green_is_surer |= prediction.by_green and prediction.jpeg_probability >= SURE
         return replace(prediction, grid=grid, by_green=self.by_green)
 
     def _accept(self, reach: Reach, prediction: Prediction, different: bool = False) -> None:

@@ -66,6 +66,8 @@ def read_records(path: str) -> Iterator[Record]:
 
 
 def _regions(told: list[Any] | None) -> tuple[Region, ...] | None:
+    if told is not None and not isinstance(told, list):
+        raise ValueError("no list")
     return None if told is None else tuple(map(Region.of, told))
 
 
