@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from jpegqf.inspection.inspector import Inspector, inspect
-    from jpegqf.record import Record, Status, Verdict
+    from jpegqf.record import Record, Region, Status, Verdict
     from jpegqf.scanning.arrow_batch import inspect_batch
     from jpegqf.scanning.stream import scan
 
@@ -40,6 +40,7 @@ __all__ = [
     "OutputError",
     "Reason",
     "Record",
+    "Region",
     "Status",
     "UsageError",
     "Verdict",
@@ -53,6 +54,7 @@ __all__ = [
 _HOMES = {
     "Inspector": "inspection.inspector",
     "Record": "record",
+    "Region": "record",
     "Status": "record",
     "Verdict": "record",
     "inspect": "inspection.inspector",
