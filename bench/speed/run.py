@@ -301,6 +301,40 @@ def memory(make: Material) -> Iterator[Row]:
             yield Row("memory", f"12 MP {name}: worker", peak["worker"], "MiB", "<= 250")
 
 
+def png(make: Material) -> Iterator[Row]:
+    """PNGs, on the grid and cropped off it, beside decoding them, and a very large one."""
+    inspector = Inspector()
+    inspector.inspect(make.png(SMALL, 75, 0))  # the model is loaded and the tables are made
+    for name, files in (
+        ("of JPEGs", [make.png((1000, 750), quality, i) for i, quality in enumerate(QUALITIES)]),
+        ("of cropped JPEGs", [_cropped(make.png((1000, 750), quality, i)) for i, quality in enumerate(QUALITIES)]),
+        ("never saved as JPEG", [_as_png(make.picture((1000, 750), i)) for i in range(len(QUALITIES))]),
+    ):
+        told = [in_turn(partial(inspector.inspect, data), partial(_pillow, data, "RGB"), 5) for data in files]
+        yield Row("png", f"0.75 MP PNGs {name}: answer", 1000 * sum(a for a, _ in told) / len(told), "ms, mean")
+        yield Row("png", f"0.75 MP PNGs {name}: decoding", 1000 * sum(b for _, b in told) / len(told), "ms, mean")
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "54.png"
+        file.write_bytes(_cropped(make.png((9000, 6000), 80, 1)))
+        yield Row(
+            "png", "54 MP PNG of a cropped JPEG: answer", seconds(partial(inspector.inspect, file), 3), "s", "<= 1.5"
+        )
+        _, peak = _measured_scan([str(file), "-o", f"{place}/out.db"])
+        yield Row("png", "54 MP PNG of a cropped JPEG: worker", peak["worker"], "MiB", "<= 300")
+
+
+def _as_png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _cropped(data: bytes) -> bytes:
+    """A PNG without its first 3 columns and 5 rows."""
+    with Image.open(io.BytesIO(data)) as image:
+        return _as_png(image.crop((3, 5, *image.size)))
+
+
 def growth(make: Material) -> Iterator[Row]:
     """Time and memory over the number of files, 128x128 pixels each, and time over pixels."""
     files = [make.jpeg((128, 128), 30 + i, i) for i in range(SMALL_FILES)]
@@ -359,7 +393,7 @@ def _exhaust(call: Callable[..., Iterator[object]], *arguments: object) -> None:
 
 
 SECTIONS: dict[str, Callable[[Material], Iterator[Row]]] = {
-    work.__name__: work for work in (pixels, stages, peers, unchanged, scan, header, start, memory, growth, device)
+    work.__name__: work for work in (pixels, stages, peers, unchanged, scan, header, start, memory, png, growth, device)
 }
 
 

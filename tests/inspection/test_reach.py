@@ -132,7 +132,8 @@ def test_where_other_saves_are_nothing_is_contradicted(reach: Reach) -> None:
 
 
 def test_blocks_that_come_back_with_larger_multiples_alone_are_no_failure(reach: Reach) -> None:
-    assert replace(reach, lone=reach.ratio < 0).failed([]) == 0.0
+    assert reach.fails([])
+    assert not replace(reach, lone=reach.ratio < 0).fails([])
 
 
 def test_a_single_save_is_contradicted_nowhere(jpeg: MakeJpeg, photo: Image.Image) -> None:
@@ -151,11 +152,11 @@ def test_a_coarser_save_is_not_explained_by_a_finer_table_of_which_it_has_multip
     assert own.lone.mean() < 0.3
     assert fine.lone.mean() > 0.7
     assert fine.contradicted()[0] > 1000
-    assert fine.failed([]) < 0.1 * fine.contradicted()[0]
+    assert not fine.fails([])
 
 
 def test_own_blocks_are_of_the_save_and_the_others_are_not(pasted: Luma, reach: Reach) -> None:
-    own, others = reach.own_blocks(pasted), reach.other_blocks(pasted, Box(0, 0, 320, 256))
+    own, others = reach.own_blocks(pasted), reach.other_blocks(pasted, reach.contradicted([PLACE])[1])
     assert own is not None
     assert others is not None
     agreeing = []
@@ -167,7 +168,7 @@ def test_own_blocks_are_of_the_save_and_the_others_are_not(pasted: Luma, reach: 
     assert agreeing[1] < 0.05
     assert own.plane.shape[0] % 8 == own.plane.shape[1] % 8 == 0
     assert own.plane.size > 0.7 * PLACE.width * PLACE.height
-    assert others.plane.size > 0.6 * (320 * 256 - PLACE.width * PLACE.height)
+    assert others.plane.size > 0.3 * (320 * 256 - PLACE.width * PLACE.height)
 
 
 def test_without_a_box_a_save_has_no_blocks(pasted: Luma, reach: Reach) -> None:

@@ -157,7 +157,7 @@ def test_a_part_too_small_to_shake_the_few_blocks_that_decide_is_told_too(
 ) -> None:
     image = opened(jpeg(85))
     image.paste(opened(jpeg(55, coffee)).crop((303, 151, 399, 247)), (152, 202))
-    assert predictor.decided(Luma.from_rgb_image(image), own_luma=False) is not None
+    assert predictor.decided(Luma.from_rgb(np.asarray(image)), own_luma=False) is not None
     row = told(image)
     _, pasted = regions_of(row)
     assert (row.verdict, row.pixel_qf, pasted.pixel_qf) == (Verdict.COMPOSITE, 85, 55)
@@ -324,7 +324,7 @@ def test_regions_are_found_the_largest_first_and_none_reaches_beyond_the_image(
     image.paste(saved[50].crop((100, 100, 244, 260)), (11, 13))
     image.paste(saved[70].crop((300, 200, 412, 312)), (451, 19))
     image.paste(saved[85].crop((50, 300, 300, 460)), (330, 230))
-    largest, found = find_regions(Luma.from_rgb_image(image), predictor)
+    largest, found = find_regions(Luma.from_rgb(np.asarray(image)), predictor)
     assert [region.prediction.rounded for region in found.regions] == [85, 50, 70]
     assert largest == found.regions[0].prediction
     assert (found.saves, found.rest) == (3, True)

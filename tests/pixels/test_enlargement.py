@@ -46,7 +46,7 @@ def test_marks_and_green_are_taken_back_with_the_luma() -> None:
 
 def test_a_photo_as_it_is_was_not_enlarged(photo: Image.Image, cat: Image.Image) -> None:
     for image in (photo, cat, photo.resize((700, 700), Image.Resampling.NEAREST), photo.resize((1024, 1024))):
-        luma = Luma.from_rgb_image(image)
+        luma = Luma.from_rgb(np.asarray(image))
         assert enlargement_of(luma) == NOT_ENLARGED
         assert enlargement_of(luma).undone(luma) is luma
 
