@@ -9,8 +9,8 @@ from jpegqf.train.synthesis import compress
 
 PART = 256
 """Fewest pixels of a side of a photo on a page, and of a picture in a collage."""
-PASTED = 192
-"""Side of a pasted part, pixels."""
+PASTED, BASE = 192, 384
+"""Side of a pasted part, and fewest pixels of a side of the JPEG that it is pasted into."""
 FARTHEST_APART = 10
 """Fewest qualities between two parts."""
 
@@ -77,8 +77,8 @@ def side_by_side(image: Image.Image, rng: Rng, other: Image.Image) -> Case:
 
 
 def pasted(image: Image.Image, rng: Rng, other: Image.Image) -> Case:
-    """A part of 192x192 pixels of a JPEG pasted into another one, both at 30 to 95, 10 or more apart, as PNG."""
-    base, donor, (quality, second) = _part(image, rng), _part(other, rng), _two_qualities(rng)
+    """A part of 192x192 pixels of a JPEG pasted into one of 384 a side or more, at 30 to 95, 10 or more apart, as PNG."""
+    base, donor, (quality, second) = _part(image, rng, BASE), _part(other, rng), _two_qualities(rng)
     mixed = pixels_of(compress(base, quality, rng)).convert("RGB")
     left, top = (int(rng.integers(side - PASTED + 1)) for side in donor.size)
     x, y = (int(rng.integers(side - PASTED + 1)) for side in base.size)

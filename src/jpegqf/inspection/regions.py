@@ -176,16 +176,30 @@ class _Search:
         return int(np.count_nonzero(self.votes.grid == 8 * grid.y + grid.x))
 
     def by_votes(self) -> None:
-        """Look for saves where votes gather, as long as some do that no save explains."""
+        """Look for saves where votes gather, as long as some do that no save explains.
+
+        What could not be judged is asked again once the regions are known that lie in it.
+        """
+        doubtful = []
         for _ in range(2 * MOST_REGIONS):
             hint = max(self._hints(), key=lambda hint: hint.surprise, default=None)
             if hint is None or len(self.found) == MOST_REGIONS:
-                return
-            reach = self._reach(hint)
-            prediction = self._judged(reach.own_blocks(self.luma), reach.grid)
-            if prediction and prediction.jpeg_probability >= SURE and prediction.names_a_quality:
-                self._accept(self._by_its_table(reach, prediction), prediction)
+                break
+            if not self._follow(hint):
+                doubtful.append((hint, len(self.found)))
             self.left &= ~hint.windows
+        for hint, known in doubtful:
+            if known < len(self.found) < MOST_REGIONS:
+                self._follow(hint)
+
+    def _follow(self, hint: "_Hint") -> bool:
+        """Whether the votes of a hint lead to a save that can be judged, which is noted."""
+        reach = self._reach(hint).around([save.reach for save in self.found])
+        prediction = self._judged(reach.own_blocks(self.luma), reach.grid)
+        if prediction is None or prediction.jpeg_probability < SURE or not prediction.names_a_quality:
+            return False
+        self._accept(self._by_its_table(reach, prediction), prediction)
+        return True
 
     def _hints(self) -> Iterator["_Hint"]:
         votes, voting = self.votes, self.left & (self.votes.grid >= 0)
