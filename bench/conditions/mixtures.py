@@ -77,7 +77,7 @@ def side_by_side(image: Image.Image, rng: Rng, other: Image.Image) -> Case:
 
 
 def pasted(image: Image.Image, rng: Rng, other: Image.Image) -> Case:
-    """A part of 192x192 pixels of a JPEG pasted into one of 384 a side or more, at 30 to 95, 10 or more apart, as PNG."""
+    """A part of 192x192 pixels of a JPEG pasted into one of 384 a side or more, 30 to 95, 10 or more apart, as PNG."""
     base, donor, (quality, second) = _part(image, rng, BASE), _part(other, rng), _two_qualities(rng)
     mixed = pixels_of(compress(base, quality, rng)).convert("RGB")
     left, top = (int(rng.integers(side - PASTED + 1)) for side in donor.size)

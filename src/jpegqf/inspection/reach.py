@@ -31,10 +31,10 @@ and how many blocks that is worth; measured: 0.7 to 1 up to FINEST_DECISIVE."""
 WELL_INSIDE = 4
 """Returning neighbours, of eight, beside which a block must be of the save: across a straight edge there are three."""
 LEAST_RELIABLE = 0.6
-"""The same, where some were seen, below which such blocks say nothing."""
+"""Share of such blocks, where some were seen, below which they say nothing."""
 NO_EVIDENCE = 2 * RETURNING_BY_CHANCE
-"""The same of blocks where single channels were clipped, whose luma may be far off; measured: 0.06 (coloured text) to
-1. So one that does not come back says nothing, unless others like it do."""
+"""Share taken for blocks where single channels were clipped, whose luma may be far off; measured: 0.06 (coloured text)
+to 1. So one that does not come back says nothing, unless others like it do."""
 LONE, LONE_ELSEWHERE = 0.2, 0.95
 """Share of returning blocks without a coefficient of one step: of a save itself, and of a coarser one, whose
 coefficients are larger multiples."""

@@ -15,7 +15,7 @@ RGB_TO_LUMA = (299, 587, 114)
 STRIP_PIXELS = 2**18
 """Pixels converted at a time, so that large images cost no large temporaries."""
 
-Box = tuple[int, int, int, int]
+Corners = tuple[int, int, int, int]
 """First column and row of a region, and the column and row behind its last ones."""
 
 Places = NDArray[np.int64]
@@ -97,11 +97,11 @@ class LumaOfImage(Luma):
     """
 
     _image: Image.Image
-    _box: Box
+    _box: Corners
     _turned: bool
     _green: bool
 
-    def __init__(self, image: Image.Image, box: Box | None = None, turned: bool = False, green: bool = False) -> None:
+    def __init__(self, image: Image.Image, box: Corners | None = None, turned: bool = False, green: bool = False) -> None:
         """``turned``: rows and columns change places. ``green``: the green channel stands in the place of luma."""
         own = {"_image": image, "_box": box or (0, 0, image.width, image.height), "_turned": turned, "_green": green}
         for name, value in own.items():
