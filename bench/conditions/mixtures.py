@@ -9,8 +9,8 @@ from jpegqf.train.synthesis import compress
 
 PART = 256
 """Fewest pixels of a side of a photo on a page, and of a picture in a collage."""
-PASTED, BASE = 192, 384
-"""Side of a pasted part, and fewest pixels of a side of the JPEG that it is pasted into."""
+PASTED = 192
+"""Side of a pasted part, pixels."""
 FARTHEST_APART = 10
 """Fewest qualities between two parts."""
 
@@ -31,10 +31,10 @@ def _low(most: int, rng: Rng) -> int:
     return int(rng.integers(most // 3, most + 1))
 
 
-def _part(image: Image.Image, rng: Rng, least: int = PART) -> Image.Image:
-    """A region, at least so many pixels a side. Raises LeftOutError."""
+def _part(image: Image.Image, rng: Rng) -> Image.Image:
+    """A region, at least PART pixels a side. Raises LeftOutError."""
     region = draw_region(image, rng).convert("RGB")
-    if min(region.size) < least:
+    if min(region.size) < PART:
         raise LeftOutError("image too small")
     return region
 
@@ -77,8 +77,8 @@ def side_by_side(image: Image.Image, rng: Rng, other: Image.Image) -> Case:
 
 
 def pasted(image: Image.Image, rng: Rng, other: Image.Image) -> Case:
-    """A part of 192x192 pixels of a JPEG pasted into one of 384 a side or more, 30 to 95, 10 or more apart, as PNG."""
-    base, donor, (quality, second) = _part(image, rng, BASE), _part(other, rng), _two_qualities(rng)
+    """A part of 192x192 pixels of a JPEG pasted into another one, both at 30 to 95, 10 or more apart, as PNG."""
+    base, donor, (quality, second) = _part(image, rng), _part(other, rng), _two_qualities(rng)
     mixed = pixels_of(compress(base, quality, rng)).convert("RGB")
     left, top = (int(rng.integers(side - PASTED + 1)) for side in donor.size)
     x, y = (int(rng.integers(side - PASTED + 1)) for side in base.size)

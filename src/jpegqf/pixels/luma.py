@@ -101,7 +101,9 @@ class LumaOfImage(Luma):
     _turned: bool
     _green: bool
 
-    def __init__(self, image: Image.Image, box: Corners | None = None, turned: bool = False, green: bool = False) -> None:
+    def __init__(
+        self, image: Image.Image, box: Corners | None = None, turned: bool = False, green: bool = False
+    ) -> None:
         """``turned``: rows and columns change places. ``green``: the green channel stands in the place of luma."""
         own = {"_image": image, "_box": box or (0, 0, image.width, image.height), "_turned": turned, "_green": green}
         for name, value in own.items():
