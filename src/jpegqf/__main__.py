@@ -46,10 +46,11 @@ def _quietly(run: Callable[[], int], words: str) -> int:
         code = run()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):  # what cannot be written would end Python with exit code 120
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return code
 
 
