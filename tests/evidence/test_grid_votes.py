@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
+from jpegqf.evidence.blocks import lattice_step
 from jpegqf.evidence.dct import BASIS
-from jpegqf.evidence.grid_votes import ABSTAINS, LEAST_LEAD, MOST_PLACES, grid_votes, lattice_step
+from jpegqf.evidence.grid_votes import ABSTAINS, LEAST_LEAD, MOST_PLACES, NEAREST, grid_votes
 from jpegqf.pixels.luma import Luma
 
 
@@ -97,7 +98,7 @@ def test_an_image_of_15_pixels_is_one_window() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(15, 40_000), (512, 512), (1440, 2560), (6000, 8000)])
 def test_windows_of_large_images_stay_few_and_keep_one_place_in_the_eight(height: int, width: int) -> None:
-    step = lattice_step(height, width)
+    step = lattice_step(height, width, MOST_PLACES, NEAREST)
     assert step % 8 == 0
     assert step >= 16
     assert (height // step) * (width // step) <= MOST_PLACES

@@ -117,11 +117,17 @@ def blocks_at(luma: Luma, tops: I64, lefts: I64) -> BlockLattice:
     return BlockLattice(pixels, (marks & 1).astype(bool), (marks & 2).astype(bool), tops, lefts)
 
 
+def lattice_step(height: int, width: int, most: int, least: int = 8) -> int:
+    """Pixels, a multiple of 8 and ``least`` or more, from one place of a lattice to the next, for ``most`` places."""
+    step = least
+    while (height // step) * (width // step) > most:
+        step += 8
+    return step
+
+
 def block_lattice(luma: Luma, x: int, y: int, most: int = MOST_BLOCKS) -> BlockLattice:
     """At most ``most`` blocks of the grid that starts at column ``x`` and row ``y``, evenly spread."""
     height, width = luma.shape
-    step = 8
-    while (height // step) * (width // step) > most:
-        step += 8
+    step = lattice_step(height, width, most)
     tops, lefts = np.arange(y, height - 7, step), np.arange(x, width - 7, step)
     return replace(blocks_at(luma, tops, lefts), step=step)

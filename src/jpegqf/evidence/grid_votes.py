@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, I64, U8, Bool
+from jpegqf.evidence.blocks import lattice_step
 from jpegqf.evidence.dct import BASIS
-from jpegqf.pixels.grid import WINDOW
+from jpegqf.pixels.grid import WINDOW, Grid
 from jpegqf.pixels.luma import Luma
 
 MOST_PLACES = 3600
@@ -41,6 +42,11 @@ class GridVotes:
     grid: I64
     asked: Bool
     step: int
+
+    def for_grid(self, grid: Grid) -> Bool:
+        """The windows that vote for a grid, bool (rows, columns)."""
+        out: Bool = self.grid == 8 * grid.y + grid.x
+        return out
 
     @property
     def tops(self) -> I64:
@@ -82,18 +88,10 @@ def _winners(zeros: I64) -> I64:
     return np.where(first - second >= LEAST_LEAD, zeros.argmax(axis=1), ABSTAINS)
 
 
-def lattice_step(height: int, width: int) -> int:
-    """Pixels, a multiple of 8, from one window to the next, so that there are at most MOST_PLACES."""
-    step = NEAREST
-    while (height // step) * (width // step) > MOST_PLACES:
-        step += 8
-    return step
-
-
 def grid_votes(luma: Luma) -> GridVotes:
     """The votes of all parts of an image; an empty lattice if it is too small for one window."""
     height, width = luma.shape
-    step = lattice_step(height, width)
+    step = lattice_step(height, width, MOST_PLACES, NEAREST)
     if min(height, width) < WINDOW:
         return GridVotes(np.empty((0, 0), np.int64), np.empty((0, 0), bool), step)
     tops, lefts = (np.arange(0, side - WINDOW + 1, step) for side in (height, width))

@@ -54,8 +54,8 @@ class Findings:
 
     @property
     def is_mixture(self) -> bool:
-        """Whether the image is not one save all over: several saves, or one beside a rest without a grid."""
-        return self.regions is not None and (self.regions.rest or self.regions.saves > 1)
+        """Whether regions were looked for, and the image is not one save all over."""
+        return self.regions is not None and self.regions.is_mixture
 
     @property
     def judged_luma(self) -> Luma | None:

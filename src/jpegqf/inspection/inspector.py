@@ -241,9 +241,13 @@ def _header_of_start(source: Source) -> Header | None:
 
 def _is_large_png(source: Source) -> TypeGuard[str | os.PathLike[str]]:
     """Whether this is the path of a PNG of LARGE_FILE bytes or more."""
-    if not isinstance(source, (str, os.PathLike)) or not read_bytes(source, len(PNG_START)).startswith(PNG_START):
+    if not isinstance(source, (str, os.PathLike)):
         return False
-    return os.path.getsize(source) >= LARGE_FILE
+    try:
+        large = os.path.getsize(source) >= LARGE_FILE
+    except (OSError, ValueError):
+        return False  # reading it says why
+    return large and read_bytes(source, len(PNG_START)).startswith(PNG_START)
 
 
 def _no_header() -> ImageSkippedError:

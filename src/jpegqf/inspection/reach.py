@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8, Bool
-from jpegqf.evidence.blocks import MOST_BLOCKS, BlockLattice, block_lattice, blocks_at
+from jpegqf.evidence.blocks import MOST_BLOCKS, BlockLattice, block_lattice, blocks_at, lattice_step
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.grid_votes import GridVotes
 from jpegqf.evidence.settings import EvidenceSettings
@@ -167,9 +167,7 @@ class Reach:
 
     def _blocks_in(self, box: Box, luma: Luma) -> tuple[I64, I64]:
         """First rows and columns of at most MOST_OWN blocks of this grid in a box."""
-        step = 8
-        while (box.height // step) * (box.width // step) > MOST_OWN:
-            step += 8
+        step = lattice_step(box.height, box.width, MOST_OWN)
         height, width = luma.shape
         tops = np.arange(box.y + (self.grid.y - box.y) % 8, min(box.y + box.height, height) - 7, step)
         lefts = np.arange(box.x + (self.grid.x - box.x) % 8, min(box.x + box.width, width) - 7, step)
@@ -290,7 +288,7 @@ def _lone(lattice: BlockLattice, steps: F32) -> Bool:
 
 def reach_by_votes(votes: GridVotes, grid: Grid, inside: tuple[slice, slice], by_chance: float) -> Reach:
     """The reach of a save with an unknown table: votes for its grid speak for it, votes for others against it."""
-    voting, windows = votes.grid >= 0, votes.grid == 8 * grid.y + grid.x
+    voting, windows = votes.grid >= 0, votes.for_grid(grid)
     share = int(np.count_nonzero(windows[inside])) / max(1, int(np.count_nonzero(voting[inside])))
     share = min(max(share, 2 * by_chance), 0.9)
     yes, no = np.log(share / by_chance), np.log((1 - share) / (1 - by_chance))

@@ -90,6 +90,11 @@ class FoundRegions:
         """Number of different saves."""
         return len({region.save for region in self.regions})
 
+    @property
+    def is_mixture(self) -> bool:
+        """Whether the image is not one save all over: several saves, or one beside a rest without a grid."""
+        return self.rest or self.saves > 1
+
 
 def whole_image(size: tuple[int, int], prediction: Prediction) -> FoundRegions:
     """A prediction that holds for a whole image of this width and height: one region, or none if it has no grid."""
@@ -173,7 +178,7 @@ class _Search:
 
     def votes_for(self, grid: Grid) -> int:
         """Number of windows that vote for a grid."""
-        return int(np.count_nonzero(self.votes.grid == 8 * grid.y + grid.x))
+        return int(np.count_nonzero(self.votes.for_grid(grid)))
 
     def by_votes(self) -> None:
         """Look for saves where votes gather, as long as some do that no save explains.
@@ -304,7 +309,7 @@ class _Search:
         doubted = reach.doubted(tops, lefts) & (self.votes.grid >= 0)
         for other in others:
             doubted &= ~other.holds(tops, lefts)
-        for_it = doubted & (self.votes.grid == 8 * reach.grid.y + reach.grid.x)
+        for_it = doubted & self.votes.for_grid(reach.grid)
         return int(np.count_nonzero(doubted)), int(np.count_nonzero(for_it))
 
     def _reach_of(self, prediction: Prediction, box: Box) -> Reach:
