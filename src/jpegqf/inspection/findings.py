@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from jpegqf.errors import ImageError
 from jpegqf.history.classifier import History
+from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegions
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
@@ -35,12 +36,16 @@ class Findings:
     """Of a JPEG file, as it is stored."""
     header_evidence: HeaderEvidence | None = None
     """What the header's tables say; set wherever ``header`` is."""
+    own_table: bool | None = None
+    """Whether the pixels of a JPEG file are those that the header's table gives; None where that cannot be told."""
     pixels_tried: bool = False
     """Whether the pixels were asked for. If so, ``prediction`` or ``issue`` says what came of it."""
     decoded: Decoded | None = None
     """The pixels as they are stored; of a large JPEG, if pixels alone were asked for, only its top."""
     prediction: Prediction | None = None
     """Of the whole image, or of its largest region."""
+    table: PixelTable | None = None
+    """The table of the save that ``prediction`` is about, as its pixels show it."""
     regions: FoundRegions | None = None
     """Set wherever ``prediction`` is. Their boxes are in pixels of the image before it was enlarged."""
     enlargement: Enlargement = NOT_ENLARGED

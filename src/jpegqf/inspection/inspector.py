@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
+from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.inputs.files import read_bytes, unreadable
 from jpegqf.inspection.findings import Container, Findings
+from jpegqf.inspection.pixel_table import PixelTable, with_table
 from jpegqf.inspection.regions import find_regions, whole_image
 from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.encoders import identify
@@ -35,6 +37,7 @@ from jpegqf.pixels.decode import (
 from jpegqf.pixels.enlargement import enlargement_of
 from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
+from jpegqf.tables.own_table import is_what_it_gives
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 Only = Literal["header", "pixels"]
@@ -127,7 +130,8 @@ class Inspector:
         for decoded in decode_tops(data, self.max_pixels):
             prediction = predictor.decided(decoded.luma, own_luma=True)
             if prediction:
-                return _with_prediction(_with_pixels(found, decoded), prediction, predictor)
+                prediction, table = with_table(prediction, decoded.luma)
+                return _with_prediction(_with_pixels(found, decoded), prediction, table, predictor)
         return None
 
     def _look_at_pixels(self, found: Findings, decoded: Decoded) -> Findings:
@@ -138,7 +142,9 @@ class Inspector:
             predictor = self.predictor or default_predictor()
             if decoded.is_jpeg:
                 prediction = predictor.examine(upright.luma, upright.own_luma, search=False)
-                found = _with_prediction(found, _as_stored(prediction) if turned else prediction, predictor)
+                prediction, table = with_table(prediction, upright.luma)
+                prediction = _as_stored(prediction) if turned else prediction
+                found = _with_prediction(found, prediction, table, predictor)
             else:
                 found = _look_at_regions(found, decoded.luma, predictor)
         except ImageError as issue:
@@ -146,7 +152,7 @@ class Inspector:
         if found.header is None:
             return found
         header = found.header.transposed() if turned else found.header
-        return replace(found, history=_history(upright.luma, header))
+        return replace(found, history=_history(upright.luma, header), own_table=_own_table(found, decoded))
 
 
 def inspect(
@@ -171,19 +177,30 @@ def _with_pixels(found: Findings, decoded: Decoded) -> Findings:
     return replace(found, container=Container(decoded.format or None, *decoded.size), decoded=decoded)
 
 
-def _with_prediction(found: Findings, prediction: Prediction, predictor: Predictor) -> Findings:
+def _with_prediction(
+    found: Findings, prediction: Prediction, table: PixelTable | None, predictor: Predictor
+) -> Findings:
     """With the prediction of an image that is one save all over, or none: a JPEG file."""
     size = found.decoded.size if found.decoded else (0, 0)
     regions = whole_image(size, prediction)
-    return replace(found, prediction=prediction, regions=regions, model=predictor.model.config.name)
+    return replace(found, prediction=prediction, table=table, regions=regions, model=predictor.model.config.name)
 
 
 def _look_at_regions(found: Findings, luma: Luma, predictor: Predictor) -> Findings:
     """With the regions of an image that is no JPEG file, looked at as it was before it was enlarged."""
     enlargement = enlargement_of(luma)
-    prediction, regions = find_regions(enlargement.undone(luma), predictor)
+    luma = enlargement.undone(luma)
+    prediction, regions = find_regions(luma, predictor)
+    if regions.regions:
+        read = [with_table(region.prediction, region.part(luma)) for region in regions.regions]
+        prediction, table = read[0]
+        regions = regions.with_predictions([told for told, _ in read])
+    else:
+        height, width = luma.shape
+        prediction, table = with_table(prediction, prediction.grid.cut(luma))
+        regions = whole_image((width, height), prediction)
     name = predictor.model.config.name
-    return replace(found, enlargement=enlargement, prediction=prediction, regions=regions, model=name)
+    return replace(found, enlargement=enlargement, prediction=prediction, table=table, regions=regions, model=name)
 
 
 def _as_stored(prediction: Prediction) -> Prediction:
@@ -278,3 +295,22 @@ def _history(luma: Luma, header: Header) -> History | None:
     if header.luma is None or header.color not in ("YCbCr", "gray", "YCCK"):
         return None
     return earlier_save(luma, header.luma.steps)
+
+
+def _own_table(found: Findings, decoded: Decoded) -> bool | None:
+    """Whether the pixels are those that the header's table gives: of luma, or of green where that is coded itself.
+
+    Few blocks that decided the header's own quality have said so already.
+    """
+    header, evidence, prediction = found.header, found.header_evidence, found.prediction
+    if header is None or evidence is None or evidence.luma is None:
+        return None
+    exact = evidence.luma.kind == "exact" and prediction is not None and prediction.by_few_blocks
+    if exact and prediction and prediction.rounded == evidence.luma.quality:
+        return True
+    plane, table = decoded.luma if decoded.own_luma else None, header.luma
+    if header.color == "RGB" and len(header.component_tables) == 3:
+        plane, table = decoded.luma.of_green(), header.component_tables[1]
+    if plane is None or table is None:
+        return None
+    return is_what_it_gives(plane, table.steps, EvidenceSettings())

@@ -5,7 +5,7 @@ blocks there name a table, and the blocks of the whole image that come back unde
 (``jpegqf.inspection.reach``). What is left is asked again. The evidence of one region never adds to another's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -65,12 +65,16 @@ class FoundRegion:
     share: float
     save: int = 0
 
-    def cut(self, luma: Luma) -> Luma:
-        """The plane that the prediction comes from, luma or green, from the first whole block in the box on."""
+    def part(self, luma: Luma) -> Luma:
+        """The image from the first whole block in the box on, to the end of the box."""
         box, grid = self.box, self.prediction.grid
         x, y = box.x + (grid.x - box.x) % 8, box.y + (grid.y - box.y) % 8
-        part = luma.crop(y, x, box.y + box.height - y, box.x + box.width - x)
-        return replace(self.prediction, grid=replace(grid, x=0, y=0)).place(part)
+        return luma.crop(y, x, box.y + box.height - y, box.x + box.width - x)
+
+    def cut(self, luma: Luma) -> Luma:
+        """The plane of that part that the prediction comes from, luma or green, turned back if it was turned."""
+        grid = replace(self.prediction.grid, x=0, y=0)
+        return replace(self.prediction, grid=grid).place(self.part(luma))
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,11 @@ class FoundRegions:
     regions: tuple[FoundRegion, ...]
     share: float
     rest: bool = False
+
+    def with_predictions(self, predictions: Sequence[Prediction]) -> "FoundRegions":
+        """The same with other predictions of the regions."""
+        pairs = zip(self.regions, predictions, strict=True)
+        return replace(self, regions=tuple(replace(region, prediction=told) for region, told in pairs))
 
     @property
     def saves(self) -> int:
@@ -144,9 +153,10 @@ def _searched(luma: Luma, predictor: Predictor, by_green: bool) -> "_Search":
     if by_green or green is None or not (search.green_is_surer or search.is_mixture):
         return search
     of_green = _Search(green, predictor, by_green=True)
-    grid = search.found[0].prediction.grid
-    if not search.green_is_surer and of_green.votes_for(grid) < GREEN_LEAD * search.votes_for(grid):
-        return search
+    if not search.green_is_surer:
+        grid = search.found[0].prediction.grid
+        if of_green.votes_for(grid) < GREEN_LEAD * search.votes_for(grid):
+            return search
     of_green.run()
     return of_green if of_green.found else search
 

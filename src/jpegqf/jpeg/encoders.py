@@ -1,30 +1,26 @@
 """Header -> the quality of its tables, and which encoder wrote them at which of its own settings."""
 
 import re
-import zlib
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import lru_cache
 
 import numpy as np
 
 from jpegqf.arrays import I64
 from jpegqf.jpeg.header import Header, QuantTable
+from jpegqf.jpeg.ijg import real_quality
 from jpegqf.jpeg.jpegli import Distance, match_jpegli
-from jpegqf.jpeg.known_tables import ADOBE, ADOBE_LUMA, MOZJPEG_NAMES
-from jpegqf.jpeg.table_match import Match, gdiplus_qualities, match_ijg, match_mozjpeg, wic_qualities
-
-
-class Family(str, Enum):
-    """Encoder families that a header can be attributed to."""
-
-    IJG = "ijg"
-    WINDOWS = "windows"
-    MOZJPEG = "mozjpeg"
-    JPEGLI = "jpegli"
-    ADOBE = "adobe"
-    CAMERA = "camera"
-    UNKNOWN = "unknown"
+from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_NAMES, Family
+from jpegqf.jpeg.listed_tables import ListedTable, by_steps
+from jpegqf.jpeg.mpeg import match_ffmpeg
+from jpegqf.jpeg.table_match import (
+    Match,
+    gdiplus_qualities,
+    match_ijg,
+    match_mozjpeg,
+    match_scaled,
+    wic_qualities,
+)
 
 
 WINDOWS_SOFTWARE = re.compile(r"windows photo|microsoft windows|paint\.net", re.IGNORECASE)
@@ -39,10 +35,11 @@ EDITORS = re.compile(
 class Encoder:
     """The encoder that wrote the tables.
 
-    ``name`` in words. ``quality`` on that encoder's own scale (IJG, mozjpeg, jpegli 1..100; Photoshop's Save As
-    0..12, its Save for Web 0..100), None if unknown. ``distance``: jpegli's, in butteraugli units.
-    ``by``: "tables" (every step of every table equal), "metadata" (an Adobe segment or a camera's name says so, and
-    the tables are no known encoder's), or "nothing". ``alternatives``: encoders that write these very tables at another
+    ``name`` in words. ``quality`` on that encoder's own scale (IJG, mozjpeg, jpegli 1..100; ffmpeg's ``-q:v`` 1..69, 1
+    the finest; Photoshop's Save As 0..12, its Save for Web 0..100; of Annex K's tables scaled by any factor a real
+    number on the IJG's scale), None if unknown. ``distance``: jpegli's, in butteraugli units.
+    ``by``: "tables" (every step of every table equal), "list" (files of this camera or program had the same tables: a
+    hint), "metadata" (an Adobe segment or a camera's name says so, and the tables are no known encoder's), or "nothing". ``alternatives``: encoders that write these very tables at another
     setting, as (name, quality).
     """
 
@@ -81,12 +78,12 @@ def identify(header: Header) -> HeaderEvidence:
     if first is None or (header.frame is not None and header.frame.lossless):
         return HeaderEvidence(None, None, UNKNOWN)
     found = _by_tables(header, first, second)
-    if found.encoder.by == "tables":
+    if found.encoder.by in ("tables", "list"):
         return found
     before = _by_tables(header, first.transposed(), second.transposed() if second else None)
-    if before.encoder.by == "tables":
+    if before.encoder.by in ("tables", "list"):
         return replace(before, turned=True)
-    return replace(found, encoder=_by_formula_or_metadata(header, first))
+    return replace(found, encoder=_by_formula_or_metadata(header, first, second))
 
 
 def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> HeaderEvidence:
@@ -94,16 +91,23 @@ def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> 
     luma, chroma = _matches(first.values, second.values if second else None)
     if luma.kind == "exact" and (chroma is None or chroma.kind == "exact"):
         return HeaderEvidence(luma, chroma, _ijg(header, luma))
-    encoder = _adobe_by_tables(first, second) or _mozjpeg(first.steps, second.steps if second else None)
+    steps = first.steps, second.steps if second else None
+    encoder = _mozjpeg(*steps) or _ffmpeg(*steps) or _listed(first, second)
     return HeaderEvidence(luma, chroma, encoder or UNKNOWN)
 
 
-def _by_formula_or_metadata(header: Header, first: QuantTable) -> Encoder:
+def _by_formula_or_metadata(header: Header, first: QuantTable, second: QuantTable | None) -> Encoder:
     """The encoder from jpegli's formula, else from metadata, which may be left over from an earlier save.
 
-    jpegli's tables are symmetric, so that a turn by 90 degrees does not change them.
+    jpegli's tables are symmetric, so that a turn by 90 degrees does not change them. Tables of Annex K scaled by any
+    factor are no encoder's own: a name in the metadata says more.
     """
-    return _jpegli(header, first) or _adobe_by_metadata(header) or _camera(header) or UNKNOWN
+    told = _jpegli(header, first) or _adobe_by_metadata(header)
+    scaled = None if told else _scaled(first, second)
+    camera = None if told else _camera(header)
+    if camera and scaled:
+        return replace(camera, quality=scaled.quality)
+    return told or camera or scaled or UNKNOWN
 
 
 @lru_cache(maxsize=4096)
@@ -127,8 +131,7 @@ def _ijg(header: Header, luma: Match) -> Encoder:
         written = wic_qualities(quality)
         return Encoder(Family.WINDOWS, "Windows Imaging Component", written[-1] if written else quality, by="tables")
     alternatives = [("Windows GDI+", other) for other in gdiplus_qualities(quality)] if _gdiplus(header) else []
-    name = "IJG libjpeg, libjpeg-turbo or another with its tables"
-    return Encoder(Family.IJG, name, quality, by="tables", alternatives=tuple(alternatives))
+    return Encoder(Family.IJG, IJG_NAME, quality, by="tables", alternatives=tuple(alternatives))
 
 
 def _gdiplus(header: Header) -> bool:
@@ -142,12 +145,31 @@ def _gdiplus(header: Header) -> bool:
     )
 
 
-def _adobe_by_tables(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
-    if luma.bits != 8 or (chroma and chroma.bits != 8):
+def _listed(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
+    """The encoder that was seen to write this pair of tables; in images without chroma, this luma table."""
+    pairs = by_steps().get(luma.values, ())
+    found = [pair for pair in pairs if pair.name and (chroma is None or pair.chroma == chroma.values)]
+    return _as_encoder(found[0]) if found else None
+
+
+def _as_encoder(listed: ListedTable) -> Encoder:
+    by = "tables" if listed.family == Family.ADOBE else "list"
+    name = listed.name if by == "tables" else f"the same tables as {listed.name}"
+    return Encoder(listed.family, name, listed.quality, by=by)
+
+
+def _scaled(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
+    """Annex K's tables scaled by a factor of no whole quality."""
+    factor = match_scaled(luma.steps)
+    if factor is None or (chroma and match_scaled(chroma.steps, chroma=True) is None):
         return None
-    first = zlib.crc32(bytes(luma.values))
-    found = ADOBE.get((first, zlib.crc32(bytes(chroma.values)))) if chroma else ADOBE_LUMA.get(first)
-    return Encoder(Family.ADOBE, found[0], found[1], by="tables") if found else None
+    return Encoder(Family.SCALED, f"Annex K's tables times {factor:.3f}, no whole IJG quality", real_quality(factor), by="tables")
+
+
+def _ffmpeg(luma: I64, chroma: I64 | None) -> Encoder | None:
+    """ffmpeg writes one table for luma and chroma."""
+    quality = match_ffmpeg(luma) if chroma is None or (luma == chroma).all() else None
+    return Encoder(Family.FFMPEG, "ffmpeg -q:v", quality, by="tables") if quality else None
 
 
 def _mozjpeg(luma: I64, chroma: I64 | None) -> Encoder | None:

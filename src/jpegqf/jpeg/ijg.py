@@ -42,6 +42,11 @@ def scaled(base: I64, quality: int, largest: int = MAX_STEP) -> I64:
     return np.clip((base * scale + 50) // 100, 1, largest)
 
 
+def real_quality(factor: float) -> float:
+    """The quality, to 0.1, at which libjpeg would scale the base tables by ``factor`` if it took real numbers."""
+    return round(100 - 50 * factor if factor < 1 else 50 / factor, 1)
+
+
 def ijg_luma(quality: int) -> I64:
     """Luma table that libjpeg's ``jpeg_set_quality(quality, force_baseline=TRUE)`` writes.
 

@@ -1,8 +1,28 @@
 """Table values of known encoders: facts from ITU-T T.81, and as measured from the encoders' own output."""
 
-# fmt: off
+from enum import Enum
 
 from jpegqf.jpeg.ijg import IJG_CHROMA, IJG_LUMA
+
+
+class Family(str, Enum):
+    """Encoder families that a table can be attributed to."""
+
+    IJG = "ijg"
+    SCALED = "ijg_scaled"
+    """Annex K's tables, scaled by a factor of no whole IJG quality: cameras, phones and editors."""
+    WINDOWS = "windows"
+    MOZJPEG = "mozjpeg"
+    JPEGLI = "jpegli"
+    FFMPEG = "ffmpeg"
+    ADOBE = "adobe"
+    CAMERA = "camera"
+    UNKNOWN = "unknown"
+
+
+IJG_NAME = "IJG libjpeg, libjpeg-turbo or another with its tables"
+
+# fmt: off
 
 MOZJPEG_NAMES = (
     "Annex K",
@@ -165,22 +185,3 @@ JPEGLI_EXPONENT = (
     1.00, 1.00, 1.00, 1.00, 1.00, 0.91, 0.91, 1.00, 1.00, 1.00, 1.00, 1.00, 1.00, 1.00, 1.00, 1.00, 1.00, 1.00,
 )
 """Powers in which steps grow with the distance beyond 1.5."""
-
-ADOBE: dict[tuple[int, int], tuple[str, int]] = {
-    (0xDD5FE630, 0x4AF6EA95): ("Photoshop Save As", 5),
-    (0xE6E65EBC, 0xC2148C47): ("Photoshop Save As", 8),
-    (0x2C851753, 0xBEBA1EC4): ("Photoshop Save As", 10),
-    (0xDE1DA172, 0x7B285525): ("Photoshop Save As", 12),
-    (0x669AF8FD, 0xE87ED52F): ("Photoshop Save for Web", 20),
-    (0xE2BE10B4, 0x79B5F2FE): ("Photoshop Save for Web", 21),
-    (0xCB9DFC15, 0xA8E2D7E6): ("Photoshop Save for Web", 30),
-    (0x0A33C1DC, 0xA72AF8FB): ("Photoshop Save for Web", 50),
-    (0xA3712001, 0x388A5952): ("Photoshop Save for Web", 53),
-    (0x1D83A154, 0x72952C68): ("Photoshop Save for Web", 85),
-}
-"""CRC-32 of the luma and chroma steps (bytes, row-major) of files that say themselves how they were saved."""
-
-ADOBE_LUMA: dict[int, tuple[str, int]] = {luma: found for (luma, _), found in ADOBE.items()} | {
-    0x9E23E19B: ("Photoshop Save As", 6),
-}
-"""The luma half alone, for images without chroma; 6 was seen in a gray file only."""

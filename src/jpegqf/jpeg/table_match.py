@@ -84,10 +84,35 @@ def table_error(steps: I64, logs: F64) -> F64:
     return result
 
 
+def equivalent_qualities(tables: I64) -> I64:
+    """TEMPORARY"""
+    logs=_ijg_logs(IJG_LUMA)
+    return np.array([table_error(t, logs).argmin()+1 for t in tables.reshape(-1,64)],np.int64).reshape(-1)
+
+
 @lru_cache(maxsize=2)
 def _ijg_logs(base: tuple[int, ...]) -> F64:
     tables = [scaled(np.array(base, np.int64), quality) for quality in range(1, 101)]
     return np.log(np.stack(tables).astype(np.float64))
+
+
+ROUNDINGS = (0.5, 0.0, 1 - 1e-9)
+"""What is added to a scaled step before it is cut to a whole number: rounded to nearest, down or up."""
+
+
+def match_scaled(steps: I64, chroma: bool = False) -> float | None:
+    """The factor by which Annex K's table gives these 64 steps, in one of the ROUNDINGS; None if no factor does.
+
+    The middle of the factors that all steps admit. A step of DC of its own, as some cameras write, is let pass.
+    """
+    base = np.array(IJG_CHROMA if chroma else IJG_LUMA, np.float64)[1:]
+    ac = steps.reshape(64)[1:].astype(np.float64)
+    for rounding in ROUNDINGS:
+        low = np.where(ac > 1, (ac - rounding) / base, 0.0).max()
+        high = np.where(ac < MAX_STEP, (ac + 1 - rounding) / base, np.inf).min()
+        if low < high and ac.min() >= 1 and ac.max() <= MAX_WIDE_STEP:
+            return float(low + min(high, 2 * low + 1e-3)) / 2
+    return None
 
 
 def match_mozjpeg(luma: I64, chroma: I64 | None = None) -> tuple[int, Match, Match | None] | None:

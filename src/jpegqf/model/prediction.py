@@ -28,6 +28,8 @@ class Prediction:
     jpeg_probability: float
     """Probability, 0..1, that the image was saved as JPEG and still has that 8x8 grid, starting at ``grid``."""
     grid: Grid = ALIGNED
+    by_few_blocks: bool = False
+    """Whether a few blocks decided it, all of which come back under one table of the IJG's."""
     by_green: bool = False
     """Whether this comes from the green channel, tried where luma leaves doubt: some JPEGs code red, green and blue."""
 

@@ -205,7 +205,7 @@ class Predictor:
         if quality is None:
             return None
         probability = np.where(quality == QUALITIES, sure, (1 - sure) / (len(QUALITIES) - 1))
-        return Prediction(float(quality), probability, sure, **fields)
+        return Prediction(float(quality), probability, sure, by_few_blocks=True, **fields)
 
     def _on_grids(self, luma: Luma, grids: list[Grid]) -> Iterator[Prediction]:
         """Predictions on these grids without ALIGNED; once one is sure, only its other orientation follows."""

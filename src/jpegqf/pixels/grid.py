@@ -20,9 +20,13 @@ class Grid:
 
     def place(self, luma: Luma) -> Luma:
         """The image from its first whole block on, turned back if ``turned``: its first pixel is on the grid."""
-        height, width = luma.shape
-        placed = luma.crop(self.y, self.x, height - self.y, width - self.x)
+        placed = self.cut(luma)
         return placed.transposed() if self.turned else placed
+
+    def cut(self, luma: Luma) -> Luma:
+        """The image from its first whole block on, as it is stored."""
+        height, width = luma.shape
+        return luma.crop(self.y, self.x, height - self.y, width - self.x)
 
 
 ALIGNED = Grid(0, 0)

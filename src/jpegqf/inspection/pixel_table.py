@@ -1,0 +1,99 @@
+"""A prediction and the plane it is about -> the luma table that the pixels show, and the prediction with it.
+
+The model judges by the IJG's tables, whatever the image went through since. Where the pixels are just what a save left,
+they show the table itself (``jpegqf.tables.reading``), which may be another encoder's: then that is the answer.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jpegqf.jpeg.ijg import MAX_STEP, QUALITIES, STEP_INDEX
+from jpegqf.jpeg.known_tables import IJG_NAME, Family
+from jpegqf.model.prediction import Prediction
+from jpegqf.pixels.luma import Luma
+from jpegqf.tables.known import Writer
+from jpegqf.tables.reading import CERTAIN, TableReading, certain_steps, read_table
+
+IJG_RULED_OUT = 0.05
+"""Probability of the IJG's tables below which the table read from the pixels is the answer, not the model's."""
+BEYOND_DOUBT = 0.99
+"""Probability of a quality from which the model's answer stands, though another table would fit that is in no list."""
+AGREED = 0.02
+"""Least probability of the model's answer under the table read from the pixels for that table to be told beside it."""
+SURE_OF_A_STEP = 0.995
+"""Probability from which a step on which the model's qualities agree is named: it knows no tables but the IJG's."""
+LEFT_OPEN = 1e-3
+"""Probability that the table read from the pixels is not the one, spread over all qualities."""
+
+GRID_SHOWN = 0.95
+"""Probability of a grid where the pixels show a table of a JPEG. Measured on images without one: none showed any."""
+
+
+@dataclass(frozen=True)
+class PixelTable:
+    """The luma table that the pixels show.
+
+    ``steps``: 64, row-major, row = vertical frequency, as the image was saved; each None where nothing tells.
+    ``writer``: who writes this table, None where that is not certain.
+    """
+
+    steps: tuple[int | None, ...]
+    writer: Writer | None
+
+
+def with_table(prediction: Prediction, part: Luma) -> tuple[Prediction, PixelTable | None]:
+    """The prediction of an image, and the table of its save; None where the pixels show no grid.
+
+    ``part``: the image that the prediction is about, from a first pixel on its grid on. Where the model sees no grid a
+    table may show one.
+    """
+    if prediction.by_few_blocks:
+        return prediction, _table_of_model(prediction)
+    reading, by_green = _read(prediction, part)
+    if not prediction.has_grid:
+        shown = reading is not None and reading.shows_a_grid
+        return (_as_read(prediction, reading), _table_read(reading)) if reading and shown else (prediction, None)
+    if reading is None:
+        return prediction, _table_of_model(prediction)
+    sure = prediction.confidence >= BEYOND_DOUBT and reading.free > 1 - CERTAIN
+    if reading.ijg < IJG_RULED_OUT and not sure:
+        return _as_read(replace(prediction, by_green=by_green), reading), _table_read(reading)
+    if sure or reading.equivalent[prediction.rounded - 1] < AGREED:
+        return prediction, _agreed(_table_of_model(prediction), reading)
+    return prediction, _table_read(reading)
+
+
+def _read(prediction: Prediction, part: Luma) -> tuple[TableReading | None, bool]:
+    """The table as luma shows it, else as the green channel does, where the model judged that; and whether it is that."""
+    upright = part.transposed() if prediction.grid.turned else part
+    reading, green = read_table(upright), prediction.plane_of(upright)
+    if reading is None and prediction.by_green:
+        return read_table(green), True
+    return reading, False
+
+
+def _table_read(reading: TableReading) -> PixelTable:
+    return PixelTable(reading.steps, reading.writer)
+
+
+def _agreed(table: PixelTable, reading: TableReading) -> PixelTable:
+    """What the model's table and the one that was read agree on."""
+    pairs = zip(table.steps, reading.steps, strict=True)
+    return replace(table, steps=tuple(one if other in (one, None) else None for one, other in pairs))
+
+
+def _as_read(prediction: Prediction, reading: TableReading) -> Prediction:
+    """The prediction with the qualities that the table read from the pixels is equivalent to."""
+    probability = (1 - LEFT_OPEN) * reading.equivalent + LEFT_OPEN / len(QUALITIES)
+    grid = replace(prediction.grid, turned=prediction.grid.turned ^ reading.turned)
+    quality, seen = float(QUALITIES[probability.argmax()]), max(prediction.jpeg_probability, GRID_SHOWN)
+    return replace(prediction, quality=quality, probability=probability, jpeg_probability=seen, grid=grid)
+
+
+def _table_of_model(prediction: Prediction) -> PixelTable:
+    """The steps on which the qualities agree that the model holds for possible."""
+    share = np.zeros((MAX_STEP, 64))
+    np.add.at(share, (STEP_INDEX, np.arange(64)), prediction.probability[:, None])
+    writer = Writer(Family.IJG, IJG_NAME, prediction.rounded) if prediction.by_few_blocks else None
+    return PixelTable(certain_steps(share, SURE_OF_A_STEP), writer)

@@ -1,0 +1,140 @@
+"""All luma tables that known encoders write, with who writes each and how much to expect it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from jpegqf.arrays import F64, I64
+from jpegqf.jpeg.ijg import IJG_LUMA, MAX_STEP, QUALITIES, ijg_luma_all, real_quality, scaled
+from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
+from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_LUMA, Family
+from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
+from jpegqf.jpeg.mpeg import FFMPEG_QUALITIES, ffmpeg_table
+
+WEIGHTS = {
+    Family.IJG: 0.25,
+    Family.MOZJPEG: 0.05,
+    Family.JPEGLI: 0.05,
+    Family.FFMPEG: 0.03,
+    Family.SCALED: 0.12,
+    Family.UNKNOWN: 0.2,
+}
+"""Share of images to expect of each family; the listed tables, whoever writes them, are counted as unknown. The rest
+are tables of no list. Only their orders of magnitude matter: an image gives hundreds of nats."""
+COMMON = 0.5
+"""Share of jpegli's tables that come from a whole quality."""
+DISTANCES = np.concatenate([np.arange(0.05, 3, 0.01), np.arange(3, 25, 0.05)])
+"""jpegli's distances that are tried beside those of whole qualities."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who writes a table: the encoder's family, and the setting on its own scale where there is one."""
+
+    family: Family
+    name: str
+    quality: float | None = None
+
+
+@dataclass(frozen=True)
+class KnownTables:
+    """Known luma tables: ``steps`` int64 (n, 64), row-major, ``log_prior`` float64 (n,), and ``writers`` of each."""
+
+    steps: I64
+    log_prior: F64
+    writers: Sequence[Writer]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+@lru_cache(maxsize=1)
+def known_tables() -> KnownTables:
+    """All known tables, made once."""
+    return gathered(listed_tables())
+
+
+def gathered(listed: Sequence[ListedTable]) -> KnownTables:
+    """The tables of all rules, and those ``listed``.
+
+    A table that several rules give counts for the first: Annex K's come before those that are seen less often. jpegli's
+    qualities can give one table at different subsamplings, which then leaves its quality open.
+    """
+    steps, priors, writers, seen = [], [], [], set[bytes]()
+    for family, tables, share, of_tables in _groups(listed):
+        for table, writer in zip(tables, of_tables, strict=True):
+            key = table.tobytes()
+            if key not in seen or family == Family.JPEGLI:
+                seen.add(key)
+                steps.append(table.reshape(64))
+                priors.append(np.log(WEIGHTS[family] * share / len(of_tables)))
+                writers.append(writer)
+    return KnownTables(np.stack(steps), np.array(priors), writers)
+
+
+_Group = tuple[Family, Sequence[I64], float, list[Writer]]
+"""Family, its tables, which share of the family's images they make, and their writers."""
+
+
+def _groups(listed: Sequence[ListedTable]) -> Iterator[_Group]:
+    yield Family.IJG, list(ijg_luma_all()), 1.0, [Writer(Family.IJG, IJG_NAME, int(quality)) for quality in QUALITIES]
+    yield _mozjpeg()
+    yield from _jpegli()
+    yield _ffmpeg()
+    yield _scaled_by_any_factor()
+    kept = [table for table in listed if min(table.luma) >= 1 and max(table.luma) <= MAX_STEP]
+    writers = [Writer(table.family, table.name, table.quality) for table in kept]
+    yield Family.UNKNOWN, [np.array(table.luma, np.int64) for table in kept], 1.0, writers
+
+
+def _mozjpeg() -> _Group:
+    tables, writers = [], []
+    for number in range(1, 9):
+        base = np.array(MOZJPEG_LUMA[number], np.int64)
+        tables += [scaled(base, int(quality)) for quality in QUALITIES]
+        writers += [Writer(Family.MOZJPEG, f"mozjpeg -quant-table {number}", int(quality)) for quality in QUALITIES]
+    return Family.MOZJPEG, tables, 1.0, writers
+
+
+def _jpegli() -> Iterator[_Group]:
+    for subsampled in (False, True):
+        tables = [jpegli_table(quality_to_distance(int(quality)), "Y", subsampled) for quality in QUALITIES]
+        writers = [Writer(Family.JPEGLI, "jpegli", int(quality)) for quality in QUALITIES]
+        yield Family.JPEGLI, tables, COMMON / 2, writers
+    others = {table.tobytes(): table for table in _jpegli_between()}
+    yield Family.JPEGLI, list(others.values()), 1 - COMMON, [Writer(Family.JPEGLI, "jpegli")] * len(others)
+
+
+def _jpegli_between() -> Iterator[I64]:
+    for subsampled in (False, True):
+        for distance in DISTANCES:
+            yield jpegli_table(float(distance), "Y", subsampled)
+
+
+def _ffmpeg() -> _Group:
+    tables = [ffmpeg_table(quality) for quality in FFMPEG_QUALITIES]
+    return Family.FFMPEG, tables, 1.0, [Writer(Family.FFMPEG, "ffmpeg", quality) for quality in FFMPEG_QUALITIES]
+
+
+def _scaled_by_any_factor() -> _Group:
+    """Annex K's luma table times every factor that gives another table, rounded to nearest or down.
+
+    Cameras and editors scale it by factors of their own.
+    """
+    base = np.array(IJG_LUMA, np.float64)
+    tables, writers = [], []
+    for rounding in (0.5, 0.0):
+        changes = np.unique(np.concatenate([(np.arange(2, MAX_STEP + 1) - rounding) / step for step in np.unique(base)]))
+        factors = ((changes[1:] + changes[:-1]) / 2)[np.diff(changes) > SMALLEST_CHANGE]
+        factors = factors[factors < LARGEST_FACTOR]
+        tables += list(np.clip(np.floor(base * factors[:, None] + rounding), 1, MAX_STEP).astype(np.int64))
+        writers += [Writer(Family.SCALED, "Annex K, scaled", real_quality(float(factor))) for factor in factors]
+    return Family.SCALED, tables, 1.0, writers
+
+
+SMALLEST_CHANGE = 1e-6
+"""Differences of factors below this are those of floating-point numbers."""
+LARGEST_FACTOR = 30.0
+"""Quality 2 is a factor of 25."""
