@@ -77,9 +77,9 @@ class Scene:
 
     def __init__(self, plane: U8) -> None:
         self.plane = plane.astype(np.float32)
-        self.coefficients = _blocks(self.plane - 128) @ FORWARD
+        self.coefficients: F32 = _blocks(self.plane - 128) @ FORWARD
         self.mean = _smooth(self.plane)
-        self.variance = _smooth(self.plane**2) - self.mean**2
+        self.variance: F32 = _smooth(self.plane**2) - self.mean**2
 
     def quantized(self, steps: I64) -> F32:
         """Pixels after quantization of the coefficients with 64 steps, whole and 0..255."""

@@ -21,7 +21,8 @@ def loss(constants: tuple[float, ...], steps: I64, truth: F64) -> float:
 
 def fitted(steps: I64, truth: F64) -> tuple[tuple[float, ...], float]:
     """The constants at which no step of FACTORS makes the loss smaller, and that loss."""
-    best, least = START, loss(START, steps, truth)
+    best: tuple[float, ...] = START
+    least = loss(START, steps, truth)
     for factor in FACTORS:
         better = True
         while better:

@@ -14,7 +14,7 @@ from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
 
 FITTED, PUBLISHED = 0, 1
 """Remainder by two of the CRC-32 of a table's steps: the half that constants are fitted on, and the other."""
-BENT = 300
+BENT = 600
 MOST_BENT = 2.0
 """Largest distance (``table_error``) of a bent table from the IJG's that it was bent from."""
 
@@ -78,4 +78,5 @@ def _bent(rng: np.random.Generator) -> I64:
     change = (slant + rng.normal(0, rng.uniform(0, 1), (8, 8))).reshape(64)
     change *= rng.uniform(0, MOST_BENT) / np.sqrt(change**2 @ FREQUENCY_WEIGHTS)
     steps = ijg_luma(int(rng.integers(2, 99))).reshape(64) * np.exp(change)
-    return np.clip(np.rint(steps), 1, MAX_STEP).astype(np.int64)
+    result: I64 = np.clip(np.rint(steps), 1, MAX_STEP).astype(np.int64)
+    return result

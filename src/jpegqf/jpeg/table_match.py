@@ -96,9 +96,9 @@ def expected_distortion(steps: I64) -> F64:
 
     ``steps`` is (..., 64), row-major; the result (...). A photograph has busy parts and calm ones, where errors are
     seen sooner. So this is the sum over frequencies of D(s, b) + CALM_WEIGHT * D(s, c), with D of
-    :func:`laplacian_error`, and the scales b = BUSY * (1 + row + column)^-DECAY and c = CALM * (1 + row + column)^-DECAY
+    :func:`laplacian_error`, and the mean magnitudes b = BUSY * (1 + row + column)^-DECAY and c = b * CALM / BUSY in
     levels. The four constants were fitted to qualities of equal PSNR and SSIM, on other photographs and tables than
-    those of the figures above. Weights of contrast sensitivity made it no better.
+    those of the figures of :func:`equivalent_quality`. Weights of contrast sensitivity made it no better.
     """
     scales, weights = mixed_scales()
     result: F64 = laplacian_error(steps[..., None, :], scales).sum(-1) @ weights
