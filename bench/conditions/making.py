@@ -271,7 +271,7 @@ def _foreign_tables(subsampling: str, rng: Rng) -> tuple[str, I64, I64]:
 
 
 def encoders(image: Image.Image, rng: Rng) -> Case:
-    """A JPEG with mozjpeg's or jpegli's tables, as PNG; its quality is the equivalent one."""
+    """A JPEG with mozjpeg's or jpegli's tables, as PNG; its quality is that of the nearest IJG table."""
     region, subsampling = draw_region(image, rng), SUBSAMPLINGS[rng.integers(3)]
     name, luma, chroma = _foreign_tables(subsampling, rng)
     while (quality := match_ijg(luma).quality) is None:

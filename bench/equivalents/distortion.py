@@ -56,30 +56,27 @@ LEFT_OUT = ("BSDS500", "wallpaper", "background", "desktop", "stellarium")
 def _window() -> F32:
     """Gaussian of 11 samples and sigma 1.5 at each place, float32 (SIDE - 10, SIDE): a product with it is a filter."""
     weights = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
-    weights /= weights.sum()
     window = np.zeros((SIDE - 10, SIDE), np.float32)
     for place in range(len(window)):
-        window[place, place : place + 11] = weights
+        window[place, place : place + 11] = weights / weights.sum()
     return window
 
 
 WINDOW = _window()
-C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def _smooth(plane: F32) -> F32:
-    result: F32 = WINDOW @ plane @ WINDOW.T
-    return result
+    return (WINDOW @ plane @ WINDOW.T).astype(np.float32, copy=False)
 
 
 class Scene:
     """A piece of luma that is quantized, and how far what comes back is from it."""
 
     def __init__(self, plane: U8) -> None:
-        self.plane = plane.astype(np.float32)
+        self.plane: F32 = plane.astype(np.float32)
         self.coefficients: F32 = _blocks(self.plane - 128) @ FORWARD
         self.mean = _smooth(self.plane)
-        self.variance: F32 = _smooth(self.plane**2) - self.mean**2
+        self.variance = _smooth(self.plane**2) - self.mean**2
 
     def quantized(self, steps: I64) -> F32:
         """Pixels after quantization of the coefficients with 64 steps, whole and 0..255."""
@@ -87,7 +84,8 @@ class Scene:
         blocks = (np.rint(self.coefficients / wide) * wide) @ INVERSE
         count = SIDE // 8
         plane = blocks.reshape(count, count, 8, 8).swapaxes(1, 2).reshape(SIDE, SIDE)
-        return np.clip(np.rint(plane + 128), 0, 255)
+        result: F32 = np.clip(np.rint(plane + 128), 0, 255)
+        return result
 
     def distortion(self, steps: I64) -> tuple[float, float]:
         """Mean squared error, and 1 - SSIM (Wang et al., 2004), as means over the piece."""
@@ -125,4 +123,6 @@ def measured(folder: Path, tables: Sequence[I64]) -> F64:
 
 def mean_coefficients(folder: Path) -> F64:
     """Mean magnitude of each coefficient over the scenes of a folder, float (64,), in levels."""
-    return np.mean([np.abs(Scene(plane).coefficients).mean(0) for plane in scenes(folder)], axis=0, dtype=np.float64)
+    each = [np.abs(Scene(plane).coefficients).mean(0) for plane in scenes(folder)]
+    result: F64 = np.mean(each, axis=0, dtype=np.float64)
+    return result

@@ -46,7 +46,7 @@ class Table:
 
 def ffmpeg_table(scale: int) -> I64:
     """What FFmpeg's MJPEG encoder writes at ``-q:v`` 1..31 (``ff_mpeg1_default_intra_matrix`` * q >> 3, DC 8)."""
-    steps = np.clip(np.array(MPEG1_INTRA) * scale >> 3, 1, 255)
+    steps: I64 = np.clip(np.array(MPEG1_INTRA) * scale >> 3, 1, 255)
     steps[0] = 8
     return steps
 
