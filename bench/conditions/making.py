@@ -274,13 +274,13 @@ def encoders(image: Image.Image, rng: Rng) -> Case:
     """A JPEG with mozjpeg's or jpegli's tables, as PNG; its quality is that of the nearest IJG table."""
     region, subsampling = draw_region(image, rng), SUBSAMPLINGS[rng.integers(3)]
     name, luma, chroma = _foreign_tables(subsampling, rng)
-    while (nearest := match_ijg(luma).quality) is None:
+    while (quality := match_ijg(luma).quality) is None:
         name, luma, chroma = _foreign_tables(subsampling, rng)
     tables = [luma.tolist()] if region.mode == "L" else [luma.tolist(), chroma.tolist()]
     options = {} if region.mode == "L" else {"subsampling": subsampling}
     out = io.BytesIO()
     region.save(out, "JPEG", qtables=tables, optimize=rng.random() < 0.5, progressive=rng.random() < 0.3, **options)
-    return Case(png(pixels_of(out.getvalue())), region, nearest, (0, 0), variant=name, jpeg=out.getvalue())
+    return Case(png(pixels_of(out.getvalue())), region, quality, (0, 0), variant=name, jpeg=out.getvalue())
 
 
 def _twice(image: Image.Image, first: int, last: int, rng: Rng, shift: tuple[int, int] = (0, 0)) -> Case:

@@ -122,7 +122,7 @@ class Record:
     qf_source: str | None = _column("what the answer rests on: header or pixels")
     header_qf: int | None = _column("quality of the luma quantization table", "IJG quality 1-100", QUALITY)
     header_qf_chroma: int | None = _column("quality of the chroma quantization table", "IJG quality 1-100", QUALITY)
-    header_match: str | None = _column("how the luma table matches an IJG table: exact, nearest or none")
+    header_match: str | None = _column("how the luma table matches an IJG table: exact, equivalent or none")
     encoder: str | None = _column("encoder family that writes these tables")
     encoder_quality: float | None = _column("quality on that encoder's own scale", "encoder's quality")
     subsampling: str | None = _column("chroma subsampling: 4:4:4, 4:2:2, 4:2:0, ..., gray")

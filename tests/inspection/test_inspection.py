@@ -113,7 +113,7 @@ def test_flat_and_patterned_images_get_no_number(jpeg: MakeJpeg) -> None:
 
 
 def test_tables_of_no_ijg_quality_get_none_from_the_pixels_either(jpeg: MakeJpeg, photo: Image.Image) -> None:
-    row = jpegqf.inspect(jpeg(75, photo, qtables=[[8] * 64, [8] * 64]))
+    row = jpegqf.inspect(jpeg(75, photo, qtables=[list(range(64, 0, -1))] * 2))
     assert (row.header_match, row.qf, row.verdict) == ("none", None, Verdict.UNKNOWN)
 
 

@@ -12,7 +12,7 @@ from conftest import MakeJpeg
 from jpegqf.jpeg.header import read_header
 from jpegqf.jpeg.ijg import IJG_CHROMA_BASE, QUALITIES, ijg_chroma, ijg_luma, ijg_luma_all, scaled
 from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
-from jpegqf.jpeg.table_match import NEAREST_ERROR, Match, gdiplus_qualities, match_ijg, match_mozjpeg, wic_qualities
+from jpegqf.jpeg.table_match import Match, gdiplus_qualities, match_ijg, match_mozjpeg, wic_qualities
 
 NOISE = np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8)
 
@@ -94,42 +94,6 @@ def test_tables_written_without_the_baseline_limit_are_exact_too() -> None:
         wide = scaled(np.array(IJG_CHROMA_BASE), quality, largest=32767)
         match = match_ijg(wide, chroma=True)
         assert (match.kind, match.quality) == ("exact", quality)
-
-
-@pytest.mark.parametrize("quality", range(5, 100, 5))
-def test_one_step_changed_is_near_and_never_exact(quality: int) -> None:
-    table = ijg_luma(quality)
-    table[2, 3] += 1
-    match = match_ijg(table)
-    assert match.kind == "nearest"
-    assert match.quality == quality
-    assert match.error is not None
-    assert 0 < match.error < 0.1
-
-
-@pytest.mark.parametrize("percent", [90, 110])
-def test_the_error_is_about_the_share_by_which_steps_differ(percent: int) -> None:
-    match = match_ijg(ijg_luma(20) * percent // 100)
-    assert match.kind == "nearest"
-    assert match.error is not None
-    assert match.error < 0.1
-
-
-@pytest.mark.parametrize(
-    "table",
-    [
-        np.full((8, 8), 16),
-        np.arange(64)[::-1].reshape(8, 8) + 1,
-        np.zeros((8, 8), np.int64),
-        np.random.default_rng(1).integers(1, 255, (8, 8)),
-    ],
-    ids=["flat", "falling", "zero", "random"],
-)
-def test_a_table_unlike_any_has_no_quality(table: np.ndarray) -> None:
-    match = match_ijg(table)
-    assert match.kind == "none"
-    assert match.quality is None
-    assert match.error is None or match.error > NEAREST_ERROR
 
 
 def test_ijg_tables_are_no_mozjpeg_tables() -> None:

@@ -29,7 +29,7 @@ def phrases_of(language: str) -> dict[str, str]:
 
 def sentences() -> set[str]:
     """All that the verdict can say, for some numbers."""
-    headers = [None, *(HeaderSummary(*told) for told in ((80, "exact"), (80, "nearest"), (None, "none")))]
+    headers = [None, *(HeaderSummary(*told) for told in ((80, "exact"), (80, "equivalent"), (None, "none")))]
     pixels = [None] + [
         PixelSummary(quality, quality - 2, quality + 2, confidence, saved)
         for quality, confidence, saved in product((60, 80, 95), (0.2, 0.95), (0.01, 0.3, 0.7, 0.99))

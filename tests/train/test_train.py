@@ -80,7 +80,7 @@ def test_drawn_tables_have_an_equivalent_quality() -> None:
         found = match_ijg(luma)
         assert found.quality == quality
         kinds.add(found.kind)
-    assert "nearest" in kinds
+    assert "equivalent" in kinds
 
 
 def make_scenes(folder: Path, photo: Image.Image) -> None:

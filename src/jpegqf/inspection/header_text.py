@@ -40,7 +40,7 @@ def _match(match: Match | None) -> str:
     if match.kind == "exact":
         either = f" (any of {match.low}-{match.high} writes this table)" if match.low != match.high else ""
         return f"{match.quality}, exact{either}"
-    return f"about {match.quality} (nearest, error {match.error:.3f})"
+    return f"about {match.quality} (equivalent, error {match.error:.3f})"
 
 
 def _encoder(encoder: Encoder) -> str:

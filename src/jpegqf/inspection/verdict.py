@@ -14,7 +14,7 @@ NAMED_QUALITY_CONFIDENCE = 0.5
 """Probability of the pixels' quality from which it is named without a header; below, only its interval is."""
 LIKELY_EARLIER_SAVE = 0.5
 """Probability from which an earlier save is reported."""
-NEAREST_TABLE_SLACK = 5
+EQUIVALENT_SLACK = 5
 """Qualities by which the header may miss the pixels' interval and still agree, if its table is no exact IJG table."""
 NO_TRACE_WORDS = "no trace of a JPEG save: never compressed, or resized or reworked since"
 """What is said of pixels that show no grid: the past of an image cannot be seen there."""
@@ -26,7 +26,7 @@ NAMED_REGIONS = 4
 class HeaderSummary:
     """What the header says: ``quality`` 1-100, and whether its table is an IJG table.
 
-    ``match``: ``exact``, ``nearest`` (of a similar table) or ``none`` (``quality`` is then None).
+    ``match``: ``exact``, ``equivalent`` (of a table that distorts as much) or ``none`` (``quality`` is then None).
     """
 
     quality: int | None
@@ -199,7 +199,7 @@ def _both(header: HeaderSummary, pixels: PixelSummary) -> Judgement:
     if header.quality is None:
         # The tables are not the IJG's, so no IJG quality of the last save exists to be read from the pixels.
         return Judgement(None, None, Verdict.UNKNOWN, "saved with tables that are near no IJG table")
-    slack = 0 if header.match == "exact" else NEAREST_TABLE_SLACK
+    slack = 0 if header.match == "exact" else EQUIVALENT_SLACK
     if pixels.low - slack <= header.quality <= pixels.high + slack:
         text = f"header and pixels say {'' if header.match == 'exact' else 'about '}{header.quality}"
         return Judgement(header.quality, "header", Verdict.CONSISTENT, text)

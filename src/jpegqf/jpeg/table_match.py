@@ -9,17 +9,27 @@ from jpegqf.arrays import F64, I64
 from jpegqf.jpeg.ijg import FREQUENCY_WEIGHTS, IJG_CHROMA, IJG_LUMA, MAX_STEP, MAX_WIDE_STEP, scaled
 from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
 
-NEAREST_ERROR = 0.4
-"""Largest error at which a table still counts as near an IJG table; see :func:`table_error`."""
+EQUIVALENT_ERROR = 1.0
+"""Largest :func:`table_error` between a table and that of its equivalent quality; beyond, no quality is given.
+
+From 0.8 to 1.0 the 95th percentile of the difference to equal PSNR is 10 over tables of encoders and 12 over bent ones,
+of that to equal SSIM 4; beyond 1.5 they are 25 and 21. Of 560 tables found in files that are not the IJG's,
+5 are beyond 1.0, and 30 beyond 0.8. Measured by ``python -m bench.equivalents``.
+"""
+BUSY, CALM, CALM_WEIGHT, DECAY = 320.0, 48.0, 5.5, 1.7
+"""The constants of :func:`expected_distortion`; ``python -m bench.equivalents --fit`` finds them."""
+MOST_HALF_STEPS = 500.0
+"""Half a step over a scale that is as good as any larger one, and whose sinh is no overflow."""
 
 
 @dataclass(frozen=True)
 class Match:
     """How a table compares with those of a quality scale.
 
-    ``kind``: "exact" (every step equal), "nearest" (``error`` at most NEAREST_ERROR), or "none", which has no
-    quality. ``low``..``high`` are all qualities that write this very table (for coarse scales several do), and
-    ``quality`` is the middle one. ``error`` as :func:`table_error` has it, None for tables it cannot compare.
+    ``kind``: "exact" (every step equal), "equivalent" (``quality`` is that of :func:`equivalent_quality`, and
+    ``error`` at most EQUIVALENT_ERROR), or "none", which has no quality. ``low``..``high`` are all qualities that
+    write this very table (for coarse scales several do), and ``quality`` is the middle one. ``error``: the
+    :func:`table_error` between the table and that of the quality named, None for tables that cannot be compared.
     """
 
     kind: str
@@ -50,7 +60,7 @@ def _written_by(base: tuple[int, ...]) -> dict[bytes, tuple[int, int]]:
 
 
 def match_ijg(steps: I64, chroma: bool = False) -> Match:
-    """Quality of 64 steps on the IJG's scale; never a guess: "none" has no number.
+    """Quality of 64 steps on the IJG's scale: its own, or the equivalent one; "none" has no number.
 
     ``steps`` is int64 (8, 8) or (64,), row-major. ``chroma`` compares with table K.2 instead of K.1.
     """
@@ -61,23 +71,78 @@ def match_ijg(steps: I64, chroma: bool = False) -> Match:
         return found
     if steps.min() < 1:
         return Match("none")
-    errors = table_error(steps, _ijg_logs(base))
-    best = int(errors.argmin())
-    error = float(errors[best])
-    if error > NEAREST_ERROR:
+    quality = equivalent_quality(steps, chroma)
+    error = float(table_error(steps, _ijg_logs(base)[quality - 1]))
+    if error > EQUIVALENT_ERROR:
         return Match("none", error=error)
-    return Match("nearest", best + 1, best + 1, best + 1, error)
+    return Match("equivalent", quality, quality, quality, error)
+
+
+def equivalent_quality(steps: I64, chroma: bool = False) -> int:
+    """The IJG quality 1..100 that distorts a typical photograph as much as 64 steps (1 and more) do.
+
+    It is the quality, interpolated and rounded, whose table has the same :func:`expected_distortion`. A larger step
+    never raises it; of an IJG table it is that table's own (of chroma at 1 to 3, which are all 255, one of these). One
+    step larger by one lowers it by two at most, and by one in tables of encoders. Over 434 tables of encoders it is on
+    average 2.2 from the quality of equal PSNR and 0.5 from that of equal SSIM, at the 95th percentile 5.8 and 1.3, as
+    means of 64 photographs; the nearest table by :func:`table_error` is 2.7 and 2.0, at the 95th percentile 5.9 and
+    6.0 (``python -m bench.equivalents``). ``chroma`` compares with table K.2 instead of K.1, by the same law, which was
+    fitted to luma.
+    """
+    values = _ijg_distortions(IJG_CHROMA if chroma else IJG_LUMA)
+    return int(np.rint(np.interp(expected_distortion(steps.reshape(64)), values, np.arange(100, 0, -1))))
+
+
+def expected_distortion(steps: I64) -> F64:
+    """Squared error that quantization with 64 steps adds to a typical block, weighted; in squared levels.
+
+    ``steps`` is (..., 64), row-major; the result (...). A photograph has busy parts and calm ones, where errors are
+    seen sooner. So this is the sum over frequencies of D(s, b) + CALM_WEIGHT * D(s, c), with D of
+    :func:`laplacian_error`, and the mean magnitudes b = BUSY * (1 + row + column)^-DECAY and c = b * CALM / BUSY in
+    levels. The four constants were fitted to qualities of equal PSNR and SSIM, on other photographs and tables than
+    those of the figures of :func:`equivalent_quality`. Weights of contrast sensitivity made it no better.
+    """
+    scales, weights = mixed_scales()
+    result: F64 = laplacian_error(steps[..., None, :], scales).sum(-1) @ weights
+    return result
+
+
+@lru_cache(maxsize=1)
+def mixed_scales(
+    busy: float = BUSY, calm: float = CALM, calm_weight: float = CALM_WEIGHT, decay: float = DECAY
+) -> tuple[F64, F64]:
+    """Scales of coefficients in busy and in calm parts, float (2, 64) in levels, and the parts' weights (2,)."""
+    falling = (1 + np.add.outer(np.arange(8), np.arange(8)).reshape(64)) ** -decay
+    return np.stack([busy * falling, calm * falling]), np.array([1.0, calm_weight])
+
+
+def laplacian_error(steps: I64, scales: F64) -> F64:
+    """Expected squared error of coefficients rounded to multiples of ``steps``, as they broadcast with ``scales``.
+
+    Coefficients of photographs are about Laplacian (Lam and Goodman, 2000, "A mathematical analysis of the DCT
+    coefficient distributions for images"). Of one with mean magnitude b the error is, in squared levels,
+
+        D(s, b) = 2 b^2 (1 - t / sinh t),  t = s / (2 b):
+
+    s^2 / 12 for small steps s, the variance 2 b^2 for large ones. It follows from Sullivan, 1996, "Efficient scalar
+    quantization of exponential and Laplacian random variables", for uniform steps that are restored to their middles.
+    """
+    half = np.minimum(steps / (2 * scales), MOST_HALF_STEPS)
+    result: F64 = 2 * scales**2 * (1 - half / np.sinh(half))
+    return result
+
+
+@lru_cache(maxsize=2)
+def _ijg_distortions(base: tuple[int, ...]) -> F64:
+    """:func:`expected_distortion` of the IJG tables, rising: of quality 100 first."""
+    return expected_distortion(np.stack([scaled(np.array(base, np.int64), quality) for quality in range(100, 0, -1)]))
 
 
 def table_error(steps: I64, logs: F64) -> F64:
-    """Distance of 64 steps from each of n tables, given as natural logarithms, float (n, 64).
+    """Distance of 64 steps from tables (..., 64), given as natural logarithms; shape (...).
 
     The root of the weighted mean of squared log ratios of steps, weights 1 / (1 + row + column): 0.1 says that
-    steps differ by some 10 %, low frequencies counting most. Chosen among 11 metrics over 121 tables (eight
-    mozjpeg bases, jpegli, 46 of cameras, editors and damaged files) on five photographs: the nearest IJG quality
-    then is, on average, 2.7 from that of equal squared error and 2.4 from that of equal rate (sums of steps: 3.6
-    and 6.8; absolute differences: 4.3 and 7.3; unweighted logs: 2.3 and 4.7). Up to an error of 0.4 it is at most
-    2 off on average and 8 at worst; beyond, it is soon more than ten, so that no quality is given.
+    steps differ by some 10 %, low frequencies counting most.
     """
     difference = np.log(steps) - logs
     result: F64 = np.sqrt((difference * difference) @ FREQUENCY_WEIGHTS)

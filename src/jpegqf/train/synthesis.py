@@ -122,7 +122,7 @@ def _save(image: Image.Image, how: dict[str, Any], rng: np.random.Generator) -> 
 
 
 def _draw_save(image: Image.Image, rng: np.random.Generator, shares: Shares) -> tuple[bytes, int]:
-    """JPEG bytes and their quality, or that of the nearest IJG table where the tables are others."""
+    """JPEG bytes and their quality, or the equivalent one where the tables are others."""
     if rng.random() < shares.other_tables:
         tables, quality = draw_tables(rng)
         return _save(image, {"qtables": [steps.tolist() for steps in tables]}, rng), quality
