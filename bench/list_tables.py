@@ -96,7 +96,7 @@ def _torn(steps: I64) -> bool:
 
 
 def listed(tables: Path, kept: Path) -> list[ListedTable]:
-    """The list: editors' tables by their own scales as ``kept`` has them, then those of the wild that no rule explains."""
+    """The list: editors' tables as ``kept`` has them, then those of the wild that no rule explains."""
     editors = [table for table in _read(kept) if table.quality is not None]
     pairs = {(table.luma, table.chroma) for table in editors}
     halves = {table.luma for table in editors}

@@ -1,5 +1,6 @@
 """The schema, declared once: one row of evidence per image, its columns with type, unit and meaning."""
 
+from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
 from typing import Any
@@ -123,6 +124,10 @@ class Record:
     header_qf: int | None = _column("quality of the luma quantization table", "IJG quality 1-100", QUALITY)
     header_qf_chroma: int | None = _column("quality of the chroma quantization table", "IJG quality 1-100", QUALITY)
     header_match: str | None = _column("how the luma table matches an IJG table: exact, equivalent or none")
+    header_error: float | None = _column(
+        "distance of the luma table from that IJG table: root of the weighted mean of squared log ratios of steps",
+        span=(0, 100),
+    )
     encoder: str | None = _column("encoder family that writes these tables")
     encoder_quality: float | None = _column("quality on that encoder's own scale", "encoder's quality")
     subsampling: str | None = _column("chroma subsampling: 4:4:4, 4:2:2, 4:2:0, ..., gray")
@@ -138,6 +143,13 @@ class Record:
     jpeg_probability: float | None = _column("probability of a JPEG grid, from the pixels", "0-1", SHARE)
     grid_x: int | None = _column("column of the first JPEG grid line: not 0 after a crop", "pixels 0-7", GRID_LINE)
     grid_y: int | None = _column("row of the first JPEG grid line", "pixels 0-7", GRID_LINE)
+    pixel_encoder: str | None = _column("encoder family that writes the luma table that the pixels show")
+    pixel_encoder_quality: float | None = _column("quality on that encoder's own scale", "encoder's quality")
+    pixel_table: tuple[int | None, ...] | None = _column(
+        "the 64 steps of the luma table that the pixels show, row by row (row = vertical frequency), null where "
+        "nothing tells; not in CSV",
+        "steps 1-255",
+    )
     jpeg_share: float | None = _column("share of the informative area that shows a JPEG grid", "0-1", SHARE)
     regions: int | None = _column(
         "number of different JPEG saves seen in the image: 1 for an ordinary JPEG, 0 for none", "saves", COUNT
@@ -156,9 +168,44 @@ class Record:
     )
 
     def to_dict(self) -> dict[str, Any]:
-        """Columns in order, enums as their texts, regions as dictionaries."""
+        """Columns in order, enums as their texts, tuples as lists, regions as dictionaries."""
         regions = None if self.region_list is None else [dict(vars(region)) for region in self.region_list]
-        return vars(self) | {"status": self.status.value, "verdict": self.verdict.value, "region_list": regions}
+        table = None if self.pixel_table is None else list(self.pixel_table)
+        lists = {"pixel_table": table, "region_list": regions}
+        return vars(self) | {"status": self.status.value, "verdict": self.verdict.value} | lists
+
+
+STEPS, LARGEST_STEP = 64, 255
+"""Number of steps in a quantization table, and the largest that pixels of 8 bits can show."""
+
+
+def _regions_told(told: list[Any]) -> tuple[Region, ...]:
+    return tuple(map(Region.of, told))
+
+
+def _steps_told(told: list[Any]) -> tuple[int | None, ...]:
+    if len(told) != STEPS or any(step is not None and type(step) is not int for step in told):
+        raise ValueError("no table of 64 steps")
+    if any(step is not None and not 1 <= step <= LARGEST_STEP for step in told):
+        raise ValueError("a step is outside 1..255")
+    return tuple(told)
+
+
+LISTS: dict[str, Callable[[list[Any]], tuple[Any, ...]]] = {
+    "pixel_table": _steps_told,
+    "region_list": _regions_told,
+}
+"""Columns whose values are lists, each with what makes its value of a list from a results file.
+
+It raises ValueError for what is no such list.
+"""
+
+
+def list_told(name: str, told: Any) -> tuple[Any, ...] | None:
+    """The value of a column of LISTS as a results file tells it. Raises ValueError for what it cannot hold."""
+    if told is not None and not isinstance(told, list):
+        raise ValueError("no list")
+    return None if told is None else LISTS[name](told)
 
 
 @dataclass(frozen=True)
@@ -167,7 +214,7 @@ class Column:
 
     name: str
     kind: type
-    """str, int, float, bool, or list: of regions."""
+    """str, int, float, bool, or list."""
     codes: frozenset[str] | None
     """All its texts, if there is a list of them."""
     span: tuple[int, int] | None
@@ -179,7 +226,7 @@ class Column:
 def _column_of(item: "Field[Any]") -> Column:
     kinds = getattr(item.type, "__args__", (item.type,))
     kind: type = next((kind for kind in (bool, int, float) if kind in kinds), str)
-    kind = list if item.name == "region_list" else kind
+    kind = list if item.name in LISTS else kind
     enum = item.type if isinstance(item.type, type) and issubclass(item.type, Enum) else None
     codes = frozenset(member.value for member in enum) if enum else None
     return Column(item.name, kind, codes, item.metadata["span"], item.metadata["from_strangers"])

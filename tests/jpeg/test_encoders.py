@@ -10,22 +10,29 @@ from PIL import Image
 
 from conftest import MakeJpeg, TurnJpeg
 from jpegqf.inspection.header_text import header_lines
-from jpegqf.jpeg.encoders import Encoder, Family, HeaderEvidence, identify
+from jpegqf.jpeg.encoders import Encoder, HeaderEvidence, identify
 from jpegqf.jpeg.header import read_header
-from jpegqf.jpeg.ijg import scaled
+from jpegqf.jpeg.ijg import IJG_CHROMA, IJG_LUMA, scaled
 from jpegqf.jpeg.jpegli import jpegli_table
-from jpegqf.jpeg.known_tables import ADOBE, MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA, Family
+from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
+from jpegqf.jpeg.mpeg import ffmpeg_table
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8))
 ODD = [[step * 5 % 97 + 3 for step in range(64)], [step * 7 % 89 + 3 for step in range(64)]]
 """Tables that no encoder has."""
 
 
+def saved(image: Image.Image, **options: object) -> bytes:
+    """An image saved as JPEG with Pillow's options."""
+    out = io.BytesIO()
+    image.save(out, "JPEG", **options)
+    return out.getvalue()
+
+
 def judged(extra: bytes = b"", **options: object) -> HeaderEvidence:
     """Evidence from the noise saved with Pillow's options, segments inserted after the start of image."""
-    out = io.BytesIO()
-    NOISE.save(out, "JPEG", **options)
-    data = out.getvalue()
+    data = saved(NOISE, **options)
     return identify(read_header(data[:2] + extra + data[2:]))
 
 
@@ -111,9 +118,46 @@ def test_adobe_segments_without_its_marker_prove_nothing() -> None:
     assert judged(SAVED_AS_8, qtables=ODD, optimize=True).encoder.family is Family.UNKNOWN
 
 
-def test_adobe_tables_known_by_their_checksum_lie_within_its_scales() -> None:
-    for name, quality in ADOBE.values():
-        assert 0 <= quality <= (12 if name == "Photoshop Save As" else 100)
+EDITORS_TABLES = [table for table in listed_tables() if table.quality is not None]
+
+
+def test_all_qualities_of_photoshops_save_as_are_in_the_list_and_within_its_scale() -> None:
+    told = {table.quality for table in EDITORS_TABLES if table.name.startswith("Photoshop Save As")}
+    assert told == set(range(13))
+
+
+@pytest.mark.parametrize("table", EDITORS_TABLES, ids=lambda table: f"{table.name} {table.quality}")
+def test_an_editors_tables_name_it_and_its_own_quality(table: ListedTable) -> None:
+    tables = [list(table.luma), *([list(table.chroma)] if table.chroma else [])]
+    evidence = identify(read_header(saved(NOISE if table.chroma else NOISE.convert("L"), qtables=tables)))
+    assert (evidence.encoder.family, evidence.encoder.name) == (table.family, table.name)
+    assert (evidence.encoder.quality, evidence.encoder.by) == (table.quality, "tables")
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("quality", [1, 2, 5, 17, 31])
+def test_ffmpegs_tables_name_it_and_its_own_quality(quality: int, subsampling: int) -> None:
+    encoder = judged(qtables=[ffmpeg_table(quality).tolist()] * 2, subsampling=subsampling).encoder
+    assert (encoder.family, encoder.quality, encoder.by) == (Family.FFMPEG, quality, "tables")
+
+
+def test_annex_ks_tables_times_any_factor_are_told_with_a_real_quality() -> None:
+    tables = [
+        np.clip(np.floor(np.array(base) * 0.1234), 1, 255).astype(int).tolist() for base in (IJG_LUMA, IJG_CHROMA)
+    ]
+    encoder = judged(qtables=tables).encoder
+    assert (encoder.family, encoder.by) == (Family.SCALED, "tables")
+    assert encoder.quality == pytest.approx(100 - 50 * 0.1234, abs=0.3)
+
+
+def test_a_camera_of_the_list_is_a_hint_and_the_files_own_camera_outweighs_it() -> None:
+    listed = next(table for table in listed_tables() if table.family is Family.CAMERA and table.chroma)
+    tables = [list(listed.luma), list(listed.chroma or ())]
+    hint = judged(qtables=tables).encoder
+    assert (hint.family, hint.by) == (Family.CAMERA, "list")
+    assert hint.name == f"tables as of {listed.name}"
+    own = judged(exif(make="ACME", model="One"), qtables=tables).encoder
+    assert (own.name, own.by) == ("ACME One", "metadata")
 
 
 def test_files_that_gdiplus_may_have_written_name_its_quality_beside() -> None:

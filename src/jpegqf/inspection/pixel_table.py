@@ -65,7 +65,7 @@ def with_table(prediction: Prediction, part: Luma) -> tuple[Prediction, PixelTab
 
 
 def _read(prediction: Prediction, part: Luma) -> tuple[TableReading | None, bool]:
-    """The table as luma shows it, else as the green channel does, where the model judged that; and whether it is that."""
+    """The table as luma shows it, else as green does, where the model judged that; and whether it is green's."""
     upright = part.transposed() if prediction.grid.turned else part
     reading, green = read_table(upright), prediction.plane_of(upright)
     if reading is None and prediction.by_green:

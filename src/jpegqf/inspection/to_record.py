@@ -6,10 +6,12 @@ from typing import Any
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.history.classifier import History
 from jpegqf.inspection.findings import Findings
+from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegion
 from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, MixtureSummary, PixelSummary, verdict_on
-from jpegqf.jpeg.encoders import HeaderEvidence
+from jpegqf.jpeg.encoders import Encoder, HeaderEvidence
 from jpegqf.jpeg.header import Header
+from jpegqf.jpeg.known_tables import Family
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.enlargement import Enlargement
 from jpegqf.record import Record, Region, Status
@@ -29,7 +31,7 @@ def to_record(found: Findings) -> Record:
     if not found.pixels_tried and found.header_evidence is None:
         return Record(**columns)
     columns |= _pixel_columns(found) | _history_columns(found.history)
-    header = _header_summary(found.header_evidence)
+    header = _header_summary(found)
     lossy = found.decoded is not None and found.decoded.lossy
     container = (found.container and found.container.format) or "image"
     pixels, history = _pixel_summary(found.prediction), _history_summary(found.history)
@@ -59,6 +61,7 @@ def _header_columns(header: Header | None, evidence: HeaderEvidence | None) -> R
         "header_qf": evidence.luma.quality if evidence.luma else None,
         "header_qf_chroma": evidence.chroma.quality if evidence.chroma else None,
         "header_match": evidence.luma.kind if evidence.luma else None,
+        "header_error": _shown(evidence.luma.error) if evidence.luma else None,
         "encoder": evidence.encoder.family.value,
         "encoder_quality": evidence.encoder.quality,
         "subsampling": frame.subsampling if frame else None,
@@ -82,7 +85,16 @@ def _pixel_columns(found: Findings) -> RecordColumns:
         "pixel_confidence": _shown(prediction.confidence),
         "grid_x": prediction.grid.x,
         "grid_y": prediction.grid.y,
+        **_table_columns(found.table),
     }
+
+
+def _table_columns(table: PixelTable | None) -> RecordColumns:
+    if table is None:
+        return {}
+    encoder = table.writer.family.value if table.writer else None
+    quality = table.writer.quality if table.writer else None
+    return {"pixel_table": table.steps, "pixel_encoder": encoder, "pixel_encoder_quality": quality}
 
 
 def _region_columns(found: Findings) -> RecordColumns:
@@ -133,10 +145,23 @@ def _shown(probability: float | None) -> float | None:
     return None if probability is None else round(probability, SHOWN_DIGITS)
 
 
-def _header_summary(evidence: HeaderEvidence | None) -> HeaderSummary | None:
+def _header_summary(found: Findings) -> HeaderSummary | None:
+    evidence = found.header_evidence
     if evidence is None:
         return None
-    return HeaderSummary(evidence.luma.quality, evidence.luma.kind) if evidence.luma else HeaderSummary(None, "none")
+    if evidence.luma is None:
+        return HeaderSummary(None, "none", sound=False)
+    sound = evidence.luma.quality is not None or evidence.luma.error is not None
+    return HeaderSummary(
+        evidence.luma.quality, evidence.luma.kind, _encoder_words(evidence.encoder), found.own_table, sound
+    )
+
+
+def _encoder_words(encoder: Encoder) -> str:
+    """The encoder and its own quality, "" if nobody is known to write these tables."""
+    if encoder.family in (Family.UNKNOWN, Family.IJG):
+        return ""
+    return encoder.name if encoder.quality is None else f"{encoder.name} {encoder.quality:g}"
 
 
 def _pixel_summary(prediction: Prediction | None) -> PixelSummary | None:
@@ -156,5 +181,5 @@ def _history_summary(history: History | None) -> HistorySummary:
 
 
 def _words_without_pixels(header: HeaderSummary | None) -> str:
-    known = f"header says {header.quality}" if header and header.quality else "tables near no IJG table"
+    known = f"header says {header.words}" if header and header.sound else "no sound quantization table"
     return f"{known}; the pixels were not looked at"

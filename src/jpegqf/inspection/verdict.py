@@ -14,8 +14,6 @@ NAMED_QUALITY_CONFIDENCE = 0.5
 """Probability of the pixels' quality from which it is named without a header; below, only its interval is."""
 LIKELY_EARLIER_SAVE = 0.5
 """Probability from which an earlier save is reported."""
-EQUIVALENT_SLACK = 5
-"""Qualities by which the header may miss the pixels' interval and still agree, if its table is no exact IJG table."""
 NO_TRACE_WORDS = "no trace of a JPEG save: never compressed, or resized or reworked since"
 """What is said of pixels that show no grid: the past of an image cannot be seen there."""
 NAMED_REGIONS = 4
@@ -24,13 +22,27 @@ NAMED_REGIONS = 4
 
 @dataclass(frozen=True)
 class HeaderSummary:
-    """What the header says: ``quality`` 1-100, and whether its table is an IJG table.
+    """What the header says of its luma table.
 
-    ``match``: ``exact``, ``equivalent`` (of a table that distorts as much) or ``none`` (``quality`` is then None).
+    ``quality`` 1-100, ``match`` as ``table_match.Match.kind``: of an IJG table (``exact``), of the IJG table that is
+    ``equivalent``, or ``none`` (``quality`` is then None). ``encoder``: who writes it, in words, "" if nobody is
+    known to. ``own_pixels``: whether the pixels are those that this table gives, None if that cannot be told.
+    ``sound``: there is a table, and no step of it is 0.
     """
 
     quality: int | None
     match: str
+    encoder: str = ""
+    own_pixels: bool | None = None
+    sound: bool = True
+
+    @property
+    def words(self) -> str:
+        """The table as a sentence names it."""
+        if self.match == "exact":
+            return str(self.quality)
+        number = f"about IJG {self.quality}" if self.quality is not None else "tables unlike any IJG quality"
+        return f"{self.encoder}, {number}" if self.encoder else number
 
 
 @dataclass(frozen=True)
@@ -107,13 +119,12 @@ def verdict_on(
     if header is None:
         return _mixed(container, mixture) or _without_header(container, pixels, lossy, mixture.enlarged)
     if _resaved(header, history):
-        last = f"header {header.quality}" if header.quality else "header unknown"
+        last = f"header {header.words}"
         where = " on another grid (cropped in between)" if history.moved else ""
         text = f"{last}, pixels compressed at {history.first_quality} before{where}: re-saved"
-        return Judgement(header.quality, "header" if header.quality else None, Verdict.RESAVED, text)
-    if pixels is None or pixels.jpeg_probability < LIKELY_GRID:
-        return _header_alone(header)
-    return _both(header, pixels)
+        return _of_header(header, Verdict.RESAVED, text)
+    told = pixels if pixels and pixels.jpeg_probability >= LIKELY_GRID else None
+    return _contradiction(header, told) or _agreement(header, told)
 
 
 def _resaved(header: HeaderSummary, history: HistorySummary) -> bool:
@@ -187,27 +198,38 @@ def _what(container: str, enlarged: int = 1) -> str:
     return f"{name} enlarged {enlarged}x" if enlarged > 1 else name
 
 
-def _header_alone(header: HeaderSummary) -> Judgement:
-    if header.quality is None:
-        return Judgement(None, None, Verdict.UNKNOWN, "tables of no known scale, and the pixels tell nothing")
-    about = "" if header.match == "exact" else "about "
-    text = f"header says {about}{header.quality}, the pixels tell nothing"
-    return Judgement(header.quality, "header", Verdict.HEADER_ONLY, text)
+def _of_header(header: HeaderSummary, verdict: Verdict, text: str) -> Judgement:
+    """A judgement whose quality is the header's."""
+    return Judgement(header.quality, None if header.quality is None else "header", verdict, text)
 
 
-def _both(header: HeaderSummary, pixels: PixelSummary) -> Judgement:
-    if header.quality is None:
-        # The tables are not the IJG's, so no IJG quality of the last save exists to be read from the pixels.
-        return Judgement(None, None, Verdict.UNKNOWN, "saved with tables that are near no IJG table")
-    slack = 0 if header.match == "exact" else EQUIVALENT_SLACK
-    if pixels.low - slack <= header.quality <= pixels.high + slack:
-        text = f"header and pixels say {'' if header.match == 'exact' else 'about '}{header.quality}"
-        return Judgement(header.quality, "header", Verdict.CONSISTENT, text)
-    if header.match != "exact" or pixels.confidence < CONTRADICTING_CONFIDENCE:
-        return Judgement(
-            header.quality, "header", Verdict.HEADER_ONLY, f"header says {header.quality}, the pixels leave it open"
-        )
+def _contradiction(header: HeaderSummary, pixels: PixelSummary | None) -> Judgement | None:
+    """The judgement where the pixels surely have another IJG quality than the header's IJG table, else None.
+
+    A lower one is left by an earlier save. A higher one needs an explanation, unless the pixels are those that the
+    table gives.
+    """
+    if pixels is None or header.match != "exact" or header.quality is None or _within(header, pixels):
+        return None
+    if pixels.confidence < CONTRADICTING_CONFIDENCE:
+        return None
     text = f"header says {header.quality}, pixels say {pixels.quality}"
     if pixels.quality < header.quality:
-        return Judgement(header.quality, "header", Verdict.RESAVED, text + ": saved before, more coarsely")
-    return Judgement(header.quality, "header", Verdict.MISMATCH, text)
+        return _of_header(header, Verdict.RESAVED, text + ": saved before, more coarsely")
+    return None if header.own_pixels else _of_header(header, Verdict.MISMATCH, text)
+
+
+def _within(header: HeaderSummary, pixels: PixelSummary) -> bool:
+    """Whether the header's quality is in the pixels' interval."""
+    return header.quality is not None and pixels.low <= header.quality <= pixels.high
+
+
+def _agreement(header: HeaderSummary, pixels: PixelSummary | None) -> Judgement:
+    """The judgement where nothing contradicts the header: whether the pixels confirm it."""
+    if not header.sound:
+        return Judgement(None, None, Verdict.UNKNOWN, "no sound quantization table")
+    exact = pixels is not None and header.match == "exact" and _within(header, pixels)
+    if header.own_pixels or exact:
+        return _of_header(header, Verdict.CONSISTENT, f"header and pixels say {header.words}")
+    left = "tell nothing" if pixels is None else "leave it open"
+    return _of_header(header, Verdict.HEADER_ONLY, f"header says {header.words}, the pixels {left}")

@@ -22,7 +22,6 @@ from jpegqf.jpeg.table_match import (
     wic_qualities,
 )
 
-
 WINDOWS_SOFTWARE = re.compile(r"windows photo|microsoft windows|paint\.net", re.IGNORECASE)
 EDITORS = re.compile(
     r"photoshop|lightroom|gimp|picasa|paint|acd|quicktime|aperture|shotwell|digikam|irfan|imagemagick|editor|snapseed",
@@ -38,9 +37,9 @@ class Encoder:
     ``name`` in words. ``quality`` on that encoder's own scale (IJG, mozjpeg, jpegli 1..100; ffmpeg's ``-q:v`` 1..69, 1
     the finest; Photoshop's Save As 0..12, its Save for Web 0..100; of Annex K's tables scaled by any factor a real
     number on the IJG's scale), None if unknown. ``distance``: jpegli's, in butteraugli units.
-    ``by``: "tables" (every step of every table equal), "list" (files of this camera or program had the same tables: a
-    hint), "metadata" (an Adobe segment or a camera's name says so, and the tables are no known encoder's), or "nothing". ``alternatives``: encoders that write these very tables at another
-    setting, as (name, quality).
+    ``by``: "tables" (every step of every table equal), "list" (files of this camera had the same tables: a hint),
+    "metadata" (an Adobe segment or a camera's name says so, and the tables are no known encoder's), or "nothing".
+    ``alternatives``: encoders that write these very tables at another setting, as (name, quality).
     """
 
     family: Family
@@ -78,10 +77,10 @@ def identify(header: Header) -> HeaderEvidence:
     if first is None or (header.frame is not None and header.frame.lossless):
         return HeaderEvidence(None, None, UNKNOWN)
     found = _by_tables(header, first, second)
-    if found.encoder.by in ("tables", "list"):
+    if found.encoder.by == "tables":
         return found
     before = _by_tables(header, first.transposed(), second.transposed() if second else None)
-    if before.encoder.by in ("tables", "list"):
+    if before.encoder.by == "tables":
         return replace(before, turned=True)
     return replace(found, encoder=_by_formula_or_metadata(header, first, second))
 
@@ -92,7 +91,7 @@ def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> 
     if luma.kind == "exact" and (chroma is None or chroma.kind == "exact"):
         return HeaderEvidence(luma, chroma, _ijg(header, luma))
     steps = first.steps, second.steps if second else None
-    encoder = _mozjpeg(*steps) or _ffmpeg(*steps) or _listed(first, second)
+    encoder = _mozjpeg(*steps) or _ffmpeg(*steps) or _editor(first, second)
     return HeaderEvidence(luma, chroma, encoder or UNKNOWN)
 
 
@@ -103,11 +102,12 @@ def _by_formula_or_metadata(header: Header, first: QuantTable, second: QuantTabl
     factor are no encoder's own: a name in the metadata says more.
     """
     told = _jpegli(header, first) or _adobe_by_metadata(header)
-    scaled = None if told else _scaled(first, second)
-    camera = None if told else _camera(header)
+    if told:
+        return told
+    camera, scaled = _camera(header) or _camera_of_list(first, second), _scaled(first, second)
     if camera and scaled:
         return replace(camera, quality=scaled.quality)
-    return told or camera or scaled or UNKNOWN
+    return camera or scaled or UNKNOWN
 
 
 @lru_cache(maxsize=4096)
@@ -145,17 +145,22 @@ def _gdiplus(header: Header) -> bool:
     )
 
 
-def _listed(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
-    """The encoder that was seen to write this pair of tables; in images without chroma, this luma table."""
-    pairs = by_steps().get(luma.values, ())
-    found = [pair for pair in pairs if pair.name and (chroma is None or pair.chroma == chroma.values)]
-    return _as_encoder(found[0]) if found else None
+def _editor(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
+    """The editor whose tables these are."""
+    found = _listed(luma, chroma, Family.ADOBE)
+    return Encoder(found.family, found.name, found.quality, by="tables") if found else None
 
 
-def _as_encoder(listed: ListedTable) -> Encoder:
-    by = "tables" if listed.family == Family.ADOBE else "list"
-    name = listed.name if by == "tables" else f"the same tables as {listed.name}"
-    return Encoder(listed.family, name, listed.quality, by=by)
+def _camera_of_list(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
+    """A camera of whose files some had the same tables: others may have them too."""
+    found = _listed(luma, chroma, Family.CAMERA)
+    return Encoder(found.family, f"tables as of {found.name}", by="list") if found else None
+
+
+def _listed(luma: QuantTable, chroma: QuantTable | None, family: Family) -> ListedTable | None:
+    """The first entry of the list with this pair of tables; of images without chroma, with this luma table."""
+    entries = (entry for entry in by_steps().get(luma.values, ()) if entry.family == family)
+    return next((entry for entry in entries if chroma is None or entry.chroma == chroma.values), None)
 
 
 def _scaled(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
@@ -163,11 +168,12 @@ def _scaled(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
     factor = match_scaled(luma.steps)
     if factor is None or (chroma and match_scaled(chroma.steps, chroma=True) is None):
         return None
-    return Encoder(Family.SCALED, f"Annex K's tables times {factor:.3f}, no whole IJG quality", real_quality(factor), by="tables")
+    name = f"Annex K's tables times {factor:.3f}, no whole IJG quality"
+    return Encoder(Family.SCALED, name, real_quality(factor), by="tables")
 
 
 def _ffmpeg(luma: I64, chroma: I64 | None) -> Encoder | None:
-    """ffmpeg writes one table for luma and chroma."""
+    """The encoder that writes one table of MPEG's matrix for luma and chroma."""
     quality = match_ffmpeg(luma) if chroma is None or (luma == chroma).all() else None
     return Encoder(Family.FFMPEG, "ffmpeg -q:v", quality, by="tables") if quality else None
 

@@ -89,8 +89,14 @@ def equivalent_quality(steps: I64, chroma: bool = False) -> int:
     6.0 (``python -m bench.equivalents``). ``chroma`` compares with table K.2 instead of K.1, by the same law, which was
     fitted to luma.
     """
+    return int(equivalent_qualities(steps.reshape(64), chroma))
+
+
+def equivalent_qualities(tables: I64, chroma: bool = False) -> I64:
+    """The same of tables (..., 64), int64 (...)."""
     values = _ijg_distortions(IJG_CHROMA if chroma else IJG_LUMA)
-    return int(np.rint(np.interp(expected_distortion(steps.reshape(64)), values, np.arange(100, 0, -1))))
+    found: I64 = np.rint(np.interp(expected_distortion(tables), values, np.arange(100, 0, -1))).astype(np.int64)
+    return found
 
 
 def expected_distortion(steps: I64) -> F64:
@@ -147,12 +153,6 @@ def table_error(steps: I64, logs: F64) -> F64:
     difference = np.log(steps) - logs
     result: F64 = np.sqrt((difference * difference) @ FREQUENCY_WEIGHTS)
     return result
-
-
-def equivalent_qualities(tables: I64) -> I64:
-    """TEMPORARY"""
-    logs=_ijg_logs(IJG_LUMA)
-    return np.array([table_error(t, logs).argmin()+1 for t in tables.reshape(-1,64)],np.int64).reshape(-1)
 
 
 @lru_cache(maxsize=2)

@@ -89,8 +89,8 @@ def arrow_schema() -> "Schema":
     arrow = pyarrow()
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     region = arrow.struct([(name, types[kind]) for name, (kind, _, _) in REGION_SPANS.items()])
-    types[list] = arrow.list_(region)
-    return arrow.schema([(name, types[COLUMN[name].kind]) for name in COLUMNS])
+    lists = {"pixel_table": arrow.list_(arrow.int16()), "region_list": arrow.list_(region)}
+    return arrow.schema([(name, lists.get(name) or types[COLUMN[name].kind]) for name in COLUMNS])
 
 
 def records_table(records: Iterable[Record]) -> "Table":

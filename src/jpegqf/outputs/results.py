@@ -10,7 +10,7 @@ from typing import Any
 from jpegqf.errors import UsageError
 from jpegqf.outputs.base import Batch, Results
 from jpegqf.outputs.formats import format_of
-from jpegqf.record import COLUMN, COLUMNS, Column, Record, Region, Status, Verdict
+from jpegqf.record import COLUMN, COLUMNS, LISTS, Column, Record, Status, Verdict, list_told
 
 ROWS_AT_ONCE, RECORDS_AT_ONCE = 20_000, 500
 """Rows held in memory while columns are read, and while records are made of them."""
@@ -61,14 +61,10 @@ def read_records(path: str) -> Iterator[Record]:
         held = format_of(results.path).columns
         for batch in batches(results, held, RECORDS_AT_ONCE):
             batch |= {"status": list(map(Status, batch["status"])), "verdict": list(map(Verdict, batch["verdict"]))}
-            batch["region_list"] = list(map(_regions, batch.get("region_list", [None] * len(batch["path"]))))
+            for name in LISTS:
+                told = batch.get(name, [None] * len(batch["path"]))
+                batch[name] = [list_told(name, value) for value in told]
             yield from map(Record, *(batch[name] for name in COLUMNS))
-
-
-def _regions(told: list[Any] | None) -> tuple[Region, ...] | None:
-    if told is not None and not isinstance(told, list):
-        raise ValueError("no list")
-    return None if told is None else tuple(map(Region.of, told))
 
 
 def _open(path: str) -> Results:
@@ -101,7 +97,7 @@ def _checked(name: str, values: list[Any], place: str) -> list[Any]:
         return values
     kind = column.kind
     if kind is list:
-        return [_checked_regions(name, value, place) for value in values]
+        return [_checked_list(name, value, place) for value in values]
     found = set(map(type, values)) - {type(None)}
     if kind in (int, float) and found <= {int, float}:
         if kind is int and float in found:  # pandas makes floats of whole numbers beside unknown ones
@@ -126,9 +122,9 @@ def _allowed(column: Column, value: Any) -> bool:
     return column.span is None or value != value or column.span[0] <= value <= column.span[1]
 
 
-def _checked_regions(name: str, value: Any, place: str) -> Any:
+def _checked_list(name: str, value: Any, place: str) -> Any:
     try:
-        _regions(value)
+        list_told(name, value)
     except (TypeError, ValueError):
         raise _wrong(name, value, place) from None
     return value

@@ -9,10 +9,7 @@ from typing import Any
 
 from jpegqf.errors import UsageError
 from jpegqf.outputs.base import FileIdentity, Held, Results, UncheckedColumns, in_columns, row_of
-from jpegqf.record import COLUMN, COLUMNS, Record
-
-LISTS = tuple(name for name in COLUMNS if COLUMN[name].kind is list)
-"""Columns whose values are lists."""
+from jpegqf.record import COLUMN, COLUMNS, LISTS, Record
 
 
 def sqlite_column_names(path: str) -> tuple[str, ...]:

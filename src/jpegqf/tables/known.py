@@ -126,7 +126,7 @@ def _scaled_by_any_factor() -> _Group:
     base = np.array(IJG_LUMA, np.float64)
     tables, writers = [], []
     for rounding in (0.5, 0.0):
-        changes = np.unique(np.concatenate([(np.arange(2, MAX_STEP + 1) - rounding) / step for step in np.unique(base)]))
+        changes = np.unique((np.arange(2, MAX_STEP + 1)[:, None] - rounding) / np.unique(base))
         factors = ((changes[1:] + changes[:-1]) / 2)[np.diff(changes) > SMALLEST_CHANGE]
         factors = factors[factors < LARGEST_FACTOR]
         tables += list(np.clip(np.floor(base * factors[:, None] + rounding), 1, MAX_STEP).astype(np.int64))

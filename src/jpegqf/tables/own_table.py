@@ -1,4 +1,4 @@
-"""The decoded first component of a JPEG, and the table of its header -> whether these are the pixels that table gives."""
+"""A decoded component of a JPEG, and the table of its header -> whether these are the pixels that it gives."""
 
 import numpy as np
 
@@ -7,7 +7,9 @@ from jpegqf.evidence.blocks import block_lattice
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.evidence.synthesis import agreement
 from jpegqf.pixels.luma import Luma
-from jpegqf.tables.reading import GIVEN_BACK, share_expected
+from jpegqf.tables.reading import GIVEN_BACK, on_comb, share_expected
+from jpegqf.tables.step_likelihood import FEWEST_BLOCKS as FEWEST_RICH
+from jpegqf.tables.step_likelihood import rich_blocks
 
 MOST_BLOCKS = 1024
 """Most blocks that are compared, evenly spread."""
@@ -16,10 +18,10 @@ FEWEST_BLOCKS = 4
 
 
 def is_what_it_gives(luma: Luma, table: I64, settings: EvidenceSettings) -> bool | None:
-    """Whether the blocks come back when they are quantized with their own table and transformed back.
+    """Whether the blocks come back when they are quantized with their own table, and coefficients are its multiples.
 
-    ``luma``: the component as decoded, its first pixel on the grid. ``table``: its steps, int64 (8, 8), 1 and more. None
-    where too few blocks have anything in them.
+    ``luma``: the component as decoded, its first pixel on the grid. ``table``: its steps, int64 (8, 8), 1 and more.
+    None where too few blocks have anything in them.
     """
     lattice = block_lattice(luma, 0, 0, MOST_BLOCKS)
     compared = int(np.count_nonzero(lattice.informative))
@@ -27,4 +29,7 @@ def is_what_it_gives(luma: Luma, table: I64, settings: EvidenceSettings) -> bool
         return None
     steps = table.reshape(64)
     returning = agreement(lattice, steps.astype(np.float32), settings.pixel_tolerance, settings.clip_rounds)
-    return bool(np.count_nonzero(returning) >= GIVEN_BACK * share_expected(steps) * compared)
+    if np.count_nonzero(returning) < GIVEN_BACK * share_expected(steps) * compared:
+        return False
+    pixels = rich_blocks(luma)
+    return on_comb(steps, pixels) if len(pixels) >= FEWEST_RICH else True

@@ -103,16 +103,29 @@ def share_expected(table: I64) -> float:
     return float(np.prod([ROUNDED_RIGHT.get(int(step), 1.0) for step in table]))
 
 
+def _spread(pixels: U8) -> U8:
+    """At most SYNTHESIZED of these blocks, evenly spread."""
+    out: U8 = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), SYNTHESIZED)).astype(int)]
+    return out
+
+
 def _explains(table: I64, pixels: U8) -> bool:
-    """Whether the pixels are those that a save with this table left: blocks come back, coefficients are on the comb."""
-    tried = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), SYNTHESIZED)).astype(int)]
+    """Whether the pixels are those that a save with this table left: blocks come back, coefficients are multiples."""
+    returning = given_back(_spread(pixels), table[None].astype(np.float32), TOLERANCE).mean()
+    return bool(returning >= GIVEN_BACK * share_expected(table)) and on_comb(table, pixels)
+
+
+def on_comb(table: I64, pixels: U8) -> bool:
+    """Whether coefficients of unclipped blocks (n, 64) are as near to multiples of 64 steps as rounding leaves them.
+
+    The mean of cos(2 pi c / step) over coefficients c that are not nearest to 0, against that under an error of
+    variance 1/12: exp(-2 pi^2 / (12 step^2)). False if all are nearest to 0.
+    """
     steps = table.astype(np.float32)
-    if given_back(tried, steps[None], TOLERANCE).mean() < GIVEN_BACK * share_expected(table):
-        return False
-    places = ((tried.astype(np.float32) - 128) @ FORWARD / steps)[:, 1:]
+    places = ((_spread(pixels).astype(np.float32) - 128) @ FORWARD / steps)[:, 1:]
     multiple = np.rint(places) != 0
-    on_comb = np.exp(-2 * np.pi**2 * SIGMA**2 / steps[1:] ** 2)  # mean of the cosine under a normal error
-    wanted, seen = (multiple * on_comb).sum(), np.cos(2 * np.pi * places)[multiple].sum()
+    regular = np.exp(-2 * np.pi**2 * SIGMA**2 / steps[1:] ** 2)
+    wanted, seen = (multiple * regular).sum(), np.cos(2 * np.pi * places)[multiple].sum()
     return bool(wanted > 0 and seen >= ON_THE_COMB * wanted - np.sqrt(np.count_nonzero(multiple)))
 
 
@@ -127,8 +140,8 @@ class _Fit:
     """How well known tables and a free one explain an image.
 
     ``rows``: of the known tables that may be it; ``weights``: the probability of each; ``own_dc``: the probability of
-    each that the step of DC is its own too. ``free``: the probability of a table in no list, and ``free_steps`` those of
-    its steps, float64 (255, 64). ``known_evidence`` and ``evidence``: log probabilities of the image under the known
+    each that the step of DC is its own too. ``free``: the probability of a table in no list, and ``free_steps`` those
+    of its steps, float64 (255, 64). ``known_evidence`` and ``evidence``: log probabilities of the image under the known
     tables, and under all.
     """
 
@@ -192,7 +205,8 @@ class _Fit:
         np.add.at(out, equivalent_qualities(self.known.steps[self.rows]) - 1, self.weights)
         if self.free > SLIGHT:
             np.add.at(out, equivalent_qualities(_drawn(self.free_steps)) - 1, self.free / DRAWN)
-        return out / out.sum()
+        probability: F64 = out / out.sum()
+        return probability
 
 
 def _likeliest(likelihoods: F64, known: KnownTables, other: float) -> tuple[I64, F64]:
@@ -223,8 +237,9 @@ def _drawn(probability: F64) -> I64:
 
     Evenly spread along each frequency's distribution, in an order of its own: multiples of an odd number, modulo DRAWN.
     """
-    below, place = probability.cumsum(axis=0), np.arange(DRAWN)
-    columns = [
-        np.searchsorted(below[:, f], ((place * (2 * f + 1) + f) % DRAWN + 0.5) / DRAWN * below[-1, f]) for f in range(64)
-    ]
-    return np.minimum(np.stack(columns, axis=1), MAX_STEP - 1) + 1
+    below, frequency = probability.cumsum(axis=0), np.arange(64)
+    order = (np.arange(DRAWN)[:, None] * (2 * frequency + 1) + frequency) % DRAWN
+    quantiles = (order + 0.5) / DRAWN * below[-1]
+    columns = [np.searchsorted(below[:, f], quantiles[:, f]) for f in frequency]
+    drawn: I64 = np.minimum(np.stack(columns, axis=1), MAX_STEP - 1) + 1
+    return drawn

@@ -47,7 +47,10 @@ errors alone, whatever its step."""
 
 
 def rich_blocks(luma: Luma) -> U8:
-    """Distinct unclipped blocks that vary along both axes, uint8 (n, 64); the first pixel of ``luma`` is on the grid."""
+    """Distinct unclipped blocks that vary along both axes, uint8 (n, 64).
+
+    The first pixel of ``luma`` is on the grid.
+    """
     lattice = block_lattice(luma, 0, 0, MOST_BLOCKS)
     pixels = lattice.pixels.reshape(-1, 64)[~lattice.clipped.reshape(-1)]
     square = pixels.reshape(-1, 8, 8)
@@ -76,7 +79,7 @@ def step_likelihoods(pixels: U8) -> F64:
 
 def _quiet(counts: F32) -> Bool:
     """Frequencies without a coefficient of NARROW or more, bool (64,)."""
-    quiet: Bool = ~counts[:, NARROW * BINS_PER_UNIT :].any(axis=1)
+    quiet: Bool = counts[:, NARROW * BINS_PER_UNIT :].sum(axis=1) == 0
     return quiet
 
 
