@@ -8,7 +8,6 @@ The arithmetics are exact rounding, and those of FFmpeg's libswscale (``x86/yuv_
 ``fill_table``); the weights those of ITU-R BT.601 and BT.709. A JPEG's colours come from full range, 0 to 255.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 from jpegqf.arrays import F64, I64, U8, Bool
 
 Matrix = Literal["BT.601", "BT.709"]
-Arithmetic = Literal["rounded", "cut", "looked up", "luma alone", "grey"]
-"""A sum that is rounded; a sum of whole numbers, cut; levels looked up by such a sum. Else what told it."""
+Arithmetic = Literal["rounded", "cut", "looked up", "WebP", "luma alone", "grey"]
+"""A sum that is rounded; a sum of whole numbers, cut; levels looked up by such a sum; libwebp's. Else what told it."""
 
 WEIGHTS: dict[Matrix, tuple[float, float, float]] = {
     "BT.601": (0.299, 0.587, 0.114),
@@ -36,6 +35,8 @@ ONE = 65536
 BLACK, WHITE, ZERO_CHROMA = 16, 235, 128
 UNREACHED = -(2.0**15)
 """In the place of the sum of a level that no sum makes."""
+CUT_64THS = 0.5 - 1 / 128
+"""What is taken from a sum of 64ths so that rounding cuts it."""
 SAMPLE, GREY_SAMPLE = 2**13, 2**16
 """Most pixels looked at for their colours, and for their levels of grey."""
 LEAST_CHROMA = 3
@@ -46,12 +47,13 @@ LEAST_OF_FEW, LEAST_OF_MANY = 0.97, 0.8
 """Least share of the colours that a converter must reach: of few, and of many. 1 if it made them, else 0.6 at most."""
 ASKED_FIRST = 192
 """Colours that each converter is asked about before those it reaches are asked about all."""
-LEAST_WHOLENESS = 0.33
-"""Least length of the mean of exp(2 pi i luma): 0.45 to 0.57 where luma is whole and colours rounded, else 0.03."""
+COLOURS_OF_LUMA, LEAST_WHOLENESS = 256, 0.35
+"""Fewest colours whose luma is asked, and the least mean of cos(2 pi luma): 0.4 to 0.6 where it is whole, else 0.03."""
 MOST_IN_GAPS = 0.002
 """Largest share of grey pixels on levels that a converter never reaches; of other images it is 0.14."""
-LEAST_CHANCE = 1e-6
-"""Chance that no such level between the darkest and the brightest occurs, below which it is no chance."""
+LEAST_FILLED, LEAST_CHANCE = 0.7, 1e-6
+"""Least share that must occur of the other levels between the darkest and the brightest; and the chance, below which it
+is none, that of levels which occur as often as these none is one that is never reached."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class VideoRange:
     """What samples that were converted from limited range tell.
 
     ``matrix``: None where greys alone tell. ``strength``, 0..1: the share of the different colours that the converter
-    reaches; of "luma alone" the length of the mean of exp(2 pi i luma); of "grey" the share of levels that occur.
+    reaches; of "luma alone" the mean of cos(2 pi luma); of "grey" the share of levels that occur.
     """
 
     matrix: Matrix | None
@@ -163,11 +165,23 @@ def looking_up(matrix: Matrix, full: bool = False) -> Converter:
     return Converter(WEIGHTS[matrix], sums, _Line.of(np.arange(256)), *lines)
 
 
-ARITHMETICS: tuple[tuple[Arithmetic, Callable[[Matrix, bool], Converter]], ...] = (
-    ("cut", cutting),
-    ("looked up", looking_up),
-    ("rounded", rounding),
-)
+@lru_cache(maxsize=1)
+def webp() -> Converter:
+    """The converter of lossy WebP: libwebp's (``src/dsp/yuv.h``), which cuts a sum of 64ths."""
+    index = np.arange(256)
+    luma, red, green_u, green_v, blue = (index * part >> 8 for part in (19077, 26149, 6419, 13320, 33050))
+    lines = [_Line.of(part / 64) for part in (red - 14234, 8708 - green_u, -green_v, blue - 17685)]
+    return Converter(WEIGHTS["BT.601"], np.arange(256.0), _Line.of(luma / 64 - CUT_64THS), *lines)
+
+
+@lru_cache(maxsize=1)
+def _converters() -> list[tuple[Matrix, Arithmetic, Converter]]:
+    """All converters from limited range."""
+    out: list[tuple[Matrix, Arithmetic, Converter]] = [("BT.601", "WebP", webp())]
+    for matrix in WEIGHTS:
+        out += [(matrix, "cut", cutting(matrix)), (matrix, "looked up", looking_up(matrix))]
+        out += [(matrix, "rounded", rounding(matrix))]
+    return out
 
 
 def video_range(samples: U8) -> VideoRange | None:
@@ -191,7 +205,7 @@ def spread(pixels: U8, most: int) -> U8:
 
 
 def distinct_colours(samples: U8) -> U8:
-    """The different colours, uint8 (n, 3), of a sample of pixels (height, width, 3); greys and clipped ones left out."""
+    """The different colours, uint8 (n, 3), of a sample of (height, width, 3); greys and clipped ones left out."""
     red, green, blue = spread(samples.reshape(-1, 3), SAMPLE).T.astype(np.int32)
     lowest, highest = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
     told = (lowest > 0) & (highest < 255) & (highest - lowest >= LEAST_CHROMA)
@@ -204,20 +218,18 @@ def _by_converter(colours: U8) -> VideoRange | None:
     if len(colours) < FEWEST_COLOURS:
         return None
     least = LEAST_OF_MANY if len(colours) >= MANY_COLOURS else LEAST_OF_FEW
-    some = spread(colours, ASKED_FIRST)
-    for matrix in WEIGHTS:
-        for arithmetic, converter_of in ARITHMETICS:
-            converter = converter_of(matrix, False)
-            if converter.reached(some).mean() >= least:
-                share = float(converter.reached(colours).mean())
-                if share >= least:
-                    return VideoRange(matrix, arithmetic, share)
-    return None
+    some, best = spread(colours, ASKED_FIRST), None
+    for matrix, arithmetic, converter in _converters():
+        if converter.reached(some).mean() >= least:
+            share = float(converter.reached(colours).mean())
+            if share >= least and (best is None or share > best.strength):
+                best = VideoRange(matrix, arithmetic, share)
+    return best
 
 
 def _by_luma(colours: U8) -> VideoRange | None:
     """The weights by which luma of the colours is near whole levels of limited range."""
-    if len(colours) < MANY_COLOURS:
+    if len(colours) < COLOURS_OF_LUMA:
         return None
     wholeness = {matrix: _wholeness(colours @ np.array(weights)) for matrix, weights in WEIGHTS.items()}
     best = max(wholeness, key=lambda matrix: wholeness[matrix])
@@ -225,9 +237,8 @@ def _by_luma(colours: U8) -> VideoRange | None:
 
 
 def _wholeness(luma: F64) -> float:
-    """The length of the mean of exp(2 pi i luma), 0..1, where ``luma`` 0..255 is taken back to limited range."""
-    angle = luma * (2 * np.pi * (WHITE - BLACK) / 255)
-    return float(np.hypot(np.cos(angle).mean(), np.sin(angle).mean()))
+    """The mean of cos(2 pi luma), -1..1, where ``luma`` 0..255 is taken back to limited range."""
+    return float(np.cos(luma * (2 * np.pi * (WHITE - BLACK) / 255)).mean())
 
 
 def _of_greys(greys: U8) -> VideoRange | None:
@@ -241,7 +252,8 @@ def _of_greys(greys: U8) -> VideoRange | None:
     for gaps in _gaps():
         left_out, others = counts[gaps & between], counts[~gaps & between]
         filled = float(np.count_nonzero(others) / max(1, len(others)))
-        if (1 - filled) ** len(left_out) <= LEAST_CHANCE and left_out.sum() <= MOST_IN_GAPS * counts.sum():
+        clear = filled >= LEAST_FILLED and (1 - filled) ** len(left_out) <= LEAST_CHANCE
+        if clear and left_out.sum() <= MOST_IN_GAPS * counts.sum():
             return VideoRange(None, "grey", filled)
     return None
 
