@@ -47,7 +47,7 @@ LEAST_OF_FEW, LEAST_OF_MANY = 0.97, 0.8
 """Least share of the colours that a converter must reach: of few, and of many. 1 if it made them, else 0.6 at most."""
 ASKED_FIRST = 192
 """Colours that each converter is asked about before those it reaches are asked about all."""
-COLOURS_OF_LUMA, LEAST_WHOLENESS = 256, 0.35
+COLOURS_OF_LUMA, LEAST_WHOLENESS = 512, 0.35
 """Fewest colours whose luma is asked, and the least mean of cos(2 pi luma): 0.4 to 0.6 where it is whole, else 0.03."""
 MOST_IN_GAPS = 0.002
 """Largest share of grey pixels on levels that a converter never reaches; of other images it is 0.14."""
@@ -197,6 +197,21 @@ def video_range(samples: U8) -> VideoRange | None:
         return found
     pixels = spread(samples.reshape(-1, 3), GREY_SAMPLE)
     return _of_greys(pixels[(pixels[:, :1] == pixels).all(axis=1), 0])
+
+
+def full_range_share(samples: U8) -> float | None:
+    """Share of the colours of uint8 samples (height, width, 3) that come from full range by BT.601, as a JPEG's do.
+
+    Of a JPEG's decoded pixels it is 1, of what was never one, was edited since or codes red, green and blue themselves
+    0.25 or little more. None of greys and of samples of fewer than MANY_COLOURS colours.
+    """
+    if samples.ndim == 2:
+        return None
+    colours = distinct_colours(samples)
+    if len(colours) < MANY_COLOURS:
+        return None
+    converters = (converter_of("BT.601", True) for converter_of in (rounding, cutting, looking_up))
+    return max(float(converter.reached(colours).mean()) for converter in converters)
 
 
 def spread(pixels: U8, most: int) -> U8:
