@@ -42,15 +42,13 @@ SAMPLE, GREY_SAMPLE = 2**13, 2**16
 LEAST_CHROMA = 3
 """Least difference between the largest and the smallest channel of a colour that is counted."""
 FEWEST_COLOURS, MANY_COLOURS = 24, 96
-"""Fewest different colours that can tell a converter, and how many tell it clearly."""
-LEAST_OF_FEW, LEAST_OF_MANY = 0.97, 0.8
-"""Least share of the colours that a converter must reach: of few, and of many. 1 if it made them, else 0.6 at most."""
+"""Fewest different colours that can tell a converter, and from how many on they alone are asked, not the greys."""
+LEAST_SHARE = 0.95
+"""Least share of the colours that a converter must reach: 1 if it made them, else 0.16, of one hue up to 0.87."""
 ASKED_FIRST = 192
 """Colours that each converter is asked about before those it reaches are asked about all."""
 COLOURS_OF_LUMA, LEAST_WHOLENESS = 512, 0.35
 """Fewest colours whose luma is asked, and the least mean of cos(2 pi luma): 0.4 to 0.6 where it is whole, else 0.03."""
-MOST_IN_GAPS = 0.002
-"""Largest share of grey pixels on levels that a converter never reaches; of other images it is 0.14."""
 LEAST_FILLED, LEAST_CHANCE = 0.7, 1e-6
 """Least share that must occur of the other levels between the darkest and the brightest; and the chance, below which it
 is none, that of levels which occur as often as these none is one that is never reached."""
@@ -232,12 +230,11 @@ def _by_converter(colours: U8) -> VideoRange | None:
     """The converter from limited range that reaches the colours."""
     if len(colours) < FEWEST_COLOURS:
         return None
-    least = LEAST_OF_MANY if len(colours) >= MANY_COLOURS else LEAST_OF_FEW
     some, best = spread(colours, ASKED_FIRST), None
     for matrix, arithmetic, converter in _converters():
-        if converter.reached(some).mean() >= least:
+        if converter.reached(some).mean() >= LEAST_SHARE:
             share = float(converter.reached(colours).mean())
-            if share >= least and (best is None or share > best.strength):
+            if share >= LEAST_SHARE and (best is None or share > best.strength):
                 best = VideoRange(matrix, arithmetic, share)
     return best
 
@@ -266,9 +263,8 @@ def _of_greys(greys: U8) -> VideoRange | None:
     between = (np.arange(256) >= occurring[0]) & (np.arange(256) <= occurring[-1])
     for gaps in _gaps():
         left_out, others = counts[gaps & between], counts[~gaps & between]
-        filled = float(np.count_nonzero(others) / max(1, len(others)))
-        clear = filled >= LEAST_FILLED and (1 - filled) ** len(left_out) <= LEAST_CHANCE
-        if clear and left_out.sum() <= MOST_IN_GAPS * counts.sum():
+        filled = float(np.count_nonzero(others) / (len(others) + 1))
+        if not left_out.any() and filled >= LEAST_FILLED and (1 - filled) ** len(left_out) <= LEAST_CHANCE:
             return VideoRange(None, "grey", filled)
     return None
 
