@@ -31,15 +31,19 @@ OUTLIERS = 0.03
 def table_fit(luma: Luma, quality: int) -> float | None:
     """Log-likelihood ratio of the best common factor and noise for the table of ``quality`` against no table at all.
 
-    ``luma``: a plane whose first pixel is on the grid. Above 0 the table explains the coefficients, in natural
-    logarithms. None where no coefficient tells: too few blocks, or steps of 1.
+    ``luma``: of an image whose first pixel is on the grid. Above 0 the table explains the coefficients of luma or of
+    the green channel, in natural logarithms. None where no coefficient tells: too few blocks, or steps of 1.
     """
-    coefficients, steps = _coefficients(luma), STEPS[quality - 1]
-    if len(coefficients) < FEWEST_BLOCKS:
-        return None
+    planes = [plane for plane in (luma, luma.of_green()) if plane is not None]
+    fits = [fit for plane in planes if (fit := _fit(_coefficients(plane), STEPS[quality - 1])) is not None]
+    return max(fits, default=None)
+
+
+def _fit(coefficients: F32, steps: F32) -> float | None:
+    """As :func:`table_fit`, of the coefficients (n, 64) of one plane, and of steps (64,)."""
     told = (coefficients > steps / 2) & (coefficients < LARGEST) & (steps >= 2)
     told[:, 0] = False
-    if not told.any():
+    if len(coefficients) < FEWEST_BLOCKS or not told.any():
         return None
     step = np.broadcast_to(steps, told.shape)[told]
     return max(_ratio(coefficients[told], step, factor) for factor in FACTORS)
