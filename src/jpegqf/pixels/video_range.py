@@ -77,8 +77,10 @@ class _Line:
 
     @classmethod
     def of(cls, table: NDArray[Any]) -> "_Line":
-        slope, offset = np.polyfit(np.arange(256.0) - ZERO_CHROMA, table, 1)
-        return cls(table.astype(np.float64), float(slope), float(offset))
+        """The line that fits the table best, by least squares."""
+        index = np.arange(256) - 127.5
+        slope = float(index @ table / (index @ index))
+        return cls(table.astype(np.float64), slope, float(table.mean()) + slope * (ZERO_CHROMA - 127.5))
 
     def nearest(self, numbers: F64) -> I64:
         """The index, 0..255, of the entry next to each number."""

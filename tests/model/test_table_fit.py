@@ -7,7 +7,7 @@ from PIL import Image
 
 from jpegqf.arrays import F64, U8
 from jpegqf.evidence.dct import FORWARD, INVERSE
-from jpegqf.evidence.table_fit import table_fit
+from jpegqf.model.table_fit import table_fit
 from jpegqf.jpeg.ijg import STEPS
 from jpegqf.pixels.luma import Luma
 
