@@ -7,8 +7,8 @@ from PIL import Image
 
 from jpegqf.arrays import F64, U8
 from jpegqf.evidence.dct import FORWARD, INVERSE
-from jpegqf.model.table_fit import table_fit
 from jpegqf.jpeg.ijg import STEPS
+from jpegqf.model.table_fit import table_fit
 from jpegqf.pixels.luma import Luma
 
 FINE = (90, 93, 95, 97, 98)

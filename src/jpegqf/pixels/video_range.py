@@ -4,8 +4,8 @@ A converter makes colours from 220 levels of luma and 225 of each chroma, so it 
 ones depends on its arithmetic. Of a video's frame every colour is one of them, of other images one in six. Where
 chroma was interpolated between its levels, luma computed back from the colours is still near whole levels.
 
-The arithmetics are exact rounding, and those of FFmpeg's libswscale (``x86/yuv_2_rgb.asm``, and ``yuv2rgb.c``, function
-``fill_table``); the weights those of ITU-R BT.601 and BT.709. A JPEG's colours come from full range, 0 to 255.
+The arithmetics are exact rounding, libwebp's, and those of FFmpeg's libswscale (``x86/yuv_2_rgb.asm``; ``yuv2rgb.c``,
+function ``fill_table``). The weights are those of ITU-R BT.601 and BT.709. A JPEG's colours come from full range, 0 to 255.
 """
 
 from dataclasses import dataclass
