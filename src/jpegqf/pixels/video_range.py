@@ -5,7 +5,7 @@ ones depends on its arithmetic. Of a video's frame every colour is one of them, 
 chroma was interpolated between its levels, luma computed back from the colours is still near whole levels.
 
 The arithmetics are exact rounding, libwebp's, and those of FFmpeg's libswscale (``x86/yuv_2_rgb.asm``; ``yuv2rgb.c``,
-function ``fill_table``). The weights are those of ITU-R BT.601 and BT.709. A JPEG's colours come from full range, 0 to 255.
+function ``fill_table``). The weights are those of ITU-R BT.601 and BT.709. A JPEG's colours come from full range.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ LEAST_CHROMA = 3
 """Least difference between the largest and the smallest channel of a colour that is counted."""
 FEWEST_COLOURS, MANY_COLOURS = 24, 96
 """Fewest different colours that can tell a converter, and from how many on they alone are asked, not the greys."""
-LEAST_SHARE = 0.95
+LEAST_SHARE = 0.97
 """Least share of the colours that a converter must reach: 1 if it made them, else 0.16, of one hue up to 0.87."""
 ASKED_FIRST = 192
 """Colours that each converter is asked about before those it reaches are asked about all."""
