@@ -71,8 +71,8 @@ except CheckpointError as error:
 
 
 def in_cells(records: Iterable[Record]) -> list[Record]:
-    """Records as a table of cells holds them: without their regions."""
-    return [replace(record, region_list=None) for record in records]
+    """Records as a table of cells holds them: without their lists."""
+    return [replace(record, pixel_table=None, region_list=None) for record in records]
 
 
 def refusal_in_little_memory(path: Path) -> str:
@@ -97,11 +97,14 @@ def cat() -> Image.Image:
 
 @pytest.fixture(scope="session")
 def jpeg(photo: Image.Image) -> MakeJpeg:
-    """Bytes of an image saved as JPEG: ``jpeg(quality, image=photo, **options of Pillow)``."""
+    """Bytes of an image saved as JPEG: ``jpeg(quality, image=photo, **options of Pillow)``.
 
-    def make(quality: int, image: Image.Image = photo, **options: object) -> bytes:
+    Without a quality, tables among the options are written as they are; with one, Pillow scales them.
+    """
+
+    def make(quality: int | None, image: Image.Image = photo, **options: object) -> bytes:
         out = io.BytesIO()
-        image.save(out, "JPEG", quality=quality, **options)
+        image.save(out, "JPEG", **options, **({} if quality is None else {"quality": quality}))
         return out.getvalue()
 
     return make

@@ -7,8 +7,9 @@ from jpegqf.record import CELLS, COLUMN, COLUMNS, Record, Region, Status, Verdic
 
 CONTRACT = """
 path filename status reason message format width height qf qf_source header_qf header_qf_chroma
-header_match encoder encoder_quality subsampling progressive pixel_qf pixel_qf_low pixel_qf_high
-pixel_confidence jpeg_probability grid_x grid_y jpeg_share regions first_qf recompressed_probability
+header_match header_error encoder encoder_quality subsampling progressive pixel_qf pixel_qf_low pixel_qf_high
+pixel_confidence jpeg_probability grid_x grid_y
+pixel_encoder pixel_encoder_quality pixel_table jpeg_share regions first_qf recompressed_probability
 verdict verdict_text model region_list
 """
 
@@ -52,9 +53,9 @@ def test_no_regions_are_not_the_same_as_unknown_regions() -> None:
     assert lists == [None, []]
 
 
-def test_the_list_of_regions_is_the_only_column_that_fits_into_no_cell() -> None:
-    assert COLUMN["region_list"].kind is list
-    assert [*CELLS, "region_list"] == list(COLUMNS)
+def test_lists_are_the_only_columns_that_fit_into_no_cell() -> None:
+    assert {name for name, column in COLUMN.items() if column.kind is list} == {"pixel_table", "region_list"}
+    assert set(COLUMNS) - set(CELLS) == {"pixel_table", "region_list"}
 
 
 def test_a_region_is_read_back_from_what_it_told() -> None:

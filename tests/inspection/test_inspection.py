@@ -15,6 +15,7 @@ from jpegqf.inspection.explain import explain_lines
 from jpegqf.inspection.inspector import Inspector, inspect
 from jpegqf.inspection.plot import plot
 from jpegqf.inspection.to_record import to_record
+from jpegqf.jpeg.mpeg import ffmpeg_table
 from jpegqf.model.predictor import Predictor
 from jpegqf.record import Status, Verdict
 
@@ -112,9 +113,29 @@ def test_flat_and_patterned_images_get_no_number(jpeg: MakeJpeg) -> None:
     assert (black.qf, black.qf_source, black.verdict) == (85, "header", Verdict.HEADER_ONLY)
 
 
-def test_tables_of_no_ijg_quality_get_none_from_the_pixels_either(jpeg: MakeJpeg, photo: Image.Image) -> None:
+def test_pixels_agree_with_tables_that_no_quality_is_equivalent_to(jpeg: MakeJpeg, photo: Image.Image) -> None:
     row = jpegqf.inspect(jpeg(75, photo, qtables=[list(range(64, 0, -1))] * 2))
-    assert (row.header_match, row.qf, row.verdict) == ("none", None, Verdict.UNKNOWN)
+    assert (row.header_match, row.qf, row.qf_source, row.verdict) == ("none", None, None, Verdict.CONSISTENT)
+    assert "unlike any IJG quality" in (row.verdict_text or "")
+
+
+def test_ffmpegs_tables_are_named_with_their_quality_and_agree_with_the_pixels(
+    jpeg: MakeJpeg, photo: Image.Image
+) -> None:
+    row = jpegqf.inspect(jpeg(None, photo, qtables=[ffmpeg_table(7).tolist()] * 2))
+    assert (row.encoder, row.encoder_quality, row.header_match) == ("ffmpeg", 7, "equivalent")
+    assert (row.qf, row.qf_source, row.verdict) == (row.header_qf, "header", Verdict.CONSISTENT)
+    assert row.verdict_text == f"header and pixels say ffmpeg -q:v 7, about IJG {row.qf}"
+
+
+def test_a_png_of_ffmpegs_jpeg_shows_its_table_encoder_and_equivalent_quality(
+    jpeg: MakeJpeg, photo: Image.Image
+) -> None:
+    data = jpeg(None, photo, qtables=[ffmpeg_table(7).tolist()] * 2)
+    told, row = jpegqf.inspect(data), jpegqf.inspect(np.asarray(Image.open(io.BytesIO(data))))
+    assert row.pixel_table == tuple(ffmpeg_table(7).tolist())
+    assert (row.pixel_encoder, row.pixel_encoder_quality) == ("ffmpeg", 7)
+    assert (row.pixel_qf, row.verdict) == (told.header_qf, Verdict.PIXELS_ONLY)
 
 
 def test_below_16_pixels_the_header_still_speaks(jpeg: MakeJpeg, cat: Image.Image) -> None:

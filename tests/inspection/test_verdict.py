@@ -9,6 +9,9 @@ NOTHING = HistorySummary(None, None)
 SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
 
 
+ONCE = (None, None)
+
+
 @pytest.mark.parametrize(
     ("container", "header", "pixels", "history", "verdict", "quality", "source", "words"),
     [
@@ -20,10 +23,15 @@ SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
         ("JPEG", (95, "exact"), (60, 40, 80, 0.2, 1.0), (None, None), "header_only", 95, "header", "leave it open"),
         ("JPEG", (95, "exact"), None, (None, None), "header_only", 95, "header", "the pixels tell nothing"),
         ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 0.1), (None, None), "header_only", 95, "header", "tell nothing"),
-        ("JPEG", (75, "equivalent"), (78, 78, 78, 0.99, 1.0), (None, None), "consistent", 75, "header", "about 75"),
-        ("JPEG", (75, "equivalent"), (90, 90, 90, 0.99, 1.0), (None, None), "header_only", 75, "header", "open"),
-        ("JPEG", (None, "none"), (82, 82, 82, 0.99, 1.0), (None, None), "unknown", None, None, "near no IJG table"),
-        ("JPEG", (None, "none"), None, (None, None), "unknown", None, None, "no known scale"),
+        ("JPEG", (60, "exact", "", True), (95, 95, 95, 0.99, 1.0), ONCE, "consistent", 60, "header", "say 60"),
+        ("JPEG", (75, "equivalent", "", True), (90, 90, 90, 0.99, 1.0), ONCE, "consistent", 75, "header", "75"),
+        ("JPEG", (75, "equivalent", "", True), None, ONCE, "consistent", 75, "header", "say about IJG 75"),
+        ("JPEG", (75, "equivalent", "X 8"), (78, 78, 78, 0.99, 1.0), ONCE, "header_only", 75, "header", "X 8,"),
+        ("JPEG", (75, "equivalent", "", False), (90, 90, 90, 0.99, 1.0), ONCE, "header_only", 75, "header", "open"),
+        ("JPEG", (75, "equivalent", "X 8", True), None, (60, 0.99), "resaved", 75, "header", "X 8, about IJG 75"),
+        ("JPEG", (None, "none", "", True), (82, 82, 82, 0.99, 1.0), ONCE, "consistent", None, None, "unlike"),
+        ("JPEG", (None, "none"), None, ONCE, "header_only", None, None, "unlike any IJG quality"),
+        ("JPEG", (None, "none", "", None, False), None, ONCE, "unknown", None, None, "no sound"),
         ("PNG", None, (82, 82, 82, 0.99, 0.999), (None, None), "pixels_only", 82, "pixels", "PNG whose pixels were a"),
         ("PNG", None, (49, 49, 51, 0.4, 0.99), (None, None), "pixels_only", None, None, "between 49 and 51"),
         ("PNG", None, (100, 97, 100, 0.4, 0.01), (None, None), "no_trace", None, None, "never compressed"),

@@ -1,6 +1,7 @@
 import csv
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +25,10 @@ VALUES = {
     int: st.integers(1, 100),
     float: st.floats(0, 1),
     bool: st.booleans(),
-    list: st.lists(st.builds(region_of, st.integers(0, 2**31), st.none() | st.integers(1, 100)), max_size=3).map(tuple),
+}
+LISTS: dict[str, st.SearchStrategy[list[Any]]] = {
+    "region_list": st.lists(st.builds(region_of, st.integers(0, 2**31), st.none() | st.integers(1, 100)), max_size=3),
+    "pixel_table": st.lists(st.none() | st.integers(1, 255), min_size=64, max_size=64),
 }
 REQUIRED = ("path", "filename", "status", "verdict")
 
@@ -32,6 +36,8 @@ REQUIRED = ("path", "filename", "status", "verdict")
 def values_of(column: Column) -> st.SearchStrategy[object]:
     if column.span and column.kind is int:
         return st.none() | st.integers(*column.span)
+    if column.kind is list:
+        return st.none() | LISTS[column.name].map(lambda items: tuple(items))
     return st.none() | (st.floats(*column.span) if column.span else VALUES[column.kind])
 
 

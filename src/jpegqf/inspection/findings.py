@@ -1,6 +1,7 @@
 """What one look at an image found: header, pixels and history, each looked at once and kept with its type."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from jpegqf.errors import ImageError
 from jpegqf.history.classifier import History
@@ -21,6 +22,15 @@ class Container:
     format: str | None
     width: int | None
     height: int | None
+
+
+class OtherCodec(Enum):
+    """What left the 8x8 grid of an image that is no JPEG's."""
+
+    VIDEO = "video"
+    """A video codec: the pixels were converted from a video's limited range."""
+    UNKNOWN = "unknown"
+    """Something else: the table that seems to fit does not explain the pixels."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,8 @@ class Findings:
     """The pixels as they are stored; of a large JPEG, if pixels alone were asked for, only its top."""
     prediction: Prediction | None = None
     """Of the whole image, or of its largest region."""
+    other_codec: OtherCodec | None = None
+    """Set where the grid that ``prediction`` is about is not a JPEG's; its quality then is none."""
     table: PixelTable | None = None
     """The table of the save that ``prediction`` is about, as its pixels show it."""
     regions: FoundRegions | None = None

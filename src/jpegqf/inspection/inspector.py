@@ -14,9 +14,9 @@ from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.inputs.files import read_bytes, unreadable
-from jpegqf.inspection.findings import Container, Findings
+from jpegqf.inspection.findings import Container, Findings, OtherCodec
 from jpegqf.inspection.pixel_table import PixelTable, with_table
-from jpegqf.inspection.regions import find_regions, whole_image
+from jpegqf.inspection.regions import FoundRegions, find_regions, whole_image
 from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import Header, read_header, read_start
@@ -33,10 +33,12 @@ from jpegqf.pixels.decode import (
     decode_luma,
     decode_png_file,
     decode_tops,
+    sampled_rows,
 )
 from jpegqf.pixels.enlargement import enlargement_of
 from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
+from jpegqf.tables.other_codec import is_of_video, is_unexplained
 from jpegqf.tables.own_table import is_what_it_gives
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
@@ -146,7 +148,7 @@ class Inspector:
                 prediction = _as_stored(prediction) if turned else prediction
                 found = _with_prediction(found, prediction, table, predictor)
             else:
-                found = _look_at_regions(found, decoded.luma, predictor)
+                found = _judged_by_codec(_look_at_regions(found, decoded.luma, predictor), decoded)
         except ImageError as issue:
             found = replace(found, issue=issue)
         if found.header is None:
@@ -203,6 +205,21 @@ def _look_at_regions(found: Findings, luma: Luma, predictor: Predictor) -> Findi
     return replace(found, enlargement=enlargement, prediction=prediction, table=table, regions=regions, model=name)
 
 
+def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
+    """Without a quality where the grid of the whole image is not a JPEG's but that of another codec."""
+    prediction, samples = found.prediction, decoded.samples
+    if prediction is None or samples is None or not prediction.has_grid or prediction.by_few_blocks or found.is_mixture:
+        return found
+    luma = prediction.grid.place(found.enlargement.undone(decoded.luma))
+    if is_of_video(samples):
+        codec = OtherCodec.VIDEO
+    elif is_unexplained(samples, luma, prediction.rounded, prediction.confidence):
+        codec = OtherCodec.UNKNOWN
+    else:
+        return found
+    return replace(found, other_codec=codec, table=None, regions=FoundRegions((), 0.0))
+
+
 def _as_stored(prediction: Prediction) -> Prediction:
     """Of pixels that were turned back by 90 degrees before they were judged: their grid in the stored image."""
     grid = prediction.grid
@@ -236,7 +253,8 @@ def _decoded(source: NDArray[np.uint8] | Image.Image, max_pixels: int) -> Decode
         raise TypeError(f"an array must be uint8 (h, w) or (h, w, 3), not {source.dtype} {source.shape}")
     check_size(source.shape[1], source.shape[0], max_pixels, costly=source.ndim == 3)
     luma = Luma(source) if source.ndim == 2 else Luma.from_rgb(source)
-    return Decoded(luma, "", (source.shape[1], source.shape[0]), 1)
+    samples = source[sampled_rows(len(source))]
+    return Decoded(luma, "", (source.shape[1], source.shape[0]), 1, samples=samples)
 
 
 def _header(data: bytes) -> Header | None:
@@ -303,10 +321,9 @@ def _own_table(found: Findings, decoded: Decoded) -> bool | None:
     Few blocks that decided the header's own quality have said so already.
     """
     header, evidence, prediction = found.header, found.header_evidence, found.prediction
-    if header is None or evidence is None or evidence.luma is None:
+    if header is None or evidence is None or evidence.luma is None or prediction is None:
         return None
-    exact = evidence.luma.kind == "exact" and prediction is not None and prediction.by_few_blocks
-    if exact and prediction and prediction.rounded == evidence.luma.quality:
+    if prediction.by_few_blocks and (evidence.luma.kind, evidence.luma.quality) == ("exact", prediction.rounded):
         return True
     plane, table = decoded.luma if decoded.own_luma else None, header.luma
     if header.color == "RGB" and len(header.component_tables) == 3:

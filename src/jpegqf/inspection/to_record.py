@@ -5,10 +5,17 @@ from typing import Any
 
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.history.classifier import History
-from jpegqf.inspection.findings import Findings
+from jpegqf.inspection.findings import Findings, OtherCodec
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegion
-from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, MixtureSummary, PixelSummary, verdict_on
+from jpegqf.inspection.verdict import (
+    HeaderSummary,
+    HistorySummary,
+    MixtureSummary,
+    PixelSummary,
+    of_another_codec,
+    verdict_on,
+)
 from jpegqf.jpeg.encoders import Encoder, HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.jpeg.known_tables import Family
@@ -18,6 +25,11 @@ from jpegqf.record import Record, Region, Status
 
 SHOWN_DIGITS = 4
 """Probabilities are rounded: more digits would say more than is known."""
+
+MPEG = "mpeg"
+"""``pixel_encoder`` of frames of video codecs: of MPEG's and of those that transform blocks like them."""
+OF_ANOTHER_CODEC = 0.2
+"""Probability of a JPEG where the grid seems to be another codec's: a video may have been made of JPEGs."""
 
 RecordColumns = dict[str, Any]
 """Some columns of a record, by their names."""
@@ -35,7 +47,10 @@ def to_record(found: Findings) -> Record:
     lossy = found.decoded is not None and found.decoded.lossy
     container = (found.container and found.container.format) or "image"
     pixels, history = _pixel_summary(found.prediction), _history_summary(found.history)
-    judgement = verdict_on(container, header, pixels, history, lossy, _mixture_summary(found))
+    if found.other_codec:
+        judgement = of_another_codec(container, found.other_codec is OtherCodec.VIDEO)
+    else:
+        judgement = verdict_on(container, header, pixels, history, lossy, _mixture_summary(found))
     columns |= {"qf": judgement.quality, "qf_source": judgement.source, "verdict": judgement.verdict}
     return Record(**columns, verdict_text=judgement.text if found.pixels_tried else _words_without_pixels(header))
 
@@ -74,7 +89,9 @@ def _pixel_columns(found: Findings) -> RecordColumns:
     prediction = found.prediction
     if prediction is None:
         return {}
-    always = {"jpeg_probability": _shown(prediction.jpeg_probability), "model": found.model, **_region_columns(found)}
+    always = {"jpeg_probability": _shown(_probability(found)), "model": found.model, **_region_columns(found)}
+    if found.other_codec:
+        return always | {"pixel_encoder": MPEG if found.other_codec is OtherCodec.VIDEO else None}
     if not prediction.has_grid:
         return always
     low, high = prediction.interval()
@@ -87,6 +104,13 @@ def _pixel_columns(found: Findings) -> RecordColumns:
         "grid_y": prediction.grid.y,
         **_table_columns(found.table),
     }
+
+
+def _probability(found: Findings) -> float | None:
+    """Probability of a JPEG grid: that of another codec is none, as far as it can be told apart."""
+    if found.prediction is None:
+        return None
+    return min(found.prediction.jpeg_probability, OF_ANOTHER_CODEC if found.other_codec else 1.0)
 
 
 def _table_columns(table: PixelTable | None) -> RecordColumns:

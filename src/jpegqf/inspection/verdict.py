@@ -127,6 +127,15 @@ def verdict_on(
     return _contradiction(header, told) or _agreement(header, told)
 
 
+def of_another_codec(container: str, video: bool) -> Judgement:
+    """The judgement on pixels whose 8x8 grid is not a JPEG's; ``video``: a video codec's, else nobody knows whose."""
+    if video:
+        text = f"{_what(container)} with the DCT of a video codec: a frame, and no JPEG's quality"
+    else:
+        text = f"{_what(container)} with an 8x8 grid that no JPEG table explains: another codec's, or an edited JPEG's"
+    return Judgement(None, None, Verdict.UNKNOWN, text)
+
+
 def _resaved(header: HeaderSummary, history: HistorySummary) -> bool:
     """Whether there was an earlier, coarser save: a first quality that is not below the last one's is no evidence."""
     likely = history.first_quality is not None and (history.probability or 0) >= LIKELY_EARLIER_SAVE

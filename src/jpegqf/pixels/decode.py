@@ -13,6 +13,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
+from jpegqf.arrays import I64, U8
 from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
 from jpegqf.jpeg.tops import short_jpegs
 from jpegqf.limits import MAX_COSTLY_PIXELS, MAX_PIXELS
@@ -29,6 +30,8 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 EXIF_ORIENTATION = 0x0112
 CONVERTED_WHOLE = 2**22
 """Most pixels of colour images whose luma is computed at once; of larger ones only where it is looked at."""
+SAMPLED_ROWS = 64
+"""Most rows of which the samples are kept beside luma."""
 HARMLESS = (
     "Could not determine subsampling",
     "unknown JFIF revision",
@@ -45,7 +48,8 @@ class Decoded:
     ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8), never
     applied, since the 8x8 grid is that of the stored image. ``own_luma``: the pixels are a JPEG's own luma component
     as its decoder gave it, neither converted from RGB nor upsampled. ``lossy``: the container's own lossy codec, not
-    JPEG, may have changed the pixels and hidden the traces of a JPEG.
+    JPEG, may have changed the pixels and hidden the traces of a JPEG. ``samples``: some rows of the pixels of what is
+    no JPEG file, uint8 (rows, width, 3) or (rows, width), as they are stored; None where they are neither RGB nor grey.
     """
 
     luma: Luma
@@ -54,6 +58,7 @@ class Decoded:
     orientation: int
     own_luma: bool = False
     lossy: bool = False
+    samples: U8 | None = None
 
     def transposed(self) -> "Decoded":
         """The same with rows and columns of the luma exchanged, ``size`` as it is.
@@ -143,7 +148,22 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
     own_luma = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
     lossy = name == "WEBP" and (data is None or lossy_webp(data))
-    return Decoded(luma, name, image.size, _orientation(image), own_luma, lossy)
+    samples = None if is_jpeg else _sampled(image)
+    return Decoded(luma, name, image.size, _orientation(image), own_luma, lossy, samples)
+
+
+def _sampled(image: Image.Image) -> U8 | None:
+    """SAMPLED_ROWS rows of an image, evenly spread, without its opacity."""
+    if image.mode not in ("L", "RGB", "RGBA", "RGBX"):
+        return None
+    rows = sampled_rows(image.height)
+    samples = np.concatenate([np.asarray(image.crop((0, row, image.width, row + 1))) for row in rows.tolist()])
+    return samples if samples.ndim == 2 else samples[..., :3]
+
+
+def sampled_rows(height: int) -> I64:
+    """Which rows of an image are kept as samples."""
+    return np.linspace(0, height - 1, min(height, SAMPLED_ROWS)).astype(np.int64)
 
 
 def _has_luma(image: Image.Image) -> bool:

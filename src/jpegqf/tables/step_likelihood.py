@@ -74,7 +74,7 @@ def step_likelihoods(pixels: U8) -> F64:
     out[:SMALL] = small.reshape(64, SMALL, len(SCALES)).max(axis=2).T
     out[SMALL - 1 :] += np.maximum((counts[:, : len(_gain_of_width())] @ _gain_of_width()).max(axis=1), 0)
     out[:, _quiet(counts)] = 0
-    return out.astype(np.float64)
+    return np.asarray(out, np.float64)
 
 
 def _quiet(counts: F32) -> Bool:

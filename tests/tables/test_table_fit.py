@@ -8,8 +8,8 @@ from PIL import Image
 from jpegqf.arrays import F64, U8
 from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.jpeg.ijg import STEPS
-from jpegqf.model.table_fit import table_fit
 from jpegqf.pixels.luma import Luma
+from jpegqf.tables.table_fit import table_fit
 
 FINE = (90, 93, 95, 97, 98)
 MPEG_INTRA = np.array(
