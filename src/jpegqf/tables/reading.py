@@ -15,7 +15,7 @@ from jpegqf.jpeg.table_match import equivalent_qualities
 from jpegqf.pixels.luma import Luma
 from jpegqf.tables.free_table import FLAT, free_steps, log_sum
 from jpegqf.tables.known import KnownTables, Writer, known_tables
-from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, SIGMA, rich_blocks, step_likelihoods
+from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, FEWEST_RICH, SIGMA, rich, step_likelihoods, unclipped_blocks
 
 T = TypeVar("T", bound=Hashable)
 
@@ -76,7 +76,9 @@ def read_table(luma: Luma, known: KnownTables | None = None) -> TableReading | N
     None if too few blocks tell anything, or if the likeliest table does not explain them: the image was edited since,
     saved twice, or decoded inexactly. ``known``: the tables it may be beside a free one; all that are known by default.
     """
-    pixels = rich_blocks(luma)
+    every = unclipped_blocks(luma)
+    enough = len(rich(every)) >= FEWEST_RICH
+    pixels = rich(every) if enough else every
     if len(pixels) < FEWEST_BLOCKS:
         return None
     known = known or known_tables()
@@ -87,7 +89,8 @@ def read_table(luma: Luma, known: KnownTables | None = None) -> TableReading | N
         turned = np.log(TURNED) + other_fit.known_evidence > fit.evidence
         fit, pixels = (other_fit, other) if turned else (fit, pixels)
     probability = fit.steps()
-    if not _explains(probability.argmax(axis=0) + 1, pixels):
+    known_enough = enough or fit.free <= 1 - CERTAIN
+    if not known_enough or not _explains(probability.argmax(axis=0) + 1, pixels):
         return None
     return TableReading(certain_steps(probability), fit.writer(), fit.equivalent(), fit.ijg(), fit.free, turned)
 

@@ -26,8 +26,8 @@ from jpegqf.pixels.luma import Luma
 
 MOST_BLOCKS = 4096
 """Most blocks of the image that are used, evenly spread."""
-FEWEST_BLOCKS = 8
-"""Fewest blocks that say anything about a table."""
+FEWEST_RICH, FEWEST_BLOCKS = 8, 4
+"""Fewest rich blocks by which a table is read step by step, and fewest of any by which a known one is."""
 RICH_SPAN = 8
 """Fewest grey levels that a block must span: the rounding errors of flatter ones are not white."""
 SIGMA = 12**-0.5
@@ -46,25 +46,28 @@ NARROW = 2
 errors alone, whatever its step."""
 
 
-def rich_blocks(luma: Luma) -> U8:
-    """Distinct unclipped blocks that vary along both axes, uint8 (n, 64).
-
-    The first pixel of ``luma`` is on the grid.
-    """
+def unclipped_blocks(luma: Luma) -> U8:
+    """Distinct unclipped blocks that are not flat, uint8 (n, 64). The first pixel of ``luma`` is on the grid."""
     lattice = block_lattice(luma, 0, 0, MOST_BLOCKS)
     pixels = lattice.pixels.reshape(-1, 64)[~lattice.clipped.reshape(-1)]
+    pixels = pixels[(pixels != pixels[:, :1]).any(axis=1)]
+    out: U8 = pixels[first_of_each(pixels)]
+    return out
+
+
+def rich(pixels: U8) -> U8:
+    """Those of the blocks that vary along both axes, by RICH_SPAN levels and more: their rounding errors are white."""
     square = pixels.reshape(-1, 8, 8)
     lines = (square == square[:, :1]).all(axis=(1, 2)) | (square == square[:, :, :1]).all(axis=(1, 2))
     span = pixels.max(axis=1, initial=0) - pixels.min(axis=1, initial=255)
-    pixels = pixels[(span >= RICH_SPAN) & ~lines]
-    out: U8 = pixels[first_of_each(pixels)]
+    out: U8 = pixels[(span >= RICH_SPAN) & ~lines]
     return out
 
 
 def step_likelihoods(pixels: U8) -> F64:
     """Log-likelihood (natural logarithm) of each step 1..255 at each frequency, float64 (255, 64), row-major.
 
-    ``pixels``: blocks as of :func:`rich_blocks`. A frequency that tells nothing has zeros.
+    ``pixels``: blocks as of :func:`rich`. A frequency that tells nothing has zeros.
     """
     counts = histogram((pixels.astype(np.float32) - 128) @ FORWARD)
     total, zeros = multiple_sums(counts)
