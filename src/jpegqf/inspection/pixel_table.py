@@ -5,10 +5,11 @@ they show the table itself (``jpegqf.tables.reading``), which may be another enc
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from jpegqf.jpeg.ijg import MAX_STEP, QUALITIES, STEP_INDEX
+from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES, STEP_INDEX
 from jpegqf.jpeg.known_tables import IJG_NAME, Family
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.luma import Luma
@@ -49,7 +50,7 @@ def with_table(prediction: Prediction, part: Luma) -> tuple[Prediction, PixelTab
     table may show one.
     """
     if prediction.by_few_blocks:
-        return prediction, _table_of_model(prediction)
+        return prediction, _table_of(prediction.rounded)
     reading, by_green = _read(prediction, part)
     if not prediction.has_grid:
         shown = reading is not None and reading.shows_a_grid
@@ -95,5 +96,10 @@ def _table_of_model(prediction: Prediction) -> PixelTable:
     """The steps on which the qualities agree that the model holds for possible."""
     share = np.zeros((MAX_STEP, 64))
     np.add.at(share, (STEP_INDEX, np.arange(64)), prediction.probability[:, None])
-    writer = Writer(Family.IJG, IJG_NAME, prediction.rounded) if prediction.by_few_blocks else None
-    return PixelTable(certain_steps(share, SURE_OF_A_STEP), writer)
+    return PixelTable(certain_steps(share, SURE_OF_A_STEP), None)
+
+
+@lru_cache(maxsize=100)
+def _table_of(quality: int) -> PixelTable:
+    """The IJG's table of a quality."""
+    return PixelTable(tuple(INTEGER_STEPS[quality - 1].tolist()), Writer(Family.IJG, IJG_NAME, quality))
