@@ -6,12 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from jpegqf.arrays import I64
 from jpegqf.jpeg.header import Header, QuantTable
 from jpegqf.jpeg.ijg import real_quality
 from jpegqf.jpeg.jpegli import Distance, match_jpegli
 from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_NAMES, Family
-from jpegqf.jpeg.listed_tables import ListedTable, by_steps
+from jpegqf.jpeg.listed_tables import by_steps
 from jpegqf.jpeg.mpeg import match_ffmpeg
 from jpegqf.jpeg.table_match import (
     Match,
@@ -50,6 +49,8 @@ class Encoder:
     alternatives: tuple[tuple[str, int], ...] = ()
 
 
+Steps = tuple[int, ...]
+"""The 64 steps of a table, row-major. What is told by them alone is cached: files of one folder tend to share them."""
 UNKNOWN = Encoder(Family.UNKNOWN, "unknown")
 
 
@@ -87,12 +88,11 @@ def identify(header: Header) -> HeaderEvidence:
 
 def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> HeaderEvidence:
     """Evidence from these tables for luma and chroma; the encoder is one that has them in its lists, or unknown."""
-    luma, chroma = _matches(first.values, second.values if second else None)
+    pair = first.values, second.values if second else None
+    luma, chroma = _matches(*pair)
     if luma.kind == "exact" and (chroma is None or chroma.kind == "exact"):
         return HeaderEvidence(luma, chroma, _ijg(header, luma))
-    steps = first.steps, second.steps if second else None
-    encoder = _mozjpeg(*steps) or _ffmpeg(*steps) or _editor(first, second)
-    return HeaderEvidence(luma, chroma, encoder or UNKNOWN)
+    return HeaderEvidence(luma, chroma, _listed(*pair, Family.ADOBE) or _by_scale(*pair) or UNKNOWN)
 
 
 def _by_formula_or_metadata(header: Header, first: QuantTable, second: QuantTable | None) -> Encoder:
@@ -104,15 +104,16 @@ def _by_formula_or_metadata(header: Header, first: QuantTable, second: QuantTabl
     told = _jpegli(header, first) or _adobe_by_metadata(header)
     if told:
         return told
-    camera, scaled = _camera(header) or _camera_of_list(first, second), _scaled(first, second)
+    pair = first.values, second.values if second else None
+    camera, scaled = _camera(header) or _listed(*pair, Family.CAMERA), _scaled(*pair)
     if camera and scaled:
         return replace(camera, quality=scaled.quality)
     return camera or scaled or UNKNOWN
 
 
 @lru_cache(maxsize=4096)
-def _matches(luma: tuple[int, ...], chroma: tuple[int, ...] | None) -> tuple[Match, Match | None]:
-    """Matches of luma and chroma tables, cached since files of one folder tend to share their tables."""
+def _matches(luma: Steps, chroma: Steps | None) -> tuple[Match, Match | None]:
+    """Matches of luma and chroma tables."""
     first = match_ijg(np.array(luma, np.int64))
     return first, _agreeing(match_ijg(np.array(chroma, np.int64), True), first) if chroma else None
 
@@ -145,46 +146,40 @@ def _gdiplus(header: Header) -> bool:
     )
 
 
-def _editor(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
-    """The editor whose tables these are."""
-    found = _listed(luma, chroma, Family.ADOBE)
-    return Encoder(found.family, found.name, found.quality, by="tables") if found else None
+def _listed(luma: Steps, chroma: Steps | None, family: Family) -> Encoder | None:
+    """The encoder of a family that was seen to write this pair of tables; without chroma, this luma table.
 
-
-def _camera_of_list(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
-    """A camera of whose files some had the same tables: others may have them too."""
-    found = _listed(luma, chroma, Family.CAMERA)
-    return Encoder(found.family, f"tables as of {found.name}", by="list") if found else None
-
-
-def _listed(luma: QuantTable, chroma: QuantTable | None, family: Family) -> ListedTable | None:
-    """The first entry of the list with this pair of tables; of images without chroma, with this luma table."""
-    entries = (entry for entry in by_steps().get(luma.values, ()) if entry.family == family)
-    return next((entry for entry in entries if chroma is None or entry.chroma == chroma.values), None)
-
-
-def _scaled(luma: QuantTable, chroma: QuantTable | None) -> Encoder | None:
-    """Annex K's tables scaled by a factor of no whole quality."""
-    factor = match_scaled(luma.steps)
-    if factor is None or (chroma and match_scaled(chroma.steps, chroma=True) is None):
+    An editor's tables are its own. Those of a camera others may have too.
+    """
+    entries = (entry for entry in by_steps().get(luma, ()) if entry.family == family)
+    found = next((entry for entry in entries if chroma is None or entry.chroma == chroma), None)
+    if found is None:
         return None
-    name = f"Annex K's tables times {factor:.3f}, no whole IJG quality"
-    return Encoder(Family.SCALED, name, real_quality(factor), by="tables")
+    if family == Family.ADOBE:
+        return Encoder(family, found.name, found.quality, by="tables")
+    return Encoder(family, f"tables as of {found.name}", by="list")
 
 
-def _ffmpeg(luma: I64, chroma: I64 | None) -> Encoder | None:
-    """The encoder that writes one table of MPEG's matrix for luma and chroma."""
-    quality = match_ffmpeg(luma) if chroma is None or (luma == chroma).all() else None
+@lru_cache(maxsize=4096)
+def _by_scale(luma: Steps, chroma: Steps | None) -> Encoder | None:
+    """The encoder that scales tables of its own to these: mozjpeg, or ffmpeg, which has one for luma and chroma."""
+    first, second = np.array(luma, np.int64), None if chroma is None else np.array(chroma, np.int64)
+    found = match_mozjpeg(first, second)
+    if found:
+        name = f"mozjpeg -quant-table {found[0]} ({MOZJPEG_NAMES[found[0]]})"
+        return Encoder(Family.MOZJPEG, name, _agreeing(found[1], found[2]).quality, by="tables")
+    quality = match_ffmpeg(first) if chroma in (None, luma) else None
     return Encoder(Family.FFMPEG, "ffmpeg -q:v", quality, by="tables") if quality else None
 
 
-def _mozjpeg(luma: I64, chroma: I64 | None) -> Encoder | None:
-    found = match_mozjpeg(luma, chroma)
-    if not found:
+@lru_cache(maxsize=4096)
+def _scaled(luma: Steps, chroma: Steps | None) -> Encoder | None:
+    """Annex K's tables scaled by a factor of no whole quality."""
+    factor = match_scaled(np.array(luma, np.int64))
+    if factor is None or (chroma and match_scaled(np.array(chroma, np.int64), chroma=True) is None):
         return None
-    number = found[0]
-    name = f"mozjpeg -quant-table {number} ({MOZJPEG_NAMES[number]})"
-    return Encoder(Family.MOZJPEG, name, _agreeing(found[1], found[2]).quality, by="tables")
+    name = f"Annex K's tables times {factor:.3f}, no whole IJG quality"
+    return Encoder(Family.SCALED, name, real_quality(factor), by="tables")
 
 
 def _jpegli(header: Header, luma: QuantTable) -> Encoder | None:
