@@ -11,7 +11,14 @@ import pytest
 
 import jpegqf
 from jpegqf.errors import Reason
-from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, MixtureSummary, PixelSummary, verdict_on
+from jpegqf.inspection.verdict import (
+    HeaderSummary,
+    HistorySummary,
+    MixtureSummary,
+    PixelSummary,
+    of_another_codec,
+    verdict_on,
+)
 from jpegqf.jpeg import header
 from jpegqf.record import Region, Verdict
 
@@ -27,16 +34,28 @@ def phrases_of(language: str) -> dict[str, str]:
     return dict(json.loads((PAGE / "i18n" / f"{language}.json").read_text(encoding="utf-8"))["phrases"])
 
 
+ENCODERS = ("", "X 8", "IJG tables scaled to 93.7", "tables as of X 1")
+TABLES: list[Any] = [
+    (80, "exact"),
+    *product((80,), ("equivalent",), ENCODERS, (None, True)),
+    *product((None,), ("none",), ("", "X 8"), (None, True), (True, False)),
+]
+"""What the header may say; encoders keep their names."""
+
+
 def sentences() -> set[str]:
     """All that the verdict can say, for some numbers."""
-    headers = [None, *(HeaderSummary(*told) for told in ((80, "exact"), (80, "equivalent"), (None, "none")))]
+    headers = [None, *(HeaderSummary(*told) for told in TABLES)]
     pixels = [None] + [
-        PixelSummary(quality, quality - 2, quality + 2, confidence, saved)
-        for quality, confidence, saved in product((60, 80, 95), (0.2, 0.95), (0.01, 0.3, 0.7, 0.99))
+        PixelSummary(quality, quality - 2, quality + 2, confidence, saved, encoder)
+        for quality, confidence, saved, encoder in product(
+            (60, 80, 95), (0.2, 0.95), (0.01, 0.3, 0.7, 0.99), (None, *ENCODERS)
+        )
     ]
     histories = [HistorySummary(None, None), HistorySummary(50, 0.9), HistorySummary(50, 0.9, True)]
     told = product(("JPEG", "PNG"), headers, pixels, histories, (False, True))
-    return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions()
+    others = {of_another_codec(container, video).text for container, video in product(("", "PNG"), (True, False))}
+    return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions() | others
 
 
 def sentences_on_regions() -> set[str]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from jpegqf.inspection.findings import Findings
+from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.grid import ALIGNED
 from jpegqf.record import Record
@@ -24,6 +25,7 @@ def explain_lines(found: Findings, record: Record) -> list[str]:
         lines.append(f"  header     {quality}{chroma}; encoder family {record.encoder}; {record.subsampling}")
     if found.prediction:
         lines += _pixel_lines(found.prediction)
+        lines += _table_lines(found.table)
         lines += _region_lines(found, record)
     elif record.message:
         lines.append(f"  pixels     {record.message}")
@@ -50,6 +52,20 @@ def _pixel_lines(prediction: Prediction) -> list[str]:
     if others:
         lines.append(f"             also possible: {others}: their tables agree wherever this image has detail")
     return lines
+
+
+def _table_lines(table: PixelTable | None) -> list[str]:
+    """The luma table that the pixels show, a row of it a line; a dot where nothing tells."""
+    if table is None:
+        return []
+    quality = f", quality {table.writer.quality:g}" if table.writer and table.writer.quality is not None else ""
+    writer = (
+        f"{table.writer.name or table.writer.family.value}{quality}" if table.writer else "no known encoder is sure"
+    )
+    cells = ["." if step is None else str(step) for step in table.steps]
+    width = max(map(len, cells))
+    rows = [" ".join(f"{cell:>{width}}" for cell in cells[first : first + 8]) for first in range(0, 64, 8)]
+    return [f"  luma table {writer}", *(f"             {row}" for row in rows)]
 
 
 def _region_lines(found: Findings, record: Record) -> list[str]:

@@ -55,7 +55,7 @@ class Findings:
     prediction: Prediction | None = None
     """Of the whole image, or of its largest region."""
     other_codec: OtherCodec | None = None
-    """Set where the grid that ``prediction`` is about is not a JPEG's; its quality then is none."""
+    """Set where there is an 8x8 grid that is not a JPEG's; ``prediction`` then has none."""
     table: PixelTable | None = None
     """The table of the save that ``prediction`` is about, as its pixels show it."""
     regions: FoundRegions | None = None

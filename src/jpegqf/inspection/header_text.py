@@ -36,7 +36,7 @@ def _match(match: Match | None) -> str:
     if match is None:
         return "no quantization table"
     if match.quality is None:
-        return "none: no table of the IJG's is near"
+        return "none: no IJG quality distorts alike"
     if match.kind == "exact":
         either = f" (any of {match.low}-{match.high} writes this table)" if match.low != match.high else ""
         return f"{match.quality}, exact{either}"

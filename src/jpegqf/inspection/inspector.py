@@ -47,6 +47,8 @@ Only = Literal["header", "pixels"]
 JPEG_START = b"\xff\xd8"
 LARGE_FILE = 2**22
 """Bytes from which a PNG is read a piece at a time."""
+OF_ANOTHER_CODEC = 0.2
+"""Probability of a JPEG grid where the grid seems to be another codec's: a video may have been made of JPEGs."""
 HEAD_BYTES = 2**14
 """Bytes read first from a file if only its header is wanted; most headers are shorter."""
 
@@ -217,7 +219,8 @@ def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
         codec = OtherCodec.UNKNOWN
     else:
         return found
-    return replace(found, other_codec=codec, table=None, regions=FoundRegions((), 0.0))
+    prediction = replace(prediction, jpeg_probability=OF_ANOTHER_CODEC)
+    return replace(found, other_codec=codec, prediction=prediction, table=None, regions=FoundRegions((), 0.0))
 
 
 def _as_stored(prediction: Prediction) -> Prediction:

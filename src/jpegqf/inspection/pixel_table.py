@@ -36,11 +36,12 @@ class PixelTable:
     """The luma table that the pixels show.
 
     ``steps``: 64, row-major, row = vertical frequency, as the image was saved; each None where nothing tells.
-    ``writer``: who writes this table, None where that is not certain.
+    ``writer``: who writes this table, None where that is not certain. ``ijg``: it may be one of the IJG's.
     """
 
     steps: tuple[int | None, ...]
     writer: Writer | None
+    ijg: bool = True
 
 
 def with_table(prediction: Prediction, part: Luma) -> tuple[Prediction, PixelTable | None]:
@@ -75,7 +76,7 @@ def _read(prediction: Prediction, part: Luma) -> tuple[TableReading | None, bool
 
 
 def _table_read(reading: TableReading) -> PixelTable:
-    return PixelTable(reading.steps, reading.writer)
+    return PixelTable(reading.steps, reading.writer, reading.ijg >= IJG_RULED_OUT)
 
 
 def _agreed(table: PixelTable, reading: TableReading) -> PixelTable:

@@ -19,18 +19,15 @@ from jpegqf.inspection.verdict import (
 from jpegqf.jpeg.encoders import Encoder, HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.jpeg.known_tables import Family
-from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.enlargement import Enlargement
 from jpegqf.record import Record, Region, Status
+from jpegqf.tables.known import Writer
 
 SHOWN_DIGITS = 4
 """Probabilities are rounded: more digits would say more than is known."""
 
 MPEG = "mpeg"
 """``pixel_encoder`` of frames of video codecs: of MPEG's and of those that transform blocks like them."""
-OF_ANOTHER_CODEC = 0.2
-"""Probability of a JPEG where the grid seems to be another codec's: a video may have been made of JPEGs."""
-
 RecordColumns = dict[str, Any]
 """Some columns of a record, by their names."""
 
@@ -46,7 +43,7 @@ def to_record(found: Findings) -> Record:
     header = _header_summary(found)
     lossy = found.decoded is not None and found.decoded.lossy
     container = (found.container and found.container.format) or "image"
-    pixels, history = _pixel_summary(found.prediction), _history_summary(found.history)
+    pixels, history = _pixel_summary(found), _history_summary(found.history)
     if found.other_codec:
         judgement = of_another_codec(container, found.other_codec is OtherCodec.VIDEO)
     else:
@@ -89,9 +86,9 @@ def _pixel_columns(found: Findings) -> RecordColumns:
     prediction = found.prediction
     if prediction is None:
         return {}
-    always = {"jpeg_probability": _shown(_probability(found)), "model": found.model, **_region_columns(found)}
-    if found.other_codec:
-        return always | {"pixel_encoder": MPEG if found.other_codec is OtherCodec.VIDEO else None}
+    always = {"jpeg_probability": _shown(prediction.jpeg_probability), "model": found.model, **_region_columns(found)}
+    if found.other_codec is OtherCodec.VIDEO:
+        return always | {"pixel_encoder": MPEG}
     if not prediction.has_grid:
         return always
     low, high = prediction.interval()
@@ -104,13 +101,6 @@ def _pixel_columns(found: Findings) -> RecordColumns:
         "grid_y": prediction.grid.y,
         **_table_columns(found.table),
     }
-
-
-def _probability(found: Findings) -> float | None:
-    """Probability of a JPEG grid: that of another codec is none, as far as it can be told apart."""
-    if found.prediction is None:
-        return None
-    return min(found.prediction.jpeg_probability, OF_ANOTHER_CODEC if found.other_codec else 1.0)
 
 
 def _table_columns(table: PixelTable | None) -> RecordColumns:
@@ -181,20 +171,25 @@ def _header_summary(found: Findings) -> HeaderSummary | None:
     )
 
 
-def _encoder_words(encoder: Encoder) -> str:
+def _encoder_words(encoder: Encoder | Writer | None) -> str:
     """The encoder and its own quality, "" if nobody is known to write these tables."""
-    if encoder.family in (Family.UNKNOWN, Family.IJG):
+    if encoder is None or encoder.family in (Family.UNKNOWN, Family.IJG):
         return ""
-    return encoder.name if encoder.quality is None else f"{encoder.name} {encoder.quality:g}"
+    if encoder.family == Family.SCALED:
+        return "IJG tables scaled" + (f" to {encoder.quality:g}" if encoder.quality is not None else "")
+    name = encoder.name or encoder.family.value
+    return name if encoder.quality is None or encoder.family == Family.CAMERA else f"{name} {encoder.quality:g}"
 
 
-def _pixel_summary(prediction: Prediction | None) -> PixelSummary | None:
+def _pixel_summary(found: Findings) -> PixelSummary | None:
     """What the pixels tell, None if there is a grid whose interval is too wide to name a quality."""
+    prediction = found.prediction
     if prediction is None or (prediction.has_grid and not prediction.names_a_quality):
         return None
     low, high = prediction.interval()
     confidence, saved = round(prediction.confidence, SHOWN_DIGITS), round(prediction.jpeg_probability, SHOWN_DIGITS)
-    return PixelSummary(prediction.rounded, low, high, confidence, saved)
+    encoder = None if found.table is None or found.table.ijg else _encoder_words(found.table.writer)
+    return PixelSummary(prediction.rounded, low, high, confidence, saved, encoder)
 
 
 def _history_summary(history: History | None) -> HistorySummary:

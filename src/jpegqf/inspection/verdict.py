@@ -50,6 +50,7 @@ class PixelSummary:
     """What the pixels say: the most probable quality, and its 95 % interval ``low`` to ``high``, all 1-100.
 
     ``confidence``: probability of that quality, 0-1. ``jpeg_probability``: that there is a JPEG grid at all, 0-1.
+    ``encoder``: None where the table is an IJG's; else who writes it, in words, "" if nobody is known to.
     """
 
     quality: int
@@ -57,6 +58,14 @@ class PixelSummary:
     high: int
     confidence: float
     jpeg_probability: float
+    encoder: str | None = None
+
+    @property
+    def words(self) -> str:
+        """How the image was saved, as a sentence names it."""
+        if self.encoder is None:
+            return f"at {self.quality}"
+        return f"by {self.encoder}, about IJG {self.quality}" if self.encoder else f"at about IJG {self.quality}"
 
 
 @dataclass(frozen=True)
@@ -188,7 +197,7 @@ def _without_header(container: str, pixels: PixelSummary | None, lossy: bool, en
     was = "; a JPEG" if enlarged > 1 else " whose pixels were a JPEG"
     below = " below" if enlarged > 1 else ""
     if pixels.jpeg_probability >= CERTAIN_GRID and pixels.confidence >= NAMED_QUALITY_CONFIDENCE:
-        text = f"{_what(container, enlarged)}{was} at {pixels.quality}{below}"
+        text = f"{_what(container, enlarged)}{was} {pixels.words}{below}"
         return Judgement(pixels.quality, "pixels", Verdict.PIXELS_ONLY, text)
     if pixels.jpeg_probability >= CERTAIN_GRID:
         what = _what(container, enlarged)

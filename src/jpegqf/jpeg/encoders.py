@@ -9,9 +9,9 @@ import numpy as np
 from jpegqf.jpeg.header import Header, QuantTable
 from jpegqf.jpeg.ijg import real_quality
 from jpegqf.jpeg.jpegli import Distance, match_jpegli
-from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_NAMES, Family
+from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_NAMES, SCALED_NAME, Family
 from jpegqf.jpeg.listed_tables import by_steps
-from jpegqf.jpeg.mpeg import match_ffmpeg
+from jpegqf.jpeg.mpeg import FFMPEG_NAME, match_ffmpeg
 from jpegqf.jpeg.table_match import (
     Match,
     gdiplus_qualities,
@@ -169,7 +169,7 @@ def _by_scale(luma: Steps, chroma: Steps | None) -> Encoder | None:
         name = f"mozjpeg -quant-table {found[0]} ({MOZJPEG_NAMES[found[0]]})"
         return Encoder(Family.MOZJPEG, name, _agreeing(found[1], found[2]).quality, by="tables")
     quality = match_ffmpeg(first) if chroma in (None, luma) else None
-    return Encoder(Family.FFMPEG, "ffmpeg -q:v", quality, by="tables") if quality else None
+    return Encoder(Family.FFMPEG, FFMPEG_NAME, quality, by="tables") if quality else None
 
 
 @lru_cache(maxsize=4096)
@@ -178,8 +178,7 @@ def _scaled(luma: Steps, chroma: Steps | None) -> Encoder | None:
     factor = match_scaled(np.array(luma, np.int64))
     if factor is None or (chroma and match_scaled(np.array(chroma, np.int64), chroma=True) is None):
         return None
-    name = f"Annex K's tables times {factor:.3f}, no whole IJG quality"
-    return Encoder(Family.SCALED, name, real_quality(factor), by="tables")
+    return Encoder(Family.SCALED, SCALED_NAME, real_quality(factor), by="tables")
 
 
 def _jpegli(header: Header, luma: QuantTable) -> Encoder | None:

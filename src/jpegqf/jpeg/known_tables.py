@@ -21,6 +21,7 @@ class Family(str, Enum):
 
 
 IJG_NAME = "IJG libjpeg, libjpeg-turbo or another with its tables"
+SCALED_NAME = "IJG tables, scaled by a factor of no whole quality"
 
 # fmt: off
 

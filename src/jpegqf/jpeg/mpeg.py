@@ -23,6 +23,7 @@ MPEG_INTRA = (
 
 # fmt: on
 
+FFMPEG_NAME = "ffmpeg -q:v"
 FFMPEG_QUALITIES = range(1, 70)
 """What ``-q:v`` takes: 1 is the finest, 31 the coarsest unless ``-qmax`` allows more, and 69 the last."""
 FFMPEG_DC = 8

@@ -9,9 +9,9 @@ import numpy as np
 from jpegqf.arrays import F64, I64
 from jpegqf.jpeg.ijg import IJG_LUMA, MAX_STEP, QUALITIES, ijg_luma_all, real_quality, scaled
 from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
-from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_LUMA, Family
+from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_LUMA, SCALED_NAME, Family
 from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
-from jpegqf.jpeg.mpeg import FFMPEG_QUALITIES, ffmpeg_table
+from jpegqf.jpeg.mpeg import FFMPEG_NAME, FFMPEG_QUALITIES, ffmpeg_table
 
 WEIGHTS = {
     Family.IJG: 0.25,
@@ -115,7 +115,7 @@ def _jpegli_between() -> Iterator[I64]:
 
 def _ffmpeg() -> _Group:
     tables = [ffmpeg_table(quality) for quality in FFMPEG_QUALITIES]
-    return Family.FFMPEG, tables, 1.0, [Writer(Family.FFMPEG, "ffmpeg", quality) for quality in FFMPEG_QUALITIES]
+    return Family.FFMPEG, tables, 1.0, [Writer(Family.FFMPEG, FFMPEG_NAME, quality) for quality in FFMPEG_QUALITIES]
 
 
 def _scaled_by_any_factor() -> _Group:
@@ -130,7 +130,7 @@ def _scaled_by_any_factor() -> _Group:
         factors = ((changes[1:] + changes[:-1]) / 2)[np.diff(changes) > SMALLEST_CHANGE]
         factors = factors[factors < LARGEST_FACTOR]
         tables += list(np.clip(np.floor(base * factors[:, None] + rounding), 1, MAX_STEP).astype(np.int64))
-        writers += [Writer(Family.SCALED, "Annex K, scaled", real_quality(float(factor))) for factor in factors]
+        writers += [Writer(Family.SCALED, SCALED_NAME, real_quality(float(factor))) for factor in factors]
     return Family.SCALED, tables, 1.0, writers
 
 

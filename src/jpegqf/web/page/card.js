@@ -23,7 +23,7 @@ export function cardOf(entry, {back, savePicture, limit}) {
   if (evidence?.pixels) parts.push(mapFigure(evidence.pixels, record, entry.picture));
   if (evidence?.earlier) parts.push(earlierFigure(evidence.earlier, record, entry.picture));
   if (evidence?.pixels) parts.push(...charts(evidence.pixels));
-  if (evidence) parts.push(tables(evidence), fileFacts(entry, evidence.file));
+  if (evidence) parts.push(tables(evidence, record), fileFacts(entry, evidence.file));
   if (evidence?.pixels) {
     const save = {type: "button", on: {click: savePicture}};
     parts.push(element("p", {className: "buttons"}, element("button", save, t("card.picture"))));
@@ -113,12 +113,11 @@ function charts({posterior, best, rival, histograms}) {
   return parts;
 }
 
-function tables({file, pixels}) {
+function tables({file}, {pixel_table: told}) {
   const shown = (file?.tables ?? []).map(({role, slot, steps}) => heat(t(`tables.${role}`, {slot}), steps));
-  const told = pixels && pixels.posterior.jpeg_probability >= 0.5 ? pixels.best : null;
   const luma = file?.tables.find(({role}) => role === "luma");
-  if (told && JSON.stringify(told.steps) !== JSON.stringify(luma?.steps)) {
-    shown.push(heat(t("tables.best", {q: told.quality}), told.steps));
+  if (told && JSON.stringify(told) !== JSON.stringify(luma?.steps.flat())) {
+    shown.push(heat(t("tables.pixels"), Array.from({length: 8}, (_, row) => told.slice(8 * row, 8 * row + 8))));
   }
   if (!shown.length) return null;
   return element("section", {}, element("h3", {}, t("tables")), element("div", {className: "heats"}, shown),
@@ -128,7 +127,7 @@ function tables({file, pixels}) {
 function heat(caption, steps) {
   const level = (step) => Math.min(5, Math.floor((Math.log2(Math.max(step, 1)) / 8) * 6));
   return element("table", {className: "heat"}, element("caption", {}, caption), element("tbody", {},
-    steps.map((row) => element("tr", {}, row.map((step) => element("td", {className: `s${level(step)}`}, String(step)))))));
+    steps.map((row) => element("tr", {}, row.map((step) => element("td", {className: `s${level(step ?? 1)}`}, String(step ?? "·")))))));
 }
 
 function fileFacts(entry, file) {
