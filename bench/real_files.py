@@ -1,8 +1,9 @@
-"""Real JPEG files, one row each: header, pixels and history side by side, with ImageMagick's estimate.
+"""Real JPEG files, one row each: header, pixels and history side by side, with what ImageMagick and exiftool say.
 
     python -m bench.real_files --images DIR [--csv docs/real-files.csv]
 
-ImageMagick's column stays empty where its ``identify`` is not installed.
+The columns of ImageMagick (``%Q``) and exiftool (who writes such tables, by its list of digests) stay empty where
+``identify`` and ``exiftool`` are not installed.
 """
 
 import argparse
@@ -10,33 +11,59 @@ import csv
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.record import Record
 
 COLUMNS = (
-    "filename", "status", "reason", "width", "height", "header_qf", "header_qf_chroma", "header_match", "encoder",
-    "encoder_quality", "subsampling", "pixel_qf", "pixel_qf_low", "pixel_qf_high", "pixel_confidence",
-    "jpeg_probability", "first_qf", "recompressed_probability", "verdict", "qf",
+    "filename", "status", "reason", "width", "height", "header_qf", "header_qf_chroma", "header_match",
+    "header_error", "encoder", "encoder_quality", "subsampling", "pixel_qf", "pixel_qf_low", "pixel_qf_high",
+    "pixel_confidence", "jpeg_probability", "first_qf", "recompressed_probability", "verdict", "qf",
 )  # fmt: skip
 LARGE_ENOUGH = 128
 """Pixels of the shorter side from which a file counts as large enough to judge."""
 
 
-def imagemagick(path: Path) -> str:
-    """ImageMagick's ``%Q`` of the first image, or nothing."""
-    program = shutil.which("identify", path="/usr/bin:/usr/local/bin:/opt/homebrew/bin")
-    if not program:
+PLACES = "/usr/bin:/usr/local/bin:/opt/homebrew/bin"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One file: what this package says, ImageMagick's quality, and exiftool's name of who writes such tables."""
+
+    record: Record
+    imagemagick: str
+    exiftool: str
+
+
+def _first_line(program: str, *options: str) -> str:
+    """The first line that a program prints, nothing if it is not installed."""
+    found = shutil.which(program, path=PLACES)
+    if not found:
         return ""
-    command = [program, "-format", "%Q\n", f"{path}[0]"]
+    command = [found, *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - fixed program
     return done.stdout.split("\n")[0].strip()
 
 
-def summary(rows: list[tuple[Record, str]]) -> str:
+def imagemagick(path: Path) -> str:
+    """ImageMagick's ``%Q`` of the first image, or nothing."""
+    return _first_line("identify", "-format", "%Q\n", f"{path}[0]")
+
+
+def exiftool(path: Path) -> str:
+    """Who writes such tables, as exiftool's list of digests names them, or nothing."""
+    digest = _first_line("exiftool", "-T", "-JPEGDigest", str(path))
+    return "" if digest == "-" or digest.startswith("Unknown") else digest
+
+
+def summary(asked: list[Asked]) -> str:
     """Counts, and how pixels and ImageMagick agree with headers that are exact IJG."""
+    rows = [(one.record, one.imagemagick) for one in asked]
     exact = [(record, other) for record, other in rows if record.header_match == "exact"]
+    named = [one for one in asked if one.record.encoder not in (None, "unknown")]
     judged = [r for r, _ in exact if r.pixel_qf and min(r.width or 0, r.height or 0) >= LARGE_ENOUGH]
     agree = [r for r in judged if r.pixel_qf == r.header_qf]
     told = [(record, other) for record, other in exact if other]
@@ -47,6 +74,7 @@ def summary(rows: list[tuple[Record, str]]) -> str:
         f"verdict {dict(Counter(record.verdict.value for record, _ in rows))}",
         f"exact header, {LARGE_ENOUGH} pixels and more: pixels agree on {len(agree)} of {len(judged)}",
         f"exact header: ImageMagick says the same on {len(same)} of {len(told)}",
+        f"encoder named: {len(named)}, by exiftool's digest {sum(bool(one.exiftool) for one in asked)}",
     ]
     for record in judged:
         if record.pixel_qf != record.header_qf:
@@ -63,14 +91,14 @@ def main() -> None:
     arguments = parser.parse_args()
     inspector = Inspector()
     paths = sorted(path for path in arguments.images.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
-    rows = [(inspector.inspect(path), imagemagick(path)) for path in paths]
+    rows = [Asked(inspector.inspect(path), imagemagick(path), exiftool(path)) for path in paths]
     if arguments.csv:
         with arguments.csv.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow((*COLUMNS, "imagemagick"))
-            for record, other in rows:
-                values = record.to_dict()
-                writer.writerow([*(values[name] for name in COLUMNS), other])
+            writer.writerow((*COLUMNS, "imagemagick", "exiftool"))
+            for one in rows:
+                values = one.record.to_dict()
+                writer.writerow([*(values[name] for name in COLUMNS), one.imagemagick, one.exiftool])
     print(summary(rows))
 
 

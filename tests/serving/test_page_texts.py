@@ -54,7 +54,7 @@ def sentences() -> set[str]:
     ]
     histories = [HistorySummary(None, None), HistorySummary(50, 0.9), HistorySummary(50, 0.9, True)]
     told = product(("JPEG", "PNG"), headers, pixels, histories, (False, True))
-    others = {of_another_codec(container, video).text for container, video in product(("", "PNG"), (True, False))}
+    others = {of_another_codec(container, video).text for container, video in product(("image", "PNG"), (True, False))}
     return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions() | others
 
 

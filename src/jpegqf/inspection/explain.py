@@ -58,10 +58,10 @@ def _table_lines(table: PixelTable | None) -> list[str]:
     """The luma table that the pixels show, a row of it a line; a dot where nothing tells."""
     if table is None:
         return []
-    quality = f", quality {table.writer.quality:g}" if table.writer and table.writer.quality is not None else ""
-    writer = (
-        f"{table.writer.name or table.writer.family.value}{quality}" if table.writer else "no known encoder is sure"
-    )
+    writer = "of no encoder that is known for sure"
+    if table.writer:
+        quality = "" if table.writer.quality is None else f", quality {table.writer.quality:g}"
+        writer = f"{table.writer.name or table.writer.family.value}{quality}"
     cells = ["." if step is None else str(step) for step in table.steps]
     width = max(map(len, cells))
     rows = [" ".join(f"{cell:>{width}}" for cell in cells[first : first + 8]) for first in range(0, 64, 8)]

@@ -4,7 +4,9 @@ import {element} from "./dom.js";
 
 const FORMULA = /^'*[=+\-@\t\r\n]/;  // what a spreadsheet would run: the same rule as in the package's sinks
 
-const FRACTIONS = ["pixel_confidence", "jpeg_probability", "jpeg_share", "recompressed_probability"];  // 1 is 1.0 there
+const LISTS = ["pixel_table", "region_list"];  // a list is no cell
+
+const FRACTIONS = ["pixel_confidence", "jpeg_probability", "jpeg_share", "recompressed_probability", "header_error"];  // 1 is 1.0 there
 
 function cell(name, value) {
   if (value === null) return "";
@@ -15,7 +17,7 @@ function cell(name, value) {
 }
 
 function csv(records) {
-  const columns = Object.keys(records[0]).filter((name) => name !== "region_list");  // a list is no cell
+  const columns = Object.keys(records[0]).filter((name) => !LISTS.includes(name));
   const lines = [columns.join(","), ...records.map((record) => columns.map((name) => cell(name, record[name])).join(","))];
   return "\ufeff" + lines.map((line) => line + "\r\n").join("");
 }
