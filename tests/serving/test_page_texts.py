@@ -34,7 +34,7 @@ def phrases_of(language: str) -> dict[str, str]:
     return dict(json.loads((PAGE / "i18n" / f"{language}.json").read_text(encoding="utf-8"))["phrases"])
 
 
-ENCODERS = ("", "X 8", "IJG tables scaled to 93.7", "tables as of X 1")
+ENCODERS = ("", "X 8", "IJG tables scaled", "IJG tables scaled to 93.7", "tables as of X 1")
 TABLES: list[Any] = [
     (80, "exact"),
     *product((80,), ("equivalent",), ENCODERS, (None, True)),
