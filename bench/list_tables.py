@@ -20,7 +20,7 @@ from jpegqf.jpeg.encoders import EDITORS
 from jpegqf.jpeg.jpegli import match_jpegli
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.jpeg.listed_tables import ListedTable, parse_row
-from jpegqf.jpeg.mpeg import match_ffmpeg
+from jpegqf.jpeg.ruled_tables import is_guetzli, match_ffmpeg
 from jpegqf.jpeg.table_match import match_ijg, match_mozjpeg, match_scaled
 
 TARGET = Path(__file__).parents[1] / "src" / "jpegqf" / "jpeg" / "listed_tables.csv"
@@ -76,6 +76,8 @@ def has_a_rule(table: ListedTable) -> bool:
     scaled = [match_scaled(steps, plane > 0) is not None for plane, steps in enumerate(pair)]
     ffmpeg = match_ffmpeg(luma) is not None and (chroma is None or bool((luma == chroma).all()))
     jpegli = any(match_jpegli(pair, subsampled) for subsampled in (False, True))
+    if chroma is not None and is_guetzli(luma) and bool((luma == chroma).all()):
+        return True
     return all(exact) or (all(scaled) and not table.name) or ffmpeg or jpegli or match_mozjpeg(luma, chroma) is not None
 
 

@@ -18,6 +18,7 @@ import click
 
 from bench.accuracy import aggregation_line, band_table, overall_table
 from bench.conditions import goals
+from bench.equivalents.run import table as equivalents_table
 from bench.scale import tables as scale_tables
 from bench.summary import Summary, read_summary
 from docs.api import api_reference
@@ -141,6 +142,26 @@ def real_summary(path: Path) -> str:
     ])  # fmt: skip
 
 
+def named_table(path: Path) -> str:
+    """Of how many real files the encoder is named, beside exiftool."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    read = [row for row in rows if row["header_match"]]
+    ours = [row for row in read if row["encoder"] != "unknown"]
+    theirs = [row for row in read if row["exiftool"]]
+    families = sorted(((sum(row["encoder"] == family for row in ours), family) for family in
+                       {row["encoder"] for row in ours}), reverse=True)  # fmt: skip
+    return "\n".join([
+        "| | files |",
+        "|---|---|",
+        f"| with a table | {len(read)} of {len(rows)} |",
+        f"| given a quality | {sum(bool(row['header_qf']) for row in read)} |",
+        f"| encoder named | {len(ours)}: {', '.join(f'{family} {count}' for count, family in families)} |",
+        f"| encoder named by exiftool's list of digests | {len(theirs)} |",
+        f"| by exiftool alone | {sum(row['encoder'] == 'unknown' for row in theirs)} |",
+    ])  # fmt: skip
+
+
 def speed_table(path: Path) -> str:
     """What ``python -m bench.speed`` measured, a table per section."""
     with path.open(newline="", encoding="utf-8") as file:
@@ -194,6 +215,10 @@ def generated() -> dict[str, str]:
     }
     card = {"accuracy": overall, "bands": band_table(accuracy), "aggregation": comparison_table()}
     scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
+    tables = {
+        "equivalents": equivalents_table(summary("equivalents")),
+        "named": named_table(REPOSITORY / "docs" / "real-files.csv"),
+    }
     serving = {"flags": flag_table(serve), "load": load_table(REPOSITORY / "docs" / "load.csv")}
     scale = {
         "shown": scale_tables.shown_table(),
@@ -208,6 +233,7 @@ def generated() -> dict[str, str]:
         **{name: _filled(name, readme) for name in READMES},
         "docs/model-card.md": _filled("docs/model-card.md", card),
         "docs/scan.md": _filled("docs/scan.md", scan),
+        "docs/tables.md": _filled("docs/tables.md", tables),
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/scale.md": _filled("docs/scale.md", scale),

@@ -111,6 +111,19 @@ def show(summary: Summary) -> None:
         print(f"{part.condition + ' ' + part.by + ' ' + part.part:58} {part.n:4}{values}  {raised}")
 
 
+def table(summary: Summary) -> str:
+    """How far each metric is from equal PSNR and SSIM, in qualities, in Markdown."""
+    lines = ["| metric | PSNR: mean, 95 %, largest | SSIM: mean, 95 %, largest |", "|---|---|---|"]
+    for part in summary.parts:
+        if not part.by:
+            cells = []
+            for name in REFERENCES:
+                values = [part.get(f"{name}, {figure}") for figure in ("mean", "95 %", "largest")]
+                cells.append(", ".join("–" if value is None else f"{value.value:.2f}" for value in values))
+            lines.append(f"| {part.condition} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -11,24 +11,13 @@ from jpegqf.arrays import I64
 from jpegqf.jpeg.ijg import FREQUENCY_WEIGHTS, MAX_STEP, ijg_luma, ijg_luma_all, scaled
 from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
 from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
+from jpegqf.jpeg.ruled_tables import ffmpeg_table
 
 FITTED, PUBLISHED = 0, 1
 """Remainder by two of the CRC-32 of a table's steps: the half that constants are fitted on, and the other."""
 BENT = 600
 MOST_BENT = 2.0
 """Largest distance (``table_error``) of a bent table from the IJG's that it was bent from."""
-
-MPEG1_INTRA = (
-    8, 16, 19, 22, 26, 27, 29, 34,
-    16, 16, 22, 24, 27, 29, 34, 37,
-    19, 22, 26, 27, 29, 34, 34, 38,
-    22, 22, 26, 27, 29, 34, 37, 40,
-    22, 26, 27, 29, 32, 35, 40, 48,
-    26, 27, 29, 32, 35, 40, 48, 58,
-    26, 27, 29, 34, 38, 46, 56, 69,
-    27, 29, 35, 38, 46, 56, 69, 83,
-)  # fmt: skip
-"""ISO/IEC 11172-2, default intra matrix, row-major: what FFmpeg's MJPEG encoder scales."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +31,6 @@ class Table:
     def half(self) -> int:
         """FITTED or PUBLISHED."""
         return zlib.crc32(self.steps.astype("<u2").tobytes()) % 2
-
-
-def ffmpeg_table(scale: int) -> I64:
-    """What FFmpeg's MJPEG encoder writes at ``-q:v`` 1..31 (``ff_mpeg1_default_intra_matrix`` * q >> 3, DC 8)."""
-    steps: I64 = np.clip(np.array(MPEG1_INTRA) * scale >> 3, 1, 255)
-    steps[0] = 8
-    return steps
 
 
 def all_tables(path: Path) -> list[Table]:

@@ -15,7 +15,7 @@ from jpegqf.inspection.explain import explain_lines
 from jpegqf.inspection.inspector import Inspector, inspect
 from jpegqf.inspection.plot import plot
 from jpegqf.inspection.to_record import to_record
-from jpegqf.jpeg.mpeg import ffmpeg_table
+from jpegqf.jpeg.ruled_tables import ffmpeg_table
 from jpegqf.model.predictor import Predictor
 from jpegqf.record import Status, Verdict
 

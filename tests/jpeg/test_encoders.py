@@ -16,7 +16,7 @@ from jpegqf.jpeg.ijg import IJG_CHROMA, IJG_LUMA, scaled
 from jpegqf.jpeg.jpegli import jpegli_table
 from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA, Family
 from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
-from jpegqf.jpeg.mpeg import ffmpeg_table
+from jpegqf.jpeg.ruled_tables import ffmpeg_table, guetzli_tables
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8))
 ODD = [[step * 5 % 97 + 3 for step in range(64)], [step * 7 % 89 + 3 for step in range(64)]]
@@ -139,6 +139,13 @@ def test_an_editors_tables_name_it_and_its_own_quality(table: ListedTable) -> No
 def test_ffmpegs_tables_name_it_and_its_own_quality(quality: int, subsampling: int) -> None:
     encoder = judged(qtables=[ffmpeg_table(quality).tolist()] * 2, subsampling=subsampling).encoder
     assert (encoder.family, encoder.quality, encoder.by) == (Family.FFMPEG, quality, "tables")
+
+
+def test_guetzlis_tables_name_it_without_a_quality() -> None:
+    table = guetzli_tables()[70].tolist()
+    encoder = judged(qtables=[table, table], subsampling=0).encoder
+    assert (encoder.family, encoder.quality, encoder.by) == (Family.GUETZLI, None, "tables")
+    assert judged(qtables=[table, ODD[1]], subsampling=0).encoder.family is Family.UNKNOWN
 
 
 def test_annex_ks_tables_times_any_factor_are_told_with_a_real_quality() -> None:

@@ -11,7 +11,7 @@ from jpegqf.jpeg.ijg import real_quality
 from jpegqf.jpeg.jpegli import Distance, match_jpegli
 from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_NAMES, SCALED_NAME, Family
 from jpegqf.jpeg.listed_tables import by_steps
-from jpegqf.jpeg.mpeg import FFMPEG_NAME, match_ffmpeg
+from jpegqf.jpeg.ruled_tables import FFMPEG_NAME, is_guetzli, match_ffmpeg
 from jpegqf.jpeg.table_match import (
     Match,
     gdiplus_qualities,
@@ -92,7 +92,7 @@ def _by_tables(header: Header, first: QuantTable, second: QuantTable | None) -> 
     luma, chroma = _matches(*pair)
     if luma.kind == "exact" and (chroma is None or chroma.kind == "exact"):
         return HeaderEvidence(luma, chroma, _ijg(header, luma))
-    return HeaderEvidence(luma, chroma, _listed(*pair, Family.ADOBE) or _by_scale(*pair) or UNKNOWN)
+    return HeaderEvidence(luma, chroma, _listed(*pair, Family.ADOBE) or _by_rule(*pair) or UNKNOWN)
 
 
 def _by_formula_or_metadata(header: Header, first: QuantTable, second: QuantTable | None) -> Encoder:
@@ -161,14 +161,18 @@ def _listed(luma: Steps, chroma: Steps | None, family: Family) -> Encoder | None
 
 
 @lru_cache(maxsize=4096)
-def _by_scale(luma: Steps, chroma: Steps | None) -> Encoder | None:
-    """The encoder that scales tables of its own to these: mozjpeg, or ffmpeg, which has one for luma and chroma."""
+def _by_rule(luma: Steps, chroma: Steps | None) -> Encoder | None:
+    """The encoder that makes such tables by a rule: mozjpeg; guetzli or ffmpeg, with one for luma and chroma."""
     first, second = np.array(luma, np.int64), None if chroma is None else np.array(chroma, np.int64)
     found = match_mozjpeg(first, second)
     if found:
         name = f"mozjpeg -quant-table {found[0]} ({MOZJPEG_NAMES[found[0]]})"
         return Encoder(Family.MOZJPEG, name, _agreeing(found[1], found[2]).quality, by="tables")
-    quality = match_ffmpeg(first) if chroma in (None, luma) else None
+    if chroma not in (None, luma):
+        return None
+    if chroma and is_guetzli(first):
+        return Encoder(Family.GUETZLI, "guetzli", by="tables")
+    quality = match_ffmpeg(first)
     return Encoder(Family.FFMPEG, FFMPEG_NAME, quality, by="tables") if quality else None
 
 

@@ -15,6 +15,7 @@ class Family(str, Enum):
     MOZJPEG = "mozjpeg"
     JPEGLI = "jpegli"
     FFMPEG = "ffmpeg"
+    GUETZLI = "guetzli"
     ADOBE = "adobe"
     CAMERA = "camera"
     UNKNOWN = "unknown"

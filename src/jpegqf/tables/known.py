@@ -11,13 +11,14 @@ from jpegqf.jpeg.ijg import IJG_LUMA, MAX_STEP, QUALITIES, ijg_luma_all, real_qu
 from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
 from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_LUMA, SCALED_NAME, Family
 from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
-from jpegqf.jpeg.mpeg import FFMPEG_NAME, FFMPEG_QUALITIES, ffmpeg_table
+from jpegqf.jpeg.ruled_tables import FFMPEG_NAME, FFMPEG_QUALITIES, ffmpeg_table, guetzli_tables
 
 WEIGHTS = {
     Family.IJG: 0.25,
     Family.MOZJPEG: 0.05,
     Family.JPEGLI: 0.05,
     Family.FFMPEG: 0.03,
+    Family.GUETZLI: 0.01,
     Family.SCALED: 0.12,
     Family.UNKNOWN: 0.2,
 }
@@ -83,6 +84,8 @@ def _groups(listed: Sequence[ListedTable]) -> Iterator[_Group]:
     yield _mozjpeg()
     yield from _jpegli()
     yield _ffmpeg()
+    guetzli = guetzli_tables()
+    yield Family.GUETZLI, guetzli, 1.0, [Writer(Family.GUETZLI, "guetzli")] * len(guetzli)
     yield _scaled_by_any_factor()
     kept = [table for table in listed if min(table.luma) >= 1 and max(table.luma) <= MAX_STEP]
     writers = [Writer(table.family, table.name, table.quality) for table in kept]
