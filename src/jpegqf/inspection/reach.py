@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8, Bool
-from jpegqf.evidence.blocks import MOST_BLOCKS, BlockLattice, block_lattice, blocks_at, lattice_step
+from jpegqf.evidence.blocks import MOST_BLOCKS, BlockLattice, block_lattice, blocks_at, first_of_each, lattice_step
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.grid_votes import GridVotes
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.evidence.synthesis import agreement, given_back
-from jpegqf.jpeg.ijg import STEPS
+from jpegqf.inspection.pixel_table import IJG_RULED_OUT
+from jpegqf.jpeg.ijg import MAX_STEP, STEPS
 from jpegqf.pixels.grid import Grid
 from jpegqf.pixels.luma import Luma
+from jpegqf.tables.reading import TableReading, read_blocks, share_expected
 
 TABLE_SAMPLE, FEWEST_FOR_A_TABLE = 96, 8
 """Most and fewest unclipped blocks by which a table is found."""
@@ -214,9 +216,9 @@ class Table:
 
 
 def table_of(luma: Luma, votes: GridVotes, grid: Grid, windows: Bool, settings: EvidenceSettings) -> Table | None:
-    """The IJG table under which most blocks of these windows come back; None where too few do.
+    """The IJG table under which most blocks of these windows come back, else another table that they show.
 
-    Then the save had another table, or the image was edited since.
+    None where too few come back and they show none: the image was edited since, perhaps.
     """
     sample = blocks_at(luma, votes.tops + grid.y, votes.lefts + grid.x)
     sound = np.flatnonzero(windows & sample.informative & ~sample.clipped)
@@ -227,8 +229,21 @@ def table_of(luma: Luma, votes: GridVotes, grid: Grid, windows: Bool, settings: 
     best = int(share.argmax())
     decisive = best < FINEST_DECISIVE
     if share[best] < (LEAST_RETURNING if decisive else LEAST_RETURNING_FINE):
-        return None
+        pixels = sample.pixels.reshape(-1, 64)[sound]
+        return table_read(read_blocks(pixels[first_of_each(pixels)]))
     return Table(STEPS[best], RETURNING if decisive else min(float(share[best]), RETURNING))
+
+
+def table_read(reading: TableReading | None) -> Table | None:
+    """The table that was read from pixels, where it is not the IJG's and nearly all of its own blocks come back.
+
+    A step that nothing tells is taken for 1, under which whatever is there comes back.
+    """
+    if reading is None or reading.ijg >= IJG_RULED_OUT:
+        return None
+    steps = np.array([step or 1 for step in reading.steps])
+    certain = share_expected(np.where([step is None for step in reading.steps], MAX_STEP, steps)) >= RETURNING
+    return Table(steps.astype(np.float32)) if certain else None
 
 
 def reach_by_table(luma: Luma, grid: Grid, table: Table, settings: EvidenceSettings, most: int = MOST_BLOCKS) -> Reach:

@@ -13,6 +13,7 @@ import numpy as np
 from jpegqf.arrays import Bool
 from jpegqf.errors import ImageSkippedError
 from jpegqf.evidence.grid_votes import GridVotes, grid_votes
+from jpegqf.inspection.pixel_table import with_table
 from jpegqf.inspection.reach import (
     CLEAR_CONTRADICTION,
     CONTRADICTION,
@@ -253,7 +254,9 @@ class _Search:
         except ImageSkippedError:
             return None
         self.green_is_surer |= prediction.by_green and prediction.jpeg_probability >= SURE
-        return replace(prediction, grid=grid, by_green=self.by_green)
+        upright = blocks.transposed() if grid.turned else blocks
+        told, _ = with_table(replace(prediction, grid=ALIGNED, by_green=False), upright)
+        return replace(told, grid=grid, by_green=self.by_green)
 
     def _accept(self, reach: Reach, prediction: Prediction, different: bool = False) -> None:
         """Note a save, unless it is one that is known and reaches the same place; its windows are explained.

@@ -70,18 +70,22 @@ LEAST_PROVING, PROVING = 3, 8
 """Least step that no rounding of pixels leaves, and how many frequencies must show such a step."""
 
 
-def read_table(luma: Luma, known: KnownTables | None = None) -> TableReading | None:
-    """The table of the save whose grid starts at the first pixel of ``luma``.
+def read_table(luma: Luma) -> TableReading | None:
+    """The table of the save whose grid starts at the first pixel of ``luma``, as :func:`read_blocks` has it."""
+    return read_blocks(unclipped_blocks(luma))
+
+
+def read_blocks(every: U8) -> TableReading | None:
+    """The table of the save that different unclipped blocks come from, uint8 (n, 64), none of them flat.
 
     None if too few blocks tell anything, or if the likeliest table does not explain them: the image was edited since,
-    saved twice, or decoded inexactly. ``known``: the tables it may be beside a free one; all that are known by default.
+    saved twice, or decoded inexactly.
     """
-    every = unclipped_blocks(luma)
     enough = len(rich(every)) >= FEWEST_RICH
     pixels = rich(every) if enough else every
     if len(pixels) < FEWEST_BLOCKS:
         return None
-    known = known or known_tables()
+    known = known_tables()
     fit, turned = _Fit.of(step_likelihoods(pixels), known), False
     if fit.free > 1 - CERTAIN:
         other = _turned_back(pixels)
