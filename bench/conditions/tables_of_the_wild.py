@@ -71,8 +71,11 @@ def quality_of(luma: I64) -> int:
 
 def _one_of(tables: tuple[ListedTable, ...], rng: Rng) -> tuple[I64, I64]:
     """A luma and a chroma table; the same where none was seen with it."""
-    drawn = tables[rng.integers(len(tables))]
-    return np.array(drawn.luma, np.int64), np.array(drawn.chroma or drawn.luma, np.int64)
+    return _steps(tables[rng.integers(len(tables))])
+
+
+def _steps(table: ListedTable) -> tuple[I64, I64]:
+    return np.array(table.luma, np.int64), np.array(table.chroma or table.luma, np.int64)
 
 
 def _case(region: Image.Image, luma: I64, chroma: I64, rng: Rng) -> Case:
@@ -128,10 +131,10 @@ _Written = tuple[str, Family, int, I64, I64]
 
 
 def _photoshop(_: str, rng: Rng) -> _Written:
-    tables = [table for table in of_8_bits() if table.family == Family.ADOBE and table.quality is not None]
-    drawn = tables[rng.integers(len(tables))]
-    luma, chroma = (np.array(steps, np.int64) for steps in (drawn.luma, drawn.chroma or drawn.luma))
-    return drawn.name, drawn.family, drawn.quality or 0, luma, chroma
+    known = (table for table in of_8_bits() if table.family == Family.ADOBE and table.quality is not None)
+    pairs = [table for table in known if table.chroma]
+    drawn = pairs[rng.integers(len(pairs))]
+    return drawn.name, drawn.family, drawn.quality or 0, *_steps(drawn)
 
 
 def _jpegli(subsampling: str, rng: Rng) -> _Written:
