@@ -24,8 +24,8 @@ PAL = (720, 576)
 """Width and height of a DV frame, and the most of any frame."""
 DRIFT = ((0, 0), (2, 1), (5, 3))
 """Columns and rows by which each frame has moved."""
-ROOM, LEAST = 16, 256
-"""Pixels that the drift leaves free, and the fewest of a frame's width, which DNxHR asks for."""
+ROOM, LEAST, LEAST_DNXHR = 16, 64, 256
+"""Pixels that the drift leaves free, and the fewest of a frame's sides, and of the width that DNxHR asks for."""
 DECODED = ((), ("-sws_flags", "bicubic+accurate_rnd+full_chroma_int"))
 """Options of the conversion to RGB: none, and the exact one."""
 
@@ -84,6 +84,8 @@ def video(image: Image.Image, rng: Rng) -> Case:
     """The first or last of three frames of ProRes, MPEG-2, MPEG-4, DV or DNxHR, as PNG: never a JPEG."""
     name, codec = draw_codec(rng)
     size, frames = drifting(image.convert("RGB"), name == "dv")
+    if name == "dnxhr" and (size[0] < LEAST_DNXHR or size[1] < LEAST_DNXHR // 2):
+        raise LeftOutError("image too small")
     place, conversion = (0, -1)[rng.integers(2)], DECODED[rng.integers(len(DECODED))]
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24"]
     with tempfile.TemporaryDirectory() as folder:
@@ -103,6 +105,6 @@ def drifting(image: Image.Image, as_dv: bool) -> tuple[tuple[int, int], list[Ima
     if as_dv and (image.width < PAL[0] + ROOM or image.height < PAL[1] + ROOM):
         image = image.resize((PAL[0] + ROOM, PAL[1] + ROOM), Image.Resampling.LANCZOS)
     width, height = (min(most, (side - ROOM // 2) // 16 * 16) for side, most in zip(image.size, PAL, strict=True))
-    if width < LEAST or height < LEAST // 2:
+    if min(width, height) < LEAST:
         raise LeftOutError("image too small")
     return (width, height), [image.crop((x, y, x + width, y + height)) for x, y in DRIFT]

@@ -144,6 +144,9 @@ def _jpegli(subsampling: str, rng: Rng) -> _Written:
 
 
 def _mozjpeg(_: str, rng: Rng) -> _Written:
+    """A base at a quality that does not make all steps 1: those are the IJG's at 100, too."""
     number, quality = int(rng.integers(1, 9)), int(rng.integers(10, 99))
     luma, chroma = (scaled(np.array(bases[number], np.int64), quality) for bases in (MOZJPEG_LUMA, MOZJPEG_CHROMA))
+    if luma.max() == chroma.max() == 1:
+        return _mozjpeg(_, rng)
     return f"mozjpeg table {number}", Family.MOZJPEG, quality, luma, chroma
