@@ -86,8 +86,8 @@ def wild_table(summary: Summary) -> str:
     parts = {name: summary.whole(name) for name in (*OF_TABLES, *READ)}
     lines = [_line(name, part, figures) for name, part in parts.items() if part]
     lines += [_line(f"editors: {part.part}", part, figures) for part in summary.cut("editors", "variant")]
-    head = "files | n | consistent | consistent, or saved before | mismatch | unknown | given a quality, where the table has one"
-    head += " | encoder and its quality right | steps named | right, of those | no step wrong | all 64 right"
+    head = "files | n | consistent | consistent, or saved before | mismatch | unknown"
+    head += " | given a quality, where the table has one | encoder and its quality right | steps named | right, of those | no step wrong | all 64 right"
     return table(head, lines)
 
 
