@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.conditions import making, mixtures
+from bench.conditions import by_ffmpeg, making, mixtures, tables_of_the_wild
 from bench.conditions.making import Case
+from jpegqf.tables.known import KnownTables
 
 
 @dataclass(frozen=True)
 class Condition:
     """One kind of file. ``number`` seeds it; ``whole``: header and history are asked too, else the pixels alone.
 
-    ``pair``: it is made of two images.
+    ``pair``: it is made of two images. ``known``: the tables that are known while it is asked, if not all.
     """
 
     number: int
@@ -19,6 +20,7 @@ class Condition:
     """From a clean image and a generator, and another image where ``pair`` says so."""
     whole: bool = False
     pair: bool = False
+    known: Callable[[], KnownTables] | None = None
 
     @property
     def meaning(self) -> str:
@@ -50,4 +52,11 @@ CONDITIONS = {
     "pasted": Condition(21, mixtures.pasted, whole=True, pair=True),
     "no_photo": Condition(22, mixtures.no_photo, whole=True),
     "enlarged": Condition(23, mixtures.enlarged, whole=True),
+    "wild": Condition(24, tables_of_the_wild.wild, whole=True),
+    "wild_again": Condition(25, tables_of_the_wild.wild_again, whole=True),
+    "ffmpeg": Condition(26, by_ffmpeg.ffmpeg, whole=True),
+    "editors": Condition(27, tables_of_the_wild.editors, whole=True),
+    "wild_png": Condition(28, tables_of_the_wild.wild_png, known=tables_of_the_wild.fitted_half),
+    "listed_png": Condition(29, tables_of_the_wild.listed_png),
+    "video": Condition(30, by_ffmpeg.video),
 }

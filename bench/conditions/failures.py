@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bench.conditions.catalogue import CONDITIONS
-from bench.conditions.figures import detected, named, seen_twice
+from bench.conditions.figures import OF_TABLES, OF_WRITERS, detected, named, seen_twice, writer_right
 from bench.conditions.making import EXIF_TURNS, Case, Turn
 from bench.conditions.rows import Row, read_rows
 from bench.conditions.run import build
@@ -39,6 +39,11 @@ def badness(row: Row) -> float:
     if row.condition in HISTORY:
         wrong = named(row) and row.first_qf != row.true_first
         return 1 + (row.recompressed_probability or 0) if wrong else -float(seen_twice(row))
+    if row.condition in OF_TABLES:
+        told = row.condition not in OF_WRITERS or writer_right(row)
+        return -1.0 if told and row.verdict in ("consistent", "resaved") else 1.0
+    if row.condition == "video":
+        return -1.0 if row.pixel_qf is None else row.pixel_confidence or 0.0
     if row.condition in NO_GRID:
         return row.jpeg_probability or 0.0 if detected(row) else -1.0
     if row.pixel_qf is None:

@@ -6,7 +6,9 @@ import numpy as np
 
 from bench.conditions.catalogue import CONDITIONS
 from bench.conditions.rows import Row
-from bench.summary import Part, Summary, Value, given, mean, share
+from bench.summary import Part, Summary, Value, given, mean, ratio, share
+from jpegqf.inspection.to_record import MPEG
+from jpegqf.record import STEPS, Verdict
 
 Rows = list[Row]
 Test = Callable[[Row], bool]
@@ -25,11 +27,23 @@ ONE_SAVE = ("single", "png", "cropped", "never", "no_photo")
 """Conditions whose files are one save all over, or none: nothing must be said to be a mixture there."""
 MIXTURES = ("partial", "composite")
 """Verdicts on mixtures."""
-VARIED = ("never", "turned", "decoders", "encoders", "edited")
+OF_TABLES = ("wild", "wild_again", "ffmpeg", "editors")
+"""JPEGs with tables that are not the IJG's, of which header and pixels must not contradict each other."""
+OF_WRITERS = ("ffmpeg", "editors")
+"""Those of which the encoder and the quality on its own scale are to be told."""
+READ = ("wild_png", "listed_png")
+"""Conditions whose luma table is to be read from the pixels."""
+VARIED = ("never", "turned", "decoders", "encoders", "edited", "editors", "video")
 """Conditions whose files come in kinds."""
 BINS = 15
 """Equal-width bins of confidence (Guo et al., ICML 2017)."""
 BANDS = ((1, 9), (10, 29), (30, 49), (50, 69), (70, 89), (90, 95), (96, 100))
+CONFIDENT = 0.9
+"""Confidence from which a quality counts as told confidently."""
+NO_MATCH = "none"
+"""``header_match`` of tables too far from the IJG's for a quality."""
+FLAT = "mozjpeg table 1 "
+"""How a variant with a flat base begins: several qualities write one table, and the middle one is told."""
 RANGES = {"QF 1–95": (1, 95), "QF 96–100": (96, 100)}
 SIZES = {"under 256 px": (0, 255), "256–511 px": (256, 511), "512 px and more": (512, 9999)}
 GAPS = ((1, 4), (5, 9), (10, 19), (20, 39), (40, 70))
@@ -191,6 +205,54 @@ def called_mixed(rows: Rows) -> Value | None:
     return passing(rows, lambda row: row.verdict in MIXTURES)
 
 
+def told_as(rows: Rows, *verdicts: Verdict) -> Value | None:
+    """Share of files with one of these verdicts."""
+    return passing(rows, lambda row: row.verdict in verdicts)
+
+
+def writer_right(row: Row) -> bool:
+    """The encoder that wrote the file is told, and its own quality."""
+    slack = 1 if row.variant.startswith(FLAT) else 0
+    if row.encoder != row.true_encoder or row.encoder_quality is None:
+        return False
+    return abs(row.encoder_quality - (row.true_encoder_quality or 0)) <= slack
+
+
+def steps_named(rows: Rows) -> Value | None:
+    """Share of all steps that are told."""
+    named = np.array([row.steps_named or 0 for row in rows], np.float64)
+    return ratio(named, np.full(len(named), float(STEPS)))
+
+
+def steps_right(rows: Rows) -> Value | None:
+    """Share of the told steps that are right."""
+    named, wrong = (np.array([getattr(row, name) or 0 for row in rows], np.float64) for name in STEP_COUNTS)
+    return ratio(named - wrong, named)
+
+
+STEP_COUNTS = ("steps_named", "steps_wrong")
+
+
+def no_step_wrong(rows: Rows) -> Value | None:
+    """Share of the files with told steps of which none is wrong."""
+    return passing((row for row in rows if row.steps_named), lambda row: row.steps_wrong == 0)
+
+
+def table_named(rows: Rows) -> Value | None:
+    """Share of files of which all 64 steps are told and right."""
+    return passing(rows, lambda row: (row.steps_named, row.steps_wrong) == (STEPS, 0))
+
+
+def given_quality(rows: Rows, least: float = 0) -> Value | None:
+    """Share of files with a quality from the pixels of at least this confidence."""
+    return passing(rows, lambda row: row.pixel_qf is not None and (row.pixel_confidence or 0) >= least)
+
+
+def told_as_video(rows: Rows) -> Value | None:
+    """Share of files said to be frames of a video codec."""
+    return passing(rows, lambda row: row.pixel_encoder == MPEG)
+
+
 RIGHT: dict[str, Figure] = {
     "judged": judged_share, "exact": exact, "within 1": lambda rows: within(rows, 1), "MAE": mae,
     "grid right": grid_right,
@@ -208,13 +270,35 @@ PARTS: dict[str, Figure] = {
 }  # fmt: skip
 
 
+AGREEING: dict[str, Figure] = {
+    "consistent": lambda rows: told_as(rows, Verdict.CONSISTENT),
+    "seen or consistent": lambda rows: told_as(rows, Verdict.CONSISTENT, Verdict.RESAVED),
+    "mismatch": lambda rows: told_as(rows, Verdict.MISMATCH), "unknown": lambda rows: told_as(rows, Verdict.UNKNOWN),
+    "answered": lambda rows: answered([row for row in rows if row.header_match != NO_MATCH]),
+}  # fmt: skip
+WRITTEN: dict[str, Figure] = {**AGREEING, "writer right": lambda rows: passing(rows, writer_right)}
+STEPS_TOLD: dict[str, Figure] = {
+    "steps named": steps_named, "steps right": steps_right, "no step wrong": no_step_wrong, "table named": table_named,
+}  # fmt: skip
+FRAMES: dict[str, Figure] = {
+    "given a quality": given_quality, "confident": lambda rows: given_quality(rows, CONFIDENT),
+    "told as video": told_as_video,
+}  # fmt: skip
+OF_CONDITION: dict[str, dict[str, Figure]] = {
+    **{name: WRITTEN if name in OF_WRITERS else AGREEING for name in OF_TABLES},
+    **{name: {**RIGHT, **CALIBRATION, **STEPS_TOLD} for name in READ},
+    "video": FRAMES,
+    "enlarged": {"verdict right": verdict_right, **RIGHT},
+    **dict.fromkeys(MIXED, PARTS),
+}
+"""What is asked of the files of conditions that are like no other."""
+
+
 def figures_for(condition: str) -> dict[str, Figure]:
     """What is asked of all files of a condition."""
     mixed: dict[str, Figure] = {"called mixed": called_mixed} if condition in ONE_SAVE else {}
-    if condition in MIXED:
-        return {"failed": failed, **PARTS}
-    if condition == "enlarged":
-        return {"failed": failed, "verdict right": verdict_right, **RIGHT}
+    if condition in OF_CONDITION:
+        return {"failed": failed, **OF_CONDITION[condition]}
     if condition in ANSWERED:
         return {"failed": failed, **RIGHT, **CALIBRATION, **GRID, **mixed}
     if condition in ("never", "resized", "no_photo"):
@@ -226,7 +310,8 @@ def figures_of_kinds(condition: str) -> dict[str, Figure]:
     """What is asked of the kinds of a condition's files."""
     if condition == "edited":
         return {**RIGHT, "confidence": confidence, "ECE": ece}
-    return GRID if condition == "never" else RIGHT
+    kinds = {"never": GRID, "editors": WRITTEN, "video": FRAMES}
+    return kinds.get(condition, RIGHT)
 
 
 def part_of(rows: Rows, condition: str, by: str, name: str, figures: dict[str, Figure]) -> list[Part]:

@@ -18,7 +18,7 @@ from jpegqf.evidence.patches import scores
 from jpegqf.evidence.settings import PatchRule
 from jpegqf.jpeg.ijg import scaled
 from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
-from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
+from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA, Family
 from jpegqf.jpeg.table_match import match_ijg
 from jpegqf.train.synthesis import RESAMPLERS, compress, luma_of
 
@@ -70,7 +70,8 @@ class Case:
     ``quality``: of the last JPEG save, 1..100; None if no grid is left. ``grid``: column and row of the first grid
     line, 0..7 each. ``first``: quality of an earlier save. ``jpeg``: the last JPEG file, for readers of headers.
     ``parts``: of a file that is not one save all over; the last is the one whose box is compared. ``verdict``: what
-    should be said, where a goal asks for it.
+    should be said, where a goal asks for it. ``table``: the 64 steps of the last save's luma table, row-major.
+    ``writer``: family of the encoder that writes the tables, and the quality on its own scale.
     """
 
     data: bytes
@@ -82,6 +83,8 @@ class Case:
     jpeg: bytes | None = None
     parts: tuple[TruePart, ...] = ()
     verdict: str = ""
+    table: tuple[int, ...] | None = None
+    writer: tuple[Family, float] | None = None
 
 
 def pixels_of(data: bytes) -> Image.Image:
@@ -271,16 +274,22 @@ def _foreign_tables(subsampling: str, rng: Rng) -> tuple[str, I64, I64]:
 
 
 def encoders(image: Image.Image, rng: Rng) -> Case:
-    """A JPEG with mozjpeg's or jpegli's tables, as PNG; its quality is that of the nearest IJG table."""
+    """A JPEG with mozjpeg's or jpegli's tables, as PNG; its quality is that of the equivalent IJG table."""
     region, subsampling = draw_region(image, rng), SUBSAMPLINGS[rng.integers(3)]
     name, luma, chroma = _foreign_tables(subsampling, rng)
     while (quality := match_ijg(luma).quality) is None:
         name, luma, chroma = _foreign_tables(subsampling, rng)
+    data = with_tables(region, luma, chroma, subsampling, rng)
+    return Case(png(pixels_of(data)), region, quality, (0, 0), variant=name, jpeg=data)
+
+
+def with_tables(region: Image.Image, luma: I64, chroma: I64, subsampling: str, rng: Rng) -> bytes:
+    """A JPEG of a region, RGB or L, with these tables (64,) each; L has luma alone."""
     tables = [luma.tolist()] if region.mode == "L" else [luma.tolist(), chroma.tolist()]
     options = {} if region.mode == "L" else {"subsampling": subsampling}
     out = io.BytesIO()
     region.save(out, "JPEG", qtables=tables, optimize=rng.random() < 0.5, progressive=rng.random() < 0.3, **options)
-    return Case(png(pixels_of(out.getvalue())), region, quality, (0, 0), variant=name, jpeg=out.getvalue())
+    return out.getvalue()
 
 
 def _twice(image: Image.Image, first: int, last: int, rng: Rng, shift: tuple[int, int] = (0, 0)) -> Case:

@@ -14,7 +14,9 @@ class Row:
     ``image`` in the folder, ``condition``, ``seed`` and ``index`` make the very file again, with the second image
     ``other`` where a condition needs one. ``imagemagick``, ``exiftool`` and ``header_qf`` (this package's): what
     readers of the header say. ``overlap``: of the last true part and the region nearest to it, intersection over
-    union. ``part_error``: largest error of the qualities of all parts. ``issue``: why there is no answer at all.
+    union. ``part_error``: largest error of the qualities of all parts. ``true_encoder``: the family that writes the
+    tables, with the quality on its own scale. ``steps_named``: steps of the luma table told from the pixels, 0..64;
+    ``steps_wrong``: of those, the ones that are not the last save's. ``issue``: why there is no answer at all.
     """
 
     condition: str
@@ -53,6 +55,14 @@ class Row:
     jpeg_share: float | None = None
     overlap: float | None = None
     part_error: int | None = None
+    true_encoder: str = ""
+    true_encoder_quality: float | None = None
+    header_match: str = ""
+    encoder: str = ""
+    encoder_quality: float | None = None
+    pixel_encoder: str = ""
+    steps_named: int | None = None
+    steps_wrong: int | None = None
     issue: str = ""
 
 

@@ -1,4 +1,4 @@
-"""What the shipped predictor says of files made, deterministically, from a folder of clean images: 23 conditions.
+"""What the shipped predictor says of files made, deterministically, from a folder of clean images: 30 conditions.
 
     python -m bench.conditions --images DIR [--n 300] [--only NAME ...] [--summary FILE] [--csv FILE] [--peers]
     python -m bench.conditions --from-csv FILE [--summary FILE]
@@ -11,6 +11,7 @@ tables are drawn. Every answer is :func:`jpegqf.inspect`'s, given the bytes that
 import argparse
 import csv
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from bench.conditions.goals import all_tables
 from bench.conditions.making import Case, LeftOutError, Rng, TruePart
 from bench.conditions.peers import Peers
 from bench.conditions.rows import Row, read_rows, write_rows
+from bench.conditions.tables_of_the_wild import known_as
 from bench.summary import write_summary
 from jpegqf.record import Region
 from jpegqf.train.dataset import find_scenes
@@ -34,9 +36,12 @@ from jpegqf.train.synthesis import luma_of
 
 TOLD = (
     "status", "reason", "pixel_qf", "pixel_qf_low", "pixel_qf_high", "pixel_confidence", "jpeg_probability", "grid_x",
-    "grid_y", "qf", "first_qf", "recompressed_probability", "verdict", "regions", "jpeg_share",
+    "grid_y", "qf", "first_qf", "recompressed_probability", "verdict", "regions", "jpeg_share", "header_match",
+    "encoder", "encoder_quality", "pixel_encoder",
 )  # fmt: skip
 """Columns of a record that a row keeps."""
+TEXTS = ("reason", "header_match", "encoder", "pixel_encoder")
+"""Those that are texts, empty where there is nothing."""
 CLIPPED, DARK, SMOOTH = 0.1, 40.0, 2.0
 """Content classes: share of clipped pixels; mean level; median over 8x8 blocks of the standard deviation."""
 
@@ -97,10 +102,18 @@ def content_of(region: Image.Image) -> str:
 
 def judge(case: Case, condition: Condition) -> dict[str, Any]:
     """What the predictor says of a file, the columns TOLD."""
-    record = jpegqf.inspect(case.data) if condition.whole else jpegqf.inspect(case.data, only="pixels")
+    with known_as(condition.known()) if condition.known else nullcontext():
+        record = jpegqf.inspect(case.data) if condition.whole else jpegqf.inspect(case.data, only="pixels")
     values = record.to_dict()
-    told = {name: "" if name == "reason" and values[name] is None else values[name] for name in TOLD}
+    told = {name: "" if name in TEXTS and values[name] is None else values[name] for name in TOLD}
+    told |= told_of_table(case.table, record.pixel_table) if case.table else {}
     return told | (told_of_parts(case.parts, record.region_list or ()) if case.parts else {})
+
+
+def told_of_table(table: tuple[int, ...], told: tuple[int | None, ...] | None) -> dict[str, int]:
+    """How many of 64 steps are told, and how many of those wrongly."""
+    pairs = [(one, true) for one, true in zip(told or (), table, strict=bool(told)) if one is not None]
+    return {"steps_named": len(pairs), "steps_wrong": sum(one != true for one, true in pairs)}
 
 
 def told_of_parts(parts: tuple[TruePart, ...], regions: tuple[Region, ...]) -> dict[str, Any]:
@@ -158,6 +171,8 @@ def truth_of(case: Case) -> dict[str, Any]:
     return {
         "content": content_of(case.region), "width": case.region.width, "height": case.region.height,
         "variant": case.variant, "subsampling": sampling or "", "true_qf": case.quality,
+        "true_encoder": case.writer[0].value if case.writer else "",
+        "true_encoder_quality": float(case.writer[1]) if case.writer else None,
         "true_grid_x": grid[0], "true_grid_y": grid[1], "true_first": case.first, "true_verdict": case.verdict,
     }  # fmt: skip
 

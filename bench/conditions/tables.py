@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.conditions.catalogue import CONDITIONS
-from bench.conditions.figures import ANSWERED, MIXED, ONE_SAVE, TOGETHER
+from bench.conditions.figures import ANSWERED, MIXED, OF_TABLES, ONE_SAVE, READ, TOGETHER
 from bench.summary import Part, Summary
 
 HISTORY = ("once", "first", "first_shifted")
@@ -26,8 +26,8 @@ def answers_table(summary: Summary) -> str:
         "condition | n | judged | exact | Acc@1 | MAE | ECE | in the interval | in an interval of several | grid right"
     )
     figures = ("judged", "exact", "within 1", "MAE", "ECE", "inside", "inside of several", "grid right")
-    parts = {name: summary.whole(name) for name in ANSWERED}
-    parts["together, edited apart"] = summary.whole(TOGETHER)
+    parts = {name: summary.whole(name) for name in (*ANSWERED, *READ)}
+    parts[f"together, but for edited, {' and '.join(READ)}"] = summary.whole(TOGETHER)
     return table(head, [_line(name, part, figures) for name, part in parts.items() if part])
 
 
@@ -75,6 +75,29 @@ def variants_table(summary: Summary) -> str:
     parts = [part for name in ("turned", "decoders", "encoders") for part in summary.cut(name, "variant")]
     lines = [_line(f"{part.condition}: {part.part}", part, figures) for part in parts]
     return table("files | n | judged | exact | MAE | grid right", lines)
+
+
+def wild_table(summary: Summary) -> str:
+    """JPEGs with tables that are not the IJG's, all and by their encoders, and tables read from pixels."""
+    figures = (
+        "consistent", "seen or consistent", "mismatch", "unknown", "answered", "writer right",
+        "steps named", "steps right", "no step wrong", "table named",
+    )  # fmt: skip
+    parts = {name: summary.whole(name) for name in (*OF_TABLES, *READ)}
+    lines = [_line(name, part, figures) for name, part in parts.items() if part]
+    lines += [_line(f"editors: {part.part}", part, figures) for part in summary.cut("editors", "variant")]
+    head = "files | n | consistent | consistent, or saved before | mismatch | unknown"
+    head += " | given a quality, where the table has one | encoder and its quality right"
+    head += " | steps named | right, of those | no step wrong | all 64 right"
+    return table(head, lines)
+
+
+def video_table(summary: Summary) -> str:
+    """Frames of videos, all and by codec."""
+    figures, whole = ("given a quality", "confident", "told as video"), summary.whole("video")
+    lines = [_line("video", whole, figures)] if whole else []
+    lines += [_line(part.part, part, figures) for part in summary.cut("video", "variant")]
+    return table("codec | n | given a quality | with confidence 0.9 | told as video", lines)
 
 
 def slices_table(summary: Summary, condition: str) -> str:

@@ -6,16 +6,20 @@ import pytest
 from PIL import Image
 
 import jpegqf
-from bench.conditions import catalogue, failures, goals, making
+from bench.conditions import by_ffmpeg, catalogue, failures, goals, making, tables_of_the_wild
 from bench.conditions import run as conditions
-from bench.conditions.figures import summarised
+from bench.conditions.figures import no_step_wrong, steps_named, steps_right, summarised, table_named, writer_right
 from bench.conditions.rows import Row, read_rows, write_rows
-from bench.summary import read_summary, write_summary
+from bench.summary import ratio, read_summary, write_summary
 from jpegqf.evidence.dct import FORWARD
+from jpegqf.jpeg.header import read_header
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
+from jpegqf.tables import reading
+from jpegqf.tables.known import known_tables
 
 PNG = ("png", "cropped", "small", "patch", "turned", "decoders")
+NO_FFMPEG = pytest.mark.skipif(by_ffmpeg.program() is None, reason="the system has no ffmpeg")
 JPEG = ("single", "last", "once", "first", "first_shifted", "first_finer")
 
 
@@ -157,3 +161,127 @@ def test_failures_are_the_surest_first_and_made_again(folder: Path) -> None:
     assert [one.index for one in failures.worst([*wrong, right, none], "turned", 12)] == [1, 0, 3]
     assert case is not None
     assert failures.rebuilt(row, folder).data == case.data
+
+
+def _written_table(case: making.Case) -> tuple[int, ...]:
+    assert case.jpeg is not None
+    table = read_header(case.jpeg).luma
+    assert table is not None
+    return table.values
+
+
+@pytest.mark.parametrize("name", ["wild", "editors", "wild_png", "listed_png"])
+def test_a_drawn_table_reaches_the_file(name: str, photo: Image.Image) -> None:
+    photo = photo.resize((600, 520)) if name == "listed_png" else photo
+    for index in range(6):
+        case = _case(name, photo, index)
+        assert case.table == _written_table(case)
+        assert case.quality == tables_of_the_wild.quality_of(np.array(case.table))
+        assert (case.jpeg == case.data) == (not name.endswith("_png"))
+
+
+def test_tables_of_the_wild_are_of_the_half_that_nothing_was_fitted_to(photo: Image.Image) -> None:
+    held_out = {table.luma for table in tables_of_the_wild.held_out()}
+    fitted = set(map(tuple, tables_of_the_wild.fitted_half().steps.tolist()))
+    assert 100 < len(held_out) < len(tables_of_the_wild.of_8_bits()) - 100
+    assert all(_case("wild", photo, index).table in held_out for index in range(6))
+    left_out = {table.luma for table in tables_of_the_wild.left_out()}
+    assert len(left_out) > 100
+    assert left_out <= held_out
+    assert not left_out & fitted
+
+
+def test_known_tables_are_others_while_one_condition_is_asked_and_then_all_again() -> None:
+    fewer = tables_of_the_wild.fitted_half()
+    assert len(fewer) < len(known_tables())
+    with tables_of_the_wild.known_as(fewer):
+        assert vars(reading)["known_tables"]() is fewer
+    assert vars(reading)["known_tables"] is known_tables
+
+
+def test_a_table_of_the_wild_is_saved_again_on_its_grid(photo: Image.Image) -> None:
+    case = _case("wild_again", photo, 0)
+    assert jpegqf.inspect(case.data, only="header").header_qf == case.quality == 97
+    assert (
+        case.first
+        == tables_of_the_wild.wild(photo, conditions.generator(0, catalogue.CONDITIONS["wild_again"], 0)).quality
+    )
+
+
+def test_editors_tables_are_told_with_their_own_quality(photo: Image.Image) -> None:
+    for index in range(12):
+        case = _case("editors", photo, index)
+        assert case.writer is not None
+        told = jpegqf.inspect(case.data, only="header")
+        written = {"true_encoder": case.writer[0].value, "true_encoder_quality": float(case.writer[1])}
+        row = Row("editors", index, 0, "", "", variant=case.variant, **written)  # type: ignore[arg-type]
+        row = replace(row, encoder=told.encoder or "", encoder_quality=told.encoder_quality)
+        assert writer_right(row), row
+
+
+def test_of_a_flat_base_a_quality_beside_the_true_one_is_right() -> None:
+    row = Row("editors", 0, 0, "", "", true_encoder="mozjpeg", true_encoder_quality=70.0, encoder="mozjpeg")
+    for number, said, right in ((1, 71.0, True), (1, 72.0, False), (3, 71.0, False), (3, 70.0, True)):
+        told = replace(row, variant=f"mozjpeg table {number} at 70", encoder_quality=said)
+        assert writer_right(told) == right
+    assert not writer_right(replace(row, encoder="ijg", encoder_quality=70.0))
+
+
+@NO_FFMPEG
+def test_ffmpeg_writes_its_table(photo: Image.Image) -> None:
+    for index in range(4):
+        case = _case("ffmpeg", photo, index)
+        assert case.writer is not None
+        assert case.table == _written_table(case)
+        told = jpegqf.inspect(case.data, only="header")
+        assert (told.encoder, told.encoder_quality) == ("ffmpeg", case.writer[1])
+        assert told.subsampling == {"0": "4:2:0", "2": "4:2:2", "4": "4:4:4"}[case.variant[-2]]
+
+
+@NO_FFMPEG
+def test_every_codec_gives_a_frame_like_the_clean_one(photo: Image.Image) -> None:
+    seen = set()
+    for index in range(12):
+        case = _case("video", photo, index)
+        seen.add(case.variant)
+        frame = np.asarray(making.pixels_of(case.data), np.float64)
+        assert case.region.size == (frame.shape[1], frame.shape[0])
+        assert np.abs(frame - np.asarray(case.region)).mean() < 12, case.variant
+        assert (case.quality, case.grid, case.table) == (None, None, None)
+    assert len(seen) >= 4
+
+
+def test_frames_of_a_video_are_whole_macroblocks_and_move(photo: Image.Image) -> None:
+    size, frames = by_ffmpeg.drifting(photo.resize((733, 333)), as_dv=False)
+    assert size == (720, 320)
+    assert all(frame.size == size for frame in frames)
+    assert frames[0].crop((5, 3, 700, 300)).tobytes() == frames[2].crop((0, 0, 695, 297)).tobytes()
+    assert by_ffmpeg.drifting(photo.resize((100, 100)), as_dv=True)[0] == (720, 576)
+    with pytest.raises(making.LeftOutError):
+        by_ffmpeg.drifting(photo.resize((80, 70)), as_dv=False)
+
+
+def test_files_are_left_out_where_ffmpeg_is_not_installed(photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_ffmpeg, "program", lambda: None)
+    for name in ("ffmpeg", "video"):
+        with pytest.raises(making.LeftOutError):
+            _case(name, photo, 0)
+
+
+def test_told_steps_are_counted_and_compared() -> None:
+    table = tuple(range(1, 65))
+    assert conditions.told_of_table(table, (1, None, 4, *table[3:])) == {"steps_named": 63, "steps_wrong": 1}
+    assert conditions.told_of_table(table, None) == {"steps_named": 0, "steps_wrong": 0}
+
+
+def test_figures_of_steps_are_of_steps_and_of_images() -> None:
+    counts = ((64, 0), (32, 2), (0, 0))
+    rows = [Row("wild_png", i, 0, "", "", steps_named=one, steps_wrong=wrong) for i, (one, wrong) in enumerate(counts)]
+    told = [figure(rows) for figure in (steps_named, steps_right, no_step_wrong, table_named)]
+    assert [value and value.value for value in told] == [0.5, 94 / 96, 1 / 2, 1 / 3]
+    assert ratio(np.zeros(2), np.zeros(2)) is None
+
+
+def test_rows_of_before_the_tables_can_still_be_read(tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text("condition,index,seed,image,kind,pixel_qf,issue\nsingle,0,0,a.png,,50,\n")
+    assert read_rows(tmp_path / "old.csv") == [Row("single", 0, 0, "a.png", "", pixel_qf=50)]
