@@ -14,7 +14,7 @@ from bench.accuracy import draw_region
 from bench.conditions.making import Case, LeftOutError, Rng, png
 from bench.conditions.peers import PLACES
 from jpegqf.jpeg.known_tables import Family
-from jpegqf.jpeg.mpeg import ffmpeg_table
+from jpegqf.jpeg.ruled_tables import ffmpeg_table
 from jpegqf.jpeg.table_match import equivalent_quality
 
 JPEG_FORMATS = ("yuvj420p", "yuvj422p", "yuvj444p")

@@ -22,7 +22,7 @@ BEYOND_DOUBT = 0.99
 """Probability of a quality from which the model's answer stands, though another table would fit that is in no list."""
 AGREED = 0.02
 """Least probability of the model's answer under the table read from the pixels for that table to be told beside it."""
-SURE_OF_A_STEP = 0.995
+SURE_OF_A_STEP = 0.998
 """Probability from which a step on which the model's qualities agree is named: it knows no tables but the IJG's."""
 LEFT_OPEN = 1e-3
 """Probability that the table read from the pixels is not the one, spread over all qualities."""
@@ -82,7 +82,7 @@ def _table_read(reading: TableReading) -> PixelTable:
 def _agreed(table: PixelTable, reading: TableReading) -> PixelTable:
     """What the model's table and the one that was read agree on."""
     pairs = zip(table.steps, reading.steps, strict=True)
-    return replace(table, steps=tuple(one if other in (one, None) else None for one, other in pairs))
+    return replace(table, steps=tuple(one if one == other else None for one, other in pairs))
 
 
 def _as_read(prediction: Prediction, reading: TableReading) -> Prediction:

@@ -147,12 +147,12 @@ def _gdiplus(header: Header) -> bool:
 
 
 def _listed(luma: Steps, chroma: Steps | None, family: Family) -> Encoder | None:
-    """The encoder of a family that was seen to write this pair of tables; without chroma, this luma table.
+    """The encoder of a family that was seen to write this pair of tables, or this luma table where no other is known.
 
     An editor's tables are its own. Those of a camera others may have too.
     """
     entries = (entry for entry in by_steps().get(luma, ()) if entry.family == family)
-    found = next((entry for entry in entries if chroma is None or entry.chroma == chroma), None)
+    found = next((entry for entry in entries if chroma is None or entry.chroma in (None, chroma)), None)
     if found is None:
         return None
     if family == Family.ADOBE:

@@ -9,7 +9,7 @@ from jpegqf.arrays import F64, I64
 from jpegqf.jpeg.ijg import FREQUENCY_WEIGHTS, IJG_CHROMA, IJG_LUMA, MAX_STEP, MAX_WIDE_STEP, scaled
 from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA
 
-EQUIVALENT_ERROR = 1.0
+EQUIVALENT_ERROR = 1.5
 """Largest :func:`table_error` between a table and that of its equivalent quality; beyond, no quality is given.
 
 From 0.8 to 1.0 the 95th percentile of the difference to equal PSNR is 10 over tables of encoders and 12 over bent ones,
