@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TypeVar
 
@@ -154,11 +155,14 @@ class _Fit:
     """How well tables explain an image: known ones, some that are nearly a known one, and a free one.
 
     ``rows``: of the known tables that may be it; ``weights``: the probability of each; ``own_dc``: the probability of
-    each that the step of DC is its own too. ``near_rows``, ``near_weights``: the same of tables that differ from a
-    known one in some steps; ``unchanged``: the probability of each step 1..255 at each frequency, if such a known table
-    has it, that it was not changed, float64 (255, 64). ``free``: the probability of a table like none, and ``free_steps``
-    those of its steps, float64 (255, 64). ``known_evidence`` and ``evidence``: log probabilities of the image under the
-    known tables, and under all.
+    each that the step of DC is its own too.
+
+    ``near_rows``, ``near_weights``: the same of tables that differ from a known one in some steps; ``unchanged``: the
+    probability of each step 1..255 at each frequency, if such a known table has it, that it was not changed, float64
+    (255, 64).
+
+    ``free``: the probability of a table like none, and ``free_steps`` those of its steps, float64 (255, 64).
+    ``known_evidence`` and ``evidence``: log probabilities of the image under the known tables, and under all.
     """
 
     known: KnownTables
@@ -258,13 +262,20 @@ def _nearly(likelihoods: F64) -> tuple[F64, F64]:
 
     And the probability that it was not.
     """
-    logs = np.log(np.arange(1, MAX_STEP + 1))
-    around = np.exp(-(((logs - logs[:, None]) / CHANGED_BY) ** 2) / 2)
     highest = likelihoods.max(axis=0)
-    changed = around / around.sum(axis=1, keepdims=True) @ np.exp(likelihoods - highest)
+    changed = _changed_steps() @ np.exp(likelihoods - highest)
     kept = np.log(1 - CHANGED) + likelihoods
     either = np.logaddexp(kept, np.log(CHANGED) + np.log(np.maximum(changed, 1e-300)) + highest)
     return either, np.exp(kept - either)
+
+
+@lru_cache(maxsize=1)
+def _changed_steps() -> F64:
+    """Probability of each step (second axis) in the place of each step of a known table, float64 (255, 255)."""
+    logs = np.log(np.arange(1, MAX_STEP + 1))
+    around = np.exp(-(((logs - logs[:, None]) / CHANGED_BY) ** 2) / 2)
+    steps: F64 = around / around.sum(axis=1, keepdims=True)
+    return steps
 
 
 def _likeliest(likelihoods: F64, known: KnownTables, other: float) -> tuple[I64, F64]:
@@ -290,20 +301,28 @@ SPLITS = (4, 12, 28)
 
 
 def _drawn(probability: F64) -> I64:
-    """DRAWN tables with steps of these probabilities (255, 64); int64 (DRAWN, 64).
+    """DRAWN tables with steps of these probabilities (255, 64); int64 (DRAWN, 64)."""
+    below = probability.cumsum(axis=0)
+    quantiles = _quantiles() * below[-1]
+    columns = [np.searchsorted(below[:, f], quantiles[:, f]) for f in range(64)]
+    drawn: I64 = np.minimum(np.stack(columns, axis=1), MAX_STEP - 1) + 1
+    return drawn
+
+
+@lru_cache(maxsize=1)
+def _quantiles() -> F64:
+    """Where in each frequency's distribution each drawn step is, 0..1, float64 (DRAWN, 64).
 
     Frequencies that nothing tells depart from what is expected of them partly together: a table is coarser or finer
     there as a whole. So each normal quantile is a sum of one that all frequencies share, in order, and one of its own,
     in the order of the multiples of an odd number modulo DRAWN.
     """
-    below, frequency, places = probability.cumsum(axis=0), np.arange(64), np.arange(DRAWN)
-    normal = np.array([NormalDist().inv_cdf((place + 0.5) / DRAWN) for place in places.tolist()])
-    own = normal[(places[:, None] * (2 * frequency + 1) + frequency) % DRAWN]
-    mixed = SHARED**0.5 * normal[:, None] + (1 - SHARED) ** 0.5 * own
-    quantiles = np.vectorize(NormalDist().cdf)(mixed) * below[-1]
-    columns = [np.searchsorted(below[:, f], quantiles[:, f]) for f in frequency]
-    drawn: I64 = np.minimum(np.stack(columns, axis=1), MAX_STEP - 1) + 1
-    return drawn
+    frequency, places, normal = np.arange(64), np.arange(DRAWN), NormalDist()
+    even = np.array([normal.inv_cdf((place + 0.5) / DRAWN) for place in places.tolist()])
+    own = even[(places[:, None] * (2 * frequency + 1) + frequency) % DRAWN]
+    mixed = SHARED**0.5 * even[:, None] + (1 - SHARED) ** 0.5 * own
+    quantiles: F64 = np.array([[normal.cdf(value) for value in row] for row in mixed.tolist()])
+    return quantiles
 
 
 SHARED = 0.5
