@@ -11,7 +11,6 @@ from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.grid_votes import GridVotes
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.evidence.synthesis import agreement, given_back
-from jpegqf.inspection.pixel_table import IJG_RULED_OUT
 from jpegqf.jpeg.ijg import MAX_STEP, STEPS
 from jpegqf.pixels.grid import Grid
 from jpegqf.pixels.luma import Luma
@@ -227,19 +226,21 @@ def table_of(luma: Luma, votes: GridVotes, grid: Grid, windows: Bool, settings: 
     some = sound[np.linspace(0, len(sound) - 1, min(len(sound), TABLE_SAMPLE)).astype(int)]
     share = given_back(sample.pixels.reshape(-1, 64)[some], STEPS, settings.pixel_tolerance).mean(axis=1)
     best = int(share.argmax())
-    decisive = best < FINEST_DECISIVE
-    if share[best] < (LEAST_RETURNING if decisive else LEAST_RETURNING_FINE):
-        pixels = sample.pixels.reshape(-1, 64)[sound]
-        return table_read(read_blocks(pixels[first_of_each(pixels)]))
-    return Table(STEPS[best], RETURNING if decisive else min(float(share[best]), RETURNING))
+    if best < FINEST_DECISIVE and share[best] >= LEAST_RETURNING:
+        return Table(STEPS[best])
+    pixels = sample.pixels.reshape(-1, 64)[sound]
+    other = table_read(read_blocks(pixels[first_of_each(pixels)]))
+    if other or best < FINEST_DECISIVE or share[best] < LEAST_RETURNING_FINE:
+        return other
+    return Table(STEPS[best], min(float(share[best]), RETURNING))
 
 
 def table_read(reading: TableReading | None) -> Table | None:
-    """The table that was read from pixels, where it is not the IJG's and nearly all of its own blocks come back.
+    """The table that was read from pixels, where nearly all of its own blocks come back under it.
 
     A step that nothing tells is taken for 1, under which whatever is there comes back.
     """
-    if reading is None or reading.ijg >= IJG_RULED_OUT:
+    if reading is None:
         return None
     steps = np.array([step or 1 for step in reading.steps])
     certain = share_expected(np.where([step is None for step in reading.steps], MAX_STEP, steps)) >= RETURNING
