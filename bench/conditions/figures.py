@@ -40,8 +40,6 @@ BINS = 15
 BANDS = ((1, 9), (10, 29), (30, 49), (50, 69), (70, 89), (90, 95), (96, 100))
 CONFIDENT = 0.9
 """Confidence from which a quality counts as told confidently."""
-NO_MATCH = "none"
-"""``header_match`` of tables too far from the IJG's for a quality."""
 FLAT = "mozjpeg table 1 "
 """How a variant with a flat base begins: several qualities write one table, and the middle one is told."""
 RANGES = {"QF 1–95": (1, 95), "QF 96–100": (96, 100)}
@@ -274,7 +272,7 @@ AGREEING: dict[str, Figure] = {
     "consistent": lambda rows: told_as(rows, Verdict.CONSISTENT),
     "seen or consistent": lambda rows: told_as(rows, Verdict.CONSISTENT, Verdict.RESAVED),
     "mismatch": lambda rows: told_as(rows, Verdict.MISMATCH), "unknown": lambda rows: told_as(rows, Verdict.UNKNOWN),
-    "answered": lambda rows: answered([row for row in rows if row.header_match != NO_MATCH]),
+    "answered": answered,
 }  # fmt: skip
 WRITTEN: dict[str, Figure] = {**AGREEING, "writer right": lambda rows: passing(rows, writer_right)}
 STEPS_TOLD: dict[str, Figure] = {
