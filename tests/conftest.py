@@ -12,14 +12,17 @@ from pathlib import Path
 for pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(pool, "1")
 
+import numpy as np
 import pytest
 import skimage.data
 from hypothesis import settings
 from PIL import Image
 
+from jpegqf.arrays import I64
 from jpegqf.jpeg.header import read_header
 from jpegqf.model.checkpoint import load_model
 from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
 
 settings.register_profile("any machine", deadline=None)
@@ -52,6 +55,7 @@ def crash(data, *more, **options):
 simplejpeg.decode_jpeg = crash
 """
 MakeJpeg = Callable[..., bytes]
+LumaWith = Callable[..., Luma]
 TurnJpeg = Callable[[int, Image.Image], bytes]
 
 LITTLE_MEMORY = """
@@ -106,6 +110,17 @@ def jpeg(photo: Image.Image) -> MakeJpeg:
         out = io.BytesIO()
         image.save(out, "JPEG", **options, **({} if quality is None else {"quality": quality}))
         return out.getvalue()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def luma_with(jpeg: MakeJpeg, photo: Image.Image) -> LumaWith:
+    """``luma_with(table, image=photo)``: luma as from a PNG of a JPEG with these 64 steps for all components."""
+
+    def make(table: I64, image: Image.Image = photo) -> Luma:
+        data = jpeg(None, image, qtables=[table.reshape(64).tolist()] * 2, subsampling=0)
+        return Luma.from_rgb(np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
 
     return make
 

@@ -8,18 +8,11 @@ from PIL import Image
 from jpegqf.arrays import F64, U8
 from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.jpeg.ijg import STEPS
+from jpegqf.jpeg.ruled_tables import MPEG_INTRA
 from jpegqf.pixels.luma import Luma
 from jpegqf.tables.table_fit import table_fit
 
 FINE = (90, 93, 95, 97, 98)
-MPEG_INTRA = np.array(
-    [
-        [8, 16, 19, 22, 26, 27, 29, 34], [16, 16, 22, 24, 27, 29, 34, 37], [19, 22, 26, 27, 29, 34, 34, 38],
-        [22, 22, 26, 27, 29, 34, 37, 40], [22, 26, 27, 29, 32, 35, 40, 48], [26, 27, 29, 32, 35, 40, 48, 58],
-        [26, 27, 29, 34, 38, 46, 56, 69], [27, 29, 35, 38, 46, 56, 69, 83],
-    ]
-)  # fmt: skip
-"""The default intra matrix of MPEG-2 (ISO/IEC 13818-2, 6.3.11)."""
 
 
 def decoded(image: Image.Image, quality: int, **options: object) -> U8:
@@ -33,7 +26,7 @@ def frame_of_10_bits(image: Image.Image, scale: float) -> U8:
     levels = np.asarray(image.convert("L"), np.float32)[: image.height // 8 * 8, : image.width // 8 * 8]
     rows, columns = (side // 8 for side in levels.shape)
     blocks = (levels * (219 / 255)).reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 64)
-    steps = (scale * MPEG_INTRA.reshape(64)).astype(np.float32)
+    steps = (scale * np.array(MPEG_INTRA).reshape(8, 8).reshape(64)).astype(np.float32)
     coded = np.rint(4 * (np.rint(blocks @ FORWARD / steps) * steps) @ INVERSE) / 4
     plane = coded.reshape(rows, columns, 8, 8).swapaxes(1, 2).reshape(levels.shape)
     grey: U8 = np.clip(np.rint(plane * (255 / 219)), 0, 255).astype(np.uint8)

@@ -13,6 +13,8 @@ from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_LUMA, SCALED_NAME, Family
 from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
 from jpegqf.jpeg.ruled_tables import FFMPEG_NAME, FFMPEG_QUALITIES, ffmpeg_table, guetzli_tables
 
+FREE_SHARE = 0.3
+"""Share of images to expect whose table is in no list."""
 WEIGHTS = {
     Family.IJG: 0.25,
     Family.MOZJPEG: 0.05,

@@ -16,7 +16,7 @@ from jpegqf.jpeg.known_tables import Family
 from jpegqf.jpeg.table_match import equivalent_qualities
 from jpegqf.pixels.luma import Luma
 from jpegqf.tables.free_table import FLAT, free_steps, log_sum
-from jpegqf.tables.known import KnownTables, Writer, known_tables
+from jpegqf.tables.known import FREE_SHARE, KnownTables, Writer, known_tables
 from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, FEWEST_RICH, SIGMA, rich, step_likelihoods, unclipped_blocks
 
 T = TypeVar("T", bound=Hashable)
@@ -24,8 +24,8 @@ T = TypeVar("T", bound=Hashable)
 CERTAIN = 0.98
 """Probability from which a step, or a writer, is named. Measured on training scenes with tables of no list: of the
 steps named so, 99.9 % are right, and in 97 % of the images all of them are."""
-FREE, TURNED = 0.3, 0.05
-"""Shares of images to expect whose table is in no list, and that were turned by 90 degrees since."""
+TURNED = 0.05
+"""Share of images to expect that were turned by 90 degrees since."""
 NEAR, CHANGED, MOST_NEAR = 0.3, 0.15, 256
 """How many tables that are nearly a known one are expected for each that is one, how many steps of such a table are
 others, and how many such tables are looked at: an image that tells few steps leaves it open whether the others are the
@@ -44,6 +44,9 @@ SYNTHESIZED, TOLERANCE, GIVEN_BACK = 256, 0.56, 0.95
 ROUNDED_RIGHT = {1: 0.9167, 2: 0.9995}
 """Probability that a coefficient is nearest to its own multiple, for steps of 1 and 2: that the rounding error, normal
 with variance 1/12, is less than half a step. For larger steps it is 1."""
+TOGETHER = 1.5
+"""Power of the share of blocks that should come back: coefficients of step 1 that are rounded wrong are more than
+expected in blocks of few coefficients, whose rounding errors are alike."""
 ON_THE_COMB = 0.97
 """Least share of the regularity that multiples of a step show under rounding errors alone. Measured on training scenes:
 with the right table 0.975 and more; where an image was edited, saved twice or decoded by a fast transform, below 0.97
@@ -102,7 +105,7 @@ def read_blocks(every: U8) -> TableReading | None:
         fit, pixels = (other_fit, other) if turned else (fit, pixels)
     probability = fit.steps()
     known_enough = enough or fit.unknown <= 1 - CERTAIN
-    if not known_enough or not _explains(probability.argmax(axis=0) + 1, pixels):
+    if not known_enough or not _explains(_middle(probability), pixels):
         return None
     return TableReading(certain_steps(probability), fit.writer(), fit.equivalent(), fit.ijg(), fit.unknown, turned)
 
@@ -127,7 +130,7 @@ def _spread(pixels: U8) -> U8:
 def _explains(table: I64, pixels: U8) -> bool:
     """Whether the pixels are those that a save with this table left: blocks come back, coefficients are multiples."""
     returning = given_back(_spread(pixels), table[None].astype(np.float32), TOLERANCE).mean()
-    return bool(returning >= GIVEN_BACK * share_expected(table)) and on_comb(table, pixels)
+    return bool(returning >= GIVEN_BACK * share_expected(table) ** TOGETHER) and on_comb(table, pixels)
 
 
 def on_comb(table: I64, pixels: U8) -> bool:
@@ -142,6 +145,16 @@ def on_comb(table: I64, pixels: U8) -> bool:
     regular = np.exp(-2 * np.pi**2 * SIGMA**2 / steps[1:] ** 2)
     wanted, seen = (multiple * regular).sum(), np.cos(2 * np.pi * places)[multiple].sum()
     return bool(wanted > 0 and seen >= ON_THE_COMB * wanted - np.sqrt(np.count_nonzero(multiple)))
+
+
+def _middle(probability: F64) -> I64:
+    """The median step of each frequency, int64 (64,), of probabilities (255, 64).
+
+    Where nothing tells, the most probable one would be 1: of large steps there are many, each with little probability.
+    """
+    below = probability.cumsum(axis=0)
+    median: I64 = (below < below[-1] / 2).sum(axis=0) + 1
+    return median
 
 
 def certain_steps(probability: F64, least: float = CERTAIN) -> tuple[int | None, ...]:
@@ -181,7 +194,7 @@ class _Fit:
     def of(cls, likelihoods: F64, known: KnownTables) -> "_Fit":
         """The fit to log-likelihoods (255, 64)."""
         free_of_steps, free_evidence = free_steps(likelihoods)
-        free_evidence += np.log(FREE)
+        free_evidence += np.log(FREE_SHARE)
         rows, scores = _likeliest(likelihoods[:, 1:], known, free_evidence - likelihoods[:, 0].max())
         own = np.log(1 - OTHER_DC) + likelihoods[known.steps[rows, 0] - 1, 0]
         either = np.logaddexp(own, np.log(OTHER_DC) + log_sum(likelihoods[:, 0] + np.log(FLAT)))
