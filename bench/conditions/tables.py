@@ -87,7 +87,7 @@ def wild_table(summary: Summary) -> str:
     lines = [_line(name, part, figures) for name, part in parts.items() if part]
     lines += [_line(f"editors: {part.part}", part, figures) for part in summary.cut("editors", "variant")]
     head = "files | n | consistent | consistent, or saved before | mismatch | unknown"
-    head += " | given a quality, where the table has one | encoder and its quality right"
+    head += " | given a quality | encoder and its quality right"
     head += " | steps named | right, of those | no step wrong | all 64 right"
     return table(head, lines)
 

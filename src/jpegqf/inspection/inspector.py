@@ -195,10 +195,8 @@ def _look_at_regions(found: Findings, luma: Luma, predictor: Predictor) -> Findi
     enlargement = enlargement_of(luma)
     luma = enlargement.undone(luma)
     prediction, regions = find_regions(luma, predictor)
-    if regions.regions:
-        read = [with_table(region.prediction, region.part(luma)) for region in regions.regions]
-        prediction, table = read[0]
-        regions = regions.with_predictions([told for told, _ in read])
+    if regions.is_mixture:
+        table = regions.regions[0].table
     else:
         height, width = luma.shape
         prediction, table = with_table(prediction, prediction.grid.cut(luma))

@@ -5,7 +5,7 @@ blocks there name a table, and the blocks of the whole image that come back unde
 (``jpegqf.inspection.reach``). What is left is asked again. The evidence of one region never adds to another's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from jpegqf.arrays import Bool
 from jpegqf.errors import ImageSkippedError
 from jpegqf.evidence.grid_votes import GridVotes, grid_votes
-from jpegqf.inspection.pixel_table import with_table
+from jpegqf.inspection.pixel_table import PixelTable, with_table
 from jpegqf.inspection.reach import (
     CLEAR_CONTRADICTION,
     CONTRADICTION,
@@ -58,24 +58,21 @@ class FoundRegion:
     """A region that was saved as JPEG.
 
     ``share``: of the informative places of the image, 0-1. ``save``: number of the save; regions of one grid whose
-    qualities may be the same have the same one.
+    qualities may be the same have the same one. ``table``: as the blocks of a mixture's region show it.
     """
 
     box: Box
     prediction: Prediction
     share: float
     save: int = 0
-
-    def part(self, luma: Luma) -> Luma:
-        """The image from the first whole block in the box on, to the end of the box."""
-        box, grid = self.box, self.prediction.grid
-        x, y = box.x + (grid.x - box.x) % 8, box.y + (grid.y - box.y) % 8
-        return luma.crop(y, x, box.y + box.height - y, box.x + box.width - x)
+    table: PixelTable | None = None
 
     def cut(self, luma: Luma) -> Luma:
-        """The plane of that part that the prediction comes from, luma or green, turned back if it was turned."""
-        grid = replace(self.prediction.grid, x=0, y=0)
-        return replace(self.prediction, grid=grid).place(self.part(luma))
+        """The plane that the prediction comes from, luma or green, from the first whole block in the box on."""
+        box, grid = self.box, self.prediction.grid
+        x, y = box.x + (grid.x - box.x) % 8, box.y + (grid.y - box.y) % 8
+        part = luma.crop(y, x, box.y + box.height - y, box.x + box.width - x)
+        return replace(self.prediction, grid=replace(grid, x=0, y=0)).place(part)
 
 
 @dataclass(frozen=True)
@@ -89,11 +86,6 @@ class FoundRegions:
     regions: tuple[FoundRegion, ...]
     share: float
     rest: bool = False
-
-    def with_predictions(self, predictions: Sequence[Prediction]) -> "FoundRegions":
-        """The same with other predictions of the regions."""
-        pairs = zip(self.regions, predictions, strict=True)
-        return replace(self, regions=tuple(replace(region, prediction=told) for region, told in pairs))
 
     @property
     def saves(self) -> int:
@@ -211,10 +203,10 @@ class _Search:
     def _follow(self, hint: "_Hint") -> bool:
         """Whether the votes of a hint lead to a save that can be judged, which is noted."""
         reach = self._reach(hint).around([save.reach for save in self.found])
-        prediction = self._judged(reach.own_blocks(self.luma), reach.grid)
-        if prediction is None or prediction.jpeg_probability < SURE or not prediction.names_a_quality:
+        judged = self._judged(reach.own_blocks(self.luma), reach.grid)
+        if judged is None or judged.prediction.jpeg_probability < SURE or not judged.prediction.names_a_quality:
             return False
-        self._accept(self._by_its_table(reach, prediction), prediction)
+        self._accept(self._by_its_table(reach, judged.prediction), judged)
         return True
 
     def _hints(self) -> Iterator["_Hint"]:
@@ -241,7 +233,7 @@ class _Search:
             return reach_by_votes(self.votes, hint.grid, hint.box, VOTES_BY_CHANCE)
         return reach_by_table(self.luma, hint.grid, table, settings)
 
-    def _judged(self, blocks: Luma | None, grid: Grid) -> Prediction | None:
+    def _judged(self, blocks: Luma | None, grid: Grid) -> "_Judged | None":
         """What blocks of one grid, laid out as an image, say by themselves; None if they are too few."""
         if blocks is None:
             return None
@@ -255,18 +247,18 @@ class _Search:
             return None
         self.green_is_surer |= prediction.by_green and prediction.jpeg_probability >= SURE
         upright = blocks.transposed() if grid.turned else blocks
-        told, _ = with_table(replace(prediction, grid=ALIGNED, by_green=False), upright)
-        return replace(told, grid=grid, by_green=self.by_green)
+        told, table = with_table(replace(prediction, grid=ALIGNED, by_green=False), upright)
+        return _Judged(replace(told, grid=grid, by_green=self.by_green), table)
 
-    def _accept(self, reach: Reach, prediction: Prediction, different: bool = False) -> None:
+    def _accept(self, reach: Reach, judged: "_Judged", different: bool = False) -> None:
         """Note a save, unless it is one that is known and reaches the same place; its windows are explained.
 
         ``different``: it is none that is known, whatever its quality may be.
         """
-        same = [] if different else [known for known in self.found if same_save(prediction, known.prediction)]
+        same = [] if different else [known for known in self.found if same_save(judged.prediction, known.prediction)]
         if not any(reach.box.overlaps(known.reach.box) for known in same):
             number = same[0].number if same else len(self.found)
-            self.found.append(_Save(reach, prediction, number))
+            self.found.append(_Save(reach, judged.prediction, number, judged.table))
         self.left &= ~self._explained(reach)
 
     def _explained(self, reach: Reach) -> Bool:
@@ -288,19 +280,20 @@ class _Search:
 
         So is what is too little to be judged.
         """
-        on_its_grid = self._judged(reach.other_blocks(self.luma, box), reach.grid)
-        if on_its_grid is None:
+        judged = self._judged(reach.other_blocks(self.luma, box), reach.grid)
+        if judged is None:
             return True
+        on_its_grid = judged.prediction
         voting, for_it = self._votes_against(reach, others)
         if on_its_grid.jpeg_probability >= SURE:
             if on_its_grid.names_a_quality:
-                self._accept(self._reach_of(on_its_grid, box), on_its_grid)
+                self._accept(self._reach_of(on_its_grid, box), judged)
                 return True
             if reach.contradicted(others)[0] < CLEAR_CONTRADICTION or not reach.fails(others):
                 return True
             if voting >= MANY_VOTES and for_it <= 2 * VOTES_BY_CHANCE * voting:
                 return False  # such as text, whose few different blocks may look like anything
-            self._accept(self._reach_of(on_its_grid, box), on_its_grid, different=True)
+            self._accept(self._reach_of(on_its_grid, box), judged, different=True)
             return True
         if voting >= MANY_VOTES:
             return False
@@ -313,7 +306,7 @@ class _Search:
         prediction = replace(prediction, grid=grid, by_green=self.by_green)
         if not prediction.sure or any(same_save(prediction, known.prediction) for known in self.found):
             return False  # a rectangle around a save that was found shows that one
-        self._accept(self._reach_of(prediction, box), prediction)
+        self._accept(self._reach_of(prediction, box), _Judged(prediction, None))
         return True
 
     def _votes_against(self, reach: Reach, others: list[Box]) -> tuple[int, int]:
@@ -347,9 +340,10 @@ class _Search:
         """The saves as regions."""
         asked = max(1, int(np.count_nonzero(self.votes.asked)))
         masks = [self._explained(save.reach) & self.votes.asked for save in self.found]
+        shares = [float(np.count_nonzero(mask)) / asked for mask in masks]
         found = [
-            FoundRegion(self._box(save), save.prediction, float(np.count_nonzero(mask)) / asked, save.number)
-            for save, mask in zip(self.found, masks, strict=True)
+            FoundRegion(self._box(save), save.prediction, share, save.number, save.table)
+            for save, share in zip(self.found, shares, strict=True)
         ]
         together = float(np.count_nonzero(np.any(masks, axis=0))) / asked
         return FoundRegions(tuple(sorted(found, key=lambda region: -region.share)), together, self.rest)
@@ -360,12 +354,21 @@ class _Search:
 
 
 @dataclass(frozen=True)
+class _Judged:
+    """What blocks of one grid say: the prediction, and the table that they show."""
+
+    prediction: Prediction
+    table: PixelTable | None
+
+
+@dataclass(frozen=True)
 class _Save:
     """A save that was found: how far it reaches, what its blocks say, and its number among different saves."""
 
     reach: Reach
     prediction: Prediction
     number: int
+    table: PixelTable | None
 
 
 @dataclass(frozen=True)
