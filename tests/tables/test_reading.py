@@ -11,7 +11,8 @@ from jpegqf.jpeg.listed_tables import listed_tables
 from jpegqf.jpeg.ruled_tables import ffmpeg_table, guetzli_tables
 from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.pixels.luma import Luma
-from jpegqf.tables.reading import certain_steps, on_comb, read_blocks, read_table, share_expected
+from jpegqf.tables.check import on_comb, share_expected
+from jpegqf.tables.reading import certain_steps, read_blocks, read_table
 from jpegqf.tables.step_likelihood import rich, unclipped_blocks
 
 PHOTOSHOP_8 = next(table for table in listed_tables() if (table.family, table.quality) == (Family.ADOBE, 8))

@@ -13,8 +13,9 @@ from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES, STEP_INDEX
 from jpegqf.jpeg.known_tables import IJG_NAME, Family
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.luma import Luma
+from jpegqf.tables.fit import CERTAIN
 from jpegqf.tables.known import Writer
-from jpegqf.tables.reading import CERTAIN, TableReading, certain_steps, read_table
+from jpegqf.tables.reading import TableReading, certain_steps, read_table
 
 IJG_RULED_OUT = 0.05
 """Probability of the IJG's tables below which the table read from the pixels is the answer, not the model's."""

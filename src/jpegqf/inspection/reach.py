@@ -14,7 +14,8 @@ from jpegqf.evidence.synthesis import agreement, given_back
 from jpegqf.jpeg.ijg import MAX_STEP, STEPS
 from jpegqf.pixels.grid import Grid
 from jpegqf.pixels.luma import Luma
-from jpegqf.tables.reading import TableReading, read_blocks, share_expected
+from jpegqf.tables.check import share_expected
+from jpegqf.tables.reading import TableReading, read_blocks
 
 TABLE_SAMPLE, FEWEST_FOR_A_TABLE = 96, 8
 """Most and fewest unclipped blocks by which a table is found."""

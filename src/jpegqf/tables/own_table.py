@@ -7,7 +7,7 @@ from jpegqf.evidence.blocks import BlockLattice, block_lattice, first_of_each
 from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.evidence.synthesis import clipped_given_back, given_back
 from jpegqf.pixels.luma import Luma
-from jpegqf.tables.reading import share_expected
+from jpegqf.tables.check import share_expected
 
 MOST_BLOCKS = 1024
 """Most blocks that are compared, evenly spread."""
