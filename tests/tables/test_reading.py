@@ -11,7 +11,6 @@ from jpegqf.jpeg.listed_tables import listed_tables
 from jpegqf.jpeg.ruled_tables import ffmpeg_table, guetzli_tables
 from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.pixels.luma import Luma
-from jpegqf.tables.check import on_comb, share_expected
 from jpegqf.tables.reading import certain_steps, read_blocks, read_table
 from jpegqf.tables.step_likelihood import rich, unclipped_blocks
 
@@ -110,17 +109,6 @@ def test_a_few_blocks_tell_a_known_table_but_no_free_one(luma_with: LumaWith) ->
     assert known.writer is not None
     assert known.writer.quality == 4
     assert free is None
-
-
-def test_coefficients_are_on_the_comb_of_their_own_table_alone(luma_with: LumaWith) -> None:
-    pixels = rich(unclipped_blocks(luma_with(ffmpeg_table(4))))
-    assert on_comb(ffmpeg_table(4), pixels)
-    assert not on_comb(ffmpeg_table(5), pixels)
-
-
-def test_steps_of_one_lower_the_share_of_blocks_that_come_back() -> None:
-    assert share_expected(np.full(64, 3)) == 1
-    assert share_expected(np.ones(64, np.int64)) == pytest.approx(0.9167**64)
 
 
 def test_a_step_is_named_from_its_probability_on() -> None:
