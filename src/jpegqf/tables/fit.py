@@ -133,7 +133,7 @@ class Fit:
     def equivalent(self) -> F64:
         """Probability of each equivalent quality 1..100, float64 (100,)."""
         out = np.zeros(100)
-        np.add.at(out, equivalent_qualities(self.known.steps[self.rows]) - 1, self.weights)
+        np.add.at(out, equivalent_qualities(self.known.steps[self.rows].astype(np.int64)) - 1, self.weights)
         if self.unknown > SLIGHT:
             drawn = _drawn(self.unknown_steps() / self.unknown)
             np.add.at(out, equivalent_qualities(drawn) - 1, self.unknown / DRAWN)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jpegqf.arrays import F64, I64
 from jpegqf.jpeg.ijg import IJG_LUMA, MAX_STEP, QUALITIES, ijg_luma_all, real_quality, scaled
@@ -28,8 +29,8 @@ WEIGHTS = {
 are tables of no list. Only their orders of magnitude matter: an image gives hundreds of nats."""
 COMMON = 0.5
 """Share of jpegli's tables that come from a whole quality."""
-DISTANCES = np.concatenate([np.arange(0.05, 3, 0.01), np.arange(3, 25, 0.05)])
-"""jpegli's distances that are tried beside those of whole qualities."""
+DISTANCES = np.concatenate([np.arange(0.05, 3, 0.05), np.arange(3, 25.1, 0.5)])
+"""jpegli's distances that are tried beside those of whole qualities: those that people type."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Writer:
 
 @dataclass(frozen=True)
 class KnownTables:
-    """Known luma tables: ``steps`` int64 (n, 64), row-major, ``log_prior`` float64 (n,), and ``writers`` of each."""
+    """Known luma tables: ``steps`` int16 (n, 64), row-major, ``log_prior`` float64 (n,), and ``writers`` of each."""
 
-    steps: I64
+    steps: NDArray[np.int16]
     log_prior: F64
     writers: Sequence[Writer]
 
@@ -68,10 +69,11 @@ def gathered(listed: Sequence[ListedTable]) -> KnownTables:
     steps, priors, writers, seen = [], [], [], set[bytes]()
     for family, tables, share, of_tables in _groups(listed):
         for table, writer in zip(tables, of_tables, strict=True):
+            table = table.reshape(64).astype(np.int16)
             key = table.tobytes()
             if key not in seen or family == Family.JPEGLI:
                 seen.add(key)
-                steps.append(table.reshape(64))
+                steps.append(table)
                 priors.append(np.log(WEIGHTS[family] * share / len(of_tables)))
                 writers.append(writer)
     return KnownTables(np.stack(steps), np.array(priors), writers)
@@ -141,5 +143,5 @@ def _scaled_by_any_factor() -> _Group:
 
 SMALLEST_CHANGE = 1e-6
 """Differences of factors below this are those of floating-point numbers."""
-LARGEST_FACTOR = 30.0
-"""Quality 2 is a factor of 25."""
+LARGEST_FACTOR = 4.0
+"""That of quality 12.5: cameras and editors write no coarser tables."""
