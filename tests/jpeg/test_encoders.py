@@ -17,6 +17,7 @@ from jpegqf.jpeg.jpegli import jpegli_table
 from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA, Family
 from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
 from jpegqf.jpeg.ruled_tables import ffmpeg_table, guetzli_tables
+from jpegqf.jpeg.table_match import equivalent_quality
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8))
 ODD = [[step * 5 % 97 + 3 for step in range(64)], [step * 7 % 89 + 3 for step in range(64)]]
@@ -84,10 +85,10 @@ def test_jpegli_is_named_with_its_distance_and_quality(subsampling: int) -> None
     assert encoder.quality == 80
 
 
-def test_unknown_tables_have_neither_quality_nor_encoder() -> None:
+def test_tables_of_no_known_encoder_have_an_equivalent_quality_and_no_encoder() -> None:
     evidence = judged(qtables=ODD)
     assert evidence.luma is not None
-    assert (evidence.luma.kind, evidence.luma.quality) == ("none", None)
+    assert (evidence.luma.kind, evidence.luma.quality) == ("equivalent", equivalent_quality(np.array(ODD[0])))
     assert evidence.encoder == Encoder(Family.UNKNOWN, "unknown")
 
 
@@ -139,6 +140,13 @@ def test_an_editors_tables_name_it_and_its_own_quality(table: ListedTable) -> No
 def test_ffmpegs_tables_name_it_and_its_own_quality(quality: int, subsampling: int) -> None:
     encoder = judged(qtables=[ffmpeg_table(quality).tolist()] * 2, subsampling=subsampling).encoder
     assert (encoder.family, encoder.quality, encoder.by) == (Family.FFMPEG, quality, "tables")
+
+
+def test_ffmpegs_comment_names_it_where_the_tables_are_no_known_ones() -> None:
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + 14) + b"Lavc59.37.100\0"
+    encoder = judged(comment, qtables=ODD).encoder
+    assert (encoder.family, encoder.quality, encoder.by) == (Family.FFMPEG, None, "metadata")
+    assert judged(comment, quality=80).encoder.family is Family.IJG
 
 
 def test_guetzlis_tables_name_it_without_a_quality() -> None:

@@ -37,7 +37,7 @@ class Encoder:
     the finest; Photoshop's Save As 0..12, its Save for Web 0..100; of Annex K's tables scaled by any factor a real
     number on the IJG's scale), None if unknown. ``distance``: jpegli's, in butteraugli units.
     ``by``: "tables" (every step of every table equal), "list" (files of this camera had the same tables: a hint),
-    "metadata" (an Adobe segment or a camera's name says so, and the tables are no known encoder's), or "nothing".
+    "metadata" (a segment, a comment or a camera's name says so, and the tables are no known encoder's), or "nothing".
     ``alternatives``: encoders that write these very tables at another setting, as (name, quality).
     """
 
@@ -101,7 +101,7 @@ def _by_formula_or_metadata(header: Header, first: QuantTable, second: QuantTabl
     jpegli's tables are symmetric, so that a turn by 90 degrees does not change them. Tables of Annex K scaled by any
     factor are no encoder's own: a name in the metadata says more.
     """
-    told = _jpegli(header, first) or _adobe_by_metadata(header)
+    told = _jpegli(header, first) or _adobe_by_metadata(header) or _ffmpeg_by_comment(header)
     if told:
         return told
     pair = first.values, second.values if second else None
@@ -209,6 +209,13 @@ def _adobe_by_metadata(header: Header) -> Encoder | None:
         return Encoder(Family.ADOBE, "Photoshop Save As", facts.photoshop_quality, by="metadata")
     if re.search("photoshop|lightroom", facts.software or "", re.IGNORECASE):
         return Encoder(Family.ADOBE, "Photoshop or Lightroom", by="metadata")
+    return None
+
+
+def _ffmpeg_by_comment(header: Header) -> Encoder | None:
+    """The comment that ffmpeg's encoders leave, beside tables of another matrix, which it can be given."""
+    if any(comment.startswith(("Lavc", "Lavf")) for comment in header.comments):
+        return Encoder(Family.FFMPEG, "ffmpeg, with another matrix", by="metadata")
     return None
 
 
