@@ -42,6 +42,8 @@ CONFIDENT = 0.9
 """Confidence from which a quality counts as told confidently."""
 FLAT = "mozjpeg table 1 "
 """How a variant with a flat base begins: several qualities write one table, and the middle one is told."""
+SAME_FLAT = 3
+"""Most qualities between the middle one and another that writes the same flat table, from 10 up."""
 RANGES = {"QF 1–95": (1, 95), "QF 96–100": (96, 100)}
 SIZES = {"under 256 px": (0, 255), "256–511 px": (256, 511), "512 px and more": (512, 9999)}
 GAPS = ((1, 4), (5, 9), (10, 19), (20, 39), (40, 70))
@@ -210,7 +212,7 @@ def told_as(rows: Rows, *verdicts: Verdict) -> Value | None:
 
 def writer_right(row: Row) -> bool:
     """The encoder that wrote the file is told, and its own quality."""
-    slack = 1 if row.variant.startswith(FLAT) else 0
+    slack = SAME_FLAT if row.variant.startswith(FLAT) else 0
     if row.encoder != row.true_encoder or row.encoder_quality is None:
         return False
     return abs(row.encoder_quality - (row.true_encoder_quality or 0)) <= slack

@@ -146,8 +146,8 @@ class Record:
     pixel_encoder: str | None = _column("encoder family that writes the luma table that the pixels show")
     pixel_encoder_quality: float | None = _column("quality on that encoder's own scale", "encoder's quality")
     pixel_table: tuple[int | None, ...] | None = _column(
-        "the 64 steps of the luma table that the pixels show, row by row (row = vertical frequency), null where "
-        "nothing tells; not in CSV",
+        "the 64 steps of the luma table that the pixels show, row by row (row = vertical frequency of the stored "
+        "image), null where nothing tells; not in CSV",
         "steps 1-255",
     )
     jpeg_share: float | None = _column("share of the informative area that shows a JPEG grid", "0-1", SHARE)

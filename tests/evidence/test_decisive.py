@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import MakeJpeg
+from conftest import LumaWith, MakeJpeg
 from jpegqf.evidence.few_blocks import decisive_quality, quality_given_back
 from jpegqf.evidence.settings import DecisiveRule, EvidenceSettings
-from jpegqf.jpeg.ijg import scaled
+from jpegqf.jpeg.ijg import ijg_luma, scaled
 from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.decode import decode_luma
@@ -97,3 +97,8 @@ def test_without_the_rule_or_on_pixels_of_unknown_grid_all_evidence_is_asked(
 def test_numbers_out_of_bounds_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="decisive rule"):
         DecisiveRule(**values)
+
+
+def test_a_table_of_twice_the_steps_is_not_taken_for_the_ijgs(luma_with: LumaWith) -> None:
+    assert quality_given_back(luma_with(2 * ijg_luma(85)), RULE, SETTINGS) is None
+    assert quality_given_back(luma_with(ijg_luma(85)), RULE, SETTINGS) == 85

@@ -71,9 +71,9 @@ def test_luma_is_read_though_the_model_judged_green(luma_with: LumaWith) -> None
     assert not prediction.by_green
 
 
-def test_an_image_turned_since_is_turned_back_before_it_is_read(luma_with: LumaWith) -> None:
+def test_the_table_of_an_image_turned_since_is_that_of_the_stored_image(luma_with: LumaWith) -> None:
     table = ijg_luma(60)
     prediction, read = with_table(replace(predicted(60), grid=Grid(0, 0, turned=True)), luma_with(table).transposed())
     assert read is not None
-    assert read.steps == tuple(table.reshape(64).tolist())
+    assert read.steps == tuple(table.T.reshape(64).tolist())
     assert prediction.grid.turned

@@ -70,12 +70,14 @@ def test_the_qualities_of_a_reading_are_a_distribution(luma_with: LumaWith) -> N
     assert reading.equivalent.min() >= 0
 
 
-def test_an_image_turned_by_90_degrees_since_shows_the_table_of_the_save(luma_with: LumaWith) -> None:
+def test_an_image_turned_by_90_degrees_since_shows_the_table_transposed_and_its_writer(luma_with: LumaWith) -> None:
     table = scaled(np.array(IJG_LUMA), 60)
     reading = read_table(luma_with(table).transposed())
     assert reading is not None
     assert reading.turned
-    assert reading.steps == tuple(table.tolist())
+    assert reading.writer is not None
+    assert reading.writer.quality == 60
+    assert reading.steps == tuple(table.reshape(8, 8).T.reshape(64).tolist())
 
 
 def test_an_image_made_brighter_since_shows_all_steps_but_that_of_dc(luma_with: LumaWith) -> None:

@@ -29,6 +29,8 @@ FINE = 90
 """Quality from which a table may give back blocks that were saved with a coarse one and turned by 90 degrees."""
 SMALL_MULTIPLES = 3
 """Largest multiple of its step at which a coefficient counts as small."""
+ODD_SHARE = 0.2
+"""Least share of the nonzero coefficients that must be odd multiples: of any smooth distribution half and more are."""
 
 
 def _spread(pixels: U8, most: int) -> U8:
@@ -68,13 +70,14 @@ def _by_synthesis(pixels: U8, rule: DecisiveRule, tolerance: float) -> tuple[int
 
 
 def _plausible(pixels: U8, steps: F32, rule: DecisiveRule) -> bool:
-    """Whether small multiples of ``steps`` are common among the nonzero AC coefficients, as in any image.
+    """Whether small and odd multiples of ``steps`` are common among the nonzero AC coefficients, as in any image.
 
-    Coefficients quantized with far larger steps are only near large multiples.
+    Coefficients quantized with far larger steps are only near large multiples; with steps twice as large, on even ones.
     """
     multiple = np.rint(np.abs((pixels.astype(np.float32) - 128) @ FORWARD / steps))[:, 1:]
-    small = np.count_nonzero((multiple > 0) & (multiple <= SMALL_MULTIPLES))
-    return bool(small >= rule.small_share * np.count_nonzero(multiple))
+    nonzero = np.count_nonzero(multiple)
+    small, odd = np.count_nonzero((multiple > 0) & (multiple <= SMALL_MULTIPLES)), np.count_nonzero(multiple % 2)
+    return bool(small >= rule.small_share * nonzero and odd >= ODD_SHARE * nonzero)
 
 
 def _by_likelihood(pixels: U8, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:

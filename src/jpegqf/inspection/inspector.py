@@ -147,7 +147,8 @@ class Inspector:
             if decoded.is_jpeg:
                 prediction = predictor.examine(upright.luma, upright.own_luma, search=False)
                 prediction, table = with_table(prediction, upright.luma)
-                prediction = _as_stored(prediction) if turned else prediction
+                if turned:
+                    prediction, table = _as_stored(prediction), table and table.transposed()
                 found = _with_prediction(found, prediction, table, predictor)
             else:
                 found = _judged_by_codec(_look_at_regions(found, decoded.luma, predictor), decoded)

@@ -15,7 +15,7 @@ from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.luma import Luma
 from jpegqf.tables.fit import CERTAIN
 from jpegqf.tables.known import Writer
-from jpegqf.tables.reading import TableReading, certain_steps, read_table
+from jpegqf.tables.reading import TableReading, certain_steps, read_table, transposed
 
 IJG_RULED_OUT = 0.05
 """Probability of the IJG's tables below which the table read from the pixels is the answer, not the model's."""
@@ -36,13 +36,17 @@ GRID_SHOWN = 0.95
 class PixelTable:
     """The luma table that the pixels show.
 
-    ``steps``: 64, row-major, row = vertical frequency, as the image was saved; each None where nothing tells.
+    ``steps``: 64, row-major, row = vertical frequency of the stored image; each None where nothing tells.
     ``writer``: who writes this table, None where that is not certain. ``ijg``: it may be one of the IJG's.
     """
 
     steps: tuple[int | None, ...]
     writer: Writer | None
     ijg: bool = True
+
+    def transposed(self) -> "PixelTable":
+        """The same of the image with rows and columns exchanged."""
+        return replace(self, steps=transposed(self.steps))
 
 
 def with_table(prediction: Prediction, part: Luma) -> tuple[Prediction, PixelTable | None]:
@@ -51,9 +55,15 @@ def with_table(prediction: Prediction, part: Luma) -> tuple[Prediction, PixelTab
     ``part``: the image that the prediction is about, from a first pixel on its grid on. Where the model sees no grid a
     table may show one.
     """
+    told, table = _with_upright_table(prediction, part.transposed() if prediction.grid.turned else part)
+    return told, table.transposed() if table and prediction.grid.turned else table
+
+
+def _with_upright_table(prediction: Prediction, upright: Luma) -> tuple[Prediction, PixelTable | None]:
+    """As :func:`with_table`, of an image that was turned back; the table is that of the image turned back."""
     if prediction.by_few_blocks:
         return prediction, _table_of(prediction.rounded)
-    reading, by_green = _read(prediction, part)
+    reading, by_green = _read(prediction, upright)
     if not prediction.has_grid:
         shown = reading is not None and reading.shows_a_grid
         return (_as_read(prediction, reading), _table_read(reading)) if reading and shown else (prediction, None)
@@ -67,9 +77,8 @@ def with_table(prediction: Prediction, part: Luma) -> tuple[Prediction, PixelTab
     return prediction, _table_read(reading)
 
 
-def _read(prediction: Prediction, part: Luma) -> tuple[TableReading | None, bool]:
+def _read(prediction: Prediction, upright: Luma) -> tuple[TableReading | None, bool]:
     """The table as luma shows it, else as green does, where the model judged that; and whether it is green's."""
-    upright = part.transposed() if prediction.grid.turned else part
     reading, green = read_table(upright), prediction.plane_of(upright)
     if reading is None and prediction.by_green:
         return read_table(green), True

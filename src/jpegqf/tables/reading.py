@@ -19,11 +19,11 @@ TURNED = 0.05
 class TableReading:
     """What the pixels say about the luma table of the last save.
 
-    ``steps``: 64, row-major (row = vertical frequency), each None where it is not certain. ``writer``: who writes the
-    table, if that is certain; its ``quality`` is None unless that is certain too. ``equivalent``: probability of each
-    IJG quality 1..100 that the table has, or is equivalent to, float64 (100,), sum 1. ``ijg`` and ``free``:
-    probability that the table is one of the IJG's or nearly, and that it is not exactly a known one. ``turned``: the
-    image was turned by 90 degrees since; ``steps`` are those of the save.
+    ``steps``: 64, row-major (row = vertical frequency of the image as it is), each None where it is not certain.
+    ``writer``: who writes the table, if that is certain; its ``quality`` is None unless that is certain too.
+    ``equivalent``: probability of each IJG quality 1..100 that the table has, or is equivalent to, float64 (100,).
+    ``ijg`` and ``free``: probability that the table is one of the IJG's or nearly, and that it is not exactly a known
+    one. ``turned``: that writer's table has rows and columns exchanged: the image was turned by 90 degrees since.
     """
 
     steps: tuple[int | None, ...]
@@ -69,7 +69,15 @@ def read_blocks(every: U8) -> TableReading | None:
     known_enough = enough or fit.unknown <= 1 - CERTAIN
     if not known_enough or not explains(_middle(probability), pixels):
         return None
-    return TableReading(certain_steps(probability), fit.writer(), fit.equivalent(), fit.ijg(), fit.unknown, turned)
+    steps = certain_steps(probability)
+    return TableReading(
+        transposed(steps) if turned else steps, fit.writer(), fit.equivalent(), fit.ijg(), fit.unknown, turned
+    )
+
+
+def transposed(steps: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """The 64 steps with rows and columns exchanged."""
+    return tuple(steps[8 * column + row] for row in range(8) for column in range(8))
 
 
 def _turned_back(pixels: U8) -> U8:
