@@ -8,6 +8,8 @@ from bench.conditions.catalogue import CONDITIONS
 from bench.conditions.rows import Row
 from bench.summary import Part, Summary, Value, given, mean, ratio, share
 from jpegqf.inspection.to_record import MPEG
+from jpegqf.jpeg.ijg import scaled
+from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
 from jpegqf.record import STEPS, Verdict
 
 Rows = list[Row]
@@ -42,8 +44,6 @@ CONFIDENT = 0.9
 """Confidence from which a quality counts as told confidently."""
 FLAT = "mozjpeg table 1 "
 """How a variant with a flat base begins: several qualities write one table, and the middle one is told."""
-SAME_FLAT = 3
-"""Most qualities between the middle one and another that writes the same flat table, from 10 up."""
 RANGES = {"QF 1–95": (1, 95), "QF 96–100": (96, 100)}
 SIZES = {"under 256 px": (0, 255), "256–511 px": (256, 511), "512 px and more": (512, 9999)}
 GAPS = ((1, 4), (5, 9), (10, 19), (20, 39), (40, 70))
@@ -212,10 +212,15 @@ def told_as(rows: Rows, *verdicts: Verdict) -> Value | None:
 
 def writer_right(row: Row) -> bool:
     """The encoder that wrote the file is told, and its own quality."""
-    slack = SAME_FLAT if row.variant.startswith(FLAT) else 0
     if row.encoder != row.true_encoder or row.encoder_quality is None:
         return False
-    return abs(row.encoder_quality - (row.true_encoder_quality or 0)) <= slack
+    told, truth = row.encoder_quality, row.true_encoder_quality or 0
+    return told == truth or (row.variant.startswith(FLAT) and _flat_step(told) == _flat_step(truth))
+
+
+def _flat_step(quality: float) -> int:
+    """The step of mozjpeg's flat table at a quality: several qualities share it."""
+    return int(scaled(np.array(MOZJPEG_LUMA[1][0]), int(quality)))
 
 
 def steps_named(rows: Rows) -> Value | None:
