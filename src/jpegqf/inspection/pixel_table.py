@@ -13,7 +13,6 @@ from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES, STEP_INDEX
 from jpegqf.jpeg.known_tables import IJG_NAME, Family
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.luma import Luma
-from jpegqf.tables.fit import CERTAIN
 from jpegqf.tables.known import Writer
 from jpegqf.tables.reading import TableReading, certain_steps, read_table, transposed
 
@@ -21,6 +20,8 @@ IJG_RULED_OUT = 0.05
 """Probability of the IJG's tables below which the table read from the pixels is the answer, not the model's."""
 BEYOND_DOUBT = 0.99
 """Probability of a quality from which the model's answer stands, though another table would fit that is in no list."""
+FREE = 0.5
+"""Probability of a table that is in no list from which it does not stand against the model."""
 AGREED = 0.02
 """Least probability of the model's answer under the table read from the pixels for that table to be told beside it."""
 SURE_OF_A_STEP = 0.998
@@ -69,7 +70,7 @@ def _with_upright_table(prediction: Prediction, upright: Luma) -> tuple[Predicti
         return (_as_read(prediction, reading), _table_read(reading)) if reading and shown else (prediction, None)
     if reading is None:
         return prediction, _table_of_model(prediction)
-    sure = prediction.confidence >= BEYOND_DOUBT and reading.free > 1 - CERTAIN
+    sure = prediction.confidence >= BEYOND_DOUBT and reading.free > FREE
     if reading.ijg < IJG_RULED_OUT and not sure:
         return _as_read(replace(prediction, by_green=by_green), reading), _table_read(reading)
     if sure or reading.equivalent[prediction.rounded - 1] < AGREED:

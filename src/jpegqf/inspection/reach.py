@@ -237,15 +237,15 @@ def table_of(luma: Luma, votes: GridVotes, grid: Grid, windows: Bool, settings: 
 
 
 def table_read(reading: TableReading | None) -> Table | None:
-    """The table that was read from pixels, where nearly all of its own blocks come back under it.
+    """The table that was read from pixels; None if too few of its own blocks come back under it to tell it.
 
     A step that nothing tells is taken for 1, under which whatever is there comes back.
     """
     if reading is None:
         return None
     steps = np.array([step or 1 for step in reading.steps])
-    certain = share_expected(np.where([step is None for step in reading.steps], MAX_STEP, steps)) >= RETURNING
-    return Table(steps.astype(np.float32)) if certain else None
+    share = share_expected(np.where([step is None for step in reading.steps], MAX_STEP, steps))
+    return Table(steps.astype(np.float32), RETURNING * share) if share >= LEAST_RETURNING else None
 
 
 def reach_by_table(luma: Luma, grid: Grid, table: Table, settings: EvidenceSettings, most: int = MOST_BLOCKS) -> Reach:

@@ -25,12 +25,14 @@ from jpegqf.inspection.reach import (
     reach_by_table,
     reach_by_votes,
     table_of,
+    table_read,
 )
 from jpegqf.jpeg.ijg import STEPS
 from jpegqf.model.prediction import SURE, Prediction
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.grid import ALIGNED, GRIDS, Grid
 from jpegqf.pixels.luma import Luma
+from jpegqf.tables.reading import read_table
 
 MOST_REGIONS = 12
 """Most regions looked for in one image."""
@@ -122,7 +124,7 @@ def find_regions(luma: Luma, predictor: Predictor) -> tuple[Prediction, FoundReg
     if decided and _holds_all_over(decided.plane_of(luma), decided, predictor):
         return decided, whole_image((width, height), decided)
     search = _searched(luma, predictor, by_green=decided is not None and decided.by_green)
-    if search.is_mixture:
+    if search.is_mixture and not _is_one_save(search.luma, search.found[0].prediction.grid, predictor):
         regions = search.regions()
         return regions.regions[0].prediction, regions
     likely = search.found[0].prediction.grid if search.found else None
@@ -136,6 +138,20 @@ def _holds_all_over(plane: Luma, decided: Prediction, predictor: Predictor) -> b
     return (
         reach_by_table(plane, ALIGNED, table, predictor.model.config.evidence, GLANCE).contradicted()[0] < CONTRADICTION
     )
+
+
+def _is_one_save(plane: Luma, grid: Grid, predictor: Predictor) -> bool:
+    """Whether all of an image shows one table on this grid, and no place contradicts it.
+
+    Regions of a save with another encoder's table can look like saves at different IJG qualities.
+    """
+    table = table_read(read_table(grid.place(plane)))
+    if table is None:
+        return False
+    if grid.turned:
+        table = replace(table, steps=table.steps.reshape(8, 8).T.reshape(64))
+    reach = reach_by_table(plane, grid, table, predictor.model.config.evidence, GLANCE)
+    return reach.contradicted()[0] < CONTRADICTION
 
 
 def _searched(luma: Luma, predictor: Predictor, by_green: bool) -> "_Search":
