@@ -10,6 +10,7 @@ from PIL import Image
 from conftest import MakeJpeg
 from jpegqf.inspection.evidence_view import Evidence, view_evidence
 from jpegqf.inspection.explain import next_best
+from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.inspection.plot import PLOTTED_FREQUENCIES
 from jpegqf.inspection.quality_map import quality_map
@@ -45,7 +46,7 @@ def test_the_numbers_are_the_engines_own(predictor: Predictor, jpeg: MakeJpeg, c
     assert pixels.posterior.probability == pytest.approx(said.probability.tolist(), abs=1e-5)
     assert (pixels.posterior.low, pixels.posterior.high) == said.interval()
     assert pixels.best.steps == ijg_luma(77).tolist()
-    assert np.array(pixels.map.quality, float).tolist() == quality_map(predictor, luma).quality.tolist()
+    assert np.array(pixels.map.quality, float).tolist() == quality_map(predictor, luma, Findings("")).quality.tolist()
     assert [(found.row, found.column) for found in pixels.histograms] == list(PLOTTED_FREQUENCIES)
     for found in pixels.histograms:
         assert found.step == ijg_luma(77)[found.row, found.column]

@@ -200,7 +200,11 @@ def _pixels(found: Findings, prediction: Prediction, predictor: Predictor) -> Pi
     luma, region = found.predicted_plane, found.largest_region
     if luma is None or region is None:
         return None
-    best, rival = (_table_of_quality(quality) for quality in (prediction.rounded, next_best(prediction)))
+    table, second = found.table_of_plane, next_best(prediction)
+    if table is None:
+        return None
+    best = TableOfQuality(prediction.rounded, table.tolist())
+    rival = TableOfQuality(second, ijg_luma(second).tolist())
     coefficients = coefficients_of(region)
     grid, enlarged = prediction.grid, found.enlargement
     used = [] if found.is_mixture else patches_used(luma, predictor)
@@ -210,12 +214,8 @@ def _pixels(found: Findings, prediction: Prediction, predictor: Predictor) -> Pi
         rival=rival,
         histograms=[_histogram(coefficients, frequency, best, rival) for frequency in PLOTTED_FREQUENCIES],
         patches=[_patch(row, column, side, grid, enlarged) for row, column, side in used],
-        map=_map(quality_map(predictor, luma), grid, grid.turned, enlarged),
+        map=_map(quality_map(predictor, luma, found), grid, grid.turned, enlarged),
     )
-
-
-def _table_of_quality(quality: int) -> TableOfQuality:
-    return TableOfQuality(quality, ijg_luma(quality).tolist())
 
 
 def _posterior(prediction: Prediction) -> Posterior:

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+
+from jpegqf.arrays import I64
 from jpegqf.errors import ImageError
 from jpegqf.history.classifier import History
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegions
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
+from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.decode import Decoded
 from jpegqf.pixels.enlargement import NOT_ENLARGED, Enlargement
@@ -84,6 +88,21 @@ class Findings:
         """The plane that ``prediction`` is about: luma or green, from the first whole block of its grid on."""
         luma = self.judged_luma
         return None if self.prediction is None or luma is None else self.prediction.place(luma)
+
+    @property
+    def table_of_plane(self) -> I64 | None:
+        """The luma table behind ``prediction``, int64 (8, 8), of the image as ``predicted_plane`` has it.
+
+        As the pixels show it where it is no IJG's, else that of the quality, which also stands where nothing tells.
+        """
+        if self.prediction is None:
+            return None
+        ijg = ijg_luma(self.prediction.rounded)
+        if self.table is None or self.table.ijg:
+            return ijg
+        shown = self.table.transposed() if self.prediction.grid.turned else self.table
+        steps = [step or other for step, other in zip(shown.steps, ijg.reshape(64).tolist(), strict=True)]
+        return np.array(steps, np.int64).reshape(8, 8)
 
     @property
     def largest_region(self) -> Luma | None:

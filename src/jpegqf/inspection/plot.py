@@ -34,8 +34,9 @@ def plot(found: Findings, predictor: Predictor, title: str, target: str | Binary
     Returns whether there was anything to draw. Raises MissingExtraError without matplotlib; OSError if ``target``
     cannot be written.
     """
-    luma, region, prediction = found.predicted_plane, found.largest_region, found.prediction
-    if luma is None or region is None or prediction is None:
+    luma, region = found.predicted_plane, found.largest_region
+    prediction, table = found.prediction, found.table_of_plane
+    if luma is None or region is None or prediction is None or table is None:
         return False
     try:
         from matplotlib.figure import Figure
@@ -45,14 +46,11 @@ def plot(found: Findings, predictor: Predictor, title: str, target: str | Binary
     figure.suptitle(title)
     grid = figure.add_gridspec(3, 4)
     _show_luma(figure.add_subplot(grid[0:2, 0:2]), found, luma, predictor)
-    _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma))
+    _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma, found))
     show_posterior(figure.add_subplot(grid[1:2, 2:4]), prediction)
     coefficients = coefficients_of(region)
     second = next_best(prediction)
-    best, rival = (
-        (f"QF {prediction.rounded}", ijg_luma(prediction.rounded)),
-        (f"next best QF {second}", ijg_luma(second)),
-    )
+    best, rival = (f"QF {prediction.rounded}", table), (f"next best QF {second}", ijg_luma(second))
     for place, frequency in enumerate(PLOTTED_FREQUENCIES):
         show_histogram(figure.add_subplot(grid[2, place]), coefficients, frequency, best, rival)
     figure.savefig(target, dpi=100, format="png")

@@ -8,14 +8,21 @@ from numpy.typing import NDArray
 
 from jpegqf.arrays import I64
 from jpegqf.errors import ImageSkippedError
+from jpegqf.evidence.blocks import block_lattice
+from jpegqf.evidence.settings import EvidenceSettings
+from jpegqf.evidence.synthesis import agreement
 from jpegqf.history.earlier_save import earlier_save
+from jpegqf.inspection.findings import Findings
 from jpegqf.model.predictor import SMALLEST_SIDE, Predictor
 from jpegqf.pixels.luma import Luma
+from jpegqf.tables.check import share_expected
 
 MOST_PIECES, SMALLEST_PIECE = 600, 64
 """Most pieces of the map of the last save, and their least side in pixels; they grow with the image."""
 MOST_EARLIER_PIECES, SMALLEST_EARLIER_PIECE = 24, 96
 """The same of the map of earlier saves, of which a piece costs 10 to 40 ms."""
+LEAST_RETURNING = 0.5
+"""Least share of a piece's blocks that must come back under a table for the piece to be of its save."""
 Judged = tuple[float, float]
 """The quality and the confidence of a piece."""
 
@@ -32,10 +39,16 @@ class PieceQualities:
     side: int
 
 
-def quality_map(predictor: Predictor, luma: Luma) -> PieceQualities:
-    """The quality of the last save in each piece, on the grid of the first pixel; NaN where it shows none there."""
+def quality_map(predictor: Predictor, luma: Luma, found: Findings) -> PieceQualities:
+    """The quality of the last save in each piece, on the grid of the first pixel; NaN where it shows none there.
+
+    ``luma``: the predicted plane of ``found``. Where that shows another table than the IJG's, pieces whose blocks come
+    back under it have its quality; the model judges the others.
+    """
 
     def judge(piece: Luma) -> Judged | None:
+        if found.prediction and _is_of_shown_table(piece, found, predictor.model.config.evidence):
+            return found.prediction.rounded, found.prediction.confidence
         try:
             prediction = predictor.examine(piece, search=False)
         except ImageSkippedError:  # a flat piece
@@ -43,6 +56,16 @@ def quality_map(predictor: Predictor, luma: Luma) -> PieceQualities:
         return (prediction.rounded, prediction.confidence) if prediction.has_grid else None
 
     return _of_pieces(luma, judge, SMALLEST_PIECE, MOST_PIECES)
+
+
+def _is_of_shown_table(piece: Luma, found: Findings, settings: EvidenceSettings) -> bool:
+    """Whether a piece comes back under a table that the image shows and that is not the IJG's."""
+    if found.table is None or found.table.ijg or found.table_of_plane is None:
+        return False
+    steps, lattice = found.table_of_plane.reshape(64), block_lattice(piece, 0, 0)
+    asked = np.count_nonzero(lattice.informative)
+    returning = agreement(lattice, steps.astype(np.float32), settings.pixel_tolerance, settings.clip_rounds)
+    return bool(asked and np.count_nonzero(returning) >= LEAST_RETURNING * share_expected(steps) * asked)
 
 
 def earlier_map(luma: Luma, last_table: I64) -> PieceQualities:
