@@ -13,6 +13,8 @@ from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, FEWEST_RICH, rich, step
 
 TURNED = 0.05
 """Share of images to expect that were turned by 90 degrees since."""
+CLEAR_STEP, FEWEST_CLEAR = 5.0, 3
+"""Nats by which some step must be likelier than 1, as in what was never quantized, and at how many frequencies."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,19 @@ def read_blocks(every: U8) -> TableReading | None:
     pixels = rich(every) if enough else every
     if len(pixels) < FEWEST_BLOCKS:
         return None
-    known = known_tables()
-    fit, turned = Fit.of(step_likelihoods(pixels), known), False
-    if fit.unknown > 1 - CERTAIN:
-        other = _turned_back(pixels)
-        other_fit = Fit.of(step_likelihoods(other), known)
-        turned = np.log(TURNED) + other_fit.known_evidence > fit.evidence
-        fit, pixels = (other_fit, other) if turned else (fit, pixels)
-    probability = fit.steps()
-    known_enough = enough or fit.unknown <= 1 - CERTAIN
-    if not known_enough or not explains(_middle(probability), pixels):
+    likelihoods = step_likelihoods(pixels)
+    if np.count_nonzero(likelihoods[1:].max(axis=0) - likelihoods[0] >= CLEAR_STEP) < FEWEST_CLEAR:
         return None
-    steps = certain_steps(probability)
+    fit, turned = Fit.of(likelihoods, known_tables()), False
+    if not explains(_middle(fit.steps()), pixels):
+        return None  # nor does a known table with rows and columns exchanged: a free one would be much like it
+    if fit.unknown > 1 - CERTAIN:
+        other = Fit.of(step_likelihoods(_turned_back(pixels)), known_tables())
+        turned = bool(np.log(TURNED) + other.known_evidence > fit.evidence)
+        fit = other if turned else fit
+    if not enough and fit.unknown > 1 - CERTAIN:
+        return None
+    steps = certain_steps(fit.steps())
     return TableReading(
         transposed(steps) if turned else steps, fit.writer(), fit.equivalent(), fit.ijg(), fit.unknown, turned
     )
