@@ -1,13 +1,16 @@
 """Luma -> 8x8 blocks with clipping marks: the distinct ones of some patches, or those of a lattice over the image."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import I64, U8, Bool
 from jpegqf.pixels.luma import Luma
+
+ItemT = TypeVar("ItemT", bound=np.generic)
+"""Type of an array's items."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,25 @@ def first_of_each(pixels: U8) -> NDArray[np.int64]:
     words = np.ascontiguousarray(pixels).view(np.uint32).astype(np.uint64)
     _, first = np.unique(words @ MULTIPLIERS, return_index=True)
     return np.sort(first)
+
+
+def evenly_spread(rows: NDArray[ItemT], most: int) -> NDArray[ItemT]:
+    """At most ``most`` of the rows of an array, evenly spread."""
+    out: NDArray[ItemT] = rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)]
+    return out
+
+
+def transposed_blocks(pixels: U8) -> U8:
+    """The blocks (n, 64), each with rows and columns exchanged."""
+    out: U8 = pixels.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)
+    return out
+
+
+def constant_along_an_axis(pixels: U8) -> Bool:
+    """Which of the blocks (n, 64) have equal rows or equal columns, bool (n,)."""
+    square = pixels.reshape(-1, 8, 8)
+    out: Bool = (square == square[:, :1]).all(axis=(1, 2)) | (square == square[:, :, :1]).all(axis=(1, 2))
+    return out
 
 
 def cut_blocks(patches: list[Luma]) -> Blocks:
@@ -115,6 +137,20 @@ def blocks_at(luma: Luma, tops: I64, lefts: I64) -> BlockLattice:
         return BlockLattice(pixels, pixels == 0, pixels == 255, tops, lefts)
     marks = cut(tiles.marks).reshape(shape)
     return BlockLattice(pixels, (marks & 1).astype(bool), (marks & 2).astype(bool), tops, lefts)
+
+
+def contrasting_blocks(luma: Luma, lattice: int, span: int) -> U8:
+    """Distinct unclipped blocks that span ``span`` grey levels or more, uint8 (n, 64), on the grid of the first pixel.
+
+    From at most ``lattice`` rows and as many columns of blocks, evenly spread.
+    """
+    rows, columns = (evenly_spread(np.arange(0, side - 7, 8), lattice) for side in luma.shape)
+    blocks = blocks_at(luma, rows, columns)
+    pixels = blocks.pixels.reshape(-1, 64)
+    spans = pixels.max(axis=1) - pixels.min(axis=1) >= span
+    pixels = pixels[spans & ~blocks.clipped.reshape(-1)]
+    out: U8 = pixels[first_of_each(pixels)]
+    return out
 
 
 def lattice_step(height: int, width: int, most: int, least: int = 8) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, I64, U8, Bool, Numbers, beside, library, median
-from jpegqf.evidence.blocks import Blocks, cut_blocks
+from jpegqf.evidence.blocks import Blocks, constant_along_an_axis, cut_blocks
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import (
     comb_evidence,
@@ -78,12 +78,11 @@ def _activity(blocks: Blocks) -> I64:
 
 
 def _classify(blocks: Blocks, settings: EvidenceSettings) -> _Classes:
-    square = blocks.pixels.reshape(-1, 8, 8)
     marks = (blocks.low | blocks.high).sum(axis=1)
     clipped = marks > 0
     span = blocks.pixels.max(axis=1).astype(np.int64) - blocks.pixels.min(axis=1)
     flat = span == 0
-    lines = (square == square[:, :1]).all(axis=(1, 2)) | (square == square[:, :, :1]).all(axis=(1, 2))
+    lines = constant_along_an_axis(blocks.pixels)
     low = ~clipped & ~flat & (lines | (span < settings.rich_range))
     counted = ~clipped
     if counted.sum() < settings.fewest_counted:

@@ -14,7 +14,7 @@ decides other pixels, such as the green channel of a JPEG that codes red, green 
 import numpy as np
 
 from jpegqf.arrays import F32, I64, U8
-from jpegqf.evidence.blocks import blocks_at, first_of_each
+from jpegqf.evidence.blocks import contrasting_blocks, evenly_spread, transposed_blocks
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import comb_evidence, comb_table, histogram, laplacian, multiple_sums, zero_inflated
 from jpegqf.evidence.settings import MISSED, DecisiveRule, EvidenceSettings
@@ -33,33 +33,15 @@ ODD_SHARE = 0.2
 """Least share of the nonzero coefficients that must be odd multiples: of any smooth distribution half and more are."""
 
 
-def _spread(pixels: U8, most: int) -> U8:
-    """At most ``most`` of these blocks, evenly spread."""
-    out: U8 = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), most)).astype(int)]
-    return out
-
-
-def _busy(luma: Luma, rule: DecisiveRule) -> U8:
-    """Distinct unclipped blocks of enough contrast, uint8 (n, 64), from evenly spread rows and columns of blocks."""
-    counts = [side // 8 for side in luma.shape]
-    kept = [np.linspace(0, n - 1, min(n, rule.lattice)).astype(int) for n in counts]
-    lattice = blocks_at(luma, 8 * kept[0], 8 * kept[1])
-    pixels = lattice.pixels.reshape(-1, 64)
-    spans = pixels.max(axis=1) - pixels.min(axis=1) >= rule.span
-    pixels = pixels[spans & ~lattice.clipped.reshape(-1)]
-    out: U8 = pixels[first_of_each(pixels)]
-    return out
-
-
 def _by_synthesis(pixels: U8, rule: DecisiveRule, tolerance: float) -> tuple[int | None, bool]:
     """The quality 1..``finest`` that alone gives the blocks back, or None; and whether any such may."""
     left = np.arange(len(STEPS))
     for most in (rule.first, rule.second):
-        tried = given_back(_spread(pixels, most), STEPS[left], tolerance).sum(axis=1)
+        tried = given_back(evenly_spread(pixels, most), STEPS[left], tolerance).sum(axis=1)
         left = left[tried >= most - MISSED]
         if not len(left) or left[0] >= rule.finest:
             return None, False
-    pixels = _spread(pixels, rule.blocks)
+    pixels = evenly_spread(pixels, rule.blocks)
     share = given_back(pixels, STEPS[left], tolerance).mean(axis=1)
     order = np.argsort(-share, kind="stable")
     next_best = share[order[1]] if len(left) > 1 else 1 - (MISSED + 1) / rule.second
@@ -110,22 +92,16 @@ def _of_candidates(evidence: F32, steps: I64) -> tuple[F32, np.float32]:
     return each.sum(axis=1), evidence[:, 1:].max(axis=0).sum()
 
 
-def _turned(pixels: U8) -> U8:
-    """The blocks of the image turned back."""
-    out: U8 = pixels.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)
-    return out
-
-
 def decisive_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -> int | None:
     """The quality 1..100 of the last save, or None where the blocks leave doubt.
 
     ``luma`` is a decoded JPEG, or a part of it whose first pixel is on its grid.
     """
-    pixels = _busy(luma, rule)
+    pixels = contrasting_blocks(luma, rule.lattice, rule.span)
     if len(pixels) < rule.fewest:
         return None
     quality, possible = _by_synthesis(pixels, rule, settings.pixel_tolerance)
-    if (quality or 0) >= FINE and _by_synthesis(_turned(pixels), rule, settings.pixel_tolerance)[1]:
+    if (quality or 0) >= FINE and _by_synthesis(transposed_blocks(pixels), rule, settings.pixel_tolerance)[1]:
         return None
     if quality is not None or possible or len(pixels) < rule.fewest_likely:
         return quality
@@ -137,7 +113,7 @@ def quality_given_back(luma: Luma, rule: DecisiveRule, settings: EvidenceSetting
 
     This holds for any pixels: no table gives back the blocks of an image that was no JPEG.
     """
-    pixels = _busy(luma, rule)
+    pixels = contrasting_blocks(luma, rule.lattice, rule.span)
     return _by_synthesis(pixels, rule, settings.pixel_tolerance)[0] if len(pixels) >= rule.fewest else None
 
 
@@ -146,7 +122,7 @@ def turned_quality(luma: Luma, rule: DecisiveRule, settings: EvidenceSettings) -
 
     None where it may be upright. Such a turn transposes the blocks and the table.
     """
-    pixels = _busy(luma, rule)
+    pixels = contrasting_blocks(luma, rule.lattice, rule.span)
     if len(pixels) < rule.fewest or _by_synthesis(pixels, rule, settings.pixel_tolerance)[1]:
         return None
-    return _by_synthesis(_turned(pixels), rule, settings.pixel_tolerance)[0]
+    return _by_synthesis(transposed_blocks(pixels), rule, settings.pixel_tolerance)[0]

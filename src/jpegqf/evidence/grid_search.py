@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import F32
+from jpegqf.evidence.blocks import evenly_spread
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import bin_multiples, bins_in_use, comb_table, histogram, zero_inflated
 from jpegqf.evidence.settings import EvidenceSettings
@@ -49,8 +50,7 @@ def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
     sound = kept[clipped[kept] == 0]
     if len(sound) < FEWEST_WINDOWS:
         sound = kept[np.argsort(clipped[kept], kind="stable")[:FEWEST_WINDOWS]]
-    spread = np.linspace(0, len(sound) - 1, min(len(sound), MOST_WINDOWS)).astype(int)
-    out: NDArray[np.uint8] = pixels[sound[spread]]
+    out: NDArray[np.uint8] = pixels[evenly_spread(sound, MOST_WINDOWS)]
     return out
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
-from jpegqf.evidence.settings import EvidenceSettings
 from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.inputs.files import read_bytes, unreadable
@@ -142,8 +141,8 @@ class Inspector:
         found = _with_pixels(found, decoded)
         turned = found.header_evidence is not None and found.header_evidence.turned
         upright = decoded.transposed() if turned else decoded
+        predictor = self.predictor or default_predictor()
         try:
-            predictor = self.predictor or default_predictor()
             if decoded.is_jpeg:
                 prediction = predictor.examine(upright.luma, upright.own_luma, search=False)
                 prediction, table = with_table(prediction, upright.luma)
@@ -157,7 +156,7 @@ class Inspector:
         if found.header is None:
             return found
         header = found.header.transposed() if turned else found.header
-        return replace(found, history=_history(upright.luma, header), own_table=_own_table(found, decoded))
+        return replace(found, history=_history(upright.luma, header), own_table=_own_table(found, decoded, predictor))
 
 
 def inspect(
@@ -317,7 +316,7 @@ def _history(luma: Luma, header: Header) -> History | None:
     return earlier_save(luma, header.luma.steps)
 
 
-def _own_table(found: Findings, decoded: Decoded) -> bool | None:
+def _own_table(found: Findings, decoded: Decoded, predictor: Predictor) -> bool | None:
     """Whether the pixels are those that the header's table gives: of luma, or of green where that is coded itself.
 
     Few blocks that decided the header's own quality have said so already.
@@ -332,4 +331,4 @@ def _own_table(found: Findings, decoded: Decoded) -> bool | None:
         plane, table = decoded.luma.of_green(), header.component_tables[1]
     if plane is None or table is None:
         return None
-    return is_what_it_gives(plane, table.steps, EvidenceSettings())
+    return is_what_it_gives(plane, table.steps, predictor.model.config.evidence)

@@ -28,7 +28,6 @@ SURE_OF_A_STEP = 0.998
 """Probability from which a step on which the model's qualities agree is named: it knows no tables but the IJG's."""
 LEFT_OPEN = 1e-3
 """Probability that the table read from the pixels is not the one, spread over all qualities."""
-
 GRID_SHOWN = 0.95
 """Probability of a grid where the pixels show a table of a JPEG. Measured on images without one: none showed any."""
 
@@ -66,8 +65,9 @@ def _with_upright_table(prediction: Prediction, upright: Luma) -> tuple[Predicti
         return prediction, _table_of(prediction.rounded)
     reading, by_green = _read(prediction, upright)
     if not prediction.has_grid:
-        shown = reading is not None and reading.shows_a_grid
-        return (_as_read(prediction, reading), _table_read(reading)) if reading and shown else (prediction, None)
+        if reading is None or not reading.shows_a_grid:
+            return prediction, None
+        return _as_read(prediction, reading), _table_read(reading)
     if reading is None:
         return prediction, _table_of_model(prediction)
     sure = prediction.confidence >= BEYOND_DOUBT and reading.free > FREE

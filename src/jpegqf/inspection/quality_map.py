@@ -45,10 +45,12 @@ def quality_map(predictor: Predictor, luma: Luma, found: Findings) -> PieceQuali
     ``luma``: the predicted plane of ``found``. Where that shows another table than the IJG's, pieces whose blocks come
     back under it have its quality; the model judges the others.
     """
+    last, settings = found.prediction, predictor.model.config.evidence
+    shown = None if found.table is None or found.table.ijg else found.table_of_plane
 
     def judge(piece: Luma) -> Judged | None:
-        if found.prediction and _is_of_shown_table(piece, found, predictor.model.config.evidence):
-            return found.prediction.rounded, found.prediction.confidence
+        if last and shown is not None and _comes_back(piece, shown.reshape(64), settings):
+            return last.rounded, last.confidence
         try:
             prediction = predictor.examine(piece, search=False)
         except ImageSkippedError:  # a flat piece
@@ -58,11 +60,9 @@ def quality_map(predictor: Predictor, luma: Luma, found: Findings) -> PieceQuali
     return _of_pieces(luma, judge, SMALLEST_PIECE, MOST_PIECES)
 
 
-def _is_of_shown_table(piece: Luma, found: Findings, settings: EvidenceSettings) -> bool:
-    """Whether a piece comes back under a table that the image shows and that is not the IJG's."""
-    if found.table is None or found.table.ijg or found.table_of_plane is None:
-        return False
-    steps, lattice = found.table_of_plane.reshape(64), block_lattice(piece, 0, 0)
+def _comes_back(piece: Luma, steps: I64, settings: EvidenceSettings) -> bool:
+    """Whether enough of a piece's blocks come back under 64 steps, row-major."""
+    lattice = block_lattice(piece, 0, 0)
     asked = np.count_nonzero(lattice.informative)
     returning = agreement(lattice, steps.astype(np.float32), settings.pixel_tolerance, settings.clip_rounds)
     return bool(asked and np.count_nonzero(returning) >= LEAST_RETURNING * share_expected(steps) * asked)

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8, Bool
-from jpegqf.evidence.blocks import MOST_BLOCKS, BlockLattice, block_lattice, blocks_at, first_of_each, lattice_step
+from jpegqf.evidence.blocks import (
+    MOST_BLOCKS,
+    BlockLattice,
+    block_lattice,
+    blocks_at,
+    evenly_spread,
+    first_of_each,
+    lattice_step,
+)
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.grid_votes import GridVotes
 from jpegqf.evidence.settings import EvidenceSettings
@@ -224,7 +232,7 @@ def table_of(luma: Luma, votes: GridVotes, grid: Grid, windows: Bool, settings: 
     sound = np.flatnonzero(windows & sample.informative & ~sample.clipped)
     if len(sound) < FEWEST_FOR_A_TABLE:
         return None
-    some = sound[np.linspace(0, len(sound) - 1, min(len(sound), TABLE_SAMPLE)).astype(int)]
+    some = evenly_spread(sound, TABLE_SAMPLE)
     share = given_back(sample.pixels.reshape(-1, 64)[some], STEPS, settings.pixel_tolerance).mean(axis=1)
     best = int(share.argmax())
     if best < FINEST_DECISIVE and share[best] >= LEAST_RETURNING:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from jpegqf.arrays import I64, U8
+from jpegqf.evidence.blocks import evenly_spread
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.synthesis import given_back
 from jpegqf.tables.step_likelihood import SIGMA
@@ -27,15 +28,9 @@ def share_expected(table: I64) -> float:
     return float(np.prod([ROUNDED_RIGHT.get(int(step), 1.0) for step in table]))
 
 
-def _spread(pixels: U8) -> U8:
-    """At most SYNTHESIZED of these blocks, evenly spread."""
-    out: U8 = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), SYNTHESIZED)).astype(int)]
-    return out
-
-
 def explains(table: I64, pixels: U8) -> bool:
     """Whether the pixels are those that a save with this table left: blocks come back, coefficients are multiples."""
-    returning = given_back(_spread(pixels), table[None].astype(np.float32), TOLERANCE).mean()
+    returning = given_back(evenly_spread(pixels, SYNTHESIZED), table[None].astype(np.float32), TOLERANCE).mean()
     return bool(returning >= GIVEN_BACK * share_expected(table) ** TOGETHER) and on_comb(table, pixels)
 
 
@@ -46,7 +41,7 @@ def on_comb(table: I64, pixels: U8) -> bool:
     variance 1/12: exp(-2 pi^2 / (12 step^2)). False if all are nearest to 0.
     """
     steps = table.astype(np.float32)
-    places = ((_spread(pixels).astype(np.float32) - 128) @ FORWARD / steps)[:, 1:]
+    places = ((evenly_spread(pixels, SYNTHESIZED).astype(np.float32) - 128) @ FORWARD / steps)[:, 1:]
     multiple = np.rint(places) != 0
     regular = np.exp(-2 * np.pi**2 * SIGMA**2 / steps[1:] ** 2)
     wanted, seen = (multiple * regular).sum(), np.cos(2 * np.pi * places)[multiple].sum()

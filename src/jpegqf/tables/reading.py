@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F64, I64, U8
+from jpegqf.evidence.blocks import transposed_blocks
 from jpegqf.pixels.luma import Luma
 from jpegqf.tables.check import explains
 from jpegqf.tables.fit import CERTAIN, Fit
@@ -67,7 +68,7 @@ def read_blocks(every: U8) -> TableReading | None:
     if not explains(_middle(fit.steps()), pixels):
         return None  # nor does a known table with rows and columns exchanged: a free one would be much like it
     if fit.unknown > 1 - CERTAIN:
-        other = Fit.of(step_likelihoods(_turned_back(pixels)), known_tables())
+        other = Fit.of(step_likelihoods(transposed_blocks(pixels)), known_tables())
         turned = bool(np.log(TURNED) + other.known_evidence > fit.evidence)
         fit = other if turned else fit
     if not enough and fit.unknown > 1 - CERTAIN:
@@ -81,12 +82,6 @@ def read_blocks(every: U8) -> TableReading | None:
 def transposed(steps: tuple[int | None, ...]) -> tuple[int | None, ...]:
     """The 64 steps with rows and columns exchanged."""
     return tuple(steps[8 * column + row] for row in range(8) for column in range(8))
-
-
-def _turned_back(pixels: U8) -> U8:
-    """The blocks of the image with rows and columns exchanged."""
-    out: U8 = pixels.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)
-    return out
 
 
 def _middle(probability: F64) -> I64:

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from jpegqf.arrays import F32, F64, U8, Bool
-from jpegqf.evidence.blocks import block_lattice, first_of_each
+from jpegqf.evidence.blocks import block_lattice, constant_along_an_axis, first_of_each
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import (
     BINS,
@@ -24,8 +24,6 @@ from jpegqf.evidence.likelihood import (
 )
 from jpegqf.pixels.luma import Luma
 
-MOST_BLOCKS = 4096
-"""Most blocks of the image that are used, evenly spread."""
 FEWEST_RICH, FEWEST_BLOCKS = 8, 4
 """Fewest rich blocks by which a table is read step by step, and fewest of any by which a known one is."""
 RICH_SPAN = 8
@@ -48,7 +46,7 @@ errors alone, whatever its step."""
 
 def unclipped_blocks(luma: Luma) -> U8:
     """Distinct unclipped blocks that are not flat, uint8 (n, 64). The first pixel of ``luma`` is on the grid."""
-    lattice = block_lattice(luma, 0, 0, MOST_BLOCKS)
+    lattice = block_lattice(luma, 0, 0)
     pixels = lattice.pixels.reshape(-1, 64)[~lattice.clipped.reshape(-1)]
     pixels = pixels[(pixels != pixels[:, :1]).any(axis=1)]
     out: U8 = pixels[first_of_each(pixels)]
@@ -57,10 +55,8 @@ def unclipped_blocks(luma: Luma) -> U8:
 
 def rich(pixels: U8) -> U8:
     """Those of the blocks that vary along both axes, by RICH_SPAN levels and more: their rounding errors are white."""
-    square = pixels.reshape(-1, 8, 8)
-    lines = (square == square[:, :1]).all(axis=(1, 2)) | (square == square[:, :, :1]).all(axis=(1, 2))
     span = pixels.max(axis=1, initial=0) - pixels.min(axis=1, initial=255)
-    out: U8 = pixels[(span >= RICH_SPAN) & ~lines]
+    out: U8 = pixels[(span >= RICH_SPAN) & ~constant_along_an_axis(pixels)]
     return out
 
 

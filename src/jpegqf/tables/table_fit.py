@@ -7,7 +7,7 @@ that was edited mildly keeps its steps up to one factor, with more noise.
 import numpy as np
 
 from jpegqf.arrays import F32, F64
-from jpegqf.evidence.blocks import blocks_at, first_of_each
+from jpegqf.evidence.blocks import contrasting_blocks, evenly_spread
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.jpeg.ijg import STEPS
 from jpegqf.pixels.luma import Luma
@@ -51,14 +51,7 @@ def _fit(coefficients: F32, steps: F32) -> float | None:
 
 def _coefficients(luma: Luma) -> F32:
     """Magnitudes (n, 64) of the coefficients of different unclipped blocks that are not flat."""
-    counts = [side // 8 for side in luma.shape]
-    rows, columns = (np.linspace(0, n - 1, min(n, LATTICE)).astype(int) for n in counts)
-    lattice = blocks_at(luma, 8 * rows, 8 * columns)
-    pixels = lattice.pixels.reshape(-1, 64)
-    spans = pixels.max(axis=1) - pixels.min(axis=1) >= LEAST_SPAN
-    pixels = pixels[spans & ~lattice.clipped.reshape(-1)]
-    pixels = pixels[first_of_each(pixels)]
-    pixels = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), MOST_BLOCKS)).astype(int)]
+    pixels = evenly_spread(contrasting_blocks(luma, LATTICE, LEAST_SPAN), MOST_BLOCKS)
     out: F32 = np.abs((pixels.astype(np.float32) - 128) @ FORWARD)
     return out
 
