@@ -54,10 +54,14 @@ def unclipped_blocks(luma: Luma) -> U8:
 
 
 def rich(pixels: U8) -> U8:
-    """Those of the blocks that vary along both axes, by RICH_SPAN levels and more: their rounding errors are white."""
+    """Those of the blocks that are rich."""
+    return pixels[is_rich(pixels)]
+
+
+def is_rich(pixels: U8) -> Bool:
+    """Which blocks vary along both axes, by RICH_SPAN levels and more: their rounding errors are white; bool (n,)."""
     span = pixels.max(axis=1, initial=0) - pixels.min(axis=1, initial=255)
-    out: U8 = pixels[(span >= RICH_SPAN) & ~constant_along_an_axis(pixels)]
-    return out
+    return (span >= RICH_SPAN) & ~constant_along_an_axis(pixels)
 
 
 def step_likelihoods(pixels: U8) -> F64:

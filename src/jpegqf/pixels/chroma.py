@@ -1,0 +1,128 @@
+"""RGB pixels, or a JPEG's bytes -> the chroma planes that the JPEG decoder had, with marks of what cannot be known.
+
+A JPEG decoder makes RGB of luma and two chroma planes, Cb and Cr, as JFIF prescribes (ITU-R BT.601, full range). Only
+23.6 % of all colours can come of that, each of one triple of Y, Cb and Cr, which the rounded inverse finds. A pixel that
+does not come back, or that was clipped, tells nothing of chroma.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from jpegqf.arrays import U8, Bool
+from jpegqf.pixels.luma import RGB_TO_LUMA
+
+BLUE, RED = 1.772, 1.402
+"""Twice one less the weights of blue and red in luma: what a level of Cb adds to blue, and one of Cr to red."""
+MODES = ("RGB", "RGBA", "RGBX", "YCbCr")
+"""Of Pillow's images, those that have colours that can be read here."""
+THUMBNAIL = 4
+"""Of how many rows and columns one is looked at to find where colours vary."""
+LOOKED_AT = 64
+"""About how many squares are compared for that."""
+
+Planes = NDArray[np.int32]
+"""Levels 0..255 of the pixels of some planes, int32 (planes, height, width)."""
+
+
+@dataclass(frozen=True)
+class ChromaTiles:
+    """Squares of both chroma planes: ``planes`` has Cb and Cr of the first, of the second, and so on.
+
+    ``sound``: bool of the same shape, pixels whose chroma is known.
+    """
+
+    planes: Planes
+    sound: Bool
+
+    def first(self, squares: int) -> "ChromaTiles":
+        """Those of the first squares."""
+        return ChromaTiles(self.planes[: 2 * squares], self.sound[: 2 * squares])
+
+
+def chroma_of(pixels: U8) -> tuple[Planes, Bool]:
+    """Cb and Cr of RGB pixels (height, width, 3), int32 (2, height, width); and which are sound, bool (height, width).
+
+    A pixel is sound if no channel is clipped, and if Y, Cb and Cr give the same colour back (ITU-T T.871, section 7).
+    """
+    red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
+    exact = (RGB_TO_LUMA[0] * red + RGB_TO_LUMA[1] * green + RGB_TO_LUMA[2] * blue) / 1000
+    luma, cb, cr = np.rint(exact), np.rint((blue - exact) / BLUE), np.rint((red - exact) / RED)
+    sound: Bool = (pixels > 0).all(axis=2) & (pixels < 255).all(axis=2)
+    for channel, back in ((red, RED * cr), (blue, BLUE * cb), (green, -0.344136 * cb - 0.714136 * cr)):
+        sound &= np.rint(back) + luma == channel
+    return np.stack([cb, cr]).astype(np.int32) + 128, sound
+
+
+class Colours:
+    """The colours of one image, of which squares are looked at. A JPEG is decoded when the first are."""
+
+    def __init__(self, image: Callable[[], Image.Image | None]) -> None:
+        """``image`` gives an image of one of MODES, or None."""
+        self._opened = image
+
+    @classmethod
+    def of_image(cls, image: Image.Image) -> "Colours | None":
+        """Those of an image that was decoded, None of one of other modes than MODES."""
+        return cls(lambda: image) if image.mode in MODES else None
+
+    @classmethod
+    def of_array(cls, pixels: U8) -> "Colours | None":
+        """Those of an array (height, width, 3), None of any other."""
+        return cls(lambda: Image.fromarray(pixels)) if pixels.ndim == 3 else None
+
+    @classmethod
+    def of_jpeg(cls, data: bytes) -> "Colours":
+        """Those of a JPEG: the decoder's own planes, upsampled and not converted."""
+        return cls(lambda: _ycc(data))
+
+    @cached_property
+    def _image(self) -> Image.Image | None:
+        return self._opened()
+
+    def tiles(self, x: int, y: int, side: int, most: int) -> ChromaTiles | None:
+        """At most ``most`` squares of ``side`` pixels, those whose colours vary most first.
+
+        They lie side by side from column ``x`` and row ``y`` on; of an image that is smaller there is one tile, as
+        large as the image is, of even sides. None where there are no colours.
+        """
+        image = self._image
+        if image is None or image.width - x < 2 or image.height - y < 2:
+            return None
+        width, height = min(side, (image.width - x) // 2 * 2), min(side, (image.height - y) // 2 * 2)
+        rows, columns = range(y, image.height - height + 1, side), range(x, image.width - width + 1, side)
+        step = int(np.ceil((len(rows) * len(columns) / LOOKED_AT) ** 0.5))
+        boxes = [(left, top, left + width, top + height) for top in rows[::step] for left in columns[::step]]
+        boxes.sort(key=lambda box: -_variation(*_planes(image, box, THUMBNAIL)))
+        planes, sound = zip(*(_planes(image, box) for box in boxes[:most]), strict=True)
+        return ChromaTiles(np.concatenate(planes), np.concatenate(sound))
+
+
+def _planes(image: Image.Image, box: tuple[int, int, int, int], step: int = 1) -> tuple[Planes, Bool]:
+    """Cb and Cr of one in ``step`` rows and columns of a box, int32 (2, rows, columns), and which pixels are sound."""
+    pixels = np.asarray(image.crop(box))[::step, ::step]
+    if image.mode == "YCbCr":
+        planes = pixels[..., 1:].transpose(2, 0, 1).astype(np.int32)
+        return planes, np.ones(planes.shape, bool)
+    planes, sound = chroma_of(pixels[..., :3])
+    return planes, np.broadcast_to(sound, planes.shape)
+
+
+def _variation(planes: Planes, sound: Bool) -> float:
+    """How much chroma varies where it is known, less where much of it is not."""
+    return float(planes.std(axis=(1, 2)).sum() * sound.mean() ** 3)
+
+
+def _ycc(data: bytes) -> Image.Image | None:
+    """A JPEG's planes as its decoder has them before it converts them; None of one without luma and chroma."""
+    image = Image.open(io.BytesIO(data), formats=("JPEG", "MPO"))
+    if image.mode != "RGB" or image.info.get("adobe_transform") == 0:
+        return None
+    image.draft("YCbCr", image.size)
+    image.load()
+    return image if image.mode == "YCbCr" else None

@@ -1,0 +1,245 @@
+"""Chroma at luma's size -> the subsampled chroma that a JPEG decoder upsampled, and how it was subsampled.
+
+A decoder that interpolates makes two pixels of each sample along an axis that was subsampled: three parts of the
+sample and one part of its neighbour on that side, as libjpeg's "fancy upsampling" does (``jdsample.c``). Each sum is
+rounded, up and down in turns. The samples are found by least squares, rounded, and then each is moved by one level
+where the pixels it reaches come nearer by that. What they interpolate to is compared with the plane: that proves them.
+Other decoders repeat each sample.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.arrays import F32, I64, Bool
+
+Levels = NDArray[np.int32]
+"""Levels of pixels or samples, or sums of them, int32 (planes, height, width)."""
+
+REACH = 4
+"""Pixels along an axis that one sample reaches where a decoder interpolates."""
+FILLS, SWEEPS = 3, 3
+"""How often unsound pixels are filled in by what the samples give, and the most sweeps of moves by one level."""
+NAMES = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0"}
+"""The usual notation for pixels to a sample across and down."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a plane was subsampled: ``across`` and ``down`` are 1 or 2 pixels to a sample.
+
+    ``bias``: what is added to the sums of even and of odd pixels before they are cut, in parts of a level; None where
+    samples are repeated. It changes from column to column, or from row to row if ``by_row``: mirrored and turned
+    images have it exchanged.
+    """
+
+    across: int
+    down: int
+    bias: tuple[int, int] | None = None
+    by_row: bool = False
+
+    @property
+    def name(self) -> str:
+        """In the usual notation, such as 4:2:0."""
+        return NAMES[self.across, self.down]
+
+    @property
+    def bits(self) -> int:
+        """By how many bits a sum is cut: two for each axis that was subsampled."""
+        return 2 * (self.across + self.down - 2)
+
+    def biases(self, height: int, width: int) -> I64:
+        """The bias of each pixel, int64, broadcast to (height, width)."""
+        along = np.resize(np.array(self.bias), height if self.by_row else width)
+        return along[:, None] if self.by_row else along[None]
+
+
+NOT_SUBSAMPLED = Sampling(1, 1)
+AS_DECODED = (Sampling(2, 2, (8, 7)), Sampling(2, 1, (1, 2)), Sampling(1, 2, (1, 2), by_row=True))
+"""As libjpeg interpolates."""
+MIRRORED_OR_TURNED = (
+    Sampling(2, 2, (7, 8)),
+    Sampling(2, 2, (8, 7), by_row=True),
+    Sampling(2, 2, (7, 8), by_row=True),
+    Sampling(2, 1, (2, 1)),
+    Sampling(1, 2, (2, 1), by_row=True),
+)
+REPEATED = (Sampling(2, 2), Sampling(2, 1), Sampling(1, 2))
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What planes were upsampled from, if they were.
+
+    ``values``: int32 (planes, rows, columns). ``proven``: bool of that shape, those that give back every pixel that
+    they reach. ``wrong``: number of pixels that are not given back, of ``told`` pixels that could be.
+    """
+
+    values: Levels
+    proven: Bool
+    wrong: int
+    told: int
+
+    @property
+    def wrong_share(self) -> float:
+        """Share of the pixels that are not given back."""
+        return self.wrong / max(1, self.told)
+
+
+def samples_of(planes: Levels, sound: Bool, sampling: Sampling, sweeps: int = SWEEPS) -> Samples:
+    """The samples of planes, int32 (planes, height, width) with even sides, whose first pixel starts a sample.
+
+    ``sound``: pixels that are known, bool of the same shape. Without ``sweeps`` it takes a quarter of the time, and a
+    few samples are left one level off.
+    """
+    if sampling == NOT_SUBSAMPLED:
+        return Samples(planes, sound, 0, int(np.count_nonzero(sound)))
+    if sampling.bias is None:
+        return _repeated(planes, sound, sampling)
+    biases, filled = sampling.biases(*planes.shape[1:]).astype(np.int32), planes
+    for _ in range(1 if sound.all() else FILLS):
+        values = np.rint(_least_squares(filled.astype(np.float32), sampling)).astype(np.int32)
+        sums = _sums(values, sampling) + biases
+        filled = np.where(sound, planes, sums >> sampling.bits)
+    error = _squares(sums, planes, sound, sampling)
+    for _ in range(sweeps):
+        before = error.sum()
+        if before:
+            values, sums, error = _moved(values, sums, planes, sound, sampling)
+        if error.sum() >= before:
+            break
+    inside = values[:, sampling.down - 1 : values.shape[1] - sampling.down + 1]
+    inside = inside[..., sampling.across - 1 : values.shape[2] - sampling.across + 1]
+    told = _far_from_unsound(sound)
+    wrong = int(np.count_nonzero(error[told]))
+    return Samples(inside, _proven((error == 0) & sound, sampling), wrong, int(np.count_nonzero(told)))
+
+
+def _repeated(planes: Levels, sound: Bool, sampling: Sampling) -> Samples:
+    """As :func:`samples_of`, where each sample was repeated."""
+    values = planes[:, :: sampling.down, :: sampling.across]
+    right = planes == values.repeat(sampling.down, axis=1).repeat(sampling.across, axis=2)
+    count, rows, columns = values.shape
+    groups = (right & sound).reshape(count, rows, sampling.down, columns, sampling.across)
+    wrong = int(np.count_nonzero(~right & sound))
+    return Samples(values, groups.all(axis=(2, 4)), wrong, int(np.count_nonzero(sound)))
+
+
+@lru_cache(maxsize=8)
+def _triangle(samples: int) -> F32:
+    """Pseudo-inverse of what interpolation makes of ``samples`` and one more on each side, times four.
+
+    Float32 (samples + 2, 2 samples): from four times the pixels to the samples.
+    """
+    pixel = np.arange(2 * samples)
+    sums = np.zeros((2 * samples, samples + 2))
+    sums[pixel, pixel // 2 + 1], sums[pixel, pixel // 2 + 2 * (pixel % 2)] = 3, 1
+    return np.linalg.pinv(sums).astype(np.float32)
+
+
+def _least_squares(planes: F32, sampling: Sampling) -> F32:
+    """The samples whose sums come nearest to the planes."""
+    parts = np.float32(2**sampling.bits)
+    sums = planes * parts + (parts - 1) / 2 - sampling.biases(*planes.shape[1:]).astype(np.float32)
+    if sampling.down == 2:
+        sums = _triangle(sums.shape[1] // 2) @ sums
+    return sums @ _triangle(sums.shape[2] // 2).T if sampling.across == 2 else sums
+
+
+def _sums(samples: Levels, sampling: Sampling) -> Levels:
+    """The sums for each pixel, of samples with one more on each side of the axes that were subsampled."""
+    if sampling.down == 2:
+        own = 3 * samples[:, 1:-1]
+        pairs = np.stack([own + samples[:, :-2], own + samples[:, 2:]], axis=2)
+        samples = pairs.reshape(len(samples), -1, samples.shape[2])
+    if sampling.across == 2:
+        own = 3 * samples[..., 1:-1]
+        pairs = np.stack([own + samples[..., :-2], own + samples[..., 2:]], axis=3)
+        samples = pairs.reshape(*samples.shape[:2], -1)
+    return samples
+
+
+def _squares(sums: Levels, planes: Levels, sound: Bool, sampling: Sampling) -> Levels:
+    """Squared errors of the sound pixels."""
+    error: Levels = ((sums >> sampling.bits) - planes) * sound
+    return error * error
+
+
+def _moved(
+    values: Levels, sums: Levels, planes: Levels, sound: Bool, sampling: Sampling
+) -> tuple[Levels, Levels, Levels]:
+    """Samples moved by one level where that brings the pixels nearer; their sums, and the squared errors of these.
+
+    Every other sample along an axis is moved at a time: the pixels that they reach do not overlap.
+    """
+    values, error = values.copy(), _squares(sums, planes, sound, sampling)
+    for row in range(sampling.down):
+        rows = _reached(row, sums.shape[1], sampling.down)
+        for column in range(sampling.across):
+            columns = _reached(column, sums.shape[2], sampling.across)
+            weight = rows.weights[:, None] * columns.weights
+            for move in (1, -1):
+                moved = sums + move * weight
+                tried = _squares(moved, planes, sound, sampling)
+                better = rows.add(columns.add(error - tried, 2), 1) > 0
+                if better.any():
+                    values[:, rows.samples, columns.samples] += move * better
+                    spread = better[:, rows.number][..., columns.number]
+                    sums, error = np.where(spread, moved, sums), np.where(spread, tried, error)
+    return values, sums, error
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """The pixels that every other sample reaches along an axis, or each sample where there is one to a pixel.
+
+    ``samples``: which they are. ``weights`` and ``number``: by how much one of them counts in each pixel, and which one
+    does, int32 and int64 (pixels,). ``starts``: the first pixel that each of them reaches; None where that is its own.
+    """
+
+    samples: slice
+    weights: Levels
+    number: I64
+    starts: I64 | None
+
+    def add(self, error: Levels, axis: int) -> Levels:
+        """Sums along an axis over the pixels that each sample reaches."""
+        return error if self.starts is None else np.add.reduceat(error, self.starts, axis=axis)
+
+
+@lru_cache(maxsize=64)
+def _reached(first: int, pixels: int, step: int) -> _Reached:
+    """For every other sample from ``first``, 0 or 1, on; for all of them if ``step``, pixels to a sample, is 1."""
+    pixel = np.arange(pixels)
+    if step == 1:
+        return _Reached(slice(None), np.ones(pixels, np.int32), pixel, None)
+    place = pixel + REACH - 1 - 2 * first  # sample n, counted with the one before the first pixel, reaches 2n - 3 to 2n
+    number = np.maximum(place, 0) // REACH
+    weights = np.where(place >= 0, np.array([1, 3, 3, 1])[place % REACH], 0).astype(np.int32)
+    starts = np.flatnonzero(np.diff(number, prepend=-1))
+    return _Reached(slice(first, first + 2 * len(starts) - 1, 2), weights, number, starts)
+
+
+def _far_from_unsound(sound: Bool) -> Bool:
+    """Pixels within whose reach, and that of the samples there, all are sound."""
+    if sound.all():
+        return sound
+    for axis in (1, 2):
+        ends = [(0, 0)] * 3
+        ends[axis] = (REACH - 1, REACH - 1)
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(sound, ends, constant_values=True), 2 * REACH - 1, axis)
+        sound = around.all(axis=-1)
+    return sound
+
+
+def _proven(right: Bool, sampling: Sampling) -> Bool:
+    """Which samples give back every pixel that they reach inside the plane, bool (planes, rows, columns)."""
+    for axis, step in ((1, sampling.down), (2, sampling.across)):
+        if step == 2:
+            pairs = np.moveaxis(right, axis, -1)
+            ends = np.pad(pairs, [(0, 0)] * (pairs.ndim - 1) + [(1, 1)], constant_values=True)
+            own = pairs[..., ::2] & pairs[..., 1::2] & ends[..., :-2:2] & ends[..., 3::2]
+            right = np.moveaxis(own, -1, axis)
+    return right
