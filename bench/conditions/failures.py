@@ -21,12 +21,12 @@ from bench.conditions.run import build
 from jpegqf.arrays import I64
 from jpegqf.errors import ImageError
 from jpegqf.inspection.inspector import default_predictor
-from jpegqf.inspection.plot import PLOTTED_FREQUENCIES, NamedTable, coefficients_of, show_histogram, show_posterior
 from jpegqf.jpeg.header import read_header
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma
+from jpegqf.views.plot import PLOTTED_FREQUENCIES, NamedTable, coefficients_of, show_histogram, show_posterior
 
 HISTORY = ("once", "first", "first_shifted", "first_finer")
 NO_GRID = ("never", "resized")

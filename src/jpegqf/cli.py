@@ -162,10 +162,10 @@ def header(files: tuple[str, ...]) -> None:
     Exit codes: 0 every header was read, 1 none was, 3 some were.
     """
     from jpegqf.inputs.files import read_bytes
-    from jpegqf.inspection.header_text import header_lines
     from jpegqf.jpeg.encoders import identify
     from jpegqf.jpeg.header import read_header
     from jpegqf.names import printable
+    from jpegqf.views.header_text import header_lines
 
     counts: Counter[str] = Counter()
     for name in files:
@@ -187,11 +187,11 @@ def header(files: tuple[str, ...]) -> None:
 def explain(file: str, picture: str | None) -> None:
     """Tell the evidence of one image in words, and as a picture with --plot."""
     from jpegqf.inputs.files import read_bytes
-    from jpegqf.inspection.explain import explain_lines
     from jpegqf.inspection.inspector import Inspector, default_predictor
-    from jpegqf.inspection.plot import plot
     from jpegqf.inspection.to_record import to_record
     from jpegqf.names import printable
+    from jpegqf.views.explain import explain_lines
+    from jpegqf.views.plot import plot
 
     if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
         raise Refused(f"--plot {picture!r} must be a new file with the suffix .png")

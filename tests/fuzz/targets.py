@@ -5,13 +5,13 @@ import zipfile
 from pathlib import Path
 
 from jpegqf.errors import CheckpointError, HeaderError
-from jpegqf.inspection.header_text import header_lines
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import read_header
 from jpegqf.model.checkpoint import load_model
 from jpegqf.model.config import parse_config
 from jpegqf.record import Status
+from jpegqf.views.header_text import header_lines
 
 CORPUS = Path(__file__).parent / "corpus"
 PTH = (CORPUS / "checkpoint" / "model.pth").read_bytes()

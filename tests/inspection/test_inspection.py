@@ -10,14 +10,14 @@ from PIL import Image
 import jpegqf
 from conftest import MakeJpeg
 from jpegqf.inspection import inspector
-from jpegqf.inspection.evidence_view import view_evidence
-from jpegqf.inspection.explain import explain_lines
 from jpegqf.inspection.inspector import Inspector, inspect
-from jpegqf.inspection.plot import plot
 from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.ruled_tables import ffmpeg_table
 from jpegqf.model.predictor import Predictor
 from jpegqf.record import Status, Verdict
+from jpegqf.views.evidence_view import view_evidence
+from jpegqf.views.explain import explain_lines
+from jpegqf.views.plot import plot
 
 
 def test_every_kind_of_source_gives_the_same_pixel_evidence(jpeg: MakeJpeg, cat: Image.Image, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg, TurnJpeg
-from jpegqf.inspection.header_text import header_lines
 from jpegqf.jpeg.encoders import Encoder, HeaderEvidence, identify
 from jpegqf.jpeg.header import read_header
 from jpegqf.jpeg.ijg import IJG_CHROMA, IJG_LUMA, scaled
@@ -18,6 +17,7 @@ from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA, Family
 from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
 from jpegqf.jpeg.ruled_tables import ffmpeg_table, guetzli_tables
 from jpegqf.jpeg.table_match import equivalent_quality
+from jpegqf.views.header_text import header_lines
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 16, 3), dtype=np.uint8))
 ODD = [[step * 5 % 97 + 3 for step in range(64)], [step * 7 % 89 + 3 for step in range(64)]]

@@ -1,1 +1,1 @@
-"""One image, in any form -> Findings -> one record, words, a picture, or numbers for a page."""
+"""One image, in any form -> Findings -> one record."""

@@ -1,8 +1,8 @@
 """RGB pixels, or a JPEG's bytes -> the chroma planes that the JPEG decoder had, with marks of what cannot be known.
 
 A JPEG decoder makes RGB of luma and two chroma planes, Cb and Cr, as JFIF prescribes (ITU-R BT.601, full range). Only
-23.6 % of all colours can come of that, each of one triple of Y, Cb and Cr, which the rounded inverse finds. A pixel that
-does not come back, or that was clipped, tells nothing of chroma.
+23.6 % of all colours can come of that, each of one triple of Y, Cb and Cr, which the rounded inverse finds. A pixel
+that does not come back, or that was clipped, tells nothing of chroma.
 """
 
 import io
@@ -26,8 +26,8 @@ THUMBNAIL = 4
 LOOKED_AT = 64
 """About how many squares are compared for that."""
 
-Planes = NDArray[np.int32]
-"""Levels 0..255 of the pixels of some planes, int32 (planes, height, width)."""
+Planes = NDArray[np.int16]
+"""Levels 0..255 of the pixels of some planes, int16 (planes, height, width)."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ChromaTiles:
 
 
 def chroma_of(pixels: U8) -> tuple[Planes, Bool]:
-    """Cb and Cr of RGB pixels (height, width, 3), int32 (2, height, width); and which are sound, bool (height, width).
+    """Cb and Cr of RGB pixels (height, width, 3), int16 (2, height, width); and which are sound, bool (height, width).
 
     A pixel is sound if no channel is clipped, and if Y, Cb and Cr give the same colour back (ITU-T T.871, section 7).
     """
@@ -56,7 +56,7 @@ def chroma_of(pixels: U8) -> tuple[Planes, Bool]:
     sound: Bool = (pixels > 0).all(axis=2) & (pixels < 255).all(axis=2)
     for channel, back in ((red, RED * cr), (blue, BLUE * cb), (green, -0.344136 * cb - 0.714136 * cr)):
         sound &= np.rint(back) + luma == channel
-    return np.stack([cb, cr]).astype(np.int32) + 128, sound
+    return np.stack([cb, cr]).astype(np.int16) + 128, sound
 
 
 class Colours:
@@ -104,10 +104,10 @@ class Colours:
 
 
 def _planes(image: Image.Image, box: tuple[int, int, int, int], step: int = 1) -> tuple[Planes, Bool]:
-    """Cb and Cr of one in ``step`` rows and columns of a box, int32 (2, rows, columns), and which pixels are sound."""
+    """Cb and Cr of one in ``step`` rows and columns of a box, int16 (2, rows, columns), and which pixels are sound."""
     pixels = np.asarray(image.crop(box))[::step, ::step]
     if image.mode == "YCbCr":
-        planes = pixels[..., 1:].transpose(2, 0, 1).astype(np.int32)
+        planes = pixels[..., 1:].transpose(2, 0, 1).astype(np.int16)
         return planes, np.ones(planes.shape, bool)
     planes, sound = chroma_of(pixels[..., :3])
     return planes, np.broadcast_to(sound, planes.shape)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, I64, Bool
 
-Levels = NDArray[np.int32]
-"""Levels of pixels or samples, or sums of them, int32 (planes, height, width)."""
+Levels = NDArray[np.int16]
+"""Levels of pixels or samples, or sums of up to 16 of them, int16 (planes, height, width)."""
 
 REACH = 4
 """Pixels along an axis that one sample reaches where a decoder interpolates."""
@@ -73,7 +73,7 @@ REPEATED = (Sampling(2, 2), Sampling(2, 1), Sampling(1, 2))
 class Samples:
     """What planes were upsampled from, if they were.
 
-    ``values``: int32 (planes, rows, columns). ``proven``: bool of that shape, those that give back every pixel that
+    ``values``: int16 (planes, rows, columns). ``proven``: bool of that shape, those that give back every pixel that
     they reach. ``wrong``: number of pixels that are not given back, of ``told`` pixels that could be.
     """
 
@@ -89,7 +89,7 @@ class Samples:
 
 
 def samples_of(planes: Levels, sound: Bool, sampling: Sampling, sweeps: int = SWEEPS) -> Samples:
-    """The samples of planes, int32 (planes, height, width) with even sides, whose first pixel starts a sample.
+    """The samples of planes, int16 (planes, height, width) with even sides, whose first pixel starts a sample.
 
     ``sound``: pixels that are known, bool of the same shape. Without ``sweeps`` it takes a quarter of the time, and a
     few samples are left one level off.
@@ -98,17 +98,19 @@ def samples_of(planes: Levels, sound: Bool, sampling: Sampling, sweeps: int = SW
         return Samples(planes, sound, 0, int(np.count_nonzero(sound)))
     if sampling.bias is None:
         return _repeated(planes, sound, sampling)
-    biases, filled = sampling.biases(*planes.shape[1:]).astype(np.int32), planes
+    biases, filled = sampling.biases(*planes.shape[1:]).astype(np.int16), planes
     for _ in range(1 if sound.all() else FILLS):
-        values = np.rint(_least_squares(filled.astype(np.float32), sampling)).astype(np.int32)
+        values = np.rint(_least_squares(filled.astype(np.float32), sampling)).astype(np.int16)
         sums = _sums(values, sampling) + biases
         filled = np.where(sound, planes, sums >> sampling.bits)
-    error = _squares(sums, planes, sound, sampling)
+    error = _errors(sums, planes, sound, sampling)
     for _ in range(sweeps):
-        before = error.sum()
-        if before:
-            values, sums, error = _moved(values, sums, planes, sound, sampling)
-        if error.sum() >= before:
+        off = np.flatnonzero(error.any(axis=(1, 2)))
+        if not len(off):
+            break
+        before = error[off].sum(dtype=np.int64)
+        values[off], sums[off], error[off] = _moved(values[off], sums[off], planes[off], sound[off], sampling)
+        if error[off].sum(dtype=np.int64) >= before:
             break
     inside = values[:, sampling.down - 1 : values.shape[1] - sampling.down + 1]
     inside = inside[..., sampling.across - 1 : values.shape[2] - sampling.across + 1]
@@ -161,33 +163,37 @@ def _sums(samples: Levels, sampling: Sampling) -> Levels:
     return samples
 
 
-def _squares(sums: Levels, planes: Levels, sound: Bool, sampling: Sampling) -> Levels:
-    """Squared errors of the sound pixels."""
-    error: Levels = ((sums >> sampling.bits) - planes) * sound
-    return error * error
+def _errors(sums: Levels, planes: Levels, sound: Bool, sampling: Sampling) -> Levels:
+    """Absolute errors of the sound pixels."""
+    error: Levels = sums >> sampling.bits
+    error -= planes
+    np.abs(error, out=error)
+    error *= sound
+    return error
 
 
 def _moved(
     values: Levels, sums: Levels, planes: Levels, sound: Bool, sampling: Sampling
 ) -> tuple[Levels, Levels, Levels]:
-    """Samples moved by one level where that brings the pixels nearer; their sums, and the squared errors of these.
+    """Samples moved by one level where that brings the pixels nearer; their sums, and the errors of these.
 
     Every other sample along an axis is moved at a time: the pixels that they reach do not overlap.
     """
-    values, error = values.copy(), _squares(sums, planes, sound, sampling)
+    error = _errors(sums, planes, sound, sampling)
     for row in range(sampling.down):
         rows = _reached(row, sums.shape[1], sampling.down)
         for column in range(sampling.across):
             columns = _reached(column, sums.shape[2], sampling.across)
             weight = rows.weights[:, None] * columns.weights
             for move in (1, -1):
-                moved = sums + move * weight
-                tried = _squares(moved, planes, sound, sampling)
-                better = rows.add(columns.add(error - tried, 2), 1) > 0
+                moved = sums + np.int16(move) * weight
+                tried = _errors(moved, planes, sound, sampling)
+                better = columns.add(rows.add(error - tried, 1), 2) > 0
                 if better.any():
-                    values[:, rows.samples, columns.samples] += move * better
+                    values[:, rows.samples, columns.samples] += np.int16(move) * better
                     spread = better[:, rows.number][..., columns.number]
-                    sums, error = np.where(spread, moved, sums), np.where(spread, tried, error)
+                    np.copyto(sums, moved, where=spread)
+                    np.copyto(error, tried, where=spread)
     return values, sums, error
 
 
@@ -196,17 +202,24 @@ class _Reached:
     """The pixels that every other sample reaches along an axis, or each sample where there is one to a pixel.
 
     ``samples``: which they are. ``weights`` and ``number``: by how much one of them counts in each pixel, and which one
-    does, int32 and int64 (pixels,). ``starts``: the first pixel that each of them reaches; None where that is its own.
+    does, int16 and int64 (pixels,). ``before``: pixels that the first reaches ahead of the plane; None where each
+    sample is a pixel.
     """
 
     samples: slice
     weights: Levels
     number: I64
-    starts: I64 | None
+    before: int | None
 
     def add(self, error: Levels, axis: int) -> Levels:
         """Sums along an axis over the pixels that each sample reaches."""
-        return error if self.starts is None else np.add.reduceat(error, self.starts, axis=axis)
+        if self.before is None:
+            return error
+        error = np.moveaxis(error, axis, -1)
+        groups = int(self.number[-1]) + 1
+        wide = np.zeros((*error.shape[:-1], REACH * groups), np.int16)
+        wide[..., self.before : self.before + error.shape[-1]] = error
+        return np.moveaxis(sum(wide[..., place::REACH] for place in range(REACH)), -1, axis)
 
 
 @lru_cache(maxsize=64)
@@ -214,12 +227,11 @@ def _reached(first: int, pixels: int, step: int) -> _Reached:
     """For every other sample from ``first``, 0 or 1, on; for all of them if ``step``, pixels to a sample, is 1."""
     pixel = np.arange(pixels)
     if step == 1:
-        return _Reached(slice(None), np.ones(pixels, np.int32), pixel, None)
-    place = pixel + REACH - 1 - 2 * first  # sample n, counted with the one before the first pixel, reaches 2n - 3 to 2n
-    number = np.maximum(place, 0) // REACH
-    weights = np.where(place >= 0, np.array([1, 3, 3, 1])[place % REACH], 0).astype(np.int32)
-    starts = np.flatnonzero(np.diff(number, prepend=-1))
-    return _Reached(slice(first, first + 2 * len(starts) - 1, 2), weights, number, starts)
+        return _Reached(slice(None), np.ones(pixels, np.int16), pixel, None)
+    before = REACH - 1 - 2 * first  # sample n, counted with the one before the first pixel, reaches 2n - 3 to 2n
+    number = (pixel + before) // REACH
+    weights = np.array([1, 3, 3, 1], np.int16)[(pixel + before) % REACH]
+    return _Reached(slice(first, first + 2 * int(number[-1]) + 1, 2), weights, number, before)
 
 
 def _far_from_unsound(sound: Bool) -> Bool:
@@ -229,8 +241,9 @@ def _far_from_unsound(sound: Bool) -> Bool:
     for axis in (1, 2):
         ends = [(0, 0)] * 3
         ends[axis] = (REACH - 1, REACH - 1)
-        around = np.lib.stride_tricks.sliding_window_view(np.pad(sound, ends, constant_values=True), 2 * REACH - 1, axis)
-        sound = around.all(axis=-1)
+        wide, side = np.pad(sound, ends, constant_values=True), sound.shape[axis]
+        for shift in range(2 * REACH - 1):
+            sound = sound & wide.take(range(shift, shift + side), axis)
     return sound
 
 

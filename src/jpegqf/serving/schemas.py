@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from jpegqf.inspection.evidence_view import Evidence
 from jpegqf.record import Record
+from jpegqf.views.evidence_view import Evidence
 
 
 def _record_model() -> type[BaseModel]:

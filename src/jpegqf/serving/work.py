@@ -8,10 +8,10 @@ from typing import Literal
 
 from jpegqf.errors import Reason
 from jpegqf.inputs.item import Item
-from jpegqf.inspection.evidence_view import Evidence
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.record import Record
 from jpegqf.scanning.look import Look, guarded, inspect_item, lost_record
+from jpegqf.views.evidence_view import Evidence
 
 Want = Literal["record", "evidence", "plot"]
 
@@ -57,11 +57,11 @@ def _answer(inspector: Inspector, item: Item) -> WorkerAnswer:
 
 def _looked_at(inspector: Inspector, data: bytes, name: str, want: Want) -> WorkerAnswer:
     """One look at the image, and what is wanted of it; a picture only of what can be judged."""
-    from jpegqf.inspection.evidence_view import view_evidence
-    from jpegqf.inspection.explain import explain_lines
     from jpegqf.inspection.inspector import default_predictor
-    from jpegqf.inspection.plot import plot
     from jpegqf.inspection.to_record import to_record
+    from jpegqf.views.evidence_view import view_evidence
+    from jpegqf.views.explain import explain_lines
+    from jpegqf.views.plot import plot
 
     found = inspector.look(data, name)
     record, predictor = to_record(found), inspector.predictor or default_predictor()

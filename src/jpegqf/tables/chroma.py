@@ -5,13 +5,14 @@ quantized coefficients under a Laplacian, and each sample that does not come bac
 by ``jpegqf.tables.step_likelihood``, as luma's do. The same cost says which subsampling explains the same pixels best.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
-from jpegqf.arrays import F32, F64, I64, U8
+from jpegqf.arrays import F64, I64, U8
 from jpegqf.evidence.blocks import cut, evenly_spread, first_of_each
 from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.evidence.likelihood import laplacian
@@ -28,23 +29,29 @@ from jpegqf.pixels.upsampling import (
 )
 from jpegqf.tables.step_likelihood import is_rich, step_likelihoods
 
-SIDE = 144
-"""Side of the squares that are looked at, pixels: eight blocks of chroma that was halved, wherever its grid starts."""
-SQUARES = 4
-"""Most squares; the first, where chroma varies most, says how it was subsampled."""
+SIDE = 112
+"""Side of the squares that are looked at, pixels: six blocks of chroma that was halved, wherever its grid starts."""
+SQUARES = (2, 6)
+"""Squares that are looked at first, and where those tell too little. The first of all, where chroma varies most, says
+in which ways it may have been subsampled."""
+PART = 64
+"""Side of the part of the first square that is looked at for that."""
 ROUGHLY, MOST_WRONG = 0.15, 0.04
 """Largest share of pixels that samples may not give back, as least squares finds them and after moves by one level."""
 FEWEST_BLOCKS, MOST_BLOCKS, MOST_COMPARED = 4, 96, 32
-"""Fewest different blocks that tell anything, the most that are looked at, and the most by which ways of subsampling are
-compared."""
+"""Fewest different blocks that tell anything, the most that are looked at, and the most by which ways of subsampling
+are compared."""
 WRONG_SAMPLE = 4.0
 """Nats that a sample costs which does not come back: of interpolated chroma one in fifty is one level off."""
 TOLERANCE = 0.56
 """Largest error, in levels, of a sample that comes back; see ``evidence.settings.EvidenceSettings.pixel_tolerance``."""
+LADDER = (3, 8, 15, 25, 35, 45, 55, 65, 72, 78, 84, 88, 91, 94, 97, 100)
+"""Qualities that stand for all where ways of subsampling are compared."""
 CLEARLY = 8.0
 """Nats by which one subsampling must explain the same pixels better than another."""
-WRONG_PIXEL = 0.25
-"""Nats that a pixel costs which the samples do not give back: the search for them fails at few, in clusters."""
+WRONG_PIXEL, FEW_WRONG = 1.0, 0.006
+"""Nats that a pixel costs which the samples do not give back, and the share of them up to which chroma may have been
+subsampled all the same: the search for samples fails at few pixels, most of them near clipped ones."""
 MOST_BAD = 0.05
 """Largest share of the samples that may not come back under the IJG's likeliest table if it is to be the table."""
 
@@ -63,18 +70,23 @@ class ChromaReading:
     log_likelihood: F64 | None
 
 
-def read_chroma(colours: Colours, x: int, y: int) -> ChromaReading | None:
-    """What chroma says where the luma grid's first lines are at column ``x`` and row ``y``; None if nothing."""
-    tiles = colours.tiles(x, y, SIDE, SQUARES)
-    explanation = None if tiles is None else _explanation(tiles)
-    if explanation is None:
-        return None
-    blocks = explanation.blocks[first_of_each(explanation.blocks)]
-    if len(blocks) < FEWEST_BLOCKS:
-        return None
-    scores = _scores(blocks)
-    explained = scores.bad[scores.likelihood.argmax()] <= MOST_BAD
-    return ChromaReading(explanation.sampling, blocks, scores.likelihood if explained else None)
+def read_chroma(colours: Colours, x: int, y: int, likely: Sequence[int] = ()) -> ChromaReading | None:
+    """What chroma says where the luma grid's first lines are at column ``x`` and row ``y``; None if nothing.
+
+    ``likely``: qualities that luma leaves open; those and some others are tried to find how chroma was subsampled.
+    """
+    tables = _tables()[np.array(sorted({*LADDER, *likely})) - 1]
+    reading = None
+    for squares in SQUARES:
+        tiles = colours.tiles(x, y, SIDE, squares)
+        explanation = None if tiles is None else _explanation(tiles, tables)
+        if explanation is not None:
+            blocks = explanation.blocks[first_of_each(explanation.blocks)]
+            likelihood = _log_likelihood(blocks) if len(blocks) >= FEWEST_BLOCKS else None
+            reading = ChromaReading(explanation.sampling, blocks, likelihood)
+        if (reading and reading.log_likelihood is not None) or tiles is None or len(tiles.planes) < 2 * squares:
+            break
+    return reading
 
 
 @dataclass(frozen=True)
@@ -82,52 +94,59 @@ class _Explanation:
     """One way in which chroma may have been subsampled.
 
     ``blocks``: of its proven samples, uint8 (n, 64), repeated ones too. ``gain``: by how many nats this explains the
-    pixels better than no subsampling does.
+    pixels better than no subsampling does. ``wrong``: share of the pixels that the samples do not give back.
     """
 
     sampling: Sampling
     blocks: U8
     gain: float
+    wrong: float = 0.0
 
 
-def _explanation(tiles: ChromaTiles) -> _Explanation | None:
+def _explanation(tiles: ChromaTiles, tables: I64) -> _Explanation | None:
     """How chroma was subsampled; None if that cannot be told."""
-    told = [_of_halved(sampling, tiles) for sampling in _plausible(tiles.first(1))]
+    told: list[_Explanation] = []
+    for samplings in (AS_DECODED, MIRRORED_OR_TURNED + REPEATED):
+        if told:
+            break
+        of_each = [_of_halved(sampling, tiles, tables) for sampling in _plausible(samplings, tiles)]
+        told = [one for one in of_each if one is not None]
     best = max(told, key=lambda one: one.gain, default=None)
     if best and best.gain >= CLEARLY:
         return best
-    if best and best.gain > -CLEARLY:
+    if any(one.gain > -CLEARLY or one.wrong <= FEW_WRONG for one in told):
         return None
     samples = samples_of(tiles.planes, tiles.sound, NOT_SUBSAMPLED)
-    return _Explanation(NOT_SUBSAMPLED, _proven_blocks(samples, tiles, NOT_SUBSAMPLED, 0, 0)[0], 0.0)
+    blocks, _ = _proven_blocks(samples, tiles, NOT_SUBSAMPLED, 0, 0)
+    return _Explanation(NOT_SUBSAMPLED, blocks, 0.0) if len(blocks) >= FEWEST_BLOCKS else None
 
 
-def _plausible(tiles: ChromaTiles) -> list[Sampling]:
-    """The ways of subsampling whose samples give nearly all pixels back."""
-    for samplings in (AS_DECODED, MIRRORED_OR_TURNED + REPEATED):
-        rough = [s for s in samplings if samples_of(tiles.planes, tiles.sound, s, 0).wrong_share <= ROUGHLY]
-        kept = [s for s in rough if samples_of(tiles.planes, tiles.sound, s).wrong_share <= MOST_WRONG]
-        if kept:
-            return kept
-    return []
+def _plausible(samplings: Sequence[Sampling], tiles: ChromaTiles) -> list[Sampling]:
+    """Those whose samples, as least squares finds them, give back most pixels of a part of the first square."""
+    part = np.s_[:2, :PART, :PART]
+    wrong = [samples_of(tiles.planes[part], tiles.sound[part], s, sweeps=0).wrong_share for s in samplings]
+    most = min(ROUGHLY, 4 * min(wrong) + MOST_WRONG)
+    return [sampling for sampling, share in zip(samplings, wrong, strict=True) if share <= most]
 
 
-def _of_halved(sampling: Sampling, tiles: ChromaTiles) -> _Explanation:
+def _of_halved(sampling: Sampling, tiles: ChromaTiles, tables: I64) -> _Explanation | None:
     """The explanation by samples that were halved: their blocks start where they cost least.
 
-    The cost of those blocks is compared with that of the pixels which they cover.
+    The cost of those blocks is compared with that of the pixels which they cover. None if pixels are not given back.
     """
     samples = samples_of(tiles.planes, tiles.sound, sampling)
+    if samples.wrong_share > MOST_WRONG:
+        return None
     gain, least, best = 0.0, np.inf, np.empty((0, 64), np.uint8)
     for top, left in product(*((0, 4) if pixels == 2 else (0,) for pixels in (sampling.down, sampling.across))):
         blocks, areas = _proven_blocks(samples, tiles, sampling, top, left)
         varying = np.flatnonzero((areas != areas[:, :1]).any(axis=1))
         some = evenly_spread(varying, MOST_COMPARED)
-        cost = -_scores(blocks[some]).best / len(some) if len(some) else np.inf
+        cost = -_scores(blocks[some], tables).best / len(some) if len(some) else np.inf
         if cost < least:
-            unsampled = -_scores(areas[some].reshape(-1, 64)).best / len(some)
+            unsampled = -_scores(areas[some].reshape(-1, 64), tables).best / len(some)
             gain, least, best = (unsampled - cost) * len(varying), cost, blocks
-    return _Explanation(sampling, best, gain - WRONG_PIXEL * samples.wrong)
+    return _Explanation(sampling, best, gain - WRONG_PIXEL * samples.wrong, samples.wrong_share)
 
 
 def _proven_blocks(samples: Samples, tiles: ChromaTiles, sampling: Sampling, top: int, left: int) -> tuple[U8, U8]:
@@ -157,31 +176,45 @@ def _tables() -> I64:
 
 @dataclass(frozen=True)
 class _Scores:
-    """Log-likelihood of blocks under the chroma table of each quality, float64 (100,); share of samples that do not
-    come back under it, float32 (100,)."""
+    """Log-likelihood of blocks under each of some tables, float64 (tables,); the share of their samples that do not
+    come back under it, float64 (tables,).
+    """
 
     likelihood: F64
-    bad: F32
+    bad: F64
 
     @property
     def best(self) -> float:
-        """Log-likelihood of the likeliest table."""
+        """Log-likelihood under the likeliest of the tables."""
         return float(self.likelihood.max())
 
 
-def _scores(blocks: U8) -> _Scores:
-    """How well the tables explain at most MOST_BLOCKS of the blocks (n, 64)."""
-    blocks = evenly_spread(blocks, MOST_BLOCKS)
-    varied, steps = is_rich(blocks), _tables().astype(np.float32)
+def _scores(blocks: U8, tables: I64) -> _Scores:
+    """How well tables (tables, 64) explain blocks (n, 64): by what it takes to tell the blocks with each of them.
+
+    Quantized AC coefficients under a Laplacian, those of DC evenly spread, and samples that do not come back.
+    """
+    steps = tables.astype(np.float32)
     coefficients = (blocks.astype(np.float32) - 128) @ FORWARD
     multiples = np.rint(coefficients / steps[:, None])
     synthesis = ((multiples * steps[:, None]).reshape(-1, 64) @ INVERSE).reshape(multiples.shape)
-    wrong = np.count_nonzero(np.abs(synthesis + 128 - blocks) > TOLERANCE, axis=2)
-    simple = multiples[:, ~varied]
-    zeros, total = (x.astype(np.float32) for x in (np.count_nonzero(simple == 0, axis=1), np.abs(simple).sum(axis=1)))
-    likelihood = laplacian(np.float32(simple.shape[1]), zeros, total)[:, 1:].sum(axis=1, dtype=np.float64)
-    likelihood -= WRONG_SAMPLE * wrong[:, ~varied].sum(axis=1)
-    likelihood -= len(blocks) * np.log(1 + np.maximum(np.ptp(coefficients[:, 0]), 8) / steps[:, 0])
+    wrong = np.count_nonzero(np.abs(synthesis - (blocks.astype(np.float32) - 128)) > TOLERANCE, axis=(1, 2))
+    zeros = np.count_nonzero(multiples == 0, axis=1).astype(np.float32)
+    of_ac = laplacian(np.float32(len(blocks)), zeros, np.abs(multiples).sum(axis=1))[:, 1:].sum(axis=1)
+    of_dc = len(blocks) * np.log(1 + max(8.0, float(np.ptp(coefficients[:, 0]))) / steps[:, 0])
+    return _Scores(of_ac - of_dc - WRONG_SAMPLE * wrong, wrong / max(1, blocks.size))
+
+
+def _log_likelihood(blocks: U8) -> F64 | None:
+    """Of the chroma table of each quality, float64 (100,), for different blocks (n, 64).
+
+    None if the likeliest does not explain them: some other table does.
+    """
+    blocks = evenly_spread(blocks, MOST_BLOCKS)
+    varied, likelihood = is_rich(blocks), np.zeros(len(QUALITIES))
     if varied.any():
         likelihood += step_likelihoods(blocks[varied])[_tables()[:, 1:] - 1, np.arange(1, 64)].sum(axis=1)
-    return _Scores(likelihood, wrong.mean(axis=1) / np.float32(64))
+    if not varied.all():
+        likelihood += _scores(blocks[~varied], _tables()).likelihood
+    best = int(likelihood.argmax())
+    return likelihood if _scores(blocks, _tables()[best : best + 1]).bad[0] <= MOST_BAD else None

@@ -8,17 +8,17 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.inspection.evidence_view import Evidence, view_evidence
-from jpegqf.inspection.explain import next_best
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
-from jpegqf.inspection.plot import PLOTTED_FREQUENCIES
-from jpegqf.inspection.quality_map import quality_map
 from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.decode import decode_luma
+from jpegqf.views.evidence_view import Evidence, view_evidence
+from jpegqf.views.explain import next_best
+from jpegqf.views.plot import PLOTTED_FREQUENCIES
+from jpegqf.views.quality_map import quality_map
 
 
 def view(data: bytes, predictor: Predictor) -> Evidence:

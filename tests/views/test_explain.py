@@ -6,16 +6,16 @@ import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
-from jpegqf.inspection.explain import explain_lines
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
-from jpegqf.inspection.plot import plot
-from jpegqf.inspection.quality_map import quality_map
 from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.ruled_tables import ffmpeg_table
 from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.luma import Luma
+from jpegqf.views.explain import explain_lines
+from jpegqf.views.plot import plot
+from jpegqf.views.quality_map import quality_map
 
 
 def explained(data: bytes, name: str, predictor: Predictor) -> tuple[list[str], Findings]:

@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jpegqf.inspection.explain import explain_lines, next_best, ties
 from jpegqf.inspection.findings import Findings
-from jpegqf.inspection.plot import PLOTTED_FREQUENCIES, coefficient_histogram, coefficients_of, patches_used
-from jpegqf.inspection.quality_map import PieceQualities, earlier_map, quality_map
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.jpeg.ijg import ijg_luma
@@ -18,6 +15,9 @@ from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.enlargement import NOT_ENLARGED, Enlargement
 from jpegqf.pixels.grid import ALIGNED, Grid
 from jpegqf.record import Record
+from jpegqf.views.explain import explain_lines, next_best, ties
+from jpegqf.views.plot import PLOTTED_FREQUENCIES, coefficient_histogram, coefficients_of, patches_used
+from jpegqf.views.quality_map import PieceQualities, earlier_map, quality_map
 
 DIGITS = 5
 """Probabilities are rounded to this many: a chart shows no more."""

@@ -10,15 +10,15 @@ from jpegqf.errors import MissingExtraError
 from jpegqf.evidence.blocks import cut_blocks
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.patches import corners
-from jpegqf.inspection.explain import next_best
 from jpegqf.inspection.findings import Findings
-from jpegqf.inspection.quality_map import PieceQualities, quality_map
 from jpegqf.inspection.regions import FoundRegion
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.grid import Grid
 from jpegqf.pixels.luma import Luma
+from jpegqf.views.explain import next_best
+from jpegqf.views.quality_map import PieceQualities, quality_map
 
 PLOTTED_FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
 """(row, column) of the DCT coefficients whose histograms are shown: low ones are seldom all zero."""

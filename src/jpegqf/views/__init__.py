@@ -1,0 +1,1 @@
+"""Findings -> words, a picture, and the numbers that the page draws."""
