@@ -199,19 +199,28 @@ def video_range(samples: U8) -> VideoRange | None:
     return _of_greys(pixels[(pixels[:, :1] == pixels).all(axis=1), 0])
 
 
-def full_range_share(samples: U8) -> float | None:
-    """Share of the colours of uint8 samples (height, width, 3) that come from full range by BT.601, as a JPEG's do.
+def may_be_webp(samples: U8) -> bool:
+    """Whether samples (height, width, 3) whose greys come from limited range have those that libwebp makes.
 
-    Of a JPEG's decoded pixels it is 1, of what was never one, was edited since or codes red, green and blue themselves
-    0.25 or little more. None of greys and of samples of fewer than MANY_COLOURS colours.
+    Of luma without chroma it makes, at some levels, red, green and blue that differ by one: no greys.
     """
-    if samples.ndim == 2:
-        return None
-    colours = distinct_colours(samples)
-    if len(colours) < MANY_COLOURS:
-        return None
-    converters = (converter_of("BT.601", True) for converter_of in (rounding, cutting, looking_up))
-    return max(float(converter.reached(colours).mean()) for converter in converters)
+    pixels = spread(samples.reshape(-1, 3), GREY_SAMPLE)
+    near_grey = np.unique(pixels[np.ptp(pixels.astype(np.int16), axis=1) < LEAST_CHROMA], axis=0)
+    unclipped = near_grey[(near_grey.min(axis=1) > 0) & (near_grey.max(axis=1) < 255)]
+    of_webp = (unclipped[:, None] == _webp_greys()).all(axis=2).any(axis=1)
+    return bool(of_webp.mean() >= LEAST_SHARE)
+
+
+@lru_cache(maxsize=1)
+def _webp_greys() -> I64:
+    """Red, green and blue of each luma without chroma, int64 (256, 3)."""
+    converter = webp()
+    luma, none = converter.luma.table, ZERO_CHROMA
+    green = converter.green_u.table[none] + converter.green_v.table[none]
+    channels = [
+        np.rint(luma + of_chroma) for of_chroma in (converter.red.table[none], green, converter.blue.table[none])
+    ]
+    return np.clip(np.stack(channels, axis=1), 0, 255).astype(np.int64)
 
 
 def spread(pixels: U8, most: int) -> U8:

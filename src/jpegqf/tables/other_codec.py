@@ -6,8 +6,8 @@ explains their coefficients either.
 """
 
 from jpegqf.arrays import U8
+from jpegqf.pixels.codec import full_range_share
 from jpegqf.pixels.luma import Luma
-from jpegqf.pixels.video_range import full_range_share, video_range
 from jpegqf.tables.table_fit import table_fit
 
 FINE = 90
@@ -16,15 +16,6 @@ BEYOND_DOUBT = 0.999
 """Probability of a quality from which nothing else is asked."""
 LEAST_FULL_RANGE = 0.5
 """Share of the colours that come from full range, as a JPEG's do, from which nothing else is asked."""
-
-
-def is_of_video(samples: U8) -> bool:
-    """Whether these samples, uint8 (h, w, 3) or (h, w), were converted from a video's limited range.
-
-    Lossy WebP has that range too, but no 8x8 grid: a grid in its pixels is that of an earlier JPEG.
-    """
-    found = video_range(samples)
-    return found is not None and found.arithmetic != "WebP"
 
 
 def is_unexplained(samples: U8, luma: Luma, quality: int, confidence: float) -> bool:
