@@ -33,6 +33,8 @@ class Verdict(str, Enum):
     """No JPEG header; a part of the image was a JPEG, and the rest shows no JPEG grid."""
     COMPOSITE = "composite"
     """No JPEG header; regions of the image come from different JPEG saves."""
+    OTHER_CODEC = "other_codec"
+    """No JPEG header, and the pixels are those of another lossy codec: of WebP, of AVIF, or a video's frame."""
     NO_TRACE = "no_trace"
     """No JPEG header, and no trace of a JPEG save: never compressed, or resized or reworked since."""
     UNKNOWN = "unknown"
@@ -143,6 +145,16 @@ class Record:
     jpeg_probability: float | None = _column("probability of a JPEG grid, from the pixels", "0-1", SHARE)
     grid_x: int | None = _column("column of the first JPEG grid line: not 0 after a crop", "pixels 0-7", GRID_LINE)
     grid_y: int | None = _column("row of the first JPEG grid line", "pixels 0-7", GRID_LINE)
+    pixel_codec: str | None = _column(
+        "codec whose decoder made the colours: jpeg, webp, avif or video; null if they tell none, and of JPEG files"
+    )
+    pixel_codec_share: float | None = _column(
+        "share of the colours that this decoder can make, that a JPEG's can if pixel_codec is null", "0-1", SHARE
+    )
+    pixel_subsampling: str | None = _column(
+        "chroma subsampling of the last JPEG save, from the pixels: 4:4:4, 4:2:2, 4:4:0 or 4:2:0"
+    )
+    pixel_qf_chroma: int | None = _column("quality of its chroma table, from the pixels", "IJG quality 1-100", QUALITY)
     pixel_encoder: str | None = _column("encoder family that writes the luma table that the pixels show")
     pixel_encoder_quality: float | None = _column("quality on that encoder's own scale", "encoder's quality")
     pixel_table: tuple[int | None, ...] | None = _column(

@@ -68,7 +68,7 @@ def answers(predictor: Predictor, prepared: Sequence[Prepared]) -> Iterator[Qual
     for one in prepared:
         if isinstance(one, Pending):
             prediction = next(asked)
-            settled = prediction.sure or (one.own_luma and prediction.jpeg_probability >= SURE)
+            settled = prediction.beyond_doubt and prediction.jpeg_probability >= SURE
             yield named(prediction) if settled else None
         else:
             yield named(one) if isinstance(one, Prediction) else one

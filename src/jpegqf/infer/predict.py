@@ -7,10 +7,12 @@ from typing import Literal
 
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.inputs.files import read_bytes
+from jpegqf.inspection.pixel_chroma import with_chroma
 from jpegqf.inspection.verdict import NO_TRACE_WORDS
 from jpegqf.limits import MAX_PIXELS
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Needs, Predictor
+from jpegqf.pixels.codec import pixel_codec
 from jpegqf.pixels.decode import Decoded, decode_luma
 
 
@@ -61,6 +63,8 @@ def quality_or_issue(predictor: Predictor, decoded: Decoded) -> QualityOrIssue:
     prediction = predictor.examine(
         decoded.luma, decoded.own_luma, search=not decoded.is_jpeg, needs=needs_of(predictor)
     )
+    if not prediction.beyond_doubt and (decoded.samples is None or pixel_codec(decoded.samples).codec == "jpeg"):
+        prediction, _ = with_chroma(prediction, None, decoded.colours)
     return named(prediction)
 
 

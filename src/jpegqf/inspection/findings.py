@@ -1,19 +1,20 @@
 """What one look at an image found: header, pixels and history, each looked at once and kept with its type."""
 
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
 from jpegqf.arrays import I64
 from jpegqf.errors import ImageError
 from jpegqf.history.classifier import History
+from jpegqf.inspection.pixel_chroma import PixelChroma
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegions
 from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
+from jpegqf.pixels.codec import PixelCodec
 from jpegqf.pixels.decode import Decoded
 from jpegqf.pixels.enlargement import NOT_ENLARGED, Enlargement
 from jpegqf.pixels.luma import Luma
@@ -26,15 +27,6 @@ class Container:
     format: str | None
     width: int | None
     height: int | None
-
-
-class OtherCodec(Enum):
-    """What left the 8x8 grid of an image that is no JPEG's."""
-
-    VIDEO = "video"
-    """A video codec: the pixels were converted from a video's limited range."""
-    UNKNOWN = "unknown"
-    """Something else: the table that seems to fit does not explain the pixels."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +50,14 @@ class Findings:
     """The pixels as they are stored; of a large JPEG, if pixels alone were asked for, only its top."""
     prediction: Prediction | None = None
     """Of the whole image, or of its largest region."""
-    other_codec: OtherCodec | None = None
-    """Set where there is an 8x8 grid that is not a JPEG's; ``prediction`` then has none."""
+    codec: PixelCodec | None = None
+    """The codec whose decoder made the colours; None of JPEG files, and where no colours were looked at."""
+    other_grid: bool = False
+    """Whether there is an 8x8 grid that is not a JPEG's; ``prediction`` then has none."""
     table: PixelTable | None = None
     """The table of the save that ``prediction`` is about, as its pixels show it."""
+    chroma: PixelChroma | None = None
+    """What chroma tells of that save."""
     regions: FoundRegions | None = None
     """Set wherever ``prediction`` is. Their boxes are in pixels of the image before it was enlarged."""
     enlargement: Enlargement = NOT_ENLARGED

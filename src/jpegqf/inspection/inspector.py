@@ -13,7 +13,8 @@ from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippe
 from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.inputs.files import read_bytes, unreadable
-from jpegqf.inspection.findings import Container, Findings, OtherCodec
+from jpegqf.inspection.findings import Container, Findings
+from jpegqf.inspection.pixel_chroma import with_chroma
 from jpegqf.inspection.pixel_table import PixelTable, with_table
 from jpegqf.inspection.regions import FoundRegions, find_regions, whole_image
 from jpegqf.inspection.to_record import to_record
@@ -21,8 +22,10 @@ from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import Header, read_header, read_start
 from jpegqf.limits import MAX_FILE_BYTES, MAX_PIXELS
 from jpegqf.model.checkpoint import bundled_model
-from jpegqf.model.prediction import Prediction
+from jpegqf.model.prediction import SURE, Prediction
 from jpegqf.model.predictor import Predictor
+from jpegqf.pixels.chroma import Colours
+from jpegqf.pixels.codec import pixel_codec
 from jpegqf.pixels.decode import (
     PNG_START,
     Decoded,
@@ -37,7 +40,7 @@ from jpegqf.pixels.decode import (
 from jpegqf.pixels.enlargement import enlargement_of
 from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
-from jpegqf.tables.other_codec import is_of_video, is_unexplained
+from jpegqf.tables.other_codec import is_unexplained
 from jpegqf.tables.own_table import is_what_it_gives
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
@@ -148,9 +151,13 @@ class Inspector:
                 prediction, table = with_table(prediction, upright.luma)
                 if turned:
                     prediction, table = _as_stored(prediction), table and table.transposed()
+                if not prediction.beyond_doubt:
+                    prediction, chroma = with_chroma(prediction, table, decoded.colours)
+                    found = replace(found, chroma=chroma)
                 found = _with_prediction(found, prediction, table, predictor)
             else:
-                found = _judged_by_codec(_look_at_regions(found, decoded.luma, predictor), decoded)
+                found = _look_at_regions(_with_codec(found, decoded), decoded, predictor)
+                found = _judged_by_codec(found, decoded)
         except ImageError as issue:
             found = replace(found, issue=issue)
         if found.header is None:
@@ -190,35 +197,50 @@ def _with_prediction(
     return replace(found, prediction=prediction, table=table, regions=regions, model=predictor.model.config.name)
 
 
-def _look_at_regions(found: Findings, luma: Luma, predictor: Predictor) -> Findings:
+def _with_codec(found: Findings, decoded: Decoded) -> Findings:
+    """With the codec whose decoder made the colours: that of a lossy container, or as they tell."""
+    if decoded.samples is None:
+        return found
+    codec = pixel_codec(decoded.samples)
+    return replace(found, codec=replace(codec, codec="webp") if decoded.lossy else codec)
+
+
+def _look_at_regions(found: Findings, decoded: Decoded, predictor: Predictor) -> Findings:
     """With the regions of an image that is no JPEG file, looked at as it was before it was enlarged."""
-    enlargement = enlargement_of(luma)
-    luma = enlargement.undone(luma)
+    enlargement = enlargement_of(decoded.luma)
+    luma = enlargement.undone(decoded.luma)
     prediction, regions = find_regions(luma, predictor)
     if regions.is_mixture:
         table = regions.regions[0].table
     else:
         height, width = luma.shape
         prediction, table = with_table(prediction, prediction.grid.cut(luma))
+        if enlargement.factor == 1 and found.codec and found.codec.codec == "jpeg":
+            prediction, chroma = with_chroma(prediction, table, decoded.colours)
+            found = replace(found, chroma=chroma)
         regions = whole_image((width, height), prediction)
     name = predictor.model.config.name
     return replace(found, enlargement=enlargement, prediction=prediction, table=table, regions=regions, model=name)
 
 
 def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
-    """Without a quality where the grid of the whole image is not a JPEG's but that of another codec."""
+    """Without a quality where the grid of the whole image is not a JPEG's but that of another codec.
+
+    Lossy WebP and AVIF have no 8x8 grid all over: one that is seen surely is that of an earlier JPEG.
+    """
     prediction, samples = found.prediction, decoded.samples
     if prediction is None or samples is None or not prediction.has_grid or prediction.by_few_blocks or found.is_mixture:
         return found
+    codec = found.codec.codec if found.codec else None
     luma = prediction.grid.place(found.enlargement.undone(decoded.luma))
-    if is_of_video(samples):
-        codec = OtherCodec.VIDEO
-    elif is_unexplained(samples, luma, prediction.rounded, prediction.confidence):
-        codec = OtherCodec.UNKNOWN
+    if codec in ("webp", "avif"):
+        other = prediction.jpeg_probability < SURE
     else:
+        other = codec == "video" or is_unexplained(samples, luma, prediction.rounded, prediction.confidence)
+    if not other:
         return found
     prediction = replace(prediction, jpeg_probability=OF_ANOTHER_CODEC)
-    return replace(found, other_codec=codec, prediction=prediction, table=None, regions=FoundRegions((), 0.0))
+    return replace(found, other_grid=True, prediction=prediction, table=None, regions=FoundRegions((), 0.0))
 
 
 def _as_stored(prediction: Prediction) -> Prediction:
@@ -254,8 +276,8 @@ def _decoded(source: NDArray[np.uint8] | Image.Image, max_pixels: int) -> Decode
         raise TypeError(f"an array must be uint8 (h, w) or (h, w, 3), not {source.dtype} {source.shape}")
     check_size(source.shape[1], source.shape[0], max_pixels, costly=source.ndim == 3)
     luma = Luma(source) if source.ndim == 2 else Luma.from_rgb(source)
-    samples = source[sampled_rows(len(source))]
-    return Decoded(luma, "", (source.shape[1], source.shape[0]), 1, samples=samples)
+    samples, colours = source[sampled_rows(len(source))], Colours.of_array(source)
+    return Decoded(luma, "", (source.shape[1], source.shape[0]), 1, samples=samples, colours=colours)
 
 
 def _header(data: bytes) -> Header | None:

@@ -5,10 +5,11 @@ from typing import Any
 
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.history.classifier import History
-from jpegqf.inspection.findings import Findings, OtherCodec
+from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegion
 from jpegqf.inspection.verdict import (
+    RECODED,
     HeaderSummary,
     HistorySummary,
     MixtureSummary,
@@ -41,13 +42,13 @@ def to_record(found: Findings) -> Record:
         return Record(**columns)
     columns |= _pixel_columns(found) | _history_columns(found.history)
     header = _header_summary(found)
-    lossy = found.decoded is not None and found.decoded.lossy
+    codec = found.codec.codec if found.codec else None
     container = (found.container and found.container.format) or "image"
     pixels, history = _pixel_summary(found), _history_summary(found.history)
-    if found.other_codec:
-        judgement = of_another_codec(container, found.other_codec is OtherCodec.VIDEO)
+    if found.other_grid and codec not in RECODED:
+        judgement = of_another_codec(container, codec == "video")
     else:
-        judgement = verdict_on(container, header, pixels, history, lossy, _mixture_summary(found))
+        judgement = verdict_on(container, header, pixels, history, codec, _mixture_summary(found))
     columns |= {"qf": judgement.quality, "qf_source": judgement.source, "verdict": judgement.verdict}
     return Record(**columns, verdict_text=judgement.text if found.pixels_tried else _words_without_pixels(header))
 
@@ -87,7 +88,8 @@ def _pixel_columns(found: Findings) -> RecordColumns:
     if prediction is None:
         return {}
     always = {"jpeg_probability": _shown(prediction.jpeg_probability), "model": found.model, **_region_columns(found)}
-    if found.other_codec is OtherCodec.VIDEO:
+    always |= _colour_columns(found)
+    if found.other_grid and found.codec and found.codec.codec == "video":
         return always | {"pixel_encoder": MPEG}
     if not prediction.has_grid:
         return always
@@ -101,6 +103,15 @@ def _pixel_columns(found: Findings) -> RecordColumns:
         "grid_y": prediction.grid.y,
         **_table_columns(found.table),
     }
+
+
+def _colour_columns(found: Findings) -> RecordColumns:
+    columns: RecordColumns = {}
+    if found.codec:
+        columns |= {"pixel_codec": found.codec.codec, "pixel_codec_share": _shown(found.codec.share)}
+    if found.chroma:
+        columns |= {"pixel_subsampling": found.chroma.subsampling, "pixel_qf_chroma": found.chroma.quality}
+    return columns
 
 
 def _table_columns(table: PixelTable | None) -> RecordColumns:

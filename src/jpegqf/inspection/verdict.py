@@ -16,6 +16,8 @@ LIKELY_EARLIER_SAVE = 0.5
 """Probability from which an earlier save is reported."""
 NO_TRACE_WORDS = "no trace of a JPEG save: never compressed, or resized or reworked since"
 """What is said of pixels that show no grid: the past of an image cannot be seen there."""
+RECODED = {"webp": "a lossy WebP", "avif": "an AVIF"}
+"""Codecs of still images that leave no 8x8 grid all over, and how a sentence names an image of theirs."""
 NAMED_REGIONS = 4
 """Most regions that a sentence names; all of them are in the list."""
 
@@ -116,17 +118,17 @@ def verdict_on(
     header: HeaderSummary | None,
     pixels: PixelSummary | None,
     history: HistorySummary,
-    lossy: bool = False,
+    codec: str | None = None,
     mixture: MixtureSummary = ONE_SAVE,
 ) -> Judgement:
     """The judgement on all evidence of one image; raises nothing.
 
     ``container``: the file format's name. ``header``: None for all but JPEG. ``pixels``: None if they name no quality.
-    ``lossy``: the container's own codec is lossy and may have hidden the grid of an earlier JPEG. ``mixture``: the
-    regions of what is no JPEG file; ``pixels`` then are those of the largest.
+    ``codec``: whose decoder made the colours, ``Record.pixel_codec``: another lossy one may have hidden the grid of an
+    earlier JPEG. ``mixture``: the regions of what is no JPEG file; ``pixels`` then are those of the largest.
     """
     if header is None:
-        return _mixed(container, mixture) or _without_header(container, pixels, lossy, mixture.enlarged)
+        return _mixed(container, mixture) or _without_header(container, pixels, codec, mixture.enlarged)
     if _resaved(header, history):
         last = f"header {header.words}"
         where = " on another grid (cropped in between)" if history.moved else ""
@@ -140,8 +142,8 @@ def of_another_codec(container: str, video: bool) -> Judgement:
     """The judgement on pixels whose 8x8 grid is not a JPEG's; ``video``: a video codec's, else nobody knows whose."""
     if video:
         text = f"{_what(container)} with the DCT of a video codec: a frame, and no JPEG's quality"
-    else:
-        text = f"{_what(container)} with an 8x8 grid that no JPEG table explains: another codec's, or an edited JPEG's"
+        return Judgement(None, None, Verdict.OTHER_CODEC, text)
+    text = f"{_what(container)} with an 8x8 grid that no JPEG table explains: another codec's, or an edited JPEG's"
     return Judgement(None, None, Verdict.UNKNOWN, text)
 
 
@@ -191,21 +193,24 @@ def _inside(region: Region, other: Region) -> bool:
     return other.x <= x < other.x + other.width and other.y <= y < other.y + other.height
 
 
-def _without_header(container: str, pixels: PixelSummary | None, lossy: bool, enlarged: int) -> Judgement:
+def _without_header(container: str, pixels: PixelSummary | None, codec: str | None, enlarged: int) -> Judgement:
     if pixels is None:
         return Judgement(None, None, Verdict.UNKNOWN, "no JPEG header, and the pixels tell nothing")
+    since = f", saved as {RECODED[codec]} since" if codec in RECODED else ""
     was = "; a JPEG" if enlarged > 1 else " whose pixels were a JPEG"
     below = " below" if enlarged > 1 else ""
     if pixels.jpeg_probability >= CERTAIN_GRID and pixels.confidence >= NAMED_QUALITY_CONFIDENCE:
-        text = f"{_what(container, enlarged)}{was} {pixels.words}{below}"
+        text = f"{_what(container, enlarged)}{was} {pixels.words}{below}{since}"
         return Judgement(pixels.quality, "pixels", Verdict.PIXELS_ONLY, text)
     if pixels.jpeg_probability >= CERTAIN_GRID:
         what = _what(container, enlarged)
-        text = f"{what}{was}, at a quality between {pixels.low} and {pixels.high}{below}"
+        text = f"{what}{was}, at a quality between {pixels.low} and {pixels.high}{below}{since}"
         return Judgement(None, None, Verdict.PIXELS_ONLY, text)
-    if pixels.jpeg_probability <= 1 - CERTAIN_GRID and lossy:
-        text = f"no JPEG grid, but lossy {container} may have hidden one"
-        return Judgement(None, None, Verdict.UNKNOWN, text)
+    if codec in RECODED:
+        text = f"pixels of {RECODED[codec]}, which may have hidden the grid of a JPEG"
+        return Judgement(None, None, Verdict.OTHER_CODEC, text)
+    if codec == "video":
+        return Judgement(None, None, Verdict.OTHER_CODEC, "colours of a video's frame, and no JPEG grid")
     if pixels.jpeg_probability <= 1 - CERTAIN_GRID and container != "JPEG":
         return Judgement(None, None, Verdict.NO_TRACE, NO_TRACE_WORDS)
     return Judgement(None, None, Verdict.UNKNOWN, "the pixels do not tell whether they were a JPEG")

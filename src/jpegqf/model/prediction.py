@@ -13,6 +13,8 @@ SURE = 0.9
 """Probability from which a grid, or a quality, counts as certain; at a certain grid no other is looked for."""
 GRID_SEEN = 0.5
 """Probability of a JPEG grid from which the image counts as having one."""
+BEYOND_DOUBT = 0.999
+"""Probability of a quality from which no further plane is asked."""
 MOST_DOUBT = 20
 """Qualities that the 95 % interval may span for one of them to be named; beyond, the interval alone is given."""
 
@@ -42,6 +44,11 @@ class Prediction:
     def sure(self) -> bool:
         """Whether both the grid and the quality are certain: their probabilities reach SURE."""
         return min(self.jpeg_probability, self.confidence) >= SURE
+
+    @property
+    def beyond_doubt(self) -> bool:
+        """Whether nothing else need be asked about the quality."""
+        return self.by_few_blocks or self.confidence >= BEYOND_DOUBT
 
     @property
     def has_grid(self) -> bool:

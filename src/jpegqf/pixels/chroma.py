@@ -24,7 +24,7 @@ MODES = ("RGB", "RGBA", "RGBX", "YCbCr")
 THUMBNAIL = 4
 """Of how many rows and columns one is looked at to find where colours vary."""
 LOOKED_AT = 64
-"""About how many squares are compared for that."""
+"""Squares up to which that many are looked at; of more squares fewer pixels are."""
 
 Planes = NDArray[np.int16]
 """Levels 0..255 of the pixels of some planes, int16 (planes, height, width)."""
@@ -95,27 +95,37 @@ class Colours:
         if image is None or image.width - x < 2 or image.height - y < 2:
             return None
         width, height = min(side, (image.width - x) // 2 * 2), min(side, (image.height - y) // 2 * 2)
-        rows, columns = range(y, image.height - height + 1, side), range(x, image.width - width + 1, side)
-        step = int(np.ceil((len(rows) * len(columns) / LOOKED_AT) ** 0.5))
-        boxes = [(left, top, left + width, top + height) for top in rows[::step] for left in columns[::step]]
-        boxes.sort(key=lambda box: -_variation(*_planes(image, box, THUMBNAIL)))
-        planes, sound = zip(*(_planes(image, box) for box in boxes[:most]), strict=True)
+        boxes = [(left, top, left + width, top + height) for left, top in _liveliest(image, x, y, width, height, most)]
+        planes, sound = zip(*(_planes(image, box) for box in boxes), strict=True)
         return ChromaTiles(np.concatenate(planes), np.concatenate(sound))
 
 
-def _planes(image: Image.Image, box: tuple[int, int, int, int], step: int = 1) -> tuple[Planes, Bool]:
-    """Cb and Cr of one in ``step`` rows and columns of a box, int16 (2, rows, columns), and which pixels are sound."""
-    pixels = np.asarray(image.crop(box))[::step, ::step]
+def _liveliest(image: Image.Image, x: int, y: int, width: int, height: int, most: int) -> list[tuple[int, int]]:
+    """Column and row of at most ``most`` boxes side by side from ``x``, ``y`` on, those whose chroma varies most first.
+
+    A reduced image tells: of the nearest pixels, one in THUMBNAIL rows and columns, fewer of a large image.
+    """
+    columns, rows = (image.width - x) // width, (image.height - y) // height
+    step = max(THUMBNAIL, int((columns * rows / LOOKED_AT) ** 0.5 * THUMBNAIL))
+    across, down = -(-width // step), -(-height // step)
+    small = image.resize(
+        (columns * across, rows * down), Image.Resampling.NEAREST, (x, y, x + columns * width, y + rows * height)
+    )
+    planes, sound = _planes(small, (0, 0, *small.size))
+    boxed = planes.reshape(2, rows, down, columns, across).astype(np.float32)
+    varying = boxed.std(axis=(2, 4)).sum(axis=0) * sound[0].reshape(rows, down, columns, across).mean(axis=(1, 3)) ** 3
+    best = np.argsort(-varying, axis=None, kind="stable")[:most].tolist()
+    return [(x + number % columns * width, y + number // columns * height) for number in best]
+
+
+def _planes(image: Image.Image, box: tuple[int, int, int, int]) -> tuple[Planes, Bool]:
+    """Cb and Cr of a box, int16 (2, height, width), and which pixels are sound, bool of the same shape."""
+    pixels = np.asarray(image.crop(box))
     if image.mode == "YCbCr":
         planes = pixels[..., 1:].transpose(2, 0, 1).astype(np.int16)
         return planes, np.ones(planes.shape, bool)
     planes, sound = chroma_of(pixels[..., :3])
     return planes, np.broadcast_to(sound, planes.shape)
-
-
-def _variation(planes: Planes, sound: Bool) -> float:
-    """How much chroma varies where it is known, less where much of it is not."""
-    return float(planes.std(axis=(1, 2)).sum() * sound.mean() ** 3)
 
 
 def _ycc(data: bytes) -> Image.Image | None:

@@ -17,6 +17,7 @@ from jpegqf.arrays import I64, U8
 from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
 from jpegqf.jpeg.tops import short_jpegs
 from jpegqf.limits import MAX_COSTLY_PIXELS, MAX_PIXELS
+from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.containers import lossy_webp, other_container
 from jpegqf.pixels.luma import Luma, LumaOfImage
 
@@ -50,6 +51,7 @@ class Decoded:
     as its decoder gave it, neither converted from RGB nor upsampled. ``lossy``: the container's own lossy codec, not
     JPEG, may have changed the pixels and hidden the traces of a JPEG. ``samples``: some rows of the pixels of what is
     no JPEG file, uint8 (rows, width, 3) or (rows, width), as they are stored; None where they are neither RGB nor grey.
+    ``colours``: those of the whole image, decoded when they are first looked at; None where there are none.
     """
 
     luma: Luma
@@ -59,6 +61,7 @@ class Decoded:
     own_luma: bool = False
     lossy: bool = False
     samples: U8 | None = None
+    colours: Colours | None = None
 
     def transposed(self) -> "Decoded":
         """The same with rows and columns of the luma exchanged, ``size`` as it is.
@@ -147,9 +150,11 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
     own_luma = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
+    if is_jpeg:
+        colours = Colours.of_jpeg(data) if data and own_luma and image.mode == "RGB" else None
+        return Decoded(luma, name, image.size, _orientation(image), own_luma, colours=colours)
     lossy = name == "WEBP" and (data is None or lossy_webp(data))
-    samples = None if is_jpeg else _sampled(image)
-    return Decoded(luma, name, image.size, _orientation(image), own_luma, lossy, samples)
+    return Decoded(luma, name, image.size, _orientation(image), False, lossy, _sampled(image), Colours.of_image(image))
 
 
 def _sampled(image: Image.Image) -> U8 | None:

@@ -20,8 +20,10 @@ Levels = NDArray[np.int16]
 
 REACH = 4
 """Pixels along an axis that one sample reaches where a decoder interpolates."""
-FILLS, SWEEPS = 3, 3
+FILLS, SWEEPS = 3, 2
 """How often unsound pixels are filled in by what the samples give, and the most sweeps of moves by one level."""
+HOPELESS = 0.15
+"""Share of wrong pixels from which no sample is moved: the planes were subsampled in another way, or not at all."""
 NAMES = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0"}
 """The usual notation for pixels to a sample across and down."""
 
@@ -104,7 +106,8 @@ def samples_of(planes: Levels, sound: Bool, sampling: Sampling, sweeps: int = SW
         sums = _sums(values, sampling) + biases
         filled = np.where(sound, planes, sums >> sampling.bits)
     error = _errors(sums, planes, sound, sampling)
-    for _ in range(sweeps):
+    hopeless = np.count_nonzero(error) > HOPELESS * np.count_nonzero(sound)
+    for _ in range(0 if hopeless else sweeps):
         off = np.flatnonzero(error.any(axis=(1, 2)))
         if not len(off):
             break

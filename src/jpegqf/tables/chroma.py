@@ -31,7 +31,7 @@ from jpegqf.tables.step_likelihood import is_rich, step_likelihoods
 
 SIDE = 112
 """Side of the squares that are looked at, pixels: six blocks of chroma that was halved, wherever its grid starts."""
-SQUARES = (2, 6)
+SQUARES = (1, 4)
 """Squares that are looked at first, and where those tell too little. The first of all, where chroma varies most, says
 in which ways it may have been subsampled."""
 PART = 64
@@ -41,14 +41,20 @@ ROUGHLY, MOST_WRONG = 0.15, 0.04
 FEWEST_BLOCKS, MOST_BLOCKS, MOST_COMPARED = 4, 96, 32
 """Fewest different blocks that tell anything, the most that are looked at, and the most by which ways of subsampling
 are compared."""
+AGREED = 1.0
+"""Nats by which the table of luma's quality may be less likely than another one and is that of chroma all the same."""
 WRONG_SAMPLE = 4.0
 """Nats that a sample costs which does not come back: of interpolated chroma one in fifty is one level off."""
 TOLERANCE = 0.56
 """Largest error, in levels, of a sample that comes back; see ``evidence.settings.EvidenceSettings.pixel_tolerance``."""
 LADDER = (3, 8, 15, 25, 35, 45, 55, 65, 72, 78, 84, 88, 91, 94, 97, 100)
 """Qualities that stand for all where ways of subsampling are compared."""
-CLEARLY = 8.0
-"""Nats by which one subsampling must explain the same pixels better than another."""
+FINEST, ENOUGH_BLOCKS = 95, 40
+"""Quality from which chroma tables explain any samples, and different blocks from which on their table may contradict
+that of luma."""
+CLEARLY, SURELY = 8.0, 100.0
+"""Nats by which one subsampling must explain the same pixels better than another; and from which on, where it gives
+back nearly all pixels, no other is tried."""
 WRONG_PIXEL, FEW_WRONG = 1.0, 0.006
 """Nats that a pixel costs which the samples do not give back, and the share of them up to which chroma may have been
 subsampled all the same: the search for samples fails at few pixels, most of them near clipped ones."""
@@ -76,17 +82,26 @@ def read_chroma(colours: Colours, x: int, y: int, likely: Sequence[int] = ()) ->
     ``likely``: qualities that luma leaves open; those and some others are tried to find how chroma was subsampled.
     """
     tables = _tables()[np.array(sorted({*LADDER, *likely})) - 1]
-    reading = None
+    reading: ChromaReading | None = None
     for squares in SQUARES:
         tiles = colours.tiles(x, y, SIDE, squares)
         explanation = None if tiles is None else _explanation(tiles, tables)
         if explanation is not None:
             blocks = explanation.blocks[first_of_each(explanation.blocks)]
-            likelihood = _log_likelihood(blocks) if len(blocks) >= FEWEST_BLOCKS else None
-            reading = ChromaReading(explanation.sampling, blocks, likelihood)
+            likelihood = _log_likelihood(blocks, likely) if len(blocks) >= FEWEST_BLOCKS else None
+            doubtful = likelihood is not None and _is_doubtful(likelihood, likely, len(blocks))
+            reading = None if doubtful else ChromaReading(explanation.sampling, blocks, likelihood)
         if (reading and reading.log_likelihood is not None) or tiles is None or len(tiles.planes) < 2 * squares:
             break
     return reading
+
+
+def _is_doubtful(likelihood: F64, likely: Sequence[int], blocks: int) -> bool:
+    """Whether the table contradicts luma in the way that wrong samples do: it is the finest, or of few blocks."""
+    best = int(likelihood.argmax())
+    if not likely or likelihood[np.array(likely) - 1].max() >= likelihood[best] - CLEARLY:
+        return False
+    return best + 1 >= FINEST or blocks < ENOUGH_BLOCKS
 
 
 @dataclass(frozen=True)
@@ -107,10 +122,11 @@ def _explanation(tiles: ChromaTiles, tables: I64) -> _Explanation | None:
     """How chroma was subsampled; None if that cannot be told."""
     told: list[_Explanation] = []
     for samplings in (AS_DECODED, MIRRORED_OR_TURNED + REPEATED):
-        if told:
-            break
-        of_each = [_of_halved(sampling, tiles, tables) for sampling in _plausible(samplings, tiles)]
-        told = [one for one in of_each if one is not None]
+        for sampling in [] if told else _plausible(samplings, tiles):
+            one = _of_halved(sampling, tiles, tables)
+            if one and one.gain >= SURELY and one.wrong <= FEW_WRONG:
+                return one
+            told += [one] if one else []
     best = max(told, key=lambda one: one.gain, default=None)
     if best and best.gain >= CLEARLY:
         return best
@@ -122,11 +138,15 @@ def _explanation(tiles: ChromaTiles, tables: I64) -> _Explanation | None:
 
 
 def _plausible(samplings: Sequence[Sampling], tiles: ChromaTiles) -> list[Sampling]:
-    """Those whose samples, as least squares finds them, give back most pixels of a part of the first square."""
+    """Those whose samples, as least squares finds them, give back most pixels of a part of the first square.
+
+    Those that give back more come first.
+    """
     part = np.s_[:2, :PART, :PART]
     wrong = [samples_of(tiles.planes[part], tiles.sound[part], s, sweeps=0).wrong_share for s in samplings]
     most = min(ROUGHLY, 4 * min(wrong) + MOST_WRONG)
-    return [sampling for sampling, share in zip(samplings, wrong, strict=True) if share <= most]
+    pairs = sorted(zip(wrong, samplings, strict=True), key=lambda pair: pair[0])
+    return [sampling for share, sampling in pairs if share <= most]
 
 
 def _of_halved(sampling: Sampling, tiles: ChromaTiles, tables: I64) -> _Explanation | None:
@@ -205,11 +225,16 @@ def _scores(blocks: U8, tables: I64) -> _Scores:
     return _Scores(of_ac - of_dc - WRONG_SAMPLE * wrong, wrong / max(1, blocks.size))
 
 
-def _log_likelihood(blocks: U8) -> F64 | None:
+def _log_likelihood(blocks: U8, likely: Sequence[int]) -> F64 | None:
     """Of the chroma table of each quality, float64 (100,), for different blocks (n, 64).
 
-    None if the likeliest does not explain them: some other table does.
+    None if the likeliest does not explain them: some other table does. Where luma leaves one quality open, and a few
+    blocks say the same, no more are asked.
     """
+    if len(likely) == 1:
+        few = _scores(evenly_spread(blocks, MOST_COMPARED), _tables())
+        if few.likelihood[likely[0] - 1] >= few.best - AGREED and few.bad[likely[0] - 1] <= MOST_BAD:
+            return few.likelihood
     blocks = evenly_spread(blocks, MOST_BLOCKS)
     varied, likelihood = is_rich(blocks), np.zeros(len(QUALITIES))
     if varied.any():
