@@ -155,6 +155,9 @@ class Record:
         "chroma subsampling of the last JPEG save, from the pixels: 4:4:4, 4:2:2, 4:4:0 or 4:2:0"
     )
     pixel_qf_chroma: int | None = _column("quality of its chroma table, from the pixels", "IJG quality 1-100", QUALITY)
+    edited: bool | None = _column(
+        "whether an image that shows a JPEG's grid was edited since: tones, sharpness, noise; null if it cannot be told"
+    )
     pixel_encoder: str | None = _column("encoder family that writes the luma table that the pixels show")
     pixel_encoder_quality: float | None = _column("quality on that encoder's own scale", "encoder's quality")
     pixel_table: tuple[int | None, ...] | None = _column(

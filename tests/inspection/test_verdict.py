@@ -59,11 +59,11 @@ def test_no_number_is_invented_without_evidence() -> None:
 
 def test_a_lossy_container_that_shows_no_grid_may_have_hidden_one() -> None:
     unseen, seen = PixelSummary(100, 97, 100, 0.4, 0.01), PixelSummary(82, 82, 82, 0.99, 0.999)
-    answer = verdict_on("WEBP", None, unseen, NOTHING, lossy=True)
+    answer = verdict_on("WEBP", None, unseen, NOTHING, codec="webp")
     assert (answer.verdict, answer.quality) == (Verdict.UNKNOWN, None)
-    assert answer.text == "no JPEG grid, but lossy WEBP may have hidden one"
+    assert answer.text == "pixels of a lossy WebP, which may have hidden the grid of a JPEG"
     assert verdict_on("WEBP", None, unseen, NOTHING).verdict is Verdict.NO_TRACE
-    assert verdict_on("WEBP", None, seen, NOTHING, lossy=True).quality == 82
+    assert verdict_on("WEBP", None, seen, NOTHING, codec="webp").quality == 82
 
 
 @pytest.mark.parametrize(

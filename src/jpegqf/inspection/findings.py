@@ -54,6 +54,8 @@ class Findings:
     """The codec whose decoder made the colours; None of JPEG files, and where no colours were looked at."""
     other_grid: bool = False
     """Whether there is an 8x8 grid that is not a JPEG's; ``prediction`` then has none."""
+    edited: bool | None = None
+    """Whether an image with a JPEG's grid was edited since; None where that cannot be told."""
     table: PixelTable | None = None
     """The table of the save that ``prediction`` is about, as its pixels show it."""
     chroma: PixelChroma | None = None

@@ -13,6 +13,7 @@ from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippe
 from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.inputs.files import read_bytes, unreadable
+from jpegqf.inspection.edits import with_edits
 from jpegqf.inspection.findings import Container, Findings
 from jpegqf.inspection.pixel_chroma import with_chroma
 from jpegqf.inspection.pixel_table import PixelTable, with_table
@@ -157,7 +158,7 @@ class Inspector:
                 found = _with_prediction(found, prediction, table, predictor)
             else:
                 found = _look_at_regions(_with_codec(found, decoded), decoded, predictor)
-                found = _judged_by_codec(found, decoded)
+                found = _with_edits(_judged_by_codec(found, decoded))
         except ImageError as issue:
             found = replace(found, issue=issue)
         if found.header is None:
@@ -241,6 +242,15 @@ def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
         return found
     prediction = replace(prediction, jpeg_probability=OF_ANOTHER_CODEC)
     return replace(found, other_grid=True, prediction=prediction, table=None, regions=FoundRegions((), 0.0))
+
+
+def _with_edits(found: Findings) -> Findings:
+    """With what an edit since the last save left of its quality, in the regions too."""
+    told = with_edits(found)
+    if told.prediction is None or told.prediction is found.prediction or told.decoded is None:
+        return told
+    height, width = told.enlargement.undone(told.decoded.luma).shape
+    return replace(told, regions=whole_image((width, height), told.prediction))
 
 
 def _as_stored(prediction: Prediction) -> Prediction:

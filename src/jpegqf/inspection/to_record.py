@@ -106,7 +106,7 @@ def _pixel_columns(found: Findings) -> RecordColumns:
 
 
 def _colour_columns(found: Findings) -> RecordColumns:
-    columns: RecordColumns = {}
+    columns: RecordColumns = {"edited": found.edited}
     if found.codec:
         columns |= {"pixel_codec": found.codec.codec, "pixel_codec_share": _shown(found.codec.share)}
     if found.chroma:
@@ -195,12 +195,12 @@ def _encoder_words(encoder: Encoder | Writer | None) -> str:
 def _pixel_summary(found: Findings) -> PixelSummary | None:
     """What the pixels tell, None if there is a grid whose interval is too wide to name a quality."""
     prediction = found.prediction
-    if prediction is None or (prediction.has_grid and not prediction.names_a_quality):
+    if prediction is None or (prediction.has_grid and not prediction.names_a_quality and not found.edited):
         return None
     low, high = prediction.interval()
     confidence, saved = round(prediction.confidence, SHOWN_DIGITS), round(prediction.jpeg_probability, SHOWN_DIGITS)
     encoder = None if found.table is None or found.table.ijg else _encoder_words(found.table.writer)
-    return PixelSummary(prediction.rounded, low, high, confidence, saved, encoder)
+    return PixelSummary(prediction.rounded, low, high, confidence, saved, encoder, bool(found.edited))
 
 
 def _history_summary(history: History | None) -> HistorySummary:

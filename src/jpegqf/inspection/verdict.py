@@ -61,6 +61,13 @@ class PixelSummary:
     confidence: float
     jpeg_probability: float
     encoder: str | None = None
+    edited: bool = False
+    """Whether the image was edited since, so that its quality may not be named."""
+
+    @property
+    def since(self) -> str:
+        """What happened since, as the end of a sentence tells it."""
+        return ", edited since" if self.edited else ""
 
     @property
     def words(self) -> str:
@@ -196,7 +203,7 @@ def _inside(region: Region, other: Region) -> bool:
 def _without_header(container: str, pixels: PixelSummary | None, codec: str | None, enlarged: int) -> Judgement:
     if pixels is None:
         return Judgement(None, None, Verdict.UNKNOWN, "no JPEG header, and the pixels tell nothing")
-    since = f", saved as {RECODED[codec]} since" if codec in RECODED else ""
+    since = f", saved as {RECODED[codec]} since" if codec in RECODED else pixels.since
     was = "; a JPEG" if enlarged > 1 else " whose pixels were a JPEG"
     below = " below" if enlarged > 1 else ""
     if pixels.jpeg_probability >= CERTAIN_GRID and pixels.confidence >= NAMED_QUALITY_CONFIDENCE:

@@ -53,7 +53,7 @@ def chroma_of(pixels: U8) -> tuple[Planes, Bool]:
     red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
     exact = (RGB_TO_LUMA[0] * red + RGB_TO_LUMA[1] * green + RGB_TO_LUMA[2] * blue) / 1000
     luma, cb, cr = np.rint(exact), np.rint((blue - exact) / BLUE), np.rint((red - exact) / RED)
-    sound: Bool = (pixels > 0).all(axis=2) & (pixels < 255).all(axis=2)
+    sound: Bool = np.asarray((pixels > 0).all(axis=2) & (pixels < 255).all(axis=2))
     for channel, back in ((red, RED * cr), (blue, BLUE * cb), (green, -0.344136 * cb - 0.714136 * cr)):
         sound &= np.rint(back) + luma == channel
     return np.stack([cb, cr]).astype(np.int16) + 128, sound

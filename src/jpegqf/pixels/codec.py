@@ -33,6 +33,8 @@ BEYOND_CHANCE = 12.0
 """Nats by which differences must be likelier to come from a decoder than from chance."""
 FEWEST_FOR_SHARE = 48
 """Fewest differences of which a share is given."""
+MOST_EDITED_SHARE = 0.9
+"""Largest share of a JPEG's colours in an image that was edited: other decoders' reach more of them."""
 ZERO_CHROMA = 128
 
 
@@ -80,7 +82,7 @@ class _Decoder:
         """
         at = tuple(differences.T)
         right, by_chance = self.reached[at], self.chance[at].astype(np.float64)
-        hits, misses = np.count_nonzero(right), np.count_nonzero(~right)
+        hits, misses = int(np.count_nonzero(right)), int(np.count_nonzero(~right))
         made = _of_share(hits, misses, NEARLY_ALL) - _of_share(0, 0, NEARLY_ALL)
         of_chance = float(np.log(np.where(right, by_chance, 1 - by_chance)).sum())
         return min(made - of_chance - BEYOND_CHANCE, made - _of_share(hits, misses, 1))

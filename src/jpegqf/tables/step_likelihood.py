@@ -61,7 +61,8 @@ def rich(pixels: U8) -> U8:
 def is_rich(pixels: U8) -> Bool:
     """Which blocks vary along both axes, by RICH_SPAN levels and more: their rounding errors are white; bool (n,)."""
     span = pixels.max(axis=1, initial=0) - pixels.min(axis=1, initial=255)
-    return (span >= RICH_SPAN) & ~constant_along_an_axis(pixels)
+    out: Bool = (span >= RICH_SPAN) & ~constant_along_an_axis(pixels)
+    return out
 
 
 def step_likelihoods(pixels: U8) -> F64:

@@ -1,0 +1,72 @@
+"""What was found of an image -> whether it was edited since its last JPEG save, and what is left of its quality.
+
+An edit takes the colours off those that a JPEG's decoder makes, and the blocks off those that the table gives. The
+model has seen mild edits alone: stretched contrast looks to it like another quality. So its answer is compared with
+that of ``jpegqf.tables.scaled_steps``, and where neither is sure, no quality is named.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from jpegqf.inspection.findings import Findings
+from jpegqf.jpeg.ijg import QUALITIES
+from jpegqf.model.prediction import SURE, Prediction
+from jpegqf.pixels.codec import MOST_EDITED_SHARE
+from jpegqf.tables.check import explains
+from jpegqf.tables.scaled_steps import scaled_steps
+from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, unclipped_blocks
+
+TRUSTED = 0.97
+"""Probability of a quality that scaled steps tell and the model does not, measured on edited training scenes."""
+IN_DOUBT, AGAINST = (12.0, 0.3, 0.0), (3.0, 0.0, 0.8)
+"""Where nothing is sure, and where the model is sure but scaled steps tell another quality: standard deviation of the
+quality around the model's, share of any quality, and share of the model's own distribution."""
+
+
+def with_edits(found: Findings) -> Findings:
+    """With ``edited``, and the prediction of an image that was edited; others as they are.
+
+    None is told of mixtures, of images enlarged since, and where there is no JPEG grid.
+    """
+    prediction, codec = found.prediction, found.codec
+    if prediction is None or codec is None or not prediction.has_grid or found.is_mixture or found.other_grid:
+        return found
+    if codec.codec == "jpeg" or prediction.by_few_blocks or _comes_back(found):
+        return replace(found, edited=False)
+    if codec.codec is not None or prediction.by_green or found.predicted_plane is None:
+        return found
+    off_lattice = codec.share is not None and codec.share <= MOST_EDITED_SHARE
+    scaled = scaled_steps(found.predicted_plane)
+    if scaled is None:
+        return replace(found, edited=True if off_lattice else None)
+    if scaled.quality != prediction.rounded and scaled.trusted:
+        return replace(found, edited=True, prediction=_as_scaled(prediction, scaled.quality), table=None)
+    if not off_lattice or scaled.quality == prediction.rounded:
+        return replace(found, edited=True if off_lattice else None)
+    doubt = AGAINST if prediction.confidence >= SURE else IN_DOUBT
+    return replace(found, edited=True, prediction=_doubtful(prediction, *doubt), table=None)
+
+
+def _comes_back(found: Findings) -> bool:
+    """Whether the blocks are those that the table gives."""
+    table, plane = found.table_of_plane, found.predicted_plane
+    if table is None or plane is None:
+        return False
+    pixels = unclipped_blocks(plane)
+    return len(pixels) >= FEWEST_BLOCKS and explains(table.reshape(64), pixels)
+
+
+def _as_scaled(prediction: Prediction, quality: int) -> Prediction:
+    """The prediction of an image whose steps an edit has multiplied."""
+    probability = (1 - TRUSTED) * prediction.probability
+    probability[quality - 1] += TRUSTED
+    return replace(prediction, quality=float(quality), probability=probability)
+
+
+def _doubtful(prediction: Prediction, deviation: float, any_quality: float, own: float) -> Prediction:
+    """The prediction with a wider distribution; see IN_DOUBT, for which no quality is named."""
+    around = np.exp(-(((QUALITIES[:, None] - QUALITIES) / deviation) ** 2) / 2)
+    spread = (around / around.sum(axis=0)) @ prediction.probability
+    wider = own * prediction.probability + (1 - own) * spread
+    return replace(prediction, probability=(1 - any_quality) * wider + any_quality / len(QUALITIES))
