@@ -118,7 +118,7 @@ def _lines(summary: Summary) -> Iterator[tuple[object, ...]]:
             numbers = ("" if x is None else f"{x:.8g}" for x in (value.low, value.high))
             kind = "share" if value.percent else "mean"
             known = (part.condition, part.by, part.part, part.n, name, kind)
-            yield (*known, f"{value.value:.8g}", value.count, *numbers)
+            yield (*known, repr(float(value.value)), value.count, *numbers)
 
 
 def write_summary(path: Path, summary: Summary) -> None:

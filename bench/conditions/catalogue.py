@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.conditions import by_ffmpeg, making, mixtures, tables_of_the_wild
+from bench.conditions import by_ffmpeg, making, mixtures, recoded, tables_of_the_wild
 from bench.conditions.making import Case
 from jpegqf.tables.known import KnownTables
 
@@ -59,4 +59,7 @@ CONDITIONS = {
     "wild_png": Condition(28, tables_of_the_wild.wild_png, known=tables_of_the_wild.fitted_half),
     "listed_png": Condition(29, tables_of_the_wild.listed_png),
     "video": Condition(30, by_ffmpeg.video),
+    "webp": Condition(31, recoded.lossy_webp, whole=True),
+    "webp_of_jpeg": Condition(32, recoded.webp_of_jpeg, whole=True),
+    "reworked": Condition(33, recoded.reworked, whole=True),
 }

@@ -18,9 +18,22 @@ Figure = Callable[[Rows], Value | None]
 
 SEEN_AT = 0.5
 """Probability from which a grid, or an earlier save, counts as said."""
-ANSWERED = ("single", "png", "cropped", "small", "patch", "turned", "decoders", "encoders", "last", "rgb", "edited")
-"""Conditions with a quality to name from pixels. Calibration is asked of all but ``edited``, which has no target."""
-CALIBRATED = ANSWERED[:-1]
+ANSWERED = (
+    "single",
+    "png",
+    "cropped",
+    "small",
+    "patch",
+    "turned",
+    "decoders",
+    "encoders",
+    "last",
+    "rgb",
+    "edited",
+    "reworked",
+)
+"""Conditions with a quality to name from pixels. Calibration has a target for all but the edited ones."""
+CALIBRATED = ANSWERED[:-2]
 TOGETHER = "together"
 SLICED = ("single", "png", "cropped")
 MIXED = ("screenshot", "half", "side_by_side", "pasted")
@@ -35,7 +48,7 @@ OF_WRITERS = ("ffmpeg", "editors")
 """Those of which the encoder and the quality on its own scale are to be told."""
 READ = ("wild_png", "listed_png")
 """Conditions whose luma table is to be read from the pixels."""
-VARIED = ("never", "turned", "decoders", "encoders", "edited", "editors", "video")
+VARIED = ("never", "turned", "decoders", "encoders", "edited", "reworked", "editors", "video")
 """Conditions whose files come in kinds."""
 BINS = 15
 """Equal-width bins of confidence (Guo et al., ICML 2017)."""
@@ -258,6 +271,41 @@ def told_as_video(rows: Rows) -> Value | None:
     return passing(rows, lambda row: row.pixel_encoder == MPEG)
 
 
+def told_as_codec(rows: Rows, *codecs: str) -> Value | None:
+    """Share of files whose colours are said to come from one of these codecs."""
+    return passing(rows, lambda row: row.pixel_codec in codecs)
+
+
+def sampling_told(rows: Rows) -> Value | None:
+    """Share of the files of QF 20 to 95 that have chroma whose subsampling is told."""
+    return passing(filter(_has_chroma, rows), lambda row: bool(row.pixel_subsampling))
+
+
+def sampling_right(rows: Rows) -> Value | None:
+    """Share of those told, of files of QF 20 to 95, that are right."""
+    told = [row for row in rows if _has_chroma(row) and row.pixel_subsampling]
+    return passing(told, lambda row: row.pixel_subsampling == row.subsampling)
+
+
+def _has_chroma(row: Row) -> bool:
+    return row.subsampling not in ("", "gray") and 20 <= (row.true_qf or 0) <= 95
+
+
+def chroma_exact(rows: Rows) -> Value | None:
+    """Share of the named qualities of chroma that are right."""
+    return passing((row for row in rows if row.pixel_qf_chroma), lambda row: row.pixel_qf_chroma == row.true_qf)
+
+
+def inside_or_none(rows: Rows) -> Value | None:
+    """Share of files whose interval holds the truth, or of which no quality is named."""
+    return passing(rows, lambda row: not judged(row) or _inside(row))
+
+
+def confident_and_wrong(rows: Rows) -> Value | None:
+    """Share of files with a wrong quality that is told confidently."""
+    return passing(rows, lambda row: judged(row) and (row.pixel_confidence or 0) >= CONFIDENT and _error(row) > 0)
+
+
 RIGHT: dict[str, Figure] = {
     "judged": judged_share, "exact": exact, "within 1": lambda rows: within(rows, 1), "MAE": mae,
     "grid right": grid_right,
@@ -289,10 +337,20 @@ FRAMES: dict[str, Figure] = {
     "given a quality": given_quality, "confident": lambda rows: given_quality(rows, CONFIDENT),
     "told as video": told_as_video,
 }  # fmt: skip
+RECODED: dict[str, Figure] = {
+    "told as webp": lambda rows: told_as_codec(rows, "webp"), "given a quality": given_quality,
+    "verdict right": verdict_right,
+}  # fmt: skip
+COLOURS: dict[str, Figure] = {
+    "another codec": lambda rows: told_as_codec(rows, "webp", "video"), "subsampling told": sampling_told,
+    "subsampling right": sampling_right, "chroma exact": chroma_exact,
+}  # fmt: skip
+DOUBT: dict[str, Figure] = {"inside or none": inside_or_none, "confident and wrong": confident_and_wrong}
 OF_CONDITION: dict[str, dict[str, Figure]] = {
     **{name: WRITTEN if name in OF_WRITERS else AGREEING for name in OF_TABLES},
     **{name: {**RIGHT, **CALIBRATION, **STEPS_TOLD} for name in READ},
     "video": FRAMES,
+    **dict.fromkeys(("webp", "webp_of_jpeg"), RECODED),
     "enlarged": {"verdict right": verdict_right, **RIGHT},
     **dict.fromkeys(MIXED, PARTS),
 }
@@ -305,16 +363,24 @@ def figures_for(condition: str) -> dict[str, Figure]:
     if condition in OF_CONDITION:
         return {"failed": failed, **OF_CONDITION[condition]}
     if condition in ANSWERED:
-        return {"failed": failed, **RIGHT, **CALIBRATION, **GRID, **mixed}
+        doubt = {} if condition in CALIBRATED else DOUBT
+        return {"failed": failed, **RIGHT, **CALIBRATION, **GRID, **mixed, **_of_colours(condition), **doubt}
     if condition in ("never", "resized", "no_photo"):
-        return {"failed": failed, **GRID, **mixed}
+        return {"failed": failed, **GRID, **mixed, **_of_colours(condition)}
     return {"failed": failed, **SAVED, **({} if condition == "once" else FIRST)}
+
+
+def _of_colours(condition: str) -> dict[str, Figure]:
+    """What is asked of the colours of a condition's files."""
+    if condition in ("png", "cropped"):
+        return COLOURS
+    return {"another codec": COLOURS["another codec"]} if condition in ("never", "no_photo", "resized") else {}
 
 
 def figures_of_kinds(condition: str) -> dict[str, Figure]:
     """What is asked of the kinds of a condition's files."""
-    if condition == "edited":
-        return {**RIGHT, "confidence": confidence, "ECE": ece}
+    if condition in ("edited", "reworked"):
+        return {**RIGHT, "confidence": confidence, "ECE": ece, **DOUBT}
     kinds = {"never": GRID, "editors": WRITTEN, "video": FRAMES}
     return kinds.get(condition, RIGHT)
 

@@ -41,6 +41,9 @@ class Goal:
         return [self.name, self.asked(), value, "yes" if self.met(value) else "**no**"]
 
 
+CROPPED_OR_NOT = ("png", "cropped")
+COLOURED = (*CROPPED_OR_NOT, "never", "no_photo", "resized")
+"""Conditions whose files come from no other lossy codec."""
 GOALS = (
     Goal("single", "exact", "exact", 0.995),
     Goal("single", "Acc@1", "within 1", 0.998),
@@ -92,6 +95,16 @@ GOALS = (
     Goal("wild_png", "no step wrong", "no step wrong", 0.95),
     Goal("listed_png", "all 64 steps right", "table named", 0.95),
     Goal("video", "given a quality confidently", "confident", 0.02, at_least=False),
+    Goal("webp", "codec told", "told as webp", 0.99),
+    Goal("webp_of_jpeg", "codec told", "told as webp", 0.98),
+    Goal("webp_of_jpeg", "given a quality", "given a quality", 0.02, at_least=False),
+    *(Goal(name, "called another codec's", "another codec", 0.001, at_least=False) for name in COLOURED),
+    *(Goal(name, "subsampling right", "subsampling right", 0.99) for name in CROPPED_OR_NOT),
+    *(Goal(name, "subsampling told", "subsampling told", 0.95) for name in CROPPED_OR_NOT),
+    *(Goal(name, "chroma exact", "chroma exact", 0.97) for name in CROPPED_OR_NOT),
+    Goal("edited", "ECE", "ECE", 0.02, at_least=False),
+    Goal("reworked", "in the interval, or none named", "inside or none", 0.97),
+    Goal("reworked", "confident and wrong", "confident and wrong", 0.005, at_least=False),
 )
 """``turned`` is to come within one point of ``png``; :func:`_goals` puts in what that is."""
 CALIBRATION = (
@@ -167,7 +180,8 @@ def full_tables(summary: Summary) -> dict[str, str]:
         "Is there a grid": tables.grid_table(summary),
         "Mixtures": tables.mixtures_table(summary),
         "Earlier saves": tables.history_table(summary),
-        "Mild edits": tables.edits_table(summary),
+        "Colours": tables.colours_table(summary),
+        "Edits": tables.edits_table(summary),
         "Turns, decoders, encoders": tables.variants_table(summary),
         "Tables of the wild": tables.wild_table(summary),
         "Frames of videos": tables.video_table(summary),

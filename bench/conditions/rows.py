@@ -61,6 +61,9 @@ class Row:
     encoder: str = ""
     encoder_quality: float | None = None
     pixel_encoder: str = ""
+    pixel_codec: str = ""
+    pixel_subsampling: str = ""
+    pixel_qf_chroma: int | None = None
     steps_named: int | None = None
     steps_wrong: int | None = None
     issue: str = ""

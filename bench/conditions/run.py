@@ -1,4 +1,4 @@
-"""What the shipped predictor says of files made, deterministically, from a folder of clean images: 30 conditions.
+"""What the shipped predictor says of files made, deterministically, from a folder of clean images: 33 conditions.
 
     python -m bench.conditions --images DIR [--n 300] [--only NAME ...] [--summary FILE] [--csv FILE] [--peers]
     python -m bench.conditions --from-csv FILE [--summary FILE]
@@ -37,10 +37,10 @@ from jpegqf.train.synthesis import luma_of
 TOLD = (
     "status", "reason", "pixel_qf", "pixel_qf_low", "pixel_qf_high", "pixel_confidence", "jpeg_probability", "grid_x",
     "grid_y", "qf", "first_qf", "recompressed_probability", "verdict", "regions", "jpeg_share", "header_match",
-    "encoder", "encoder_quality", "pixel_encoder",
+    "encoder", "encoder_quality", "pixel_encoder", "pixel_codec", "pixel_subsampling", "pixel_qf_chroma",
 )  # fmt: skip
 """Columns of a record that a row keeps."""
-TEXTS = ("reason", "header_match", "encoder", "pixel_encoder")
+TEXTS = ("reason", "header_match", "encoder", "pixel_encoder", "pixel_codec", "pixel_subsampling")
 """Those that are texts, empty where there is nothing."""
 CLIPPED, DARK, SMOOTH = 0.1, 40.0, 2.0
 """Content classes: share of clipped pixels; mean level; median over 8x8 blocks of the standard deviation."""

@@ -63,10 +63,21 @@ def history_table(summary: Summary) -> str:
 
 
 def edits_table(summary: Summary) -> str:
-    """Each mild edit."""
-    figures = ("judged", "exact", "MAE", "confidence", "ECE")
-    lines = [_line(part.part, part, figures) for part in summary.cut("edited", "variant")]
-    return table("edit | n | judged | exact | MAE | mean confidence | ECE", lines)
+    """Each edit, the mild ones first."""
+    figures = ("judged", "exact", "MAE", "confidence", "ECE", "inside or none", "confident and wrong")
+    parts = [part for name in ("edited", "reworked") for part in summary.cut(name, "variant")]
+    lines = [_line(part.part, part, figures) for part in parts]
+    head = "edit | n | judged | exact | MAE | mean confidence | ECE | in the interval, or none named"
+    return table(f"{head} | confident and wrong", lines)
+
+
+def colours_table(summary: Summary) -> str:
+    """Codec, subsampling and chroma table from the colours of pixels."""
+    figures = ("told as webp", "another codec", "subsampling told", "subsampling right", "chroma exact")
+    parts = [summary.whole(name) for name in ("png", "cropped", "never", "no_photo", "resized", "webp", "webp_of_jpeg")]
+    lines = [_line(part.condition, part, figures) for part in parts if part]
+    head = "files | n | told as WebP | told as another codec | subsampling told, QF 20–95 | right, of those"
+    return table(f"{head} | quality of chroma exact", lines)
 
 
 def variants_table(summary: Summary) -> str:

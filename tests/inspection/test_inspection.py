@@ -66,7 +66,10 @@ def test_a_lossy_webp_without_a_grid_is_not_called_never_a_jpeg(photo: Image.Ima
     small, out = photo.resize((256, 256), Image.Resampling.LANCZOS), io.BytesIO()
     small.save(out, "WEBP", quality=80)
     row = jpegqf.inspect(out.getvalue())
-    assert (row.verdict, row.verdict_text) == (Verdict.UNKNOWN, "no JPEG grid, but lossy WEBP may have hidden one")
+    assert (row.verdict, row.verdict_text) == (
+        Verdict.OTHER_CODEC,
+        "pixels of a lossy WebP, which may have hidden the grid of a JPEG",
+    )
     small.save(out := io.BytesIO(), "WEBP", lossless=True)
     assert jpegqf.inspect(out.getvalue()).verdict is Verdict.NO_TRACE
 

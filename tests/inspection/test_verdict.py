@@ -60,7 +60,7 @@ def test_no_number_is_invented_without_evidence() -> None:
 def test_a_lossy_container_that_shows_no_grid_may_have_hidden_one() -> None:
     unseen, seen = PixelSummary(100, 97, 100, 0.4, 0.01), PixelSummary(82, 82, 82, 0.99, 0.999)
     answer = verdict_on("WEBP", None, unseen, NOTHING, codec="webp")
-    assert (answer.verdict, answer.quality) == (Verdict.UNKNOWN, None)
+    assert (answer.verdict, answer.quality) == (Verdict.OTHER_CODEC, None)
     assert answer.text == "pixels of a lossy WebP, which may have hidden the grid of a JPEG"
     assert verdict_on("WEBP", None, unseen, NOTHING).verdict is Verdict.NO_TRACE
     assert verdict_on("WEBP", None, seen, NOTHING, codec="webp").quality == 82

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jpegqf.arrays import U8
+from jpegqf.pixels.codec import full_range_share
 from jpegqf.pixels.video_range import (
     WEIGHTS,
     Converter,
     Matrix,
     cutting,
     distinct_colours,
-    full_range_share,
     looking_up,
     rounding,
     video_range,

@@ -14,7 +14,7 @@ from jpegqf.jpeg.ijg import QUALITIES
 from jpegqf.model.prediction import SURE, Prediction
 from jpegqf.pixels.codec import MOST_EDITED_SHARE
 from jpegqf.tables.check import explains
-from jpegqf.tables.scaled_steps import scaled_steps
+from jpegqf.tables.scaled_steps import TRUSTED_LEAD, scaled_steps
 from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, unclipped_blocks
 
 TRUSTED = 0.97
@@ -42,10 +42,12 @@ def with_edits(found: Findings) -> Findings:
         return replace(found, edited=True if off_lattice else None)
     if scaled.quality != prediction.rounded and scaled.trusted:
         return replace(found, edited=True, prediction=_as_scaled(prediction, scaled.quality), table=None)
-    if not off_lattice or scaled.quality == prediction.rounded:
-        return replace(found, edited=True if off_lattice else None)
+    edited = True if off_lattice else None
+    contradicted = scaled.quality != prediction.rounded and (off_lattice or scaled.lead >= TRUSTED_LEAD)
+    if not contradicted or not (off_lattice or prediction.confidence >= SURE):
+        return replace(found, edited=edited)
     doubt = AGAINST if prediction.confidence >= SURE else IN_DOUBT
-    return replace(found, edited=True, prediction=_doubtful(prediction, *doubt), table=None)
+    return replace(found, edited=edited, prediction=_doubtful(prediction, *doubt), table=None)
 
 
 def _comes_back(found: Findings) -> bool:

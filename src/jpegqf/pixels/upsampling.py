@@ -147,7 +147,7 @@ def _triangle(samples: int) -> F32:
 def _least_squares(planes: F32, sampling: Sampling) -> F32:
     """The samples whose sums come nearest to the planes."""
     parts = np.float32(2**sampling.bits)
-    sums = planes * parts + (parts - 1) / 2 - sampling.biases(*planes.shape[1:]).astype(np.float32)
+    sums: F32 = planes * parts + ((parts - 1) / 2 - sampling.biases(*planes.shape[1:]).astype(np.float32))
     if sampling.down == 2:
         sums = _triangle(sums.shape[1] // 2) @ sums
     return sums @ _triangle(sums.shape[2] // 2).T if sampling.across == 2 else sums
@@ -222,7 +222,8 @@ class _Reached:
         groups = int(self.number[-1]) + 1
         wide = np.zeros((*error.shape[:-1], REACH * groups), np.int16)
         wide[..., self.before : self.before + error.shape[-1]] = error
-        return np.moveaxis(sum(wide[..., place::REACH] for place in range(REACH)), -1, axis)
+        sums: Levels = wide[..., ::REACH] + wide[..., 1::REACH] + wide[..., 2::REACH] + wide[..., 3::REACH]
+        return np.moveaxis(sums, -1, axis)
 
 
 @lru_cache(maxsize=64)

@@ -220,7 +220,8 @@ def _webp_greys() -> I64:
     channels = [
         np.rint(luma + of_chroma) for of_chroma in (converter.red.table[none], green, converter.blue.table[none])
     ]
-    return np.clip(np.stack(channels, axis=1), 0, 255).astype(np.int64)
+    greys: I64 = np.clip(np.stack(channels, axis=1), 0, 255).astype(np.int64)
+    return greys
 
 
 def spread(pixels: U8, most: int) -> U8:

@@ -176,7 +176,9 @@ def _proven_blocks(samples: Samples, tiles: ChromaTiles, sampling: Sampling, top
     """
     values = samples.values[:, top:, left:]
     sound = samples.proven[:, top:, left:] & (values >= 0) & (values <= 255)
-    kept = np.concatenate([cut(plane) for plane in sound]).all(axis=1)
+    kept = np.asarray(np.concatenate([cut(plane) for plane in sound]).all(axis=1))
+    if not kept.any():
+        return np.empty((0, 64), np.uint8), np.empty((0, 64 * sampling.down * sampling.across), np.uint8)
     blocks = np.concatenate([cut(plane) for plane in values])[kept]
     down, across = sampling.down, sampling.across
     rows, columns = (side // 8 for side in values.shape[1:])

@@ -101,7 +101,8 @@ def _steps() -> F32:
 @lru_cache(maxsize=1)
 def _multiples() -> F32:
     """Nearest multiple of each step for the magnitude of each bin, float32 (BINS, steps)."""
-    return np.rint(np.arange(BINS, dtype=np.float32)[:, None] * BIN / _steps())
+    multiples: F32 = np.rint(np.arange(BINS, dtype=np.float32)[:, None] * BIN / _steps())
+    return multiples
 
 
 @lru_cache(maxsize=1)

@@ -44,7 +44,7 @@ function summary(record) {
   const answer = record.qf ?? "–";
   const rows = [
     ["card.header", record.header_qf, record.header_qf, record.header_qf, record.encoder ? "unknown" : "none"],
-    ["card.pixels", record.pixel_qf, record.pixel_qf_low, record.pixel_qf_high, record.verdict === "no_trace" ? "none" : "unknown"],
+    ["card.pixels", record.pixel_qf, record.pixel_qf_low, record.pixel_qf_high, ["no_trace", "other_codec"].includes(record.verdict) ? "none" : "unknown"],
     ["card.first", record.first_qf, record.first_qf, record.first_qf, (record.recompressed_probability ?? 1) < 0.5 ? "none" : "unknown"],
   ];
   return element("section", {className: "summary"},

@@ -5,7 +5,7 @@ import {has, t} from "./i18n.js";
 
 export const TONES = {
   consistent: "good", resaved: "bad", mismatch: "warn", header_only: "plain",
-  pixels_only: "info", partial: "info", composite: "warn", no_trace: "plain", unknown: "plain",
+  pixels_only: "info", partial: "info", composite: "warn", other_codec: "info", no_trace: "plain", unknown: "plain",
 };
 
 /** A short word for an entry's state, and its tone. */
