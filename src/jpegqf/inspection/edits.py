@@ -12,7 +12,8 @@ import numpy as np
 from jpegqf.inspection.findings import Findings
 from jpegqf.jpeg.ijg import QUALITIES
 from jpegqf.model.prediction import SURE, Prediction
-from jpegqf.pixels.codec import MOST_EDITED_SHARE
+from jpegqf.pixels.codec import MOST_EDITED_SHARE, PixelCodec, pixel_codec
+from jpegqf.pixels.decode import sampled_rows
 from jpegqf.tables.check import explains
 from jpegqf.tables.scaled_steps import TRUSTED_LEAD, scaled_steps
 from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, unclipped_blocks
@@ -27,16 +28,18 @@ quality around the model's, share of any quality, and share of the model's own d
 def with_edits(found: Findings) -> Findings:
     """With ``edited``, and the prediction of an image that was edited; others as they are.
 
-    None is told of mixtures, of images enlarged since, and where there is no JPEG grid.
+    None is told where there is no JPEG grid.
     """
     prediction, codec = found.prediction, found.codec
-    if prediction is None or codec is None or not prediction.has_grid or found.is_mixture or found.other_grid:
+    if prediction is None or codec is None or not prediction.has_grid or found.other_grid:
         return found
+    if found.is_mixture:
+        return _of_mixture(found, prediction)
     if codec.codec == "jpeg" or prediction.by_few_blocks or _comes_back(found):
         return replace(found, edited=False)
     if codec.codec is not None or prediction.by_green or found.predicted_plane is None:
         return found
-    off_lattice = codec.share is not None and codec.share <= MOST_EDITED_SHARE
+    off_lattice = _is_off_lattice(codec)
     scaled = scaled_steps(found.predicted_plane)
     if scaled is None:
         return replace(found, edited=True if off_lattice else None)
@@ -48,6 +51,26 @@ def with_edits(found: Findings) -> Findings:
         return replace(found, edited=edited)
     doubt = AGAINST if prediction.confidence >= SURE else IN_DOUBT
     return replace(found, edited=edited, prediction=_doubtful(prediction, *doubt), table=None)
+
+
+def _is_off_lattice(codec: PixelCodec) -> bool:
+    """Whether the colours are clearly not those that a decoder makes."""
+    return codec.codec is None and codec.share is not None and codec.share <= MOST_EDITED_SHARE
+
+
+def _of_mixture(found: Findings, prediction: Prediction) -> Findings:
+    """Of an image that seems to hold several saves: where its largest region was edited since, nothing tells them.
+
+    Sharpening, for one, leaves traces of one save that differ from place to place. Enlarged images stay as they are.
+    """
+    colours = found.decoded.colours if found.decoded else None
+    if colours is None or found.regions is None or found.enlargement.factor > 1:
+        return found
+    box = found.regions.regions[0].box
+    pixels = colours.pixels(box.x, box.y, box.width, box.height)
+    if pixels is None or not _is_off_lattice(pixel_codec(pixels[sampled_rows(len(pixels))])):
+        return found
+    return replace(found, edited=True, prediction=_doubtful(prediction, *IN_DOUBT), table=None)
 
 
 def _comes_back(found: Findings) -> bool:

@@ -12,7 +12,7 @@ from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.jpeg.ijg import QUALITIES
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.chroma import Colours
-from jpegqf.tables.chroma import read_chroma
+from jpegqf.tables.chroma_reading import read_chroma
 
 OF_ANOTHER_QUALITY = 0.02
 """Share of JPEGs to expect whose chroma has a quality of its own."""

@@ -19,6 +19,10 @@ from jpegqf.pixels.luma import RGB_TO_LUMA
 
 BLUE, RED = 1.772, 1.402
 """Twice one less the weights of blue and red in luma: what a level of Cb adds to blue, and one of Cr to red."""
+BITS = 16
+ONE = 1 << BITS
+V_TO_RED, U_TO_GREEN, V_TO_GREEN, U_TO_BLUE = 91881, -22554, -46802, 116130
+"""What libjpeg adds to a channel per level of chroma, in 1/ONE (``jdcolor.c``)."""
 MODES = ("RGB", "RGBA", "RGBX", "YCbCr")
 """Of Pillow's images, those that have colours that can be read here."""
 THUMBNAIL = 4
@@ -54,9 +58,11 @@ def chroma_of(pixels: U8) -> tuple[Planes, Bool]:
     exact = (RGB_TO_LUMA[0] * red + RGB_TO_LUMA[1] * green + RGB_TO_LUMA[2] * blue) / 1000
     luma, cb, cr = np.rint(exact), np.rint((blue - exact) / BLUE), np.rint((red - exact) / RED)
     sound: Bool = np.asarray((pixels > 0).all(axis=2) & (pixels < 255).all(axis=2))
-    for channel, back in ((red, RED * cr), (blue, BLUE * cb), (green, -0.344136 * cb - 0.714136 * cr)):
-        sound &= np.rint(back) + luma == channel
-    return np.stack([cb, cr]).astype(np.int16) + 128, sound
+    planes = np.stack([cb, cr]).astype(np.int32)
+    (u, v), half = planes, ONE // 2
+    for channel, added in ((red, V_TO_RED * v), (blue, U_TO_BLUE * u), (green, U_TO_GREEN * u + V_TO_GREEN * v)):
+        sound &= (added + half >> BITS) + luma == channel
+    return (planes + 128).astype(np.int16), sound
 
 
 class Colours:
@@ -84,6 +90,11 @@ class Colours:
     @cached_property
     def _image(self) -> Image.Image | None:
         return self._opened()
+
+    def pixels(self, left: int, top: int, width: int, height: int) -> U8 | None:
+        """The pixels of a box, uint8 (height, width, 3); None where there are no colours."""
+        image = self._image
+        return None if image is None else np.asarray(image.crop((left, top, left + width, top + height)))[..., :3]
 
     def tiles(self, x: int, y: int, side: int, most: int) -> ChromaTiles | None:
         """At most ``most`` squares of ``side`` pixels, those whose colours vary most first.
