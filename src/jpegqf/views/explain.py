@@ -25,6 +25,7 @@ def explain_lines(found: Findings, record: Record) -> list[str]:
         lines.append(f"  header     {quality}{chroma}; encoder family {record.encoder}; {record.subsampling}")
     if found.prediction:
         lines += _pixel_lines(found.prediction)
+        lines += _colour_lines(record)
         lines += _table_lines(found.table)
         lines += _region_lines(found, record)
     elif record.message:
@@ -52,6 +53,20 @@ def _pixel_lines(prediction: Prediction) -> list[str]:
     if others:
         lines.append(f"             also possible: {others}: their tables agree wherever this image has detail")
     return lines
+
+
+def _colour_lines(record: Record) -> list[str]:
+    """What the colours tell: whose decoder made them, how chroma was saved, and whether they were edited since."""
+    told = []
+    if record.pixel_codec:
+        told.append(f"those of a decoder of {record.pixel_codec}")
+    if record.pixel_subsampling:
+        told.append(f"chroma subsampled {record.pixel_subsampling}")
+    if record.pixel_qf_chroma:
+        told.append(f"chroma table of quality {record.pixel_qf_chroma}")
+    if record.edited:
+        told.append("edited since the last JPEG save")
+    return [f"  colours    {'; '.join(told)}"] if told else []
 
 
 def _table_lines(table: PixelTable | None) -> list[str]:
