@@ -19,7 +19,7 @@ from jpegqf.tables.scaled_steps import TRUSTED_LEAD, scaled_steps
 from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, unclipped_blocks
 
 TRUSTED = 0.97
-"""Probability of a quality that scaled steps tell and the model does not, measured on edited training scenes."""
+"""Probability of a quality that scaled steps tell where the model is unsure, measured on edited training scenes."""
 IN_DOUBT, AGAINST = (12.0, 0.3, 0.0), (3.0, 0.0, 0.8)
 """Where nothing is sure, and where the model is sure but scaled steps tell another quality: standard deviation of the
 quality around the model's, share of any quality, and share of the model's own distribution."""
@@ -46,6 +46,8 @@ def with_edits(found: Findings) -> Findings:
     if scaled.quality != prediction.rounded and scaled.trusted:
         return replace(found, edited=True, prediction=_as_scaled(prediction, scaled.quality), table=None)
     edited = True if off_lattice else None
+    if off_lattice and scaled.quality == prediction.rounded and scaled.sound and prediction.confidence < TRUSTED:
+        return replace(found, edited=True, prediction=_as_scaled(prediction, scaled.quality))
     contradicted = scaled.quality != prediction.rounded and (off_lattice or scaled.lead >= TRUSTED_LEAD)
     if not contradicted or not (off_lattice or prediction.confidence >= SURE):
         return replace(found, edited=edited)

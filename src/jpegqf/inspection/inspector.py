@@ -23,7 +23,7 @@ from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import Header, read_header, read_start
 from jpegqf.limits import MAX_FILE_BYTES, MAX_PIXELS
 from jpegqf.model.checkpoint import bundled_model
-from jpegqf.model.prediction import SURE, Prediction
+from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.codec import pixel_codec
@@ -227,7 +227,7 @@ def _look_at_regions(found: Findings, decoded: Decoded, predictor: Predictor) ->
 def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
     """Without a quality where the grid of the whole image is not a JPEG's but that of another codec.
 
-    Lossy WebP and AVIF have no 8x8 grid all over: one that is seen surely is that of an earlier JPEG.
+    Lossy WebP and AVIF have no 8x8 grid all over: one with a sure quality is that of an earlier JPEG.
     """
     prediction, samples = found.prediction, decoded.samples
     if prediction is None or samples is None or not prediction.has_grid or prediction.by_few_blocks or found.is_mixture:
@@ -235,7 +235,7 @@ def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
     codec = found.codec.codec if found.codec else None
     luma = prediction.grid.place(found.enlargement.undone(decoded.luma))
     if codec in ("webp", "avif"):
-        other = prediction.jpeg_probability < SURE
+        other = not prediction.sure
     else:
         other = codec == "video" or is_unexplained(samples, luma, prediction.rounded, prediction.confidence)
     if not other:

@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from jpegqf.arrays import F64
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.jpeg.ijg import QUALITIES
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.chroma import Colours
-from jpegqf.tables.chroma_reading import read_chroma
+from jpegqf.tables.chroma_reading import FINEST, read_chroma
 
 OF_ANOTHER_QUALITY = 0.02
 """Share of JPEGs to expect whose chroma has a quality of its own."""
 POSSIBLE = 0.003
 """Probability from which a quality counts as one that luma leaves open."""
+FINE_LUMA = 0.9
+"""Probability by luma of such fine qualities from which chroma may say so too."""
 CHROMA_DECIDES = 0.5
 """Probability from which the quality of chroma is named."""
 
@@ -49,6 +52,8 @@ def with_chroma(
         return prediction, None
     if reading.log_likelihood is None or (table is not None and not table.ijg):
         return prediction, PixelChroma(reading.sampling.name, None)
+    if _explains_anything(reading.log_likelihood, prediction):
+        return prediction, PixelChroma(reading.sampling.name, None)
     of_chroma = np.exp(reading.log_likelihood - reading.log_likelihood.max())
     of_chroma /= of_chroma.sum()
     of_luma, other = prediction.probability, OF_ANOTHER_QUALITY / len(QUALITIES)
@@ -59,3 +64,9 @@ def with_chroma(
     quality = int(QUALITIES[of_chroma.argmax()]) if of_chroma.max() >= CHROMA_DECIDES else None
     together = replace(prediction, probability=both, quality=float(QUALITIES[both.argmax()]))
     return together, PixelChroma(reading.sampling.name, quality)
+
+
+def _explains_anything(log_likelihood: F64, prediction: Prediction) -> bool:
+    """Whether chroma's likeliest table is so fine that it explains any samples, and luma does not say the same."""
+    fine = QUALITIES >= FINEST
+    return bool(fine[log_likelihood.argmax()] and prediction.probability[fine].sum() < FINE_LUMA)

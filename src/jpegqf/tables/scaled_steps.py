@@ -60,10 +60,14 @@ class ScaledSteps:
     error: tuple[float, float]
 
     @property
+    def sound(self) -> bool:
+        """Whether the steps of no other quality explain the coefficients, whatever the factor."""
+        return self.lead >= TRUSTED_LEAD and self.error[1] <= MOST_BLUR and self.quality <= FINEST
+
+    @property
     def trusted(self) -> bool:
         """Whether an edit surely made the steps what they are. Measured on edited JPEGs of training scenes."""
-        changed = LEAST_CHANGE <= abs(np.log(self.factor)) <= MOST_CHANGE
-        return bool(changed and self.lead >= TRUSTED_LEAD and self.error[1] <= MOST_BLUR and self.quality <= FINEST)
+        return self.sound and bool(LEAST_CHANGE <= abs(np.log(self.factor)) <= MOST_CHANGE)
 
 
 def scaled_steps(luma: Luma) -> ScaledSteps | None:
