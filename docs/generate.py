@@ -235,6 +235,7 @@ def generated() -> dict[str, str]:
         "named": named_table(REPOSITORY / "docs" / "real-files.csv"),
         "tables": f"{tables.wild_table(conditions)}\n\n{tables.video_table(conditions)}",
     }
+    colours = {"colours": f"{tables.colours_table(conditions)}\n\n{tables.edits_table(conditions)}"}
     serving = {"flags": flag_table(serve), "load": load_table(REPOSITORY / "docs" / "load.csv")}
     scale = {
         "shown": scale_tables.shown_table(),
@@ -250,6 +251,7 @@ def generated() -> dict[str, str]:
         "docs/model-card.md": _filled("docs/model-card.md", card),
         "docs/scan.md": _filled("docs/scan.md", scan),
         "docs/tables.md": _filled("docs/tables.md", any_table),
+        "docs/colours.md": _filled("docs/colours.md", colours),
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/scale.md": _filled("docs/scale.md", scale),
