@@ -66,6 +66,12 @@ def test_any_size_gives_squares_of_even_sides_or_none(width: int, height: int) -
         assert all(side % 2 == 0 and 2 <= side <= 112 for side in tiles.planes.shape[1:])
 
 
+def test_a_jpeg_that_cannot_be_decoded_has_no_colours_and_raises_nothing(photo: Image.Image) -> None:
+    data = jpeg_of(photo, quality=80)
+    for broken in (b"", b"\xff\xd8junk", data[: len(data) // 2]):
+        assert Colours.of_jpeg(broken).tiles(0, 0, 64, 1) is None
+
+
 def test_what_has_no_colours_gives_none(photo: Image.Image) -> None:
     assert Colours.of_image(photo.convert("L")) is None
     assert Colours.of_array(np.zeros((9, 9), np.uint8)) is None

@@ -1,27 +1,27 @@
 import numpy as np
 import pytest
 
+from jpegqf.arrays import I16
 from jpegqf.pixels.upsampling import (
     AS_DECODED,
     MIRRORED_OR_TURNED,
     NOT_SUBSAMPLED,
     REPEATED,
-    Levels,
     Sampling,
     samples_of,
 )
 
 
-def some_samples(rows: int, columns: int, seed: int = 0) -> Levels:
+def some_samples(rows: int, columns: int, seed: int = 0) -> I16:
     """Chroma as of a photo: smooth patches with edges, int16 (2, rows, columns)."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(90, 170, (2, rows // 4 + 1, columns // 4 + 1)).repeat(4, axis=1).repeat(4, axis=2)
     noise = rng.normal(0, 3, coarse.shape)
-    out: Levels = np.rint(coarse + noise).astype(np.int16)[:, :rows, :columns]
+    out: I16 = np.rint(coarse + noise).astype(np.int16)[:, :rows, :columns]
     return out
 
 
-def upsampled(samples: Levels, sampling: Sampling) -> Levels:
+def upsampled(samples: I16, sampling: Sampling) -> I16:
     """As the definition has it, a pixel at a time along each axis; edges are repeated."""
     out = samples.astype(np.int64)
     for axis, step in ((1, sampling.down), (2, sampling.across)):

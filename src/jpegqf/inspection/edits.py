@@ -10,12 +10,14 @@ from dataclasses import replace
 import numpy as np
 
 from jpegqf.inspection.findings import Findings
+from jpegqf.inspection.pixel_table import PixelTable
+from jpegqf.inspection.regions import whole_image
 from jpegqf.jpeg.ijg import QUALITIES
 from jpegqf.model.prediction import SURE, Prediction
 from jpegqf.pixels.codec import MOST_EDITED_SHARE, PixelCodec, pixel_codec
 from jpegqf.pixels.decode import sampled_rows
 from jpegqf.tables.check import explains
-from jpegqf.tables.scaled_steps import TRUSTED_LEAD, scaled_steps
+from jpegqf.tables.scaled_steps import TRUSTED_LEAD, ScaledSteps, scaled_steps
 from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, unclipped_blocks
 
 TRUSTED = 0.97
@@ -26,7 +28,7 @@ quality around the model's, share of any quality, and share of the model's own d
 
 
 def with_edits(found: Findings) -> Findings:
-    """With ``edited``, and the prediction of an image that was edited; others as they are.
+    """With ``edited``, and the prediction and region of an image that was edited; others as they are.
 
     None is told where there is no JPEG grid.
     """
@@ -37,22 +39,31 @@ def with_edits(found: Findings) -> Findings:
         return _of_mixture(found, prediction)
     if codec.codec == "jpeg" or prediction.by_few_blocks or _comes_back(found):
         return replace(found, edited=False)
-    if codec.codec is not None or prediction.by_green or found.predicted_plane is None:
+    plane = found.predicted_plane
+    if codec.codec is not None or prediction.by_green or plane is None:
         return found
     off_lattice = _is_off_lattice(codec)
-    scaled = scaled_steps(found.predicted_plane)
-    if scaled is None:
-        return replace(found, edited=True if off_lattice else None)
-    if scaled.quality != prediction.rounded and scaled.trusted:
-        return replace(found, edited=True, prediction=_as_scaled(prediction, scaled.quality), table=None)
-    edited = True if off_lattice else None
-    if off_lattice and scaled.quality == prediction.rounded and scaled.sound and prediction.confidence < TRUSTED:
-        return replace(found, edited=True, prediction=_as_scaled(prediction, scaled.quality))
-    contradicted = scaled.quality != prediction.rounded and (off_lattice or scaled.lead >= TRUSTED_LEAD)
-    if not contradicted or not (off_lattice or prediction.confidence >= SURE):
-        return replace(found, edited=edited)
-    doubt = AGAINST if prediction.confidence >= SURE else IN_DOUBT
-    return replace(found, edited=edited, prediction=_doubtful(prediction, *doubt), table=None)
+    found = replace(found, edited=True if off_lattice else None)
+    scaled = scaled_steps(plane)
+    return found if scaled is None else _compared(found, prediction, scaled, off_lattice)
+
+
+def _compared(found: Findings, prediction: Prediction, scaled: ScaledSteps, off_lattice: bool) -> Findings:
+    """With the prediction that the model and the scaled steps give together."""
+    if scaled.quality == prediction.rounded:
+        surer = off_lattice and scaled.sound and prediction.confidence < TRUSTED
+        return _told_anew(found, _as_scaled(prediction, scaled.quality), found.table) if surer else found
+    if scaled.trusted:
+        return _told_anew(replace(found, edited=True), _as_scaled(prediction, scaled.quality))
+    if prediction.confidence >= SURE and (off_lattice or scaled.lead >= TRUSTED_LEAD):
+        return _told_anew(found, _doubtful(prediction, *AGAINST))
+    return _told_anew(found, _doubtful(prediction, *IN_DOUBT)) if off_lattice else found
+
+
+def _told_anew(found: Findings, prediction: Prediction, table: PixelTable | None = None) -> Findings:
+    """With another prediction, and the table of its save, of an image that is one save all over."""
+    height, width = found.judged_luma.shape if found.judged_luma else (0, 0)
+    return replace(found, prediction=prediction, table=table, regions=whole_image((width, height), prediction))
 
 
 def _is_off_lattice(codec: PixelCodec) -> bool:
@@ -72,7 +83,7 @@ def _of_mixture(found: Findings, prediction: Prediction) -> Findings:
     pixels = colours.pixels(box.x, box.y, box.width, box.height)
     if pixels is None or not _is_off_lattice(pixel_codec(pixels[sampled_rows(len(pixels))])):
         return found
-    return replace(found, edited=True, prediction=_doubtful(prediction, *IN_DOUBT), table=None)
+    return _told_anew(replace(found, edited=True), _doubtful(prediction, *IN_DOUBT))
 
 
 def _comes_back(found: Findings) -> bool:

@@ -14,7 +14,7 @@ from jpegqf.jpeg.encoders import HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
-from jpegqf.pixels.codec import PixelCodec
+from jpegqf.pixels.codec import Codec, PixelCodec
 from jpegqf.pixels.decode import Decoded
 from jpegqf.pixels.enlargement import NOT_ENLARGED, Enlargement
 from jpegqf.pixels.luma import Luma
@@ -75,6 +75,11 @@ class Findings:
     def is_mixture(self) -> bool:
         """Whether regions were looked for, and the image is not one save all over."""
         return self.regions is not None and self.regions.is_mixture
+
+    @property
+    def codec_name(self) -> Codec | None:
+        """The codec whose decoder made the colours, None where none is told."""
+        return self.codec.codec if self.codec else None
 
     @property
     def judged_luma(self) -> Luma | None:

@@ -158,7 +158,7 @@ class Inspector:
                 found = _with_prediction(found, prediction, table, predictor)
             else:
                 found = _look_at_regions(_with_codec(found, decoded), decoded, predictor)
-                found = _with_edits(_judged_by_codec(found, decoded))
+                found = with_edits(_judged_by_codec(found, decoded))
         except ImageError as issue:
             found = replace(found, issue=issue)
         if found.header is None:
@@ -216,7 +216,7 @@ def _look_at_regions(found: Findings, decoded: Decoded, predictor: Predictor) ->
     else:
         height, width = luma.shape
         prediction, table = with_table(prediction, prediction.grid.cut(luma))
-        if enlargement.factor == 1 and found.codec and found.codec.codec == "jpeg":
+        if enlargement.factor == 1 and found.codec_name == "jpeg":
             prediction, chroma = with_chroma(prediction, table, decoded.colours)
             found = replace(found, chroma=chroma)
         regions = whole_image((width, height), prediction)
@@ -232,7 +232,7 @@ def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
     prediction, samples = found.prediction, decoded.samples
     if prediction is None or samples is None or not prediction.has_grid or prediction.by_few_blocks or found.is_mixture:
         return found
-    codec = found.codec.codec if found.codec else None
+    codec = found.codec_name
     luma = prediction.grid.place(found.enlargement.undone(decoded.luma))
     if codec in ("webp", "avif"):
         other = not prediction.sure
@@ -242,15 +242,6 @@ def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
         return found
     prediction = replace(prediction, jpeg_probability=OF_ANOTHER_CODEC)
     return replace(found, other_grid=True, prediction=prediction, table=None, regions=FoundRegions((), 0.0))
-
-
-def _with_edits(found: Findings) -> Findings:
-    """With what an edit since the last save left of its quality, in the regions too."""
-    told = with_edits(found)
-    if told.prediction is None or told.prediction is found.prediction or told.decoded is None:
-        return told
-    height, width = told.enlargement.undone(told.decoded.luma).shape
-    return replace(told, regions=whole_image((width, height), told.prediction))
 
 
 def _as_stored(prediction: Prediction) -> Prediction:

@@ -42,7 +42,7 @@ def to_record(found: Findings) -> Record:
         return Record(**columns)
     columns |= _pixel_columns(found) | _history_columns(found.history)
     header = _header_summary(found)
-    codec = found.codec.codec if found.codec else None
+    codec = found.codec_name
     container = (found.container and found.container.format) or "image"
     pixels, history = _pixel_summary(found), _history_summary(found.history)
     if found.other_grid and codec not in RECODED:
@@ -89,7 +89,7 @@ def _pixel_columns(found: Findings) -> RecordColumns:
         return {}
     always = {"jpeg_probability": _shown(prediction.jpeg_probability), "model": found.model, **_region_columns(found)}
     always |= _colour_columns(found)
-    if found.other_grid and found.codec and found.codec.codec == "video":
+    if found.other_grid and found.codec_name == "video":
         return always | {"pixel_encoder": MPEG}
     if not prediction.has_grid:
         return always

@@ -6,15 +6,15 @@ that does not come back, or that was clipped, tells nothing of chroma.
 """
 
 import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from jpegqf.arrays import U8, Bool
+from jpegqf.arrays import I16, U8, Bool
 from jpegqf.pixels.luma import RGB_TO_LUMA
 
 BLUE, RED = 1.772, 1.402
@@ -30,26 +30,20 @@ THUMBNAIL = 4
 LOOKED_AT = 64
 """Squares up to which that many are looked at; of more squares fewer pixels are."""
 
-Planes = NDArray[np.int16]
-"""Levels 0..255 of the pixels of some planes, int16 (planes, height, width)."""
-
 
 @dataclass(frozen=True)
 class ChromaTiles:
-    """Squares of both chroma planes: ``planes`` has Cb and Cr of the first, of the second, and so on.
+    """Squares of both chroma planes: ``planes``, levels 0..255, int16 (planes, height, width), has Cb and Cr of the
+    first, of the second, and so on.
 
     ``sound``: bool of the same shape, pixels whose chroma is known.
     """
 
-    planes: Planes
+    planes: I16
     sound: Bool
 
-    def first(self, squares: int) -> "ChromaTiles":
-        """Those of the first squares."""
-        return ChromaTiles(self.planes[: 2 * squares], self.sound[: 2 * squares])
 
-
-def chroma_of(pixels: U8) -> tuple[Planes, Bool]:
+def chroma_of(pixels: U8) -> tuple[I16, Bool]:
     """Cb and Cr of RGB pixels (height, width, 3), int16 (2, height, width); and which are sound, bool (height, width).
 
     A pixel is sound if no channel is clipped, and if Y, Cb and Cr give the same colour back (ITU-T T.871, section 7).
@@ -129,7 +123,7 @@ def _liveliest(image: Image.Image, x: int, y: int, width: int, height: int, most
     return [(x + number % columns * width, y + number // columns * height) for number in best]
 
 
-def _planes(image: Image.Image, box: tuple[int, int, int, int]) -> tuple[Planes, Bool]:
+def _planes(image: Image.Image, box: tuple[int, int, int, int]) -> tuple[I16, Bool]:
     """Cb and Cr of a box, int16 (2, height, width), and which pixels are sound, bool of the same shape."""
     pixels = np.asarray(image.crop(box))
     if image.mode == "YCbCr":
@@ -140,10 +134,18 @@ def _planes(image: Image.Image, box: tuple[int, int, int, int]) -> tuple[Planes,
 
 
 def _ycc(data: bytes) -> Image.Image | None:
-    """A JPEG's planes as its decoder has them before it converts them; None of one without luma and chroma."""
-    image = Image.open(io.BytesIO(data), formats=("JPEG", "MPO"))
-    if image.mode != "RGB" or image.info.get("adobe_transform") == 0:
+    """A JPEG's planes as its decoder has them before it converts them; None of one without luma and chroma.
+
+    None too of one that Pillow cannot decode: its luma, which another decoder gave, is judged all the same.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=("JPEG", "MPO"))
+            if image.mode != "RGB" or image.info.get("adobe_transform") == 0:
+                return None
+            image.draft("YCbCr", image.size)
+            image.load()
+    except Exception:  # decoders raise many kinds on broken files
         return None
-    image.draft("YCbCr", image.size)
-    image.load()
     return image if image.mode == "YCbCr" else None

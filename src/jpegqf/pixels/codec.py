@@ -127,8 +127,8 @@ def pixel_codec(samples: U8) -> PixelCodec:
         return PixelCodec("video", 1.0) if video_range(samples) else PixelCodec(None, None)
     differences = _differences(samples)
     if len(differences):
-        best = max(_decoders(), key=lambda decoder: decoder.lead(differences))
-        if best.lead(differences) > 0:
+        lead, best = max(((one.lead(differences), one) for one in _decoders()), key=lambda pair: pair[0])
+        if lead > 0:
             return PixelCodec(best.codec, best.share(differences))
     limited = video_range(samples)
     if limited is None:

@@ -151,7 +151,8 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
     own_luma = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
     if is_jpeg:
-        colours = Colours.of_jpeg(data) if data and own_luma and image.mode == "RGB" else None
+        coloured = own_luma and image.mode == "RGB" and image.width * image.height <= MAX_COSTLY_PIXELS
+        colours = Colours.of_jpeg(data) if data and coloured else None
         return Decoded(luma, name, image.size, _orientation(image), own_luma, colours=colours)
     lossy = name == "WEBP" and (data is None or lossy_webp(data))
     return Decoded(luma, name, image.size, _orientation(image), False, lossy, _sampled(image), Colours.of_image(image))

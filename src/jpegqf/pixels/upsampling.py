@@ -5,18 +5,16 @@ sample and one part of its neighbour on that side, as libjpeg's "fancy upsamplin
 rounded, up and down in turns. The samples are found by least squares, rounded, and then each is moved by one level
 where the pixels it reaches come nearer by that. What they interpolate to is compared with the plane: that proves them.
 Other decoders repeat each sample.
+
+Levels of pixels and samples, and sums of up to 16 of them, are int16 (planes, height, width).
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jpegqf.arrays import F32, I64, Bool
-
-Levels = NDArray[np.int16]
-"""Levels of pixels or samples, or sums of up to 16 of them, int16 (planes, height, width)."""
+from jpegqf.arrays import F32, I16, I64, Bool
 
 REACH = 4
 """Pixels along an axis that one sample reaches where a decoder interpolates."""
@@ -79,7 +77,7 @@ class Samples:
     they reach. ``wrong``: number of pixels that are not given back, of ``told`` pixels that could be.
     """
 
-    values: Levels
+    values: I16
     proven: Bool
     wrong: int
     told: int
@@ -90,7 +88,7 @@ class Samples:
         return self.wrong / max(1, self.told)
 
 
-def samples_of(planes: Levels, sound: Bool, sampling: Sampling, sweeps: int = SWEEPS) -> Samples:
+def samples_of(planes: I16, sound: Bool, sampling: Sampling, sweeps: int = SWEEPS) -> Samples:
     """The samples of planes, int16 (planes, height, width) with even sides, whose first pixel starts a sample.
 
     ``sound``: pixels that are known, bool of the same shape. Without ``sweeps`` it takes a quarter of the time, and a
@@ -122,7 +120,7 @@ def samples_of(planes: Levels, sound: Bool, sampling: Sampling, sweeps: int = SW
     return Samples(inside, _proven((error == 0) & sound, sampling), wrong, int(np.count_nonzero(told)))
 
 
-def _repeated(planes: Levels, sound: Bool, sampling: Sampling) -> Samples:
+def _repeated(planes: I16, sound: Bool, sampling: Sampling) -> Samples:
     """As :func:`samples_of`, where each sample was repeated."""
     values = planes[:, :: sampling.down, :: sampling.across]
     right = planes == values.repeat(sampling.down, axis=1).repeat(sampling.across, axis=2)
@@ -153,7 +151,7 @@ def _least_squares(planes: F32, sampling: Sampling) -> F32:
     return sums @ _triangle(sums.shape[2] // 2).T if sampling.across == 2 else sums
 
 
-def _sums(samples: Levels, sampling: Sampling) -> Levels:
+def _sums(samples: I16, sampling: Sampling) -> I16:
     """The sums for each pixel, of samples with one more on each side of the axes that were subsampled."""
     if sampling.down == 2:
         own = 3 * samples[:, 1:-1]
@@ -166,18 +164,16 @@ def _sums(samples: Levels, sampling: Sampling) -> Levels:
     return samples
 
 
-def _errors(sums: Levels, planes: Levels, sound: Bool, sampling: Sampling) -> Levels:
+def _errors(sums: I16, planes: I16, sound: Bool, sampling: Sampling) -> I16:
     """Absolute errors of the sound pixels."""
-    error: Levels = sums >> sampling.bits
+    error: I16 = sums >> sampling.bits
     error -= planes
     np.abs(error, out=error)
     error *= sound
     return error
 
 
-def _moved(
-    values: Levels, sums: Levels, planes: Levels, sound: Bool, sampling: Sampling
-) -> tuple[Levels, Levels, Levels]:
+def _moved(values: I16, sums: I16, planes: I16, sound: Bool, sampling: Sampling) -> tuple[I16, I16, I16]:
     """Samples moved by one level where that brings the pixels nearer; their sums, and the errors of these.
 
     Every other sample along an axis is moved at a time: the pixels that they reach do not overlap.
@@ -210,11 +206,11 @@ class _Reached:
     """
 
     samples: slice
-    weights: Levels
+    weights: I16
     number: I64
     before: int | None
 
-    def add(self, error: Levels, axis: int) -> Levels:
+    def add(self, error: I16, axis: int) -> I16:
         """Sums along an axis over the pixels that each sample reaches."""
         if self.before is None:
             return error
@@ -222,7 +218,7 @@ class _Reached:
         groups = int(self.number[-1]) + 1
         wide = np.zeros((*error.shape[:-1], REACH * groups), np.int16)
         wide[..., self.before : self.before + error.shape[-1]] = error
-        sums: Levels = wide[..., ::REACH] + wide[..., 1::REACH] + wide[..., 2::REACH] + wide[..., 3::REACH]
+        sums: I16 = wide[..., ::REACH] + wide[..., 1::REACH] + wide[..., 2::REACH] + wide[..., 3::REACH]
         return np.moveaxis(sums, -1, axis)
 
 

@@ -27,6 +27,7 @@ from jpegqf.pixels.upsampling import (
     Sampling,
     samples_of,
 )
+from jpegqf.tables.check import TOLERANCE
 from jpegqf.tables.step_likelihood import is_rich, step_likelihoods
 
 SIDE = 112
@@ -45,8 +46,6 @@ AGREED = 1.0
 """Nats by which the table of luma's quality may be less likely than another one and is that of chroma all the same."""
 WRONG_SAMPLE = 4.0
 """Nats that a sample costs which does not come back: of interpolated chroma one in fifty is one level off."""
-TOLERANCE = 0.56
-"""Largest error, in levels, of a sample that comes back; see ``evidence.settings.EvidenceSettings.pixel_tolerance``."""
 LADDER = (3, 8, 15, 25, 35, 45, 55, 65, 72, 78, 84, 88, 91, 94, 97, 100)
 """Qualities that stand for all where ways of subsampling are compared."""
 FINEST, ENOUGH_BLOCKS = 95, 40
@@ -157,16 +156,19 @@ def _of_halved(sampling: Sampling, tiles: ChromaTiles, tables: I64) -> _Explanat
     samples = samples_of(tiles.planes, tiles.sound, sampling)
     if samples.wrong_share > MOST_WRONG:
         return None
-    gain, least, best = 0.0, np.inf, np.empty((0, 64), np.uint8)
+    least, best, covered, varied = np.inf, np.empty((0, 64), np.uint8), np.empty((0, 64), np.uint8), 0
     for top, left in product(*((0, 4) if pixels == 2 else (0,) for pixels in (sampling.down, sampling.across))):
         blocks, areas = _proven_blocks(samples, tiles, sampling, top, left)
         varying = np.flatnonzero((areas != areas[:, :1]).any(axis=1))
         some = evenly_spread(varying, MOST_COMPARED)
         cost = -_scores(blocks[some], tables).best / len(some) if len(some) else np.inf
         if cost < least:
-            unsampled = -_scores(areas[some].reshape(-1, 64), tables).best / len(some)
-            gain, least, best = (unsampled - cost) * len(varying), cost, blocks
-    return _Explanation(sampling, best, gain - WRONG_PIXEL * samples.wrong, samples.wrong_share)
+            least, best, covered, varied = cost, blocks, areas[some], len(varying)
+    gain = -WRONG_PIXEL * samples.wrong
+    if varied:
+        unsampled = -_scores(covered.reshape(-1, 64), tables).best / len(covered)
+        gain += (unsampled - least) * varied
+    return _Explanation(sampling, best, gain, samples.wrong_share)
 
 
 def _proven_blocks(samples: Samples, tiles: ChromaTiles, sampling: Sampling, top: int, left: int) -> tuple[U8, U8]:

@@ -14,6 +14,7 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I64
 from jpegqf.evidence.blocks import contrasting_blocks, evenly_spread
 from jpegqf.evidence.dct import FORWARD
+from jpegqf.evidence.likelihood import BINS_PER_UNIT, histogram
 from jpegqf.jpeg.ijg import STEPS
 from jpegqf.pixels.luma import Luma
 
@@ -21,8 +22,8 @@ LATTICE, LEAST_SPAN = 40, 5
 """Most rows and most columns of blocks looked at, and fewest grey levels that a block must span."""
 FEWEST_BLOCKS, MOST_BLOCKS = 20, 600
 """Fewest blocks that tell anything, and the most that are looked at."""
-BIN, BINS = 0.25, 400
-"""Grey levels to a bin of a coefficient's magnitude, and how many bins there are; larger coefficients are left out."""
+BINS = 400
+"""Bins of a coefficient's magnitude: up to 100 grey levels. Larger coefficients are left out."""
 FACTORS = np.exp(np.arange(-45, 46) / 100)
 """Factors that are tried: 0.64 to 1.57."""
 RATIO = 0.005
@@ -75,7 +76,7 @@ def scaled_steps(luma: Luma) -> ScaledSteps | None:
     pixels = evenly_spread(contrasting_blocks(luma, LATTICE, LEAST_SPAN), MOST_BLOCKS)
     if len(pixels) < FEWEST_BLOCKS:
         return None
-    counts = _histograms(np.abs((pixels.astype(np.float32) - 128) @ FORWARD))
+    counts = histogram((pixels.astype(np.float32) - 128) @ FORWARD, BINS + 1)[1:, :BINS]
     of_multiples, prior = _of_multiples(counts), np.abs(np.log(FACTORS)) / -SPREAD
     prior[len(FACTORS) // 2] += UNCHANGED
     scores = np.stack([_of_candidates(counts @ table + of_multiples) + prior for table in _error_tables()])
@@ -86,15 +87,6 @@ def scaled_steps(luma: Luma) -> ScaledSteps | None:
     return ScaledSteps(int(quality) + 1, float(FACTORS[factor]), lead, ERRORS[error])
 
 
-def _histograms(magnitudes: F32) -> F32:
-    """Counts of the magnitudes (blocks, 64) of each AC frequency, float32 (63, BINS); larger ones are left out."""
-    bins = (magnitudes[:, 1:] / BIN + 0.5).astype(np.int64)
-    kept = bins < BINS
-    index = (bins + np.arange(63) * BINS)[kept]
-    counts: F32 = np.bincount(index, minlength=63 * BINS).reshape(63, BINS).astype(np.float32)
-    return counts
-
-
 @lru_cache(maxsize=1)
 def _steps() -> F32:
     """The steps whose likelihood is computed, float32 (steps,)."""
@@ -102,17 +94,23 @@ def _steps() -> F32:
     return steps
 
 
+def _magnitudes() -> F32:
+    """The magnitude of each bin in grey levels, float32 (BINS, 1)."""
+    magnitudes: F32 = np.arange(BINS, dtype=np.float32)[:, None] / np.float32(BINS_PER_UNIT)
+    return magnitudes
+
+
 @lru_cache(maxsize=1)
 def _multiples() -> F32:
     """Nearest multiple of each step for the magnitude of each bin, float32 (BINS, steps)."""
-    multiples: F32 = np.rint(np.arange(BINS, dtype=np.float32)[:, None] * BIN / _steps())
+    multiples: F32 = np.rint(_magnitudes() / _steps())
     return multiples
 
 
 @lru_cache(maxsize=1)
 def _error_tables() -> list[F32]:
     """For each of ERRORS the log density of the magnitude of each bin around the nearest multiple, (BINS, steps)."""
-    steps, magnitude = _steps(), (np.arange(BINS, dtype=np.float32) * BIN)[:, None]
+    steps, magnitude = _steps(), _magnitudes()
     squares = (magnitude - _multiples() * steps) ** 2
     tables = []
     for width, blur in ERRORS:
@@ -128,7 +126,7 @@ def _of_multiples(counts: F32) -> F32:
     With r = step / (2 b): P(0) = 1 - exp(-r), and P(k) = exp(-2 r k) sinh(r) for the magnitude k.
     """
     number = counts.sum(axis=1, keepdims=True)
-    scale = np.maximum(counts @ (np.arange(BINS, dtype=np.float32) * BIN)[:, None] / np.maximum(number, 1), 0.05)
+    scale = np.maximum(counts @ _magnitudes() / np.maximum(number, 1), 0.05)
     total, nonzero = counts @ _multiples(), counts @ (_multiples() > 0).astype(np.float32)
     ratio = _steps() / (2 * scale)
     log_sinh = np.where(ratio > 20, ratio - np.log(2), np.log(np.sinh(np.minimum(ratio, 20))))
