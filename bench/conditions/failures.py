@@ -14,8 +14,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bench.conditions.catalogue import CONDITIONS
-from bench.conditions.figures import OF_TABLES, OF_WRITERS, detected, named, seen_twice, writer_right
+from bench.conditions.figures import OF_TABLES, OF_WRITERS
 from bench.conditions.making import EXIF_TURNS, Case, Turn
+from bench.conditions.measures import detected, named, seen_twice, writer_right
 from bench.conditions.rows import Row, read_rows
 from bench.conditions.run import build
 from jpegqf.arrays import I64

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bench.conditions import tables
 from bench.conditions.catalogue import CONDITIONS
-from bench.conditions.figures import CALIBRATED, ONE_SAVE, SLICED, TOGETHER
+from bench.conditions.figures import CALIBRATED, COLOURED, CROPPED_OR_NOT, ONE_SAVE, SLICED, TOGETHER
 from bench.conditions.tables import table
 from bench.summary import Summary, Value
 
@@ -41,9 +41,6 @@ class Goal:
         return [self.name, self.asked(), value, "yes" if self.met(value) else "**no**"]
 
 
-CROPPED_OR_NOT = ("png", "cropped")
-COLOURED = (*CROPPED_OR_NOT, "never", "no_photo", "resized")
-"""Conditions whose files come from no other lossy codec."""
 GOALS = (
     Goal("single", "exact", "exact", 0.995),
     Goal("single", "Acc@1", "within 1", 0.998),

@@ -331,12 +331,17 @@ def first_finer(image: Image.Image, rng: Rng) -> Case:
     return _twice(image, int(rng.integers(last + 1, 101)), last, rng)
 
 
+def edited_levels(image: Image.Image, edit: Edit, rng: Rng) -> Image.Image:
+    """An image after an edit of its levels, which are rounded and clipped."""
+    values: NDArray[np.float64] = edit(np.asarray(image, np.float64), rng)
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+
+
 def edited(image: Image.Image, rng: Rng) -> Case:
     """A JPEG edited mildly, as PNG."""
     region, quality, data = _saved(image, rng)
     name = list(EDITS)[rng.integers(len(EDITS))]
-    values = EDITS[name](np.asarray(pixels_of(data), np.float64), rng)
-    after = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    after = edited_levels(pixels_of(data), EDITS[name], rng)
     return Case(png(after), region, quality, (0, 0), variant=name, jpeg=data)
 
 

@@ -3,14 +3,12 @@
 import io
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
 from bench.accuracy import draw_region
-from bench.conditions.making import Case, Edit, LeftOutError, Rng, Turn, pixels_of, png
+from bench.conditions.making import Case, Edit, LeftOutError, Rng, Turn, edited_levels, pixels_of, png
 from jpegqf.train.synthesis import compress
 
-OTHER_CODEC = "other_codec"
 EDITS: dict[str, Edit] = {
     "contrast": lambda x, rng: 128 + _factor(rng, 0.25) * (x - 128),
     "multiplied": lambda x, rng: _factor(rng, 0.2) * x,
@@ -48,14 +46,14 @@ def lossy_webp(image: Image.Image, rng: Rng) -> Case:
     left, top = (int(shift) for shift in rng.integers(0, 8, 2))
     cut = _as_webp(region, quality).crop((left, top, *region.size))
     turned = cut.transpose(Turn(int(rng.integers(7)))) if rng.random() < 0.5 else cut
-    return Case(png(turned), region, variant="webp", verdict=OTHER_CODEC)
+    return Case(png(turned), region, variant="webp", verdict="other_codec")
 
 
 def webp_of_jpeg(image: Image.Image, rng: Rng) -> Case:
     """A JPEG at 40 to 92 saved as a lossy WebP at 75 to 95, as PNG."""
     region, quality = _coloured(image, rng), int(rng.integers(40, 93))
     decoded = pixels_of(compress(region, quality, rng))
-    return Case(png(_as_webp(decoded, int(rng.integers(75, 96)))), region, variant="webp", verdict=OTHER_CODEC)
+    return Case(png(_as_webp(decoded, int(rng.integers(75, 96)))), region, variant="webp", verdict="other_codec")
 
 
 def reworked(image: Image.Image, rng: Rng) -> Case:
@@ -67,12 +65,11 @@ def reworked(image: Image.Image, rng: Rng) -> Case:
 
 
 def _edited(image: Image.Image, rng: Rng) -> tuple[str, Image.Image]:
-    """The name of an edit, and the image after it; of all edits one is as likely as another."""
+    """The name of an edit, and the image after it. All edits are as likely; a gray image is blurred, not saturated."""
     number = int(rng.integers(len(EDITS) + 3))
     if number < len(EDITS):
         name, edit = list(EDITS.items())[number]
-        values: NDArray[np.float64] = edit(np.asarray(image, np.float64), rng)
-        return name, Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+        return name, edited_levels(image, edit, rng)
     if number == len(EDITS) and image.mode == "RGB":
         return "saturation", ImageEnhance.Color(image).enhance(_factor(rng, 0.5))
     if number == len(EDITS) + 1:

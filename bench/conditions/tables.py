@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.conditions.catalogue import CONDITIONS
-from bench.conditions.figures import ANSWERED, MIXED, OF_TABLES, ONE_SAVE, READ, TOGETHER
+from bench.conditions.figures import ANSWERED, COLOURED, MIXED, OF_TABLES, ONE_SAVE, READ, RECODED, TOGETHER
 from bench.summary import Part, Summary
 
 HISTORY = ("once", "first", "first_shifted")
@@ -74,7 +74,7 @@ def edits_table(summary: Summary) -> str:
 def colours_table(summary: Summary) -> str:
     """Codec, subsampling and chroma table from the colours of pixels."""
     figures = ("told as webp", "another codec", "subsampling told", "subsampling right", "chroma exact")
-    parts = [summary.whole(name) for name in ("png", "cropped", "never", "no_photo", "resized", "webp", "webp_of_jpeg")]
+    parts = [summary.whole(name) for name in (*COLOURED, *RECODED)]
     lines = [_line(part.condition, part, figures) for part in parts if part]
     head = "files | n | told as WebP | told as another codec | subsampling told, QF 20–95 | right, of those"
     return table(f"{head} | quality of chroma exact", lines)

@@ -8,7 +8,8 @@ from PIL import Image
 import jpegqf
 from bench.conditions import by_ffmpeg, catalogue, failures, goals, making, tables_of_the_wild
 from bench.conditions import run as conditions
-from bench.conditions.figures import no_step_wrong, steps_named, steps_right, summarised, table_named, writer_right
+from bench.conditions.figures import summarised
+from bench.conditions.measures import no_step_wrong, steps_named, steps_right, table_named, writer_right
 from bench.conditions.rows import Row, read_rows, write_rows
 from bench.summary import ratio, read_summary, write_summary
 from jpegqf.evidence.dct import FORWARD
