@@ -19,6 +19,7 @@ import click
 from bench.accuracy import aggregation_line, band_table, overall_table
 from bench.conditions import goals, tables
 from bench.equivalents.run import table as equivalents_table
+from bench.history import tables as history_tables
 from bench.scale import tables as scale_tables
 from bench.summary import Summary, read_summary
 from docs.api import api_reference
@@ -252,6 +253,7 @@ def generated() -> dict[str, str]:
         "docs/scan.md": _filled("docs/scan.md", scan),
         "docs/tables.md": _filled("docs/tables.md", any_table),
         "docs/colours.md": _filled("docs/colours.md", colours),
+        "docs/history.md": _filled("docs/history.md", {"history": history_tables(summary("history"))}),
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/scale.md": _filled("docs/scale.md", scale),

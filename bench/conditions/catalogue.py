@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.conditions import by_ffmpeg, making, mixtures, recoded, tables_of_the_wild
 from bench.conditions.making import Case
-from jpegqf.tables.known import KnownTables
+from jpegqf.jpeg.all_tables import KnownTables
 
 
 @dataclass(frozen=True)

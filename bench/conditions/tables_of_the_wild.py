@@ -12,13 +12,13 @@ from PIL import Image
 from bench.accuracy import SUBSAMPLINGS, draw_region
 from bench.conditions.making import Case, LeftOutError, Rng, pixels_of, png, with_tables
 from jpegqf.arrays import I64
+from jpegqf.jpeg.all_tables import KnownTables, gathered
 from jpegqf.jpeg.ijg import MAX_STEP, scaled
 from jpegqf.jpeg.jpegli import jpegli_table, quality_to_distance
 from jpegqf.jpeg.known_tables import MOZJPEG_CHROMA, MOZJPEG_LUMA, Family
 from jpegqf.jpeg.listed_tables import ListedTable, listed_tables
 from jpegqf.jpeg.table_match import equivalent_quality, match_ijg
 from jpegqf.tables import reading
-from jpegqf.tables.known import KnownTables, gathered
 from jpegqf.train.synthesis import compress
 
 SIDE = 512

@@ -91,6 +91,8 @@ def main() -> None:
 @click.option("timeout", "--timeout-per-image", type=SECONDS, default=60, show_default=True,
               metavar="SECONDS", help="Give up an image that takes longer: one error row. Headers alone, with one "
                                       "job, are read without.")  # fmt: skip
+@click.option("--even-qualities", is_flag=True, help="Take an earlier save at any quality as equally likely; else "
+                                                     "more so at 75, 80 and other defaults.")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
 def scan(**flags: Any) -> None:
     """One row of evidence per image.

@@ -170,10 +170,20 @@ class Record:
         "number of different JPEG saves seen in the image: 1 for an ordinary JPEG, 0 for none", "saves", COUNT
     )
     first_qf: int | None = _column(
-        "quality of an earlier save, on the same grid or another", "IJG quality 1-100", QUALITY
+        "quality of an earlier save, on the same grid or another: the most probable, where common qualities are more "
+        "probable than others; null where first_qf_low and first_qf_high are more than 20 apart",
+        "IJG quality 1-100, or its equivalent",
+        QUALITY,
+    )
+    first_qf_low: int | None = _column("smallest quality of the earlier save's 95 % interval", "1-100", QUALITY)
+    first_qf_high: int | None = _column("largest quality of the earlier save's 95 % interval", "1-100", QUALITY)
+    first_encoder: str | None = _column(
+        "family of encoders whose table the earlier save had, null where none is clearly the likeliest"
     )
     recompressed_probability: float | None = _column(
-        "probability of an earlier, coarser save, on any grid", "0-1", SHARE
+        "probability of an earlier, coarser save, on any grid; null where the image has too little to tell",
+        "0-1",
+        SHARE,
     )
     verdict: Verdict = _column("the evidence in one word", default=Verdict.UNKNOWN)
     verdict_text: str | None = _column("the evidence in a sentence", from_strangers=True)

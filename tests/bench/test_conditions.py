@@ -13,11 +13,11 @@ from bench.conditions.measures import no_step_wrong, steps_named, steps_right, t
 from bench.conditions.rows import Row, read_rows, write_rows
 from bench.summary import ratio, read_summary, write_summary
 from jpegqf.evidence.dct import FORWARD
+from jpegqf.jpeg.all_tables import known_tables
 from jpegqf.jpeg.header import read_header
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.tables import reading
-from jpegqf.tables.known import known_tables
 
 PNG = ("png", "cropped", "small", "patch", "turned", "decoders")
 NO_FFMPEG = pytest.mark.skipif(by_ffmpeg.program() is None, reason="the system has no ffmpeg")

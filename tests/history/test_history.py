@@ -9,9 +9,10 @@ import skimage.data
 from PIL import Image
 
 from jpegqf.history import other_grid as shifted
-from jpegqf.history.classifier import EARLIER_SAVE_SEEN, History, load_classifier
+from jpegqf.history.classifier import EARLIER_SAVE_SEEN, History, conclude, load_classifier
 from jpegqf.history.earlier_save import earlier_save
-from jpegqf.history.same_grid import SameGridEvidence, conclude_same_grid, same_grid_evidence, same_grid_statistics
+from jpegqf.history.first_tables import TableEvidence, first_tables
+from jpegqf.history.same_grid import FULL, same_grid_evidence, same_grid_statistics
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma
@@ -42,6 +43,19 @@ def saved(
     return decode_luma(out.getvalue()).luma
 
 
+def first_quality(history: History) -> int:
+    """The quality that is named. Fails where none is."""
+    assert history.first is not None
+    assert history.first.quality is not None
+    return history.first.quality
+
+
+def of_tables(qualities: list[int], evidence: float) -> TableEvidence:
+    """The same evidence for the IJG tables of these qualities."""
+    nothing = np.zeros((0, 256)), np.zeros(0, np.int64)
+    return TableEvidence(first_tables().ijg[np.array(qualities) - 1], np.full(len(qualities), evidence), *nothing)
+
+
 @pytest.fixture(scope="module", params=PHOTOS)
 def photograph(request: pytest.FixtureRequest) -> Image.Image:
     """Half size: two of the three photographs are developed JPEGs, and a smaller image carries no trace of it."""
@@ -52,10 +66,8 @@ def photograph(request: pytest.FixtureRequest) -> Image.Image:
 @pytest.mark.parametrize(("first", "last"), PAIRS)
 def test_an_aligned_save_at_a_lower_quality_is_found_and_named(photograph: Image.Image, first: int, last: int) -> None:
     history = earlier_save(saved(photograph, first, last), ijg_luma(last))
-    assert history.recompressed_probability is not None
-    assert history.recompressed_probability >= EARLIER_SAVE_SEEN
-    assert history.first_quality is not None
-    assert abs(history.first_quality - first) <= 1
+    assert history.found
+    assert abs(first_quality(history) - first) <= 1
 
 
 @pytest.mark.parametrize(("first", "last"), [(30, 60), (50, 75), (60, 80), (70, 95)])
@@ -66,22 +78,21 @@ def test_an_image_turned_between_the_saves_is_given_its_first_quality(
     once = photograph.crop((0, 0, photograph.width // 8 * 8, photograph.height // 8 * 8))
     luma = saved(once, first, last, cut=cut, turn=Image.Transpose.ROTATE_90)
     history = earlier_save(luma, ijg_luma(last))
-    assert history.first_quality is not None
-    assert abs(history.first_quality - first) <= 1
+    assert abs(first_quality(history) - first) <= 1
     assert history.grid == (-cut[0] % 8, -cut[1] % 8)
 
 
 @pytest.mark.parametrize(("first", "last"), [(73, 60), (86, 79), (75, 61), (81, 72), (68, 52), (54, 34), (66, 47)])
 def test_a_finer_first_save_is_not_given_a_coarser_quality(photograph: Image.Image, first: int, last: int) -> None:
     """Steps of 2/3 of the last ones leave nearly the pattern that steps of 4/3 leave."""
-    assert earlier_save(saved(photograph, first, last), ijg_luma(last)).first_quality is None
+    assert not earlier_save(saved(photograph, first, last), ijg_luma(last)).found
 
 
 @pytest.mark.parametrize("quality", range(5, 101, 5))
 def test_a_single_save_is_not_called_saved_before(photograph: Image.Image, quality: int) -> None:
     history = earlier_save(saved(photograph, quality), ijg_luma(quality))
-    assert history.first_quality is None
-    assert history.recompressed_probability is None or history.recompressed_probability < EARLIER_SAVE_SEEN
+    assert not history.found
+    assert history.first is None
 
 
 @pytest.mark.parametrize(("first", "last"), SHIFTED_PAIRS)
@@ -92,28 +103,27 @@ def test_a_save_on_another_grid_is_found_with_its_grid_and_quality(
     history = earlier_save(saved(photograph, first, last, cut=cut), ijg_luma(last))
     assert history.found
     assert history.grid == (-cut[0] % 8, -cut[1] % 8)
-    assert history.first_quality is not None
-    assert abs(history.first_quality - first) <= 1
+    assert abs(first_quality(history) - first) <= 1
 
 
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
 def test_a_save_on_another_grid_is_found_whatever_the_chroma(subsampling: str) -> None:
     image = Image.fromarray(skimage.data.coffee())
     luma = saved(image, 65, 85, cut=(2, 6), subsampling=subsampling)
-    assert earlier_save(luma, ijg_luma(85)).first_quality == 65
+    assert first_quality(earlier_save(luma, ijg_luma(85))) == 65
 
 
 @pytest.mark.parametrize(("first", "last"), PAIRS)
 def test_an_aligned_save_is_not_put_on_another_grid(photograph: Image.Image, first: int, last: int) -> None:
     luma = saved(photograph, first, last)
     assert earlier_save(luma, ijg_luma(last)).grid == (0, 0)
-    assert not shifted.earlier_save_on_other_grid(luma, ijg_luma(last)).found
+    moved = shifted.other_grid_evidence(luma, ijg_luma(last))
+    assert not shifted.conclude_other_grid(moved, load_classifier("shifted")).found
 
 
 @pytest.mark.parametrize("last", [20, 40, 60])
 def test_a_finer_save_on_another_grid_is_not_given_a_quality(photograph: Image.Image, last: int) -> None:
-    history = earlier_save(saved(photograph, last + 20, last, cut=(3, 5)), ijg_luma(last))
-    assert history.first_quality is None
+    assert not earlier_save(saved(photograph, last + 20, last, cut=(3, 5)), ijg_luma(last)).found
 
 
 @pytest.mark.parametrize("side", [8, 15, 24, 32])
@@ -129,9 +139,8 @@ def test_evidence_on_the_true_other_grid_is_near_what_is_expected() -> None:
     )
     assert evidence is not None
     assert evidence.grid == (5, 3)
-    grid, candidate = evidence.best
-    assert evidence.quality[candidate] == 65
-    assert 0.4 < evidence.found[grid, candidate].sum() / evidence.expected[candidate].sum() < 2.5
+    assert first_tables().quality[evidence.candidates[evidence.best]] == 65
+    assert 0.4 < evidence.found[evidence.best].sum() / evidence.expected[evidence.best].sum() < 2.5
 
 
 def test_errors_spread_to_another_grid_keep_their_energy() -> None:
@@ -141,7 +150,7 @@ def test_errors_spread_to_another_grid_keep_their_energy() -> None:
 
 
 def test_the_same_table_twice_leaves_no_trace(photograph: Image.Image) -> None:
-    assert earlier_save(saved(photograph, 80, 80), ijg_luma(80)).first_quality is None
+    assert not earlier_save(saved(photograph, 80, 80), ijg_luma(80)).found
 
 
 def test_the_last_table_need_not_be_an_ijg_table(photograph: Image.Image) -> None:
@@ -150,13 +159,13 @@ def test_the_last_table_need_not_be_an_ijg_table(photograph: Image.Image) -> Non
     out = io.BytesIO()
     Image.fromarray(saved(photograph, 70).plane).save(out, "JPEG", qtables=[flat.ravel().tolist()])
     history = earlier_save(decode_luma(out.getvalue()).luma, flat)
-    assert history.first_quality == 70
+    assert first_quality(history) == 70
 
 
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
 def test_chroma_subsampling_does_not_matter(subsampling: str) -> None:
     image = Image.fromarray(skimage.data.coffee())
-    assert earlier_save(saved(image, 65, 85, subsampling=subsampling), ijg_luma(85)).first_quality == 65
+    assert first_quality(earlier_save(saved(image, 65, 85, subsampling=subsampling), ijg_luma(85))) == 65
 
 
 @pytest.mark.parametrize(
@@ -172,7 +181,7 @@ def test_chroma_subsampling_does_not_matter(subsampling: str) -> None:
     ids=["grey", "black", "white", "chequered", "repeated", "no whole block"],
 )
 def test_nothing_is_said_of_images_without_information(plane: np.ndarray) -> None:
-    assert earlier_save(Luma(plane.astype(np.uint8)), ijg_luma(75)) == History(None, None)
+    assert earlier_save(Luma(plane.astype(np.uint8)), ijg_luma(75)) == History(None)
 
 
 @pytest.mark.parametrize(("across", "down"), [(0.1, 0.3), (0.25, 0.25), (0.45, 0.1), (0.5, 0)])
@@ -185,26 +194,19 @@ def test_a_drawn_gradient_saved_once_is_not_called_saved_before(across: float, d
 
 def test_nothing_is_said_when_no_table_is_coarser() -> None:
     plane = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
-    assert earlier_save(Luma(plane), np.full((8, 8), 255)) == History(None, None)
-    assert earlier_save(Luma(plane), np.full((8, 8), 65535)) == History(None, None)
+    assert earlier_save(Luma(plane), np.full((8, 8), 255)) == History(None)
+    assert earlier_save(Luma(plane), np.full((8, 8), 65535)) == History(None)
 
 
 def test_noise_that_was_never_saved_is_not_called_saved_before() -> None:
     plane = np.random.default_rng(0).integers(0, 256, (256, 256), dtype=np.uint8)
-    assert earlier_save(Luma(plane), ijg_luma(90)).first_quality is None
-
-
-def test_several_qualities_that_fit_alike_are_not_chosen_from() -> None:
-    alike = np.full((3, 5), 40.0)
-    evidence = SameGridEvidence(np.array([40, 50, 60]), alike, alike, np.ones(5), np.full(5, 100.0), 500, 9.0)
-    assert conclude_same_grid(evidence, 0.9) == History(None, 0.9, (0, 0))
+    assert not earlier_save(Luma(plane), ijg_luma(90)).found
 
 
 def test_no_trace_is_only_reported_where_a_trace_would_show() -> None:
-    nothing, strong = np.zeros((3, 5)), np.full((3, 5), 40.0)
-    quality, rest = np.array([40, 50, 60]), (np.ones(5), np.full(5, 100.0), 500, 9.0)
-    assert conclude_same_grid(SameGridEvidence(quality, nothing, nothing, *rest), 0.1) == History(None, None)
-    assert conclude_same_grid(SameGridEvidence(quality, nothing, strong, *rest), 0.1) == History(None, 0.1)
+    found, nothing, strong = of_tables([40, 50, 60], 0.0), np.zeros(3), np.full(3, 40.0)
+    assert conclude(found, nothing, 0.1, (0, 0), 0.1) == History(None)
+    assert conclude(found, strong, 0.1, (0, 0), 0.1) == History(0.1)
 
 
 def test_a_table_that_is_none_is_refused() -> None:
@@ -218,7 +220,7 @@ def test_a_table_that_is_none_is_refused() -> None:
 def test_evidence_of_a_true_first_quality_is_within_twice_what_is_expected() -> None:
     evidence = same_grid_evidence(saved(Image.fromarray(skimage.data.coffee()), 65, 85), ijg_luma(85))
     assert evidence is not None
-    row = int(np.flatnonzero(evidence.quality == 65)[0])
+    row = int(np.flatnonzero(evidence.candidates == first_tables().ijg[64])[0])
     assert 0.5 < evidence.found[row].sum() / evidence.expected[row].sum() < 2
 
 
@@ -239,10 +241,10 @@ def test_a_large_image_costs_no_more_than_a_budget_of_blocks() -> None:
     plane = np.random.default_rng(0).integers(60, 200, (4096, 4096), dtype=np.uint8)
     evidence = same_grid_evidence(Luma(plane), ijg_luma(80))
     assert evidence is not None
-    assert evidence.blocks <= 8192
+    assert evidence.blocks <= FULL.blocks
     moved = shifted.other_grid_evidence(Luma(plane), ijg_luma(80))
     assert moved is not None
-    assert moved.windows <= shifted.MOST_WINDOWS
+    assert moved.windows <= shifted.FULL.windows
     small, large = (min(_processor_seconds(luma) for _ in range(3)) for luma in (Luma(plane[:512, :512]), Luma(plane)))
     assert large < 5 * small  # 64 times the pixels
 
@@ -258,17 +260,33 @@ def test_the_fitted_decision_tells_what_can_be_told() -> None:
     rng = np.random.default_rng(0)
     truth = np.arange(400) % 2
     values = rng.normal(size=(400, 15)) + 4.0 * truth[:, None]
-    fitted = training.fit_classifier(values, truth.astype(np.float64), single_weight=2.0, seed=0)
-    assert training.held_out_figures(fitted, values, truth) == {"found": 1.0, "false": 0.0}
+    measured = [
+        training.Measured(row, bool(one), None, of_tables([50], 0.0)) for row, one in zip(values, truth, strict=True)
+    ]
+    fitted = training.fit_classifier(measured, single_weight=2.0, trust=0.1, seed=0)
+    found = np.array([fitted.probability(row) for row in values]) >= EARLIER_SAVE_SEEN
+    np.testing.assert_array_equal(found, truth == 1)
 
 
-def test_drawn_qualities_keep_the_distance_that_must_be_found() -> None:
+def test_trust_is_as_large_as_intervals_allow() -> None:
+    """Evidence of 50 nats for a quality that is right, and for one that is three too high one time in ten."""
+    training = pytest.importorskip("jpegqf.train.history")
+    evidence = of_tables([60, 63], 0.0)
+    evidence.total[1] = 50
+    right = [training.Measured(np.zeros(1), True, 63, evidence)] * 9
+    wrong = [training.Measured(np.zeros(1), True, 60, evidence)]
+    assert training.fit_trust(right) == training.TRUSTS[-1]
+    assert training.held_share(right + wrong, 1.0) == 0.9
+    assert training.fit_trust(right + wrong) < 0.1
+
+
+def test_drawn_tables_have_the_quality_that_was_asked_for() -> None:
     training = pytest.importorskip("jpegqf.train.history")
     rng = np.random.default_rng(0)
-    drawn = [training.draw_qualities(rng, 15) for _ in range(2000)]
-    assert all(1 <= last <= 100 and (first is None or 1 <= first <= 100) for first, last in drawn)
-    assert 0.4 < np.mean([first is None for first, _ in drawn]) < 0.5
-    assert np.mean([first is not None and first <= last - training.GAP for first, last in drawn]) > 0.45
+    drawn = [training.draw_any(40, 60, rng) for _ in range(300)]
+    assert all(40 <= tables.quality <= 60 for tables in drawn)
+    others = [tables for tables in drawn if (tables.luma != ijg_luma(tables.quality)).any()]
+    assert 0.15 < len(others) / len(drawn) < 0.45
 
 
 def test_drawn_saves_have_their_first_grid_where_they_say(tmp_path: Path) -> None:
@@ -276,8 +294,9 @@ def test_drawn_saves_have_their_first_grid_where_they_say(tmp_path: Path) -> Non
     Image.fromarray(skimage.data.coffee()).save(tmp_path / "coffee.png")
     rng = np.random.default_rng(0)
     drawn = [training.draw_other_grid([tmp_path / "coffee.png"], rng) for _ in range(30)]
-    assert all(saves.first is None or saves.first <= saves.last - training.SHIFTED_GAP for saves in drawn)
+    twice = [(saves.first.quality, saves.last.quality) for saves in drawn if saves.first]
+    assert all(first <= last - training.SHIFTED_GAP for first, last in twice)
     moved = [saves for saves in drawn if saves.grid != (0, 0)]
-    told = [earlier_save(decode_luma(saves.data).luma, ijg_luma(saves.last)).grid for saves in moved]
+    told = [earlier_save(decode_luma(saves.data).luma, saves.last.luma).grid for saves in moved]
     assert all(grid in (None, saves.grid) for grid, saves in zip(told, moved, strict=True))
     assert len(told) - told.count(None) > len(told) // 2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import jpegqf
 from conftest import MakeJpeg
@@ -13,6 +13,7 @@ from jpegqf.inspection import inspector
 from jpegqf.inspection.inspector import Inspector, inspect
 from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.ruled_tables import ffmpeg_table
+from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.model.predictor import Predictor
 from jpegqf.record import Status, Verdict
 from jpegqf.views.evidence_view import view_evidence
@@ -226,3 +227,48 @@ def test_a_step_of_zero_in_a_table_in_force_is_a_row_that_says_so(jpeg: MakeJpeg
     assert (record.status, record.reason) == (Status.ERROR, "corrupt")
     assert record.message == "corrupt image: a quantization step is 0"
     assert record.encoder is not None
+
+
+def saved_twice(image: Image.Image, first: dict[str, object], last: int, cut: tuple[int, int]) -> bytes:
+    """A JPEG saved as ``first`` says, cut by columns and rows, and saved again at the ``last`` quality."""
+    image.save(once := io.BytesIO(), "JPEG", **first)
+    opened = Image.open(once)
+    opened.crop((*cut, *opened.size)).save(twice := io.BytesIO(), "JPEG", quality=last)
+    return twice.getvalue()
+
+
+@pytest.mark.parametrize("cut", [(0, 0), (3, 5)])
+def test_a_first_save_by_ffmpeg_is_told_with_its_family_and_equivalent_quality(
+    cat: Image.Image, cut: tuple[int, int]
+) -> None:
+    table = ffmpeg_table(5)
+    record = inspect(saved_twice(cat, {"qtables": [table.tolist()]}, 95, cut))
+    assert record.verdict is Verdict.RESAVED
+    assert record.first_encoder == "ffmpeg"
+    assert record.first_qf_low is not None
+    assert record.first_qf_high is not None
+    assert record.first_qf_low <= equivalent_quality(table) <= record.first_qf_high
+
+
+def test_the_default_of_programs_is_named_unless_all_qualities_are_equally_common(cat: Image.Image) -> None:
+    """At low frequencies the tables of 74 and 75 are the same."""
+    data = saved_twice(cat, {"quality": 75}, 95, (3, 5))
+    common, even = inspect(data), Inspector(even_qualities=True).inspect(data)
+    assert common.first_qf == 75
+    assert even.first_qf in (74, 75)
+    for record in (common, even):
+        assert record.first_qf_low is not None
+        assert record.first_qf_low <= 74
+        assert record.first_qf_high is not None
+        assert record.first_qf_high >= 75
+
+
+def test_where_too_little_could_show_the_sentence_says_so() -> None:
+    """A few words on white: blocks with text are clipped, the others are flat."""
+    page = Image.new("L", (320, 256), 255)
+    ImageDraw.Draw(page).text((20, 20), "nothing\nto be seen\nhere", 0, ImageFont.load_default(24))
+    page.save(out := io.BytesIO(), "JPEG", quality=75)
+    record = inspect(out.getvalue())
+    assert record.recompressed_probability is None
+    assert record.verdict is Verdict.CONSISTENT
+    assert record.verdict_text == "header and pixels say 75; too little to tell whether it was saved before"

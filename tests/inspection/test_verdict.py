@@ -5,38 +5,38 @@ import pytest
 from jpegqf.inspection.verdict import HeaderSummary, HistorySummary, MixtureSummary, PixelSummary, verdict_on
 from jpegqf.record import Region, Verdict
 
-NOTHING = HistorySummary(None, None)
+NOTHING = HistorySummary("", None, asked=False)
 SURE_60 = PixelSummary(60, 60, 60, 0.99, 0.999)
 
 
-ONCE = (None, None)
+ONCE = ("", None)
 
 
 @pytest.mark.parametrize(
     ("container", "header", "pixels", "history", "verdict", "quality", "source", "words"),
     [
-        ("JPEG", (95, "exact"), (95, 95, 95, 1.0, 1.0), (None, 0.01), "consistent", 95, "header", "pixels say 95"),
-        ("JPEG", (95, "exact"), (95, 95, 95, 1.0, 1.0), (60, 0.99), "resaved", 95, "header", "compressed at 60 before"),
-        ("JPEG", (95, "exact"), None, (60, 0.99, True), "resaved", 95, "header", "60 before on another grid"),
-        ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 1.0), (None, None), "resaved", 95, "header", "pixels say 60"),
-        ("JPEG", (60, "exact"), (95, 95, 95, 0.99, 1.0), (None, None), "mismatch", 60, "header", "pixels say 95"),
-        ("JPEG", (95, "exact"), (60, 40, 80, 0.2, 1.0), (None, None), "header_only", 95, "header", "leave it open"),
-        ("JPEG", (95, "exact"), None, (None, None), "header_only", 95, "header", "the pixels tell nothing"),
-        ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 0.1), (None, None), "header_only", 95, "header", "tell nothing"),
+        ("JPEG", (95, "exact"), (95, 95, 95, 1.0, 1.0), ("", 0.01), "consistent", 95, "header", "pixels say 95"),
+        ("JPEG", (95, "exact"), (95, 95, 95, 1.0, 1.0), ("60", 0.99), "resaved", 95, "header", "at 60 before"),
+        ("JPEG", (95, "exact"), None, ("60", 0.99, True), "resaved", 95, "header", "60 before on another grid"),
+        ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 1.0), ("", None), "resaved", 95, "header", "pixels say 60"),
+        ("JPEG", (60, "exact"), (95, 95, 95, 0.99, 1.0), ("", None), "mismatch", 60, "header", "pixels say 95"),
+        ("JPEG", (95, "exact"), (60, 40, 80, 0.2, 1.0), ("", None), "header_only", 95, "header", "leave it open"),
+        ("JPEG", (95, "exact"), None, ("", None), "header_only", 95, "header", "the pixels tell nothing"),
+        ("JPEG", (95, "exact"), (60, 60, 60, 0.99, 0.1), ("", None), "header_only", 95, "header", "tell nothing"),
         ("JPEG", (60, "exact", "", True), (95, 95, 95, 0.99, 1.0), ONCE, "consistent", 60, "header", "say 60"),
         ("JPEG", (75, "equivalent", "", True), (90, 90, 90, 0.99, 1.0), ONCE, "consistent", 75, "header", "75"),
         ("JPEG", (75, "equivalent", "", True), None, ONCE, "consistent", 75, "header", "say about IJG 75"),
         ("JPEG", (75, "equivalent", "X 8"), (78, 78, 78, 0.99, 1.0), ONCE, "header_only", 75, "header", "X 8,"),
         ("JPEG", (75, "equivalent", "", False), (90, 90, 90, 0.99, 1.0), ONCE, "header_only", 75, "header", "open"),
-        ("JPEG", (75, "equivalent", "X 8", True), None, (60, 0.99), "resaved", 75, "header", "X 8, about IJG 75"),
+        ("JPEG", (75, "equivalent", "X 8", True), None, ("60", 0.99), "resaved", 75, "header", "X 8, about IJG 75"),
         ("JPEG", (None, "none", "", True), (82, 82, 82, 0.99, 1.0), ONCE, "consistent", None, None, "unlike"),
         ("JPEG", (None, "none"), None, ONCE, "header_only", None, None, "unlike any IJG quality"),
         ("JPEG", (None, "none", "", None, False), None, ONCE, "unknown", None, None, "no sound"),
-        ("PNG", None, (82, 82, 82, 0.99, 0.999), (None, None), "pixels_only", 82, "pixels", "PNG whose pixels were a"),
-        ("PNG", None, (49, 49, 51, 0.4, 0.99), (None, None), "pixels_only", None, None, "between 49 and 51"),
-        ("PNG", None, (100, 97, 100, 0.4, 0.01), (None, None), "no_trace", None, None, "never compressed"),
-        ("PNG", None, (50, 1, 90, 0.1, 0.5), (None, None), "unknown", None, None, "do not tell"),
-        ("PNG", None, None, (None, None), "unknown", None, None, "tell nothing"),
+        ("PNG", None, (82, 82, 82, 0.99, 0.999), ("", None), "pixels_only", 82, "pixels", "PNG whose pixels were a"),
+        ("PNG", None, (49, 49, 51, 0.4, 0.99), ("", None), "pixels_only", None, None, "between 49 and 51"),
+        ("PNG", None, (100, 97, 100, 0.4, 0.01), ("", None), "no_trace", None, None, "never compressed"),
+        ("PNG", None, (50, 1, 90, 0.1, 0.5), ("", None), "unknown", None, None, "do not tell"),
+        ("PNG", None, None, ("", None), "unknown", None, None, "tell nothing"),
     ],
 )  # fmt: skip
 def test_each_combination_of_evidence_has_one_verdict(
@@ -67,15 +67,27 @@ def test_a_lossy_container_that_shows_no_grid_may_have_hidden_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "verdict"), [(59, Verdict.RESAVED), (60, Verdict.CONSISTENT), (70, Verdict.CONSISTENT)]
+    ("probability", "verdict", "words"),
+    [
+        (0.99, Verdict.RESAVED, "pixels compressed at 40 before: re-saved"),
+        (0.5, Verdict.RESAVED, "pixels compressed at 40 before: re-saved"),
+        (0.49, Verdict.HEADER_ONLY, "an earlier, coarser save is left open (probability 0.49)"),
+        (0.2, Verdict.HEADER_ONLY, "an earlier, coarser save is left open (probability 0.20)"),
+        (0.19, Verdict.CONSISTENT, "header and pixels say 60"),
+        (None, Verdict.CONSISTENT, "too little to tell whether it was saved before"),
+    ],
 )
-def test_an_earlier_save_that_was_not_coarser_is_no_resaving(first: int, verdict: Verdict) -> None:
-    assert verdict_on("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(first, 0.99)).verdict is verdict
+def test_the_verdict_follows_the_probability_of_an_earlier_save(
+    probability: float | None, verdict: Verdict, words: str
+) -> None:
+    answer = verdict_on("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary("40", probability))
+    assert answer.verdict is verdict
+    assert answer.quality == 60
+    assert answer.text.endswith(words)
 
 
-def test_an_uncertain_history_does_not_change_the_verdict() -> None:
-    answer = verdict_on("JPEG", HeaderSummary(60, "exact"), SURE_60, HistorySummary(40, 0.3))
-    assert answer.verdict is Verdict.CONSISTENT
+def test_nothing_is_said_of_a_history_that_nobody_asked_for() -> None:
+    assert verdict_on("JPEG", HeaderSummary(60, "exact"), SURE_60, NOTHING).text == "header and pixels say 60"
 
 
 def region(x: int, y: int, width: int, height: int, quality: int | None) -> Region:

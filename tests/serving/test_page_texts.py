@@ -53,7 +53,10 @@ def sentences() -> set[str]:
             (60, 80, 95), (0.2, 0.95), (0.01, 0.3, 0.7, 0.99), (None, *ENCODERS), (False, True)
         )
     ]
-    histories = [HistorySummary(None, None), HistorySummary(50, 0.9), HistorySummary(50, 0.9, True)]
+    histories = [
+        HistorySummary("", None, asked=False), HistorySummary("", None), HistorySummary("", 0.3),
+        HistorySummary("50", 0.9), HistorySummary("a quality between 40 and 75", 0.9, True),
+    ]  # fmt: skip
     told = product(("JPEG", "PNG"), headers, pixels, histories, (None, "jpeg", *RECODED, "video"))
     others = {of_another_codec(container, video).text for container, video in product(("image", "PNG"), (True, False))}
     return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions() | others
@@ -69,7 +72,7 @@ def sentences_on_regions() -> set[str]:
     pixels = [PixelSummary(60, 55, 66, confidence, 0.99) for confidence in (0.2, 0.95)]
     mixtures = [MixtureSummary(*told) for told in product(some, (1, 2), (False, True), (1, 2))]
     return {
-        verdict_on(container, None, told, HistorySummary(None, None), mixture=mixture).text
+        verdict_on(container, None, told, HistorySummary("", None), mixture=mixture).text
         for container, told, mixture in product(("JPEG", "PNG"), pixels, mixtures)
     }
 

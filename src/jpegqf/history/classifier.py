@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from jpegqf.arrays import F64, I64, median
+from jpegqf.arrays import F64, median
+from jpegqf.history.first_tables import FirstTable, TableEvidence, first_tables, likely_first_table
 
 EARLIER_SAVE_SEEN = 0.5
 """Probability, 0..1, from which an earlier save is reported."""
 NEARBY = 2
 """Qualities whose difference is at most this count as the same when the lead of the best candidate is taken."""
-CLEAR_MARGIN = 2.0
-"""Least lead (natural logarithm) over candidates further than NEARBY for a first quality to be named."""
 FEWEST_EXPECTED = 3.0
 """Least median over candidates of the expected evidence (natural logarithm) for "no earlier save" to be reported.
 
@@ -27,14 +26,14 @@ With less, an earlier save would leave no trace, so its absence means nothing.
 class History:
     """What is known of an earlier save; a field is None where it cannot be determined.
 
-    ``first_quality`` is the IJG quality of the earlier save, 1..99. ``recompressed_probability``, 0..1, is the
-    probability that there was one at a lower quality; the prior odds are about one to two. ``grid`` is the column and
-    row, 0..7, of its first grid lines in this image, (0, 0) where both saves share a grid. ``evidence`` is the log
-    likelihood ratio (natural logarithm) of the best first quality against a single save.
+    ``recompressed_probability``, 0..1, is the probability that there was an earlier save at a lower quality; the prior
+    odds are about one to two. ``first`` is its table, as far as it can be told. ``grid`` is the column and row, 0..7,
+    of its first grid lines in this image, (0, 0) where both saves share a grid. ``evidence`` is the log likelihood
+    ratio (natural logarithm) of the best first table against a single save.
     """
 
-    first_quality: int | None
     recompressed_probability: float | None
+    first: FirstTable | None = None
     grid: tuple[int, int] | None = None
     evidence: float = field(default=0.0, compare=False)
 
@@ -46,7 +45,11 @@ class History:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A network with one hidden layer over standardized statistics; fitted numbers, kept in ``classifier.json``."""
+    """A network with one hidden layer over standardized statistics; fitted numbers, kept in ``classifier.json``.
+
+    ``trust``: what the evidence is multiplied by where first tables are compared; see
+    :func:`jpegqf.history.first_tables.likely_first_table`.
+    """
 
     mean: F64
     scale: F64
@@ -54,6 +57,7 @@ class Classifier:
     hidden_bias: F64
     output: F64
     output_bias: float
+    trust: float
 
     def probability(self, values: F64) -> float:
         """Probability that the image was saved before, 0..1, of its statistics, as many as ``mean`` has."""
@@ -61,13 +65,13 @@ class Classifier:
         return float(1 / (1 + np.exp(-(inner @ self.output + self.output_bias))))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def load_classifier(name: str) -> Classifier:
-    """A classifier that ships with the package: "aligned" for the same grid, "shifted" for another grid."""
+    """A classifier that ships with the package: "aligned" for the same grid, "shifted" for another; "... glance"."""
     raw = json.loads(Path(__file__).with_name("classifier.json").read_text(encoding="utf-8"))[name]
     names = ("mean", "scale", "hidden", "hidden_bias", "output")
     mean, scale, hidden, hidden_bias, output = (np.array(raw[name], np.float64) for name in names)
-    return Classifier(mean, scale, hidden, hidden_bias, output, float(raw["output_bias"]))
+    return Classifier(mean, scale, hidden, hidden_bias, output, float(raw["output_bias"]), raw["trust"])
 
 
 def signed_log(x: float) -> float:
@@ -75,24 +79,35 @@ def signed_log(x: float) -> float:
     return math.copysign(math.log1p(abs(x)), x)
 
 
-def lead(quality: I64, total: F64) -> float:
-    """Evidence of the best candidate minus that of the best one further than NEARBY from it (minus 0 without such).
-
-    ``quality`` int64 and ``total``, natural logarithms, float64: (candidates,) each.
-    """
-    best = int(total.argmax())
-    far = total[np.abs(quality - quality[best]) > NEARBY]
-    return float(total[best] - (far.max() if len(far) else 0))
+def lead(evidence: TableEvidence) -> float:
+    """Evidence of the best candidate minus that of the best one further than NEARBY from it (minus 0 without such)."""
+    best, quality = int(evidence.total.argmax()), first_tables().quality[evidence.candidates]
+    far = evidence.total[np.abs(quality - quality[best]) > NEARBY]
+    return float(evidence.total[best] - (far.max() if len(far) else 0))
 
 
-def conclude(quality: I64, total: F64, expected: F64, probability: float, grid: tuple[int, int]) -> History:
+def of_ijg(evidence: TableEvidence, expected: F64) -> tuple[float, float]:
+    """The most evidence for an IJG table, its sign and logarithm, and its ratio to what was expected of that table."""
+    ijg = np.flatnonzero(np.isin(evidence.candidates, first_tables().ijg))
+    best = ijg[evidence.total[ijg].argmax()] if len(ijg) else int(evidence.total.argmax())
+    return signed_log(evidence.total[best]), float(evidence.total[best] / (expected[best] + 5))
+
+
+def conclude(
+    evidence: TableEvidence,
+    expected: F64,
+    probability: float,
+    grid: tuple[int, int],
+    trust: float,
+    even: bool = False,
+) -> History:
     """The history that the evidence supports.
 
-    ``total`` and ``expected``, float64 (candidates,), are the log likelihood ratio found for each candidate quality and
-    its expectation if that candidate were true. ``probability`` is the classifier's, ``grid`` as in :class:`History`.
+    ``expected``, float64 (candidates,), is the evidence to expect for each candidate if it were true. ``probability``
+    is the classifier's, ``grid`` as in :class:`History`, ``trust`` and ``even`` as in
+    :func:`jpegqf.history.first_tables.likely_first_table`.
     """
     if probability < EARLIER_SAVE_SEEN:
         powerless = median(expected) < FEWEST_EXPECTED
-        return History(None, None if powerless else probability)
-    first_quality = int(quality[total.argmax()]) if lead(quality, total) >= CLEAR_MARGIN else None
-    return History(first_quality, probability, grid, float(total.max()))
+        return History(None if powerless else probability)
+    return History(probability, likely_first_table(evidence, trust, even), grid, float(evidence.total.max()))

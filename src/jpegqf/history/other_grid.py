@@ -18,30 +18,25 @@ coefficient differs from zero.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8, median
 from jpegqf.evidence.blocks import first_of_each
 from jpegqf.evidence.dct import BASIS, FORWARD
-from jpegqf.history.classifier import History, conclude, lead, load_classifier, signed_log
-from jpegqf.jpeg.ijg import INTEGER_STEPS
+from jpegqf.history.classifier import Classifier, History, conclude, lead, of_ijg, signed_log
+from jpegqf.history.first_tables import TableEvidence, coarser_tables, distinct_steps, first_tables
+from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.pixels.grid import GRIDS, WINDOW
 from jpegqf.pixels.luma import Luma
 
-MOST_WINDOWS, FEWEST_WINDOWS = 1024, 16
-"""Most windows (squares of WINDOW pixels) used, and fewest for any evidence."""
+FEWEST_WINDOWS = 16
+"""Fewest windows (squares of WINDOW pixels) for any evidence."""
 SMALLEST_RANGE = 6
 """Grey levels that a window must span: flat ones decode to whole grey levels, which is a comb of its own in DC."""
-MOST_INDEX_SUM = 4
-"""Frequencies are used whose vertical and horizontal index add up to at most this."""
-FREQUENCIES = tuple((v, u) for v in range(8) for u in range(8) if u + v <= MOST_INDEX_SUM)
-"""The frequencies used, as (vertical, horizontal) index."""
 BINS_PER_SIGMA = 2
 """Histogram bins per standard deviation of the blur."""
-MOST_BINS = {True: 1024, False: 256}
-"""Bins of |coefficient|, for DC and for the others; larger coefficients are left out."""
 SMOOTH_BINS = {True: 17, False: 5}
 """Width of the triangle that smooths the pooled histogram: its own noise would look like evidence."""
 BLUR = 0.85
@@ -52,28 +47,74 @@ UNTOUCHED_SHARE = 0.1
 """Share of coefficients assumed to show no trace, so that one odd coefficient changes the evidence by little."""
 ZERO_WEIGHT = 0.5
 """Weight of the evidence from coefficients that round to zero: their number varies between grids for other reasons."""
+USED_SHARE = 0.998
+"""Share of the coefficients that are compared, the smallest: the few others need most of the bins."""
 FAR = 12.0
 """Distance of multiples, in standard deviations, from which their blurs do not overlap: at 6, 1e-8 of the peak."""
 FINEST = 2.0
 """Steps below this many standard deviations leave no comb and are not used."""
 COARSER = 1.1
-"""Least ratio of the sum of a candidate's steps to that of the last table: finer earlier saves cannot be seen."""
+"""Least ratio of the sum of a candidate's steps at the frequencies used to that of the last table.
+
+Finer earlier saves cannot be seen.
+"""
 LOWEST = 5
 """Lowest candidate quality: lower ones leave little but DC, so that every flat image fits them."""
 
 
 @dataclass(frozen=True)
-class OtherGridEvidence:
-    """Evidence of each grid for each candidate first quality, ``quality`` int64 (candidates,), natural logarithms.
+class Effort:
+    """How much of an image is looked at, and for which first tables.
 
-    ``found``, float32 (63, candidates, frequencies), is the log likelihood ratio of grids 1 to 63 minus the median of
-    the grids. ``expected``, float32 (candidates, frequencies), is its mean on the true grid if the candidate were true.
-    ``windows`` is the number of windows used.
+    ``windows``: most windows used. ``index_sum``: frequencies are used whose vertical and horizontal index add up to at
+    most this. ``bins``: of the magnitudes of DC, and of other coefficients; larger ones are left out. ``all_tables``:
+    those of all encoders, else the IJG's.
     """
 
-    quality: I64
+    windows: int
+    index_sum: int
+    bins: tuple[int, int]
+    all_tables: bool
+
+    @property
+    def frequencies(self) -> list[tuple[int, int]]:
+        """The frequencies used, as (vertical, horizontal) index."""
+        below = range(self.index_sum + 1)
+        return [(v, u) for v in below for u in below if u + v <= self.index_sum]
+
+    @property
+    def used(self) -> I64:
+        """The same, row-major."""
+        return np.array([8 * v + u for v, u in self.frequencies])
+
+
+FULL = Effort(1024, 4, (1024, 256), all_tables=True)
+IJG_ALONE = replace(FULL, all_tables=False)
+"""Two thirds of the time, to compare with what FULL found."""
+GLANCE = Effort(1024, 3, (512, 192), all_tables=False)
+"""A third of the time of FULL, to tell most single saves."""
+
+
+@dataclass(frozen=True)
+class OtherGridEvidence:
+    """Evidence of the best of the other grids for each candidate first table, natural logarithms.
+
+    ``grid``: column and row of its first lines. ``candidates``, int64 (candidates,): indices in
+    :func:`jpegqf.history.first_tables.first_tables`. ``found``, float32 (candidates, frequencies), is the log
+    likelihood ratio on that grid minus the median of the grids. ``expected``, the same shape, is its mean if the
+    candidate were true. ``of_steps``, float32 (frequencies, 256): that of each step on that grid; ``frequencies``,
+    int64 (frequencies,): row-major. ``elsewhere``, float32 (62, frequencies): that of the best candidate on each of the
+    other grids. ``rivals``, float32 (62,): the most that any IJG table has there. ``windows``: number of windows used.
+    """
+
+    grid: tuple[int, int]
+    candidates: I64
     found: F32
     expected: F32
+    of_steps: F32
+    frequencies: I64
+    elsewhere: F32
+    rivals: F32
     windows: int
     step: float
     """Mean step of the last table over the frequencies used."""
@@ -81,16 +122,15 @@ class OtherGridEvidence:
     """Sum of all 64 steps of the last table."""
 
     @property
-    def best(self) -> tuple[int, int]:
-        """Index (grid number - 1, candidate) of the most evidence."""
-        grid, candidate = np.unravel_index(self.found.sum(axis=2).argmax(), self.found.shape[:2])
-        return int(grid), int(candidate)
+    def of_tables(self) -> TableEvidence:
+        """What speaks for each first table, summed over the frequencies."""
+        total = self.found.sum(axis=1, dtype=np.float64)
+        return TableEvidence(self.candidates, total, self.of_steps.astype(np.float64), self.frequencies)
 
     @property
-    def grid(self) -> tuple[int, int]:
-        """Column and row of the best grid's first lines."""
-        y, x = divmod(self.best[0] + 1, 8)
-        return x, y
+    def best(self) -> int:
+        """Place of the candidate with the most evidence."""
+        return int(self.found.sum(axis=1).argmax())
 
 
 def _placed() -> F32:
@@ -124,12 +164,12 @@ def _windows_at(plane: U8, picked: I64) -> U8:
     return out
 
 
-def _usable_windows(luma: Luma) -> U8:
-    """Distinct windows, neither clipped nor flat, evenly spaced, MOST_WINDOWS at most; uint8 (n, WINDOW, WINDOW)."""
+def _usable_windows(luma: Luma, most: int) -> U8:
+    """Distinct windows, neither clipped nor flat, evenly spaced, so many at most; uint8 (n, WINDOW, WINDOW)."""
     rows, columns = ((side - WINDOW) // 8 + 1 for side in luma.plane.shape)
     if rows < 1 or columns < 1:
         return np.zeros((0, WINDOW, WINDOW), np.uint8)
-    count = min(rows * columns, 2 * MOST_WINDOWS)
+    count = min(rows * columns, 2 * most)
     picked = np.arange(count) * (rows * columns) // count
     windows = _windows_at(luma.plane, picked)
     low, high = windows.min(axis=(1, 2)), windows.max(axis=(1, 2))
@@ -138,7 +178,7 @@ def _usable_windows(luma: Luma) -> U8:
         sound &= ~_windows_at(luma.marks, picked).any(axis=(1, 2))
     windows = windows[sound]
     distinct = first_of_each(windows[:, :8, :8].reshape(-1, 64))
-    kept = min(len(distinct), MOST_WINDOWS)
+    kept = min(len(distinct), most)
     out: U8 = windows[distinct[np.arange(kept) * len(distinct) // max(kept, 1)]]
     return out
 
@@ -159,23 +199,23 @@ def _error_variance(windows: U8, table: F64) -> F64:
     return out
 
 
-def _histograms(windows: U8, widths: F64) -> list[F32]:
+def _histograms(windows: U8, widths: F64, effort: Effort) -> list[F32]:
     """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (GRIDS, bins) each."""
     count = len(windows)
     pixels = windows.reshape(-1, WINDOW).astype(np.float32) - 128
     grid = np.arange(8, dtype=np.float32)[:, None] + 8 * np.arange(8, dtype=np.float32)
     out: dict[tuple[int, int], F32] = {}
-    for u in range(MOST_INDEX_SUM + 1):
+    for u in range(effort.index_sum + 1):
         columns = (pixels @ PLACED[:, :, u]).reshape(count, WINDOW, 8).swapaxes(1, 2).reshape(-1, WINDOW)
-        for v in range(MOST_INDEX_SUM + 1 - u):
-            bins = MOST_BINS[u + v == 0]
-            width = np.float32(widths[FREQUENCIES.index((v, u))])
+        for v in range(effort.index_sum + 1 - u):
+            bins = effort.bins[u + v > 0]
+            width = np.float32(widths[effort.frequencies.index((v, u))])
             place = np.abs(columns @ (PLACED[:, :, v] / width)).reshape(count, 8, 8)
             np.minimum(place, bins, out=place)
             place += grid * (bins + 1) + np.float32(0.5)
             counts = np.bincount(place.astype(np.intp).ravel(), minlength=GRIDS * (bins + 1))
             out[v, u] = counts.reshape(GRIDS, bins + 1)[:, :bins].astype(np.float32)
-    return [out[frequency] for frequency in FREQUENCIES]
+    return [out[frequency] for frequency in effort.frequencies]
 
 
 def _smoothed(mass: F64, width: int) -> F64:
@@ -231,37 +271,94 @@ def _ratios(counts: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
     return counts @ ratio.T, expected.astype(np.float32)
 
 
-def other_grid_evidence(luma: Luma, last_table: I64) -> OtherGridEvidence | None:
-    """Evidence for every IJG quality on every other grid; None if the image has too few windows.
+def other_grid_evidence(luma: Luma, last_table: I64, effort: Effort = FULL) -> OtherGridEvidence | None:
+    """Evidence for every first table on the best of the other grids; None if the image has too few windows.
 
     ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency.
     """
-    coarser = INTEGER_STEPS.sum(axis=1) >= COARSER * last_table.sum()
-    quality = np.flatnonzero(coarser[LOWEST - 1 :]) + LOWEST
-    windows = _usable_windows(luma)
-    if len(windows) < FEWEST_WINDOWS or not len(quality):
+    table, used = last_table.astype(np.int64).reshape(64), effort.used
+    candidates = _candidates(table, effort)
+    windows = _usable_windows(luma, effort.windows)
+    if len(windows) < FEWEST_WINDOWS or not np.isin(candidates, first_tables().ijg).any():
         return None
     variance = SPREAD @ _error_variance(windows, last_table.astype(np.float64)) @ SPREAD.T
-    used = [8 * v + u for v, u in FREQUENCIES]
     sigma = np.sqrt(BLUR**2 * variance.reshape(64)[used] + PIXEL_VARIANCE)
-    found, expected = [], []
-    for f, counts, spread in zip(used, _histograms(windows, sigma / BINS_PER_SIGMA), sigma, strict=True):
-        steps, place = np.unique(INTEGER_STEPS[quality - 1, f], return_inverse=True)
-        resolved = steps >= FINEST * spread
-        ratios = np.zeros((GRIDS - 1, len(steps)), np.float32)
-        expectation = np.zeros(len(steps), np.float32)
-        if resolved.any():
-            parts = _ratios(counts, steps[resolved] / spread * BINS_PER_SIGMA, SMOOTH_BINS[f == 0])
-            ratios[:, resolved], expectation[resolved] = parts[0] - median(parts[0]), parts[1]
-        found.append(ratios[:, place])
-        expected.append(expectation[place])
-    step = float(last_table.reshape(64)[used].mean())
+    ratios = [
+        _of_steps(counts, distinct_steps(candidates, f), spread, SMOOTH_BINS[f == 0])
+        for f, counts, spread in zip(used, _histograms(windows, sigma / BINS_PER_SIGMA, effort), sigma, strict=True)
+    ]
+    found, expected = (np.stack(parts) for parts in zip(*ratios, strict=True))
+    return _of_best_grid(found, expected, candidates, used, len(windows), table)
+
+
+def _candidates(table: I64, effort: Effort) -> I64:
+    """Indices of the first tables that are tried, coarser than the last, int64 (64,)."""
+    first, used = first_tables(), effort.used
+    candidates = coarser_tables(table)
+    if not effort.all_tables:
+        candidates = np.intersect1d(candidates, first.ijg, assume_unique=True)
+    coarser = first.steps[candidates][:, used].sum(axis=1) >= COARSER * table[used].sum()
+    kept: I64 = candidates[coarser & (first.quality[candidates] >= LOWEST)]
+    return kept
+
+
+def _of_steps(counts: F32, steps: I64, spread: float, smooth: int) -> tuple[F32, F32]:
+    """Evidence of each grid for each step 0..255, float32 (GRIDS - 1, 256), 0 where it is not asked, and expected."""
+    found, expected = np.zeros((GRIDS - 1, MAX_STEP + 1), np.float32), np.zeros(MAX_STEP + 1, np.float32)
+    pooled = counts.sum(axis=0).cumsum()
+    filled = int(np.searchsorted(pooled, USED_SHARE * pooled[-1])) + smooth
+    steps = steps[steps >= FINEST * spread]
+    within = _distinguishable(steps, filled * spread / BINS_PER_SIGMA)
+    if len(steps):
+        ratios, of_steps = _ratios(counts[:, :filled], steps[:within] / spread * BINS_PER_SIGMA, smooth)
+        ratios -= median(ratios)
+        found[:, steps[:within]], expected[steps[:within]] = ratios, of_steps
+        found[:, steps[within:]], expected[steps[within:]] = ratios[:, -1:], of_steps[-1]
+    return found, expected
+
+
+def _distinguishable(steps: I64, largest: float) -> int:
+    """How many of the steps, ascending, leave different traces in coefficients up to the ``largest``, in levels.
+
+    Steps beyond twice the largest round all of them to zero; the first of these stands for them.
+    """
+    return min(len(steps), int(np.searchsorted(steps, 2 * largest)) + 1)
+
+
+def _of_best_grid(found: F32, expected: F32, candidates: I64, used: I64, windows: int, table: I64) -> OtherGridEvidence:
+    """The evidence of the grid that an IJG table or any other speaks most for.
+
+    ``found``, float32 (frequencies, GRIDS - 1, steps), and ``expected`` (frequencies, steps): of each step.
+    """
+    steps = first_tables().steps[:, used]
+    ijg = candidates[np.isin(candidates, first_tables().ijg)]
+    most = _summed(found, steps[ijg]).max(axis=1)
+    free = found.max(axis=2).sum(axis=0)
+    best, total = 0, -np.inf
+    for grid in {int(most.argmax()), int(free.argmax())}:
+        evidence = float(_summed(found[:, grid : grid + 1], steps[candidates]).max())
+        if evidence > total:
+            best, total = grid, evidence
+    each = np.arange(len(used))
+    of_grid = found[:, best].T[steps[candidates], each]
+    of_candidate = found[each, :, steps[candidates[of_grid.sum(axis=1).argmax()]]]
+    y, x = divmod(best + 1, 8)
     return OtherGridEvidence(
-        quality, np.stack(found, axis=2), np.stack(expected, axis=1), len(windows), step, int(last_table.sum())
-    )
+        (x, y), candidates, of_grid, expected.T[steps[candidates], each], found[:, best], used,
+        np.delete(of_candidate, best, axis=1).T, np.delete(most, best), windows,
+        float(table[used].mean()), int(table.sum()),
+    )  # fmt: skip
 
 
-OTHER_GRID_STATISTICS = 19
+def _summed(found: F32, steps: I64) -> F32:
+    """Evidence of each grid for tables, summed over frequencies, float32 (grids, tables); ``steps`` (tables, ...)."""
+    total = np.zeros((found.shape[1], len(steps)), np.float32)
+    for of_steps, step in zip(found, steps.T, strict=True):
+        total += of_steps[:, step]
+    return total
+
+
+OTHER_GRID_STATISTICS = 21
 """Number of statistics that the classifier takes."""
 
 
@@ -270,38 +367,30 @@ def other_grid_statistics(evidence: OtherGridEvidence) -> F64:
 
     The best grid's evidence, what was expected, and the evidence of the other grids.
     """
-    grid, candidate = evidence.best
-    total = evidence.found.sum(axis=2)
-    others = np.delete(total, grid, axis=0)
-    best, expected = float(total[grid, candidate]), float(evidence.expected[candidate].sum())
-    by_frequency = evidence.found[grid, candidate]
-    rival, usual = others.max(), float(median(others.max(axis=1)))
-    same = others[:, candidate]
+    total, step = evidence.of_tables.total, first_tables().steps[evidence.candidates[evidence.best]]
+    best, expected = float(total[evidence.best]), float(evidence.expected[evidence.best].sum())
+    by_frequency = evidence.found[evidence.best]
+    rival, usual = evidence.rivals.max(), float(median(evidence.rivals))
+    same = evidence.elsewhere.sum(axis=1)
     x, y = (min(offset, 8 - offset) for offset in evidence.grid)
     return np.array([
         signed_log(best), signed_log(expected), best / (expected + 5), signed_log(best - rival),
         (best - rival) / (expected + 5), signed_log((best - rival) / (rival - usual + 1)),
         signed_log(best - same.max()), (best - same.max()) / (expected + 5), signed_log(best / (same.std() + 1)),
-        signed_log(lead(evidence.quality, total[grid])), signed_log(np.sort(by_frequency)[:-2].sum()),
-        float((by_frequency >= evidence.found[:, candidate].max(axis=0)).mean()), float((by_frequency < -1).mean()),
+        signed_log(lead(evidence.of_tables)), signed_log(np.sort(by_frequency)[:-2].sum()),
+        float((by_frequency >= evidence.elsewhere.max(axis=0)).mean()), float((by_frequency < -1).mean()),
         signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(float(by_frequency[0])),
-        (8 - x) * (8 - y) / 64, math.log(INTEGER_STEPS[evidence.quality[candidate] - 1].sum() / evidence.sums),
-        math.log(evidence.step), math.log(evidence.windows),
+        (8 - x) * (8 - y) / 64, math.log(step.sum() / evidence.sums),
+        math.log(evidence.step), math.log(evidence.windows), *of_ijg(evidence.of_tables, evidence.expected.sum(axis=1)),
     ])  # fmt: skip
 
 
-def conclude_other_grid(evidence: OtherGridEvidence, probability: float) -> History:
-    """The history from the evidence on the best other grid and the classifier's probability."""
-    found, expected = evidence.found[evidence.best[0]].sum(axis=1), evidence.expected.sum(axis=1)
-    return conclude(evidence.quality, found, expected, probability, evidence.grid)
+def conclude_other_grid(evidence: OtherGridEvidence | None, classifier: Classifier, even: bool = False) -> History:
+    """The history from the evidence on the best other grid; all None without evidence.
 
-
-def earlier_save_on_other_grid(luma: Luma, last_table: I64) -> History:
-    """Whether a JPEG was saved before at a lower quality on another 8x8 grid, on which, and at which quality.
-
-    Arguments as for :func:`other_grid_evidence`. All fields are None where there is no evidence.
+    ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`.
     """
-    evidence = other_grid_evidence(luma, last_table)
     if evidence is None:
-        return History(None, None)
-    return conclude_other_grid(evidence, load_classifier("shifted").probability(other_grid_statistics(evidence)))
+        return History(None)
+    probability, expected = classifier.probability(other_grid_statistics(evidence)), evidence.expected.sum(axis=1)
+    return conclude(evidence.of_tables, expected, probability, evidence.grid, classifier.trust, even)

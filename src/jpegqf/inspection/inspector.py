@@ -66,12 +66,14 @@ def default_predictor() -> Predictor:
 class Inspector:
     """How to look at images: with which model, at which part of the evidence, up to how many pixels.
 
-    Without a ``predictor`` the bundled one is loaded when the first pixels are looked at.
+    Without a ``predictor`` the bundled one is loaded when the first pixels are looked at. ``even_qualities``: an
+    earlier save is as likely at any quality; else more so at the defaults of programs, 75 or 80, and at round numbers.
     """
 
     predictor: Predictor | None = None
     only: Only | None = None
     max_pixels: int = MAX_PIXELS
+    even_qualities: bool = False
 
     def __post_init__(self) -> None:
         if self.only not in (None, "header", "pixels"):
@@ -164,7 +166,15 @@ class Inspector:
         if found.header is None:
             return found
         header = found.header.transposed() if turned else found.header
-        return replace(found, history=_history(upright.luma, header), own_table=_own_table(found, decoded, predictor))
+        return replace(
+            found, history=self._history(upright.luma, header), own_table=_own_table(found, decoded, predictor)
+        )
+
+    def _history(self, luma: Luma, header: Header) -> History | None:
+        """What the pixels tell of an earlier save; None where the first component is no luma."""
+        if header.luma is None or header.color not in ("YCbCr", "gray", "YCCK"):
+            return None
+        return earlier_save(luma, header.luma.steps, self.even_qualities)
 
 
 def inspect(
@@ -330,13 +340,6 @@ def _container(data: bytes) -> Container | None:
         return Container(*format_and_size)
     header = _header(data)  # of a JPEG that Pillow does not know
     return _with_header(Findings(""), header).container if header else None
-
-
-def _history(luma: Luma, header: Header) -> History | None:
-    """What the pixels tell of an earlier save; None where the first component is no luma."""
-    if header.luma is None or header.color not in ("YCbCr", "gray", "YCCK"):
-        return None
-    return earlier_save(luma, header.luma.steps)
 
 
 def _own_table(found: Findings, decoded: Decoded, predictor: Predictor) -> bool | None:

@@ -9,11 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from jpegqf.jpeg.all_tables import Writer
 from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES, STEP_INDEX
 from jpegqf.jpeg.known_tables import IJG_NAME, Family
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.luma import Luma
-from jpegqf.tables.known import Writer
 from jpegqf.tables.reading import TableReading, certain_steps, read_table, transposed
 
 IJG_RULED_OUT = 0.05

@@ -5,6 +5,7 @@ from typing import Any
 
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.history.classifier import History
+from jpegqf.history.first_tables import FirstTable
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegion
@@ -17,12 +18,12 @@ from jpegqf.inspection.verdict import (
     of_another_codec,
     verdict_on,
 )
+from jpegqf.jpeg.all_tables import Writer
 from jpegqf.jpeg.encoders import Encoder, HeaderEvidence
 from jpegqf.jpeg.header import Header
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.pixels.enlargement import Enlargement
 from jpegqf.record import Record, Region, Status
-from jpegqf.tables.known import Writer
 
 SHOWN_DIGITS = 4
 """Probabilities are rounded: more digits would say more than is known."""
@@ -163,7 +164,17 @@ def _history_columns(history: History | None) -> RecordColumns:
     if history is None:
         return {}
     probability = history.recompressed_probability
-    return {"first_qf": history.first_quality, "recompressed_probability": _shown(probability)}
+    columns: RecordColumns = {"recompressed_probability": _shown(probability)}
+    if history.first is None:
+        return columns
+    first = history.first
+    family = first.family.value if first.family else None
+    return columns | {
+        "first_qf": first.quality,
+        "first_qf_low": first.low,
+        "first_qf_high": first.high,
+        "first_encoder": family,
+    }
 
 
 def _shown(probability: float | None) -> float | None:
@@ -205,9 +216,15 @@ def _pixel_summary(found: Findings) -> PixelSummary | None:
 
 def _history_summary(history: History | None) -> HistorySummary:
     if history is None:
-        return HistorySummary(None, None)
+        return HistorySummary("", None, asked=False)
     moved = history.grid not in (None, (0, 0))
-    return HistorySummary(history.first_quality, _shown(history.recompressed_probability), moved)
+    words = _first_words(history.first) if history.first else ""
+    return HistorySummary(words, _shown(history.recompressed_probability), moved)
+
+
+def _first_words(first: FirstTable) -> str:
+    """The earlier save's quality in words."""
+    return f"a quality between {first.low} and {first.high}" if first.quality is None else str(first.quality)
 
 
 def _words_without_pixels(header: HeaderSummary | None) -> str:

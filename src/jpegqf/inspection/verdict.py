@@ -12,8 +12,8 @@ CONTRADICTING_CONFIDENCE = 0.9
 """Probability of the pixels' quality from which it may contradict an exact header."""
 NAMED_QUALITY_CONFIDENCE = 0.5
 """Probability of the pixels' quality from which it is named without a header; below, only its interval is."""
-LIKELY_EARLIER_SAVE = 0.5
-"""Probability from which an earlier save is reported."""
+LIKELY_EARLIER_SAVE, RULED_OUT_BELOW = 0.5, 0.2
+"""Probabilities of an earlier save from which it is reported, and below which header and pixels are consistent."""
 NO_TRACE_WORDS = "no trace of a JPEG save: never compressed, or resized or reworked since"
 """What is said of pixels that show no grid: the past of an image cannot be seen there."""
 RECODED = {"webp": "a lossy WebP", "avif": "an AVIF"}
@@ -97,14 +97,25 @@ ONE_SAVE = MixtureSummary((), 1, False)
 
 @dataclass(frozen=True)
 class HistorySummary:
-    """An earlier save: its quality 1-100 and its probability 0-1, each None where it is unknown.
+    """An earlier save: its quality in words, and its probability 0-1, None where too little tells or nobody asked.
 
     ``moved``: its grid is not that of the last save, since the image was cropped in between.
     """
 
-    first_quality: int | None
+    words: str
     probability: float | None
     moved: bool = False
+    asked: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an earlier save is neither likely nor ruled out."""
+        return self.probability is not None and self.probability >= RULED_OUT_BELOW
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether an earlier save would have left no trace that can be seen."""
+        return self.asked and self.probability is None
 
 
 @dataclass(frozen=True)
@@ -136,13 +147,13 @@ def verdict_on(
     """
     if header is None:
         return _mixed(container, mixture) or _without_header(container, pixels, codec, mixture.enlarged)
-    if _resaved(header, history):
+    if history.probability is not None and history.probability >= LIKELY_EARLIER_SAVE:
         last = f"header {header.words}"
         where = " on another grid (cropped in between)" if history.moved else ""
-        text = f"{last}, pixels compressed at {history.first_quality} before{where}: re-saved"
+        text = f"{last}, pixels compressed at {history.words} before{where}: re-saved"
         return _of_header(header, Verdict.RESAVED, text)
     told = pixels if pixels and pixels.jpeg_probability >= LIKELY_GRID else None
-    return _contradiction(header, told) or _agreement(header, told)
+    return _contradiction(header, told) or _agreement(header, told, history)
 
 
 def of_another_codec(container: str, video: bool) -> Judgement:
@@ -152,12 +163,6 @@ def of_another_codec(container: str, video: bool) -> Judgement:
         return Judgement(None, None, Verdict.OTHER_CODEC, text)
     text = f"{_what(container)} with an 8x8 grid that no JPEG table explains: another codec's, or an edited JPEG's"
     return Judgement(None, None, Verdict.UNKNOWN, text)
-
-
-def _resaved(header: HeaderSummary, history: HistorySummary) -> bool:
-    """Whether there was an earlier, coarser save: a first quality that is not below the last one's is no evidence."""
-    likely = history.first_quality is not None and (history.probability or 0) >= LIKELY_EARLIER_SAVE
-    return likely and (header.quality is None or (history.first_quality or 0) < header.quality)
 
 
 def _mixed(container: str, mixture: MixtureSummary) -> Judgement | None:
@@ -254,12 +259,17 @@ def _within(header: HeaderSummary, pixels: PixelSummary) -> bool:
     return header.quality is not None and pixels.low <= header.quality <= pixels.high
 
 
-def _agreement(header: HeaderSummary, pixels: PixelSummary | None) -> Judgement:
-    """The judgement where nothing contradicts the header: whether the pixels confirm it."""
+def _agreement(header: HeaderSummary, pixels: PixelSummary | None, history: HistorySummary) -> Judgement:
+    """The judgement where nothing contradicts the header: whether the pixels confirm it, and it alone."""
     if not header.sound:
         return Judgement(None, None, Verdict.UNKNOWN, "no sound quantization table")
     exact = pixels is not None and header.match == "exact" and _within(header, pixels)
     if header.own_pixels or exact:
-        return _of_header(header, Verdict.CONSISTENT, f"header and pixels say {header.words}")
+        text = f"header and pixels say {header.words}"
+        if history.is_open:
+            text += f"; an earlier, coarser save is left open (probability {history.probability:.2f})"
+            return _of_header(header, Verdict.HEADER_ONLY, text)
+        unseen = "; too little to tell whether it was saved before" if history.is_unseen else ""
+        return _of_header(header, Verdict.CONSISTENT, text + unseen)
     left = "tell nothing" if pixels is None else "leave it open"
     return _of_header(header, Verdict.HEADER_ONLY, f"header says {header.words}, the pixels {left}")

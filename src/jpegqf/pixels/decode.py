@@ -15,11 +15,11 @@ from PIL import Image, UnidentifiedImageError
 
 from jpegqf.arrays import I64, U8
 from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
-from jpegqf.jpeg.tops import short_jpegs
 from jpegqf.limits import MAX_COSTLY_PIXELS, MAX_PIXELS
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.containers import lossy_webp, other_container
 from jpegqf.pixels.luma import Luma, LumaOfImage
+from jpegqf.pixels.tops import short_jpegs
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 """The only formats that Pillow may open, whatever a file is called: some others run programs or hide an image's size.

@@ -25,6 +25,7 @@ class Look:
     only: "Only | None" = None
     max_pixels: int = DEFAULT_PIXELS
     device: str = "auto"
+    even_qualities: bool = False
 
     def inspector(self) -> "Inspector":
         """The inspector with these settings. Raises UsageError if ``device`` is asked for and absent."""
@@ -36,7 +37,7 @@ class Look:
             from jpegqf.model.predictor import Predictor
 
             predictor = Predictor(load_model(device=self.device))
-        return Inspector(predictor, self.only, self.max_pixels)
+        return Inspector(predictor, self.only, self.max_pixels, self.even_qualities)
 
     def __call__(self) -> Callable[[Item], Record]:
         """Prepare a worker of a scan."""

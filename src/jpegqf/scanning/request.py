@@ -26,6 +26,8 @@ class ScanRequest:
     only: "Only | None" = None
     max_pixels: int = DEFAULT_PIXELS
     device: str = "auto"
+    even_qualities: bool = False
+    """Take an earlier save at any quality as equally likely."""
     timeout: float = 60.0
     """Seconds that an image may take."""
     jobs: int | None = None
@@ -67,4 +69,4 @@ class ScanRequest:
     @property
     def look(self) -> Look:
         """How each image is looked at."""
-        return Look(self.only, self.max_pixels, self.device)
+        return Look(self.only, self.max_pixels, self.device, self.even_qualities)

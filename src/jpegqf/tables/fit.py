@@ -9,11 +9,11 @@ from typing import TypeVar
 import numpy as np
 
 from jpegqf.arrays import F64, I64
+from jpegqf.jpeg.all_tables import FREE_SHARE, KnownTables, Writer
 from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.jpeg.table_match import equivalent_qualities
 from jpegqf.tables.free_table import FLAT, free_steps, log_sum
-from jpegqf.tables.known import FREE_SHARE, KnownTables, Writer
 
 T = TypeVar("T", bound=Hashable)
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from jpegqf.arrays import F64, I64, U8
 from jpegqf.evidence.blocks import transposed_blocks
+from jpegqf.jpeg.all_tables import Writer, known_tables
 from jpegqf.pixels.luma import Luma
 from jpegqf.tables.check import explains
 from jpegqf.tables.fit import CERTAIN, Fit
-from jpegqf.tables.known import Writer, known_tables
 from jpegqf.tables.step_likelihood import FEWEST_BLOCKS, FEWEST_RICH, rich, step_likelihoods, unclipped_blocks
 
 TURNED = 0.05

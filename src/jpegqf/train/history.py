@@ -4,7 +4,7 @@ import argparse
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +15,19 @@ from tqdm import tqdm
 from jpegqf.arrays import F64
 from jpegqf.history import classifier, other_grid, same_grid
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier
-from jpegqf.jpeg.ijg import ijg_luma
+from jpegqf.history.first_tables import TableEvidence, first_tables, likely_first_table
+from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
+from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.train.dataset import find_scenes
-from jpegqf.train.synthesis import compress, draw_region
+from jpegqf.train.drawing import draw_scene
+from jpegqf.train.other_tables import Tables, draw_tables
+from jpegqf.train.synthesis import compress_with, draw_region
 
 GAP = 5
 """Least difference of the two qualities in the samples drawn to be detectable: first at least this much lower."""
-LOWEST_LAST = 15
-"""Lowest quality drawn for the last of two saves."""
+LOWEST_FIRST, LOWEST_LAST = 5, 15
+"""Lowest qualities drawn for the first and the last of two saves."""
 SINGLE, LOWER, ANY = 0.45, 0.45, 0.1
 """Shares of the samples: saved once; saved first at a quality GAP or more below the last; first at any quality."""
 MOVED = 0.1
@@ -34,11 +38,22 @@ SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
 """Shares of the samples for another grid: saved once; twice on two grids; twice on one grid.
 
 The first quality of double saves is SHIFTED_GAP or more below the last."""
+DRAWN = 0.1
+"""Share of the scenes that are drawn: gradients, shapes, text and pixel art repeat what photographs do not."""
+OTHER_TABLES, UNLISTED = 0.3, 0.25
+"""Share of the saves whose tables are not the IJG's, and share of these whose tables are in no list."""
+NOT_RULED_OUT = 0.1
+"""Probability of full effort from which a glance must leave an earlier save open."""
 NAMED_WITHIN = 5
 """An earlier save on another grid counts as found if its grid is right and its quality at most this far off."""
-SINGLE_WEIGHT = {"aligned": 1.0, "shifted": 8.0}
+SINGLE_WEIGHT = {"aligned": 2.0, "shifted": 1.0}
 """Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
-HIDDEN = 8
+TRUSTS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
+"""What ``Classifier.trust`` is chosen from: the largest whose intervals hold HELD of the first qualities."""
+HELD = 0.965
+GLANCE_WEIGHT = 0.5
+"""The same for a glance, which must not miss what full effort finds."""
+HIDDEN = 32
 """Units of the hidden layer."""
 TRAINING_STEPS = 1500
 LEARNING_RATE = 0.01
@@ -47,43 +62,78 @@ WEIGHT_DECAY = 3e-3
 
 @dataclass(frozen=True)
 class Saves:
-    """A sample: JPEG bytes, last quality, first quality (None: saved once), and the first save's grid (x, y)."""
+    """A sample: JPEG bytes, the tables of the last save and of the first (None: saved once), and the first's grid."""
 
     data: bytes
-    last: int
-    first: int | None
+    last: Tables
+    first: Tables | None
     grid: tuple[int, int] = (0, 0)
 
 
-Measured = tuple[F64, bool]
-"""Statistics of the evidence, float64, and whether there is an earlier save that must be found."""
+@dataclass(frozen=True)
+class Measured:
+    """Statistics of the evidence, float64; whether there is an earlier save that must be found; and its quality.
+
+    ``of_tables``: the evidence for each first table.
+    """
+
+    values: F64
+    is_earlier: bool
+    quality: int | None
+    of_tables: TableEvidence
 
 
-def draw_qualities(rng: np.random.Generator, lowest_last: int) -> tuple[int | None, int]:
-    """First (None: single save) and last quality, drawn as the shares above say."""
-    kind = rng.choice(3, p=(SINGLE, LOWER, ANY))
-    if kind == 0:
-        return None, int(rng.integers(1, 101))
-    last = int(rng.integers(lowest_last, 101))
-    return int(rng.integers(5, last - GAP + 1) if kind == 1 else rng.integers(1, 101)), last
+def draw_ijg(low: int, high: int, rng: np.random.Generator) -> Tables:
+    """The IJG tables of a quality in this range."""
+    quality = int(rng.integers(low, high + 1))
+    return Tables(ijg_luma(quality), ijg_chroma(quality), quality)
+
+
+def draw_any(low: int, high: int, rng: np.random.Generator) -> Tables:
+    """Tables of a quality in this range: the IJG's, a known encoder's or, now and then, nobody's."""
+    if rng.random() >= OTHER_TABLES:
+        return draw_ijg(low, high, rng)
+    known = first_tables()
+    inside = np.flatnonzero((known.quality >= low) & (known.quality <= high))
+    for _ in range(MOST_DRAWS):
+        if rng.random() >= UNLISTED:
+            one = int(rng.choice(inside))
+            luma = known.steps[one].reshape(8, 8)
+            return Tables(luma, luma, int(known.quality[one]))
+        luma, chroma = (steps.reshape(8, 8) for steps in draw_tables(rng)[0])
+        quality = equivalent_quality(luma)
+        if low <= quality <= high:
+            return Tables(luma, chroma, quality)
+    return draw_ijg(low, high, rng)
+
+
+MOST_DRAWS = 50
+"""Tables that are drawn at most until one has a quality in a range."""
+
+
+def save_with(image: Image.Image, tables: Tables, rng: np.random.Generator) -> bytes:
+    """JPEG bytes of an image, with subsampling, progression and Huffman tables drawn."""
+    return compress_with(image, [tables.luma.reshape(64).tolist(), tables.chroma.reshape(64).tolist()], rng)
 
 
 def save_twice(
-    region: Image.Image, first: int | None, last: int, rng: np.random.Generator, grid: tuple[int, int] = (0, 0)
-) -> bytes:
-    """JPEG bytes at ``last``, of pixels that were decoded from a JPEG at ``first`` if that is given.
+    region: Image.Image, first: Tables | None, last: Tables, rng: np.random.Generator, grid: tuple[int, int] = (0, 0)
+) -> Saves:
+    """A sample saved with ``last``, of pixels that were decoded from a JPEG with ``first`` if that is given.
 
     They are cropped in between so that the first save's grid begins at column and row ``grid``.
     """
     if first is None:
-        return compress(region, last, rng)
+        return Saves(save_with(region, last, rng), last, None)
     left, top = (-offset % 8 for offset in grid)
-    with Image.open(io.BytesIO(compress(region, first, rng))) as earlier:
-        return compress(earlier.crop((left, top, *earlier.size)), last, rng)
+    with Image.open(io.BytesIO(save_with(region, first, rng))) as earlier:
+        return Saves(save_with(earlier.crop((left, top, *earlier.size)), last, rng), last, first, grid)
 
 
 def _region(scenes: list[Path], rng: np.random.Generator) -> Image.Image:
-    """Of a random scene, half the time varied in scale, tone and noise, else a plain region of 256 to 512 pixels."""
+    """Drawn, or of a random scene: half the time varied in scale, tone and noise, else of 256 to 512 pixels."""
+    if rng.random() < DRAWN:
+        return draw_scene(rng)
     with Image.open(scenes[rng.integers(len(scenes))]) as file:
         scene = file.convert("RGB")
     if rng.random() < 0.5:
@@ -101,10 +151,12 @@ def _grid(rng: np.random.Generator) -> tuple[int, int]:
 
 def draw_same_grid(scenes: list[Path], rng: np.random.Generator) -> Saves:
     """One sample of a random scene for the classifier of the same grid."""
-    region = _region(scenes, rng)
-    first, last = draw_qualities(rng, LOWEST_LAST)
-    grid = _grid(rng) if first is not None and rng.random() < MOVED else (0, 0)
-    return Saves(save_twice(region, first, last, rng, grid), last, first, grid)
+    region, kind = _region(scenes, rng), rng.choice(3, p=(SINGLE, LOWER, ANY))
+    if kind == 0:
+        return save_twice(region, None, draw_any(1, 100, rng), rng)
+    last = draw_ijg(LOWEST_LAST, 100, rng)
+    first = draw_any(LOWEST_FIRST, last.quality - GAP, rng) if kind == 1 else draw_any(1, 100, rng)
+    return save_twice(region, first, last, rng, _grid(rng) if rng.random() < MOVED else (0, 0))
 
 
 def draw_other_grid(scenes: list[Path], rng: np.random.Generator) -> Saves:
@@ -112,50 +164,84 @@ def draw_other_grid(scenes: list[Path], rng: np.random.Generator) -> Saves:
     region = _region(scenes, rng)
     kind = rng.choice(3, p=(SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED))
     if kind == 0:
-        last = int(rng.integers(1, 101))
-        return Saves(compress(region, last, rng), last, None)
-    grid = _grid(rng) if kind == 1 else (0, 0)
-    last = int(rng.integers(LOWEST_LAST, 101))
-    first = int(rng.integers(5, last - SHIFTED_GAP + 1))
-    return Saves(save_twice(region, first, last, rng, grid), last, first, grid)
+        return save_twice(region, None, draw_any(1, 100, rng), rng)
+    last = draw_ijg(LOWEST_LAST, 100, rng)
+    first = draw_any(LOWEST_FIRST, last.quality - SHIFTED_GAP, rng)
+    return save_twice(region, first, last, rng, _grid(rng) if kind == 1 else (0, 0))
 
 
-def measure_same_grid(saves: Saves) -> Measured | None:
-    """Statistics of the same grid, and whether there was an earlier save on it at a lower quality.
-
-    None without evidence.
-    """
-    evidence = same_grid.same_grid_evidence(decode_luma(saves.data).luma, ijg_luma(saves.last))
-    if evidence is None:
-        return None
-    earlier = saves.first is not None and saves.first < saves.last
-    return same_grid.same_grid_statistics(evidence), earlier and saves.grid == (0, 0)
+Looks = tuple[Measured | None, Measured | None]
+"""What full effort shows, and what a glance does; None without evidence."""
 
 
-def measure_other_grid(saves: Saves) -> Measured | None:
-    """Statistics of the other grids, and whether the best candidate has the right grid and nearly the right quality.
+def measure_same_grid(saves: Saves) -> Looks:
+    """What the same grid shows, of which an earlier save at a lower quality must be found."""
+    luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
+    earlier = quality is not None and quality < saves.last.quality and saves.grid == (0, 0)
 
-    None without evidence.
-    """
-    evidence = other_grid.other_grid_evidence(decode_luma(saves.data).luma, ijg_luma(saves.last))
-    if evidence is None:
-        return None
-    near = saves.first is not None and abs(evidence.quality[evidence.best[1]] - saves.first) <= NAMED_WITHIN
-    return other_grid.other_grid_statistics(evidence), bool(near) and evidence.grid == saves.grid
+    def measured(effort: same_grid.Effort) -> Measured | None:
+        evidence = same_grid.same_grid_evidence(luma, saves.last.luma, effort=effort)
+        if evidence is None:
+            return None
+        return Measured(same_grid.same_grid_statistics(evidence), earlier, quality, evidence.of_tables)
+
+    return measured(same_grid.FULL), measured(same_grid.GLANCE)
 
 
-def collect(
-    draw_one: Callable[[list[Path], np.random.Generator], Saves],
-    measure_one: Callable[[Saves], Measured | None],
-    scenes: list[Path],
-    count: int,
-    seed: int,
-) -> tuple[F64, F64]:
-    """Statistics (n, statistics) and truth (n,) of ``count`` samples, less those that have no evidence."""
-    rng = np.random.default_rng(seed)
-    measured = [measure_one(draw_one(scenes, rng)) for _ in tqdm(range(count))]
-    rows = [one for one in measured if one is not None]
-    return np.array([values for values, _ in rows]), np.array([truth for _, truth in rows], np.float64)
+def measure_other_grid(saves: Saves) -> Looks:
+    """What the other grids show, of which must be found what has the right grid and nearly the right quality."""
+    luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
+
+    def measured(effort: other_grid.Effort) -> Measured | None:
+        evidence = other_grid.other_grid_evidence(luma, saves.last.luma, effort)
+        if evidence is None:
+            return None
+        told = int(first_tables().quality[evidence.candidates[evidence.best]])
+        near = quality is not None and abs(told - quality) <= NAMED_WITHIN and evidence.grid == saves.grid
+        return Measured(other_grid.other_grid_statistics(evidence), near, quality, evidence.of_tables)
+
+    return measured(other_grid.FULL), measured(other_grid.GLANCE)
+
+
+Way = tuple[Callable[[list[Path], np.random.Generator], Saves], Callable[[Saves], Looks]]
+"""How to draw a sample, and how to measure it."""
+
+
+def collect(way: Way, scenes: list[Path], count: int, seed: int) -> list[Looks]:
+    """``count`` samples."""
+    rng, (draw_one, measure_one) = np.random.default_rng(seed), way
+    return [measure_one(draw_one(scenes, rng)) for _ in tqdm(range(count))]
+
+
+def of_full_effort(looks: list[Looks]) -> list[Measured]:
+    """What full effort shows, of the samples that have evidence."""
+    return [full for full, _ in looks if full is not None]
+
+
+def of_glances(looks: list[Looks], full_effort: Classifier) -> list[Measured]:
+    """What a glance shows, which must find what full effort does not rule out, whether true or not."""
+    kept = [(full, glance) for full, glance in looks if full is not None and glance is not None]
+    return [replace(glance, is_earlier=full_effort.probability(full.values) >= NOT_RULED_OUT) for full, glance in kept]
+
+
+def _arrays(measured: list[Measured]) -> tuple[F64, F64]:
+    """Statistics (n, statistics) and truth (n,)."""
+    return np.array([one.values for one in measured]), np.array([one.is_earlier for one in measured], np.float64)
+
+
+def held_share(measured: list[Measured], trust: float) -> float:
+    """Share of the earlier saves whose quality is in its interval; each first quality is as common as another."""
+    held = []
+    for one in measured:
+        if one.is_earlier and one.quality is not None:
+            first = likely_first_table(one.of_tables, trust, even=True)
+            held.append(first.low <= one.quality <= first.high)
+    return float(np.mean(held))
+
+
+def fit_trust(measured: list[Measured]) -> float:
+    """The largest of TRUSTS whose intervals hold HELD of the first qualities, else the smallest."""
+    return max((trust for trust in TRUSTS if held_share(measured, trust) >= HELD), default=TRUSTS[0])
 
 
 def _rounded(parameter: torch.Tensor) -> F64:
@@ -164,8 +250,9 @@ def _rounded(parameter: torch.Tensor) -> F64:
     return out.round(5)
 
 
-def fit_classifier(values: F64, truth: F64, single_weight: float, seed: int) -> Classifier:
-    """Full-batch logistic regression through one hidden layer (AdamW)."""
+def fit_classifier(measured: list[Measured], single_weight: float, trust: float, seed: int) -> Classifier:
+    """Full-batch logistic regression through one hidden layer (AdamW); ``trust`` as it is."""
+    values, truth = _arrays(measured)
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # too small a network to share
     mean, scale = values.mean(axis=0), values.std(axis=0) + 1e-6
@@ -185,18 +272,22 @@ def fit_classifier(values: F64, truth: F64, single_weight: float, seed: int) -> 
         schedule.step()
     return Classifier(
         np.round(mean, 5), np.round(scale, 5), _rounded(inner.weight.T), _rounded(inner.bias),
-        _rounded(outer.weight[0]), float(_rounded(outer.bias)[0]),
+        _rounded(outer.weight[0]), float(_rounded(outer.bias)[0]), trust,
     )  # fmt: skip
 
 
-def held_out_figures(fitted_classifier: Classifier, values: F64, truth: F64) -> dict[str, float]:
-    """Share of earlier saves found and of others that pass for one, at probability 0.5."""
+def held_out_figures(fitted_classifier: Classifier, measured: list[Measured]) -> dict[str, float]:
+    """Share of earlier saves found, of others that pass for one, at probability 0.5; of intervals that hold."""
+    values, truth = _arrays(measured)
     found = np.array([fitted_classifier.probability(row) for row in values]) >= EARLIER_SAVE_SEEN
-    return {"found": round(float(found[truth > 0].mean()), 4), "false": round(float(found[truth == 0].mean()), 4)}
+    shares = (found[truth > 0].mean(), found[truth == 0].mean(), held_share(measured, fitted_classifier.trust))
+    return {name: round(float(share), 4) for name, share in zip(("found", "false", "held"), shares, strict=True)}
 
 
 Fitted = dict[str, tuple[Classifier, dict[str, float]]]
-"""Name of a classifier ("aligned": same grid, "shifted": another) -> it and its figures on held-out scenes."""
+"""Name of a classifier -> it and its figures on held-out scenes.
+
+"aligned": the same grid, "shifted": another; with "glance": of little effort."""
 
 
 def _content(fitted_classifier: Classifier, held_out: dict[str, float]) -> str:
@@ -216,18 +307,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m jpegqf.train.history", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of clean images, with manifest.csv if any")
     parser.add_argument("--out", type=Path, default=Path(classifier.__file__).with_suffix(".json"))
-    parser.add_argument("--samples", type=int, default=8_000)
+    parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     scenes = find_scenes(arguments.data)
     count, seed = arguments.samples, arguments.seed
     fitted: Fitted = {}
-    ways = {"aligned": (draw_same_grid, measure_same_grid), "shifted": (draw_other_grid, measure_other_grid)}
+    ways: dict[str, Way] = {
+        "aligned": (draw_same_grid, measure_same_grid),
+        "shifted": (draw_other_grid, measure_other_grid),
+    }
     for name, way in ways.items():
-        fitted_classifier = fit_classifier(*collect(*way, scenes.fitted, count, seed), SINGLE_WEIGHT[name], seed)
-        held_out = collect(*way, scenes.held_out, count // 6, seed + 1)
-        fitted[name] = fitted_classifier, held_out_figures(fitted_classifier, *held_out)
-        print(f"{name}, held-out scenes: {fitted[name][1]}")
+        looks, held_out = collect(way, scenes.fitted, count, seed), collect(way, scenes.held_out, count // 6, seed + 1)
+        measured = of_full_effort(looks)
+        full = fit_classifier(measured, SINGLE_WEIGHT[name], fit_trust(measured), seed)
+        glance = fit_classifier(of_glances(looks, full), GLANCE_WEIGHT, full.trust, seed)
+        fitted[name] = full, held_out_figures(full, of_full_effort(held_out))
+        fitted[f"{name} glance"] = glance, held_out_figures(glance, of_glances(held_out, full))
+        print(f"{name}, held-out scenes: {fitted[name][1]}, at a glance: {fitted[f'{name} glance'][1]}")
     command = f"python -m jpegqf.train.history --data DIR --samples {count} --seed {seed}"
     write_classifiers(fitted, command, arguments.out)
 

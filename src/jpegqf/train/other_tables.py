@@ -1,5 +1,7 @@
 """Quantization tables that are not the IJG's, as other encoders and cameras write them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from jpegqf.arrays import I64
@@ -10,6 +12,15 @@ from jpegqf.jpeg.table_match import match_ijg
 
 TablePair = tuple[I64, I64]
 """Luma and chroma steps, int64 (64,) each, row-major."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a save: luma int64 (8, 8), chroma (8, 8), and luma's quality, or the equivalent one."""
+
+    luma: I64
+    chroma: I64
+    quality: int
 
 
 def _mozjpeg(rng: np.random.Generator) -> TablePair:

@@ -114,6 +114,11 @@ def compress(image: Image.Image, quality: int, rng: np.random.Generator) -> byte
     return _save(image, {"quality": quality}, rng)
 
 
+def compress_with(image: Image.Image, tables: list[list[int]], rng: np.random.Generator) -> bytes:
+    """The same with quantization tables of luma and chroma, 64 steps each, row-major."""
+    return _save(image, {"qtables": tables}, rng)
+
+
 def _save(image: Image.Image, how: dict[str, Any], rng: np.random.Generator) -> bytes:
     out = io.BytesIO()
     subsampling = {} if image.mode == "L" else {"subsampling": SUBSAMPLINGS[rng.integers(3)]}
@@ -125,7 +130,7 @@ def _draw_save(image: Image.Image, rng: np.random.Generator, shares: Shares) -> 
     """JPEG bytes and their quality, or the equivalent one where the tables are others."""
     if rng.random() < shares.other_tables:
         tables, quality = draw_tables(rng)
-        return _save(image, {"qtables": [steps.tolist() for steps in tables]}, rng), quality
+        return compress_with(image, [steps.tolist() for steps in tables], rng), quality
     quality = int(rng.choice(EXTREMES)) if rng.random() < shares.extreme else int(rng.integers(1, 101))
     return compress(image, quality, rng), quality
 

@@ -30,11 +30,18 @@ def explain_lines(found: Findings, record: Record) -> list[str]:
         lines += _region_lines(found, record)
     elif record.message:
         lines.append(f"  pixels     {record.message}")
-    if record.recompressed_probability is not None:
-        first = f", at quality {record.first_qf}" if record.first_qf else ""
-        lines.append(f"  history    saved before with probability {record.recompressed_probability:.2f}{first}")
-    elif record.encoder:
-        lines.append("  history    cannot be told")
+    return lines + _history_lines(record)
+
+
+def _history_lines(record: Record) -> list[str]:
+    if record.recompressed_probability is None:
+        return ["  history    too little to tell whether it was saved before"] if record.encoder else []
+    lines = [f"  history    saved before with probability {record.recompressed_probability:.2f}"]
+    if record.first_qf_low is not None:
+        named = f"at quality {record.first_qf}, " if record.first_qf else ""
+        lines[0] += f", {named}95 % interval {record.first_qf_low}-{record.first_qf_high}"
+    if record.first_encoder:
+        lines.append(f"             with a table of the family {record.first_encoder}")
     return lines
 
 

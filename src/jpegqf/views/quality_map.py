@@ -76,9 +76,9 @@ def earlier_map(luma: Luma, last_table: I64) -> PieceQualities:
 
     def judge(piece: Luma) -> Judged | None:
         history = earlier_save(piece, last_table)
-        if not history.found or history.first_quality is None:
+        if history.first is None or history.first.quality is None:
             return None
-        return history.first_quality, history.recompressed_probability or 0.0
+        return history.first.quality, history.recompressed_probability or 0.0
 
     return _of_pieces(luma, judge, SMALLEST_EARLIER_PIECE, MOST_EARLIER_PIECES)
 

@@ -45,7 +45,7 @@ function summary(record) {
   const rows = [
     ["card.header", record.header_qf, record.header_qf, record.header_qf, record.encoder ? "unknown" : "none"],
     ["card.pixels", record.pixel_qf, record.pixel_qf_low, record.pixel_qf_high, ["no_trace", "other_codec"].includes(record.verdict) ? "none" : "unknown"],
-    ["card.first", record.first_qf, record.first_qf, record.first_qf, (record.recompressed_probability ?? 1) < 0.5 ? "none" : "unknown"],
+    ["card.first", record.first_qf, record.first_qf_low, record.first_qf_high, (record.recompressed_probability ?? 1) < 0.5 ? "none" : "unknown"],
   ];
   return element("section", {className: "summary"},
     element("p", {className: "big"}, element("strong", {}, String(answer)), element("span", {}, t("card.quality"))),
@@ -98,7 +98,9 @@ function historyReasons(record) {
   if (!record.encoder) return [];
   if (record.recompressed_probability === null) return [t("sure.no_history")];
   const p = percent(record.recompressed_probability);
-  return [record.first_qf === null ? t("sure.history", {p}) : t("sure.history_first", {q: record.first_qf, p})];
+  if (record.first_qf_low === null) return [t("sure.history", {p})];
+  const range = {p, low: record.first_qf_low, high: record.first_qf_high};
+  return [record.first_qf === null ? t("sure.history_wide", range) : t("sure.history_first", {q: record.first_qf, ...range})];
 }
 
 function charts({posterior, best, rival, histograms}) {

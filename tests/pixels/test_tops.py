@@ -7,8 +7,8 @@ from PIL import Image
 from conftest import MakeJpeg
 from jpegqf.errors import ImageSkippedError
 from jpegqf.inspection.inspector import Inspector
-from jpegqf.jpeg.tops import short_jpegs
 from jpegqf.pixels.decode import decode_luma, decode_tops
+from jpegqf.pixels.tops import short_jpegs
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from jpegqf.jpeg.all_tables import FREE_SHARE, gathered, known_tables
 from jpegqf.jpeg.ijg import ijg_luma_all
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.jpeg.listed_tables import listed_tables
-from jpegqf.tables.known import FREE_SHARE, gathered, known_tables
 
 
 def test_every_quality_of_every_encoder_is_among_the_known_tables() -> None:

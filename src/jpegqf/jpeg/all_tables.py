@@ -60,14 +60,23 @@ def known_tables() -> KnownTables:
     return gathered(listed_tables())
 
 
-def gathered(listed: Sequence[ListedTable]) -> KnownTables:
-    """The tables of all rules, and those ``listed``.
+@lru_cache(maxsize=1)
+def set_tables() -> KnownTables:
+    """The tables that an encoder writes at one of its settings, and the listed ones, made once.
+
+    The thousands are left out that guetzli chooses from, and those of Annex K scaled by any factor.
+    """
+    return gathered(listed_tables(), of_settings=True)
+
+
+def gathered(listed: Sequence[ListedTable], of_settings: bool = False) -> KnownTables:
+    """The tables of all rules, and those ``listed``; ``of_settings``: as :func:`set_tables` says.
 
     A table that several rules give counts for the first: Annex K's come before those that are seen less often. jpegli's
     qualities can give one table at different subsamplings, which then leaves its quality open.
     """
     steps, priors, writers, seen = [], [], [], set[bytes]()
-    for family, tables, share, of_tables in _groups(listed):
+    for family, tables, share, of_tables in _groups(listed, of_settings):
         for table, writer in zip(tables, of_tables, strict=True):
             table = table.reshape(64).astype(np.int16)
             key = table.tobytes()
@@ -83,14 +92,15 @@ _Group = tuple[Family, Sequence[I64], float, list[Writer]]
 """Family, its tables, which share of the family's images they make, and their writers."""
 
 
-def _groups(listed: Sequence[ListedTable]) -> Iterator[_Group]:
+def _groups(listed: Sequence[ListedTable], of_settings: bool) -> Iterator[_Group]:
     yield Family.IJG, list(ijg_luma_all()), 1.0, [Writer(Family.IJG, IJG_NAME, int(quality)) for quality in QUALITIES]
     yield _mozjpeg()
     yield from _jpegli()
     yield _ffmpeg()
-    guetzli = guetzli_tables()
-    yield Family.GUETZLI, guetzli, 1.0, [Writer(Family.GUETZLI, "guetzli")] * len(guetzli)
-    yield _scaled_by_any_factor()
+    if not of_settings:
+        guetzli = guetzli_tables()
+        yield Family.GUETZLI, guetzli, 1.0, [Writer(Family.GUETZLI, "guetzli")] * len(guetzli)
+        yield _scaled_by_any_factor()
     kept = [table for table in listed if min(table.luma) >= 1 and max(table.luma) <= MAX_STEP]
     writers = [Writer(table.family, table.name, table.quality) for table in kept]
     yield Family.UNKNOWN, [np.array(table.luma, np.int64) for table in kept], 1.0, writers
