@@ -25,10 +25,11 @@ from jpegqf.cluster.storage import (
     place,
 )
 from jpegqf.errors import UsageError
-from jpegqf.inputs.archives import MAX_MEMBER_BYTES, archive_items
+from jpegqf.inputs.archives import archive_items
 from jpegqf.inputs.find import check_paths, listed_entry, listed_names, path_entries
 from jpegqf.inputs.item import Archive, Entry, Item
 from jpegqf.inputs.suffixes import is_archive
+from jpegqf.limits import MAX_MEMBER_BYTES
 
 FETCHED_AHEAD = 16
 """Remote images that are fetched at the same time: fetching one takes much longer than inspecting it."""

@@ -8,9 +8,8 @@ from typing import IO, Any
 
 from jpegqf.errors import MissingExtraError
 from jpegqf.inputs.item import Item
+from jpegqf.limits import MAX_MEMBER_BYTES
 
-MAX_MEMBER_BYTES = 2**28
-"""Largest member that is read, in bytes, since members are held in memory. Sizes in the archive are not trusted."""
 MAX_TAR_HEADER = 2**20
 """Longest header with a long name or attributes that is read, in bytes, since such headers are held in memory."""
 TAR_HEADERS = (

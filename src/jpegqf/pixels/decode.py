@@ -14,11 +14,12 @@ import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
 from jpegqf.arrays import I64, U8
+from jpegqf.codecs.containers import container_name
+from jpegqf.codecs.webp import is_lossy
 from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
 from jpegqf.jpeg.tops import short_jpegs
 from jpegqf.limits import MAX_COSTLY_PIXELS, MAX_PIXELS
 from jpegqf.pixels.chroma import Colours
-from jpegqf.pixels.containers import lossy_webp, other_container
 from jpegqf.pixels.luma import Luma, LumaOfImage
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
@@ -154,7 +155,7 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
         coloured = own_luma and image.mode == "RGB" and image.width * image.height <= MAX_COSTLY_PIXELS
         colours = Colours.of_jpeg(data) if data and coloured else None
         return Decoded(luma, name, image.size, _orientation(image), own_luma, colours=colours)
-    lossy = name == "WEBP" and (data is None or lossy_webp(data))
+    lossy = name == "WEBP" and (data is None or is_lossy(data))
     return Decoded(luma, name, image.size, _orientation(image), False, lossy, _sampled(image), Colours.of_image(image))
 
 
@@ -288,7 +289,7 @@ def _cmyk_luma(image: Image.Image) -> Luma:
 
 
 def _unidentified(data: bytes) -> ImageError:
-    other = other_container(data)
+    other = container_name(data)
     if other:
         return ImageSkippedError(Reason.UNSUPPORTED, f"{other} files are not read")
     if data[:2] == b"\xff\xd8":
