@@ -9,6 +9,7 @@ import io
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +30,29 @@ WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
     "rgb.bmp": ("RGB", "BMP", {}),
     "gray.gif": ("L", "GIF", {}),
     "gray.pgm": ("L", "PPM", {}),
+    "lossy.avif": ("RGB", "AVIF", {"quality": 60, "speed": 10}),
+    "rgb.jp2": ("RGB", "JPEG2000", {"irreversible": True}),
+    "lossy.heic": ("RGB", "HEIF", {"quality": 60}),
+    "lossy.jxl": ("RGB", "JXL", {"quality": 80}),
 }
 
 
 def whole_images() -> dict[str, bytes]:
-    """An image of each way, by its name: smooth and busy parts, so that all evidence is asked for."""
+    """An image of each way that is installed, by its name: smooth and busy parts, so that all evidence is asked for."""
+    with suppress(ImportError):
+        import pillow_jxl  # noqa: F401 - it makes Pillow write them
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    Image.init()
     rng = np.random.default_rng(0)
     ramp = np.add.outer(np.arange(SIDE), np.arange(SIDE))[..., None] * 2 + np.array([0, 40, 80])
     pixels = np.clip(ramp + rng.normal(0, 12, (SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
     found = {}
     for name, (mode, kind, options) in WAYS.items():
+        if kind not in Image.SAVE:
+            continue
         out = io.BytesIO()
         Image.fromarray(pixels).convert(mode).save(out, kind, **options)
         found[name] = out.getvalue()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, features
+from PIL import Image
 
 from conftest import MakeJpeg
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
@@ -59,12 +59,12 @@ def test_only_a_lossy_webp_is_lossy(photo: Image.Image, save: Any, lossless: boo
     with_alpha = photo.convert("RGBA").resize((64, 64))
     with_alpha.putpixel((3, 3), (1, 2, 3, 4))
     for image in (photo.resize((64, 64)), with_alpha):
-        assert decode_luma(save(image, lossless=lossless, **options)).lossy is not lossless
+        assert decode_luma(save(image, lossless=lossless, **options)).lossy_codec == (None if lossless else "webp")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "PPM"])
 def test_no_other_container_is_lossy(photo: Image.Image, kind: str) -> None:
-    assert not decode_luma(saved(photo, kind)).lossy
+    assert decode_luma(saved(photo, kind)).lossy_codec is None
 
 
 def test_green_goes_with_luma_that_was_computed_and_with_no_other(photo: Image.Image, jpeg: MakeJpeg) -> None:
@@ -179,12 +179,9 @@ def test_what_is_not_an_image_is_told_in_words(data: bytes, message: str) -> Non
         decode_luma(data)
 
 
-@pytest.mark.parametrize("kind", ["JPEG2000", "ICO", "AVIF"])
-def test_a_container_that_is_not_read_is_named_and_skipped(photo: Image.Image, kind: str) -> None:
-    if kind == "AVIF" and not features.check("avif"):
-        pytest.skip("this Pillow has no AVIF")
-    with pytest.raises(ImageSkippedError, match=r"^(JPEG 2000|ICO|AVIF) files are not read$") as issue:
-        decode_luma(saved(photo.resize((64, 64)), kind))
+def test_a_container_that_is_not_read_is_named_and_skipped(photo: Image.Image) -> None:
+    with pytest.raises(ImageSkippedError, match=r"^ICO files are not read$") as issue:
+        decode_luma(saved(photo.resize((64, 64)), "ICO"))
     assert issue.value.reason is Reason.UNSUPPORTED
 
 

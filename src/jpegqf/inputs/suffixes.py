@@ -6,7 +6,13 @@ from jpegqf.errors import UsageError
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 
-IMAGE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"})
+IMAGE_SUFFIXES = frozenset(
+    {
+        *JPEG_SUFFIXES,
+        *(".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"),
+        *(".avif", ".heic", ".heif", ".hif", ".jxl", ".jp2", ".j2k", ".jpx"),
+    }
+)
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip", ".parquet")
 
 

@@ -19,6 +19,7 @@ from jpegqf.inspection.pixel_chroma import with_chroma
 from jpegqf.inspection.pixel_table import PixelTable, with_table
 from jpegqf.inspection.regions import FoundRegions, find_regions, whole_image
 from jpegqf.inspection.to_record import to_record
+from jpegqf.inspection.verdict import RECODED
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import Header, read_header, read_start
 from jpegqf.limits import MAX_FILE_BYTES, MAX_PIXELS
@@ -26,12 +27,10 @@ from jpegqf.model.checkpoint import bundled_model
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.chroma import Colours
-from jpegqf.pixels.codec import pixel_codec
+from jpegqf.pixels.codec import PixelCodec, pixel_codec
 from jpegqf.pixels.decode import (
     PNG_START,
     Decoded,
-    check_size,
-    container,
     decode_image,
     decode_luma,
     decode_png_file,
@@ -40,6 +39,7 @@ from jpegqf.pixels.decode import (
 )
 from jpegqf.pixels.enlargement import enlargement_of
 from jpegqf.pixels.luma import Luma
+from jpegqf.pixels.opening import JPEG_XL, check_size, container, jpeg_inside
 from jpegqf.record import Record
 from jpegqf.tables.other_codec import is_unexplained
 from jpegqf.tables.own_table import is_what_it_gives
@@ -96,7 +96,9 @@ class Inspector:
                 return _with_header(found, start)
             if self.only != "header" and _is_large_png(source):
                 return self._look_at_png(found, source)
-            return self._look_at_file(found, _bytes(source))
+            data = _bytes(source)
+            jpeg = jpeg_inside(data, self.max_pixels)
+            return _as_jpeg_xl(self._look_at_file(found, jpeg)) if jpeg else self._look_at_file(found, data)
         except ImageError as issue:
             return replace(found, issue=issue)
 
@@ -189,6 +191,11 @@ def _with_pixels(found: Findings, decoded: Decoded) -> Findings:
     return replace(found, container=Container(decoded.format or None, *decoded.size), decoded=decoded)
 
 
+def _as_jpeg_xl(found: Findings) -> Findings:
+    """What a JPEG tells that a JPEG XL was made from: its header and pixels are those of the file."""
+    return replace(found, container=replace(found.container, format=JPEG_XL) if found.container else None)
+
+
 def _with_prediction(
     found: Findings, prediction: Prediction, table: PixelTable | None, predictor: Predictor
 ) -> Findings:
@@ -202,8 +209,10 @@ def _with_codec(found: Findings, decoded: Decoded) -> Findings:
     """With the codec whose decoder made the colours: that of a lossy container, or as they tell."""
     if decoded.samples is None:
         return found
-    codec = pixel_codec(decoded.samples)
-    return replace(found, codec=replace(codec, codec="webp") if decoded.lossy else codec)
+    codec, lossy = pixel_codec(decoded.samples), decoded.lossy_codec
+    if lossy and codec.codec != lossy:
+        codec = PixelCodec(lossy, None)
+    return replace(found, codec=codec)
 
 
 def _look_at_regions(found: Findings, decoded: Decoded, predictor: Predictor) -> Findings:
@@ -227,15 +236,16 @@ def _look_at_regions(found: Findings, decoded: Decoded, predictor: Predictor) ->
 def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
     """Without a quality where the grid of the whole image is not a JPEG's but that of another codec.
 
-    Lossy WebP and AVIF have no 8x8 grid all over: one with a sure quality is that of an earlier JPEG.
+    Lossy codecs of still images have no 8x8 grid all over: one with a sure quality is that of an earlier JPEG. But JPEG
+    XL has one, whose fine steps pass for those of a JPEG at 94 to 97.
     """
     prediction, samples = found.prediction, decoded.samples
     if prediction is None or samples is None or not prediction.has_grid or prediction.by_few_blocks or found.is_mixture:
         return found
     codec = found.codec_name
     luma = prediction.grid.place(found.enlargement.undone(decoded.luma))
-    if codec in ("webp", "avif"):
-        other = not prediction.sure
+    if codec in RECODED:
+        other = codec == "jpeg_xl" or not prediction.sure
     else:
         other = codec == "video" or is_unexplained(samples, luma, prediction.rounded, prediction.confidence)
     if not other:

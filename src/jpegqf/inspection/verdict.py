@@ -16,7 +16,13 @@ LIKELY_EARLIER_SAVE = 0.5
 """Probability from which an earlier save is reported."""
 NO_TRACE_WORDS = "no trace of a JPEG save: never compressed, or resized or reworked since"
 """What is said of pixels that show no grid: the past of an image cannot be seen there."""
-RECODED = {"webp": "a lossy WebP", "avif": "an AVIF"}
+RECODED = {
+    "webp": "a lossy WebP",
+    "avif": "an AVIF",
+    "heif": "a HEIF",
+    "jpeg_xl": "a lossy JPEG XL",
+    "jpeg_2000": "a lossy JPEG 2000",
+}
 """Codecs of still images that leave no 8x8 grid all over, and how a sentence names an image of theirs."""
 NAMED_REGIONS = 4
 """Most regions that a sentence names; all of them are in the list."""
