@@ -97,7 +97,8 @@ def scan(**flags: Any) -> None:
     """One row of evidence per image.
 
     PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input, or the bytes
-    of one image), or a .tar, .zip or .parquet archive. Without -o: a table on a terminal, JSON Lines in a pipe.
+    of one image), or a .tar, .zip, .parquet, .pdf or .dcm file with images. Without -o: a table on a terminal, JSON
+    Lines in a pipe.
     """
     failure = None
     try:

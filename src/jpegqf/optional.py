@@ -26,6 +26,16 @@ def pillow_jxl() -> Any:
     return _extra("pillow_jxl", "JPEG XL", "pillow-jxl-plugin", "jxl")
 
 
+def pypdf() -> Any:
+    """The module that reads PDF. Raises MissingExtraError without it."""
+    return _extra("pypdf", "PDF", "pypdf", "pdf")
+
+
+def pydicom() -> Any:
+    """The module that reads DICOM. Raises MissingExtraError without it."""
+    return _extra("pydicom", "DICOM", "pydicom", "dicom")
+
+
 def _extra(module: str, what: str, package: str, extra: str) -> Any:
     try:
         return import_module(module)

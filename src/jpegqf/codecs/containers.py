@@ -5,6 +5,8 @@ import re
 FIRST_BYTES = 64
 """Bytes that tell the container of every image, and that an image holds a byte which no path can hold."""
 SIGNATURES = (
+    (0, b"%PDF-", "PDF"),
+    (128, b"DICM", "DICOM"),
     (0, b"8BPS", "PSD"),
     (0, b"\x00\x00\x01\x00", "ICO"),
     (0, b"v/1\x01", "OpenEXR"),

@@ -9,7 +9,8 @@ from typing import IO
 from jpegqf.codecs.containers import BEGINNINGS, FIRST_BYTES, is_bytes_of_a_file
 from jpegqf.errors import UsageError
 from jpegqf.inputs.item import Archive, Entry, Item
-from jpegqf.inputs.suffixes import is_archive
+from jpegqf.inputs.pages import page_items
+from jpegqf.inputs.suffixes import is_archive, is_document
 from jpegqf.limits import MAX_MEMBER_BYTES
 
 MAX_LIST_LINE = 65_536
@@ -30,8 +31,9 @@ def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) 
     """The items of all ``paths`` in the given order, those of a folder sorted. Items are made only as they are taken.
 
     A path is a file, a folder, a glob, ``@list`` (a file with one path per line), ``-`` (such a list on standard
-    input, or the bytes of one image) or an archive: tar, zip, or Parquet with a column of image bytes. From folders,
-    tar and zip only names with one of ``suffixes`` are taken; a file that is named itself is always taken. Call
+    input, or the bytes of one image) or an archive: tar, zip, Parquet with a column of image bytes, PDF or DICOM.
+    From folders, tar and zip only names with one of ``suffixes`` are taken; a file that is named itself is always
+    taken. A TIFF of several pages, of which some are JPEGs, gives an item a page. Call
     :func:`check_paths` first: a path that is gone since then gives an item that cannot be read. Raises UsageError for
     a list that cannot be read, MissingExtraError for Parquet without pyarrow.
     """
@@ -41,7 +43,7 @@ def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) 
 
             yield from archive_items(entry.name, suffixes)
         else:
-            yield entry
+            yield from page_items(entry)
 
 
 def _entries(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
@@ -73,8 +75,11 @@ def listed_entry(name: str) -> Entry:
     return Archive(name) if is_archive(name) and os.path.isfile(name) else Item(name)
 
 
-def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
-    """The items of a folder: its sorted files, then those of its sorted subfolders. Links to folders are skipped."""
+def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
+    """The items and documents of a folder: its sorted files, then those of its sorted subfolders.
+
+    Links to folders are skipped.
+    """
     waiting = [folder]  # a stack of our own: folders may be nested deeper than Python's
     while waiting:
         folder = waiting.pop()
@@ -84,7 +89,8 @@ def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[It
             yield Item(folder, problem=f"folder cannot be read: {(error.strerror or '').lower()}")
             continue
         for name in names:
-            yield Item(os.path.join(folder, name))
+            path = os.path.join(folder, name)
+            yield listed_entry(path) if is_document(name) else Item(path)
         waiting += (os.path.join(folder, name) for name in reversed(folders))
 
 

@@ -1,14 +1,17 @@
 """One image, in any form -> Findings, and from them its Record."""
 
+import io
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import BinaryIO, Literal, TypeGuard
+from itertools import islice
+from typing import IO, BinaryIO, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from jpegqf.codecs.tiff import TiffPage, is_tiff, tiff_pages
 from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
 from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
@@ -34,6 +37,7 @@ from jpegqf.pixels.decode import (
     decode_image,
     decode_luma,
     decode_png_file,
+    decode_tiff,
     decode_tops,
     sampled_rows,
 )
@@ -49,7 +53,7 @@ Only = Literal["header", "pixels"]
 
 JPEG_START = b"\xff\xd8"
 LARGE_FILE = 2**22
-"""Bytes from which a PNG is read a piece at a time."""
+"""Bytes from which a PNG or TIFF is read a piece at a time."""
 OF_ANOTHER_CODEC = 0.2
 """Probability of a JPEG grid where the grid seems to be another codec's: a video may have been made of JPEGs."""
 HEAD_BYTES = 2**14
@@ -77,15 +81,15 @@ class Inspector:
         if self.only not in (None, "header", "pixels"):
             raise ValueError(f"only must be None, 'header' or 'pixels', not {self.only!r}")
 
-    def inspect(self, source: Source, name: str | None = None) -> Record:
+    def inspect(self, source: Source, name: str | None = None, page: int = 1) -> Record:
         """One row for a path, bytes, a binary file, a PIL image or a uint8 array (h, w) or (h, w, 3).
 
-        Whatever is wrong with the image is in the row. ``name`` becomes its path. Raises TypeError for a
-        source of another kind.
+        Whatever is wrong with the image is in the row. ``name`` becomes its path; ``page`` is that of a TIFF, from 1.
+        Raises TypeError for a source of another kind.
         """
-        return to_record(self.look(source, name))
+        return to_record(self.look(source, name, page))
 
-    def look(self, source: Source, name: str | None = None) -> Findings:
+    def look(self, source: Source, name: str | None = None, page: int = 1) -> Findings:
         """The same as :class:`Findings`, for those who need more than the row: each part is looked at once."""
         found = Findings(name or _name(source))
         try:
@@ -94,13 +98,21 @@ class Inspector:
             start = _header_of_start(source) if self.only == "header" else None
             if start:
                 return _with_header(found, start)
-            if self.only != "header" and _is_large_png(source):
+            large = _start_if_large(source)
+            if _is_path(source) and is_tiff(large):
+                with open(source, "rb") as file:
+                    return self._look_at_tiff(found, file, page)
+            if _is_path(source) and large == PNG_START and self.only != "header":
                 return self._look_at_png(found, source)
             data = _bytes(source)
+            if is_tiff(data):
+                return self._look_at_tiff(found, io.BytesIO(data), page)
             jpeg = jpeg_inside(data, self.max_pixels)
             return _as_jpeg_xl(self._look_at_file(found, jpeg)) if jpeg else self._look_at_file(found, data)
         except ImageError as issue:
             return replace(found, issue=issue)
+        except OSError as error:
+            return replace(found, issue=unreadable(error))
 
     def _look_at_samples(self, found: Findings, source: NDArray[np.uint8] | Image.Image) -> Findings:
         if self.only == "header":
@@ -114,6 +126,24 @@ class Inspector:
             return self._look_at_pixels(found, decode_png_file(path, self.max_pixels))
         except ImageError as issue:
             return replace(found, container=_container(read_bytes(path, HEAD_BYTES)), issue=issue)
+
+    def _look_at_tiff(self, found: Findings, file: IO[bytes], page: int) -> Findings:
+        """A page of a TIFF, whose header is that of its first strip or tile if it is compressed as JPEG."""
+        told = next(islice(tiff_pages(file), page - 1, None), None)
+        if told:
+            found = replace(found, container=Container("TIFF", *told.size))
+        header = _tiff_header(told, file) if told and self.only != "pixels" else None
+        if header:
+            found = replace(found, header=header, header_evidence=identify(header))
+        if self.only == "header":
+            return found if header else replace(found, issue=_no_header())
+        found = replace(found, pixels_tried=True)
+        try:
+            decoded = decode_tiff(file, page, self.max_pixels)
+            _check_tables(header)
+            return self._look_at_pixels(found, decoded)
+        except ImageError as issue:
+            return replace(found, issue=issue)
 
     def _look_at_file(self, found: Findings, data: bytes) -> Findings:
         if not data:
@@ -166,7 +196,8 @@ class Inspector:
         if found.header is None:
             return found
         header = found.header.transposed() if turned else found.header
-        return replace(found, history=_history(upright.luma, header), own_table=_own_table(found, decoded, predictor))
+        history = _history(upright.luma, header) if decoded.is_jpeg else None
+        return replace(found, history=history, own_table=_own_table(found, decoded, predictor))
 
 
 def inspect(
@@ -176,9 +207,10 @@ def inspect(
     predictor: Predictor | None = None,
     only: Only | None = None,
     max_pixels: int = MAX_PIXELS,
+    page: int = 1,
 ) -> Record:
-    """One image -> one Record; options as for :class:`Inspector`, the source as for its ``inspect``."""
-    return Inspector(predictor, only, max_pixels).inspect(source, name)
+    """One image -> one Record; options as for :class:`Inspector`, source and page as for its ``inspect``."""
+    return Inspector(predictor, only, max_pixels).inspect(source, name, page)
 
 
 def _with_header(found: Findings, header: Header) -> Findings:
@@ -308,15 +340,31 @@ def _header_of_start(source: Source) -> Header | None:
     return read_start(head) if head.startswith(JPEG_START) else None
 
 
-def _is_large_png(source: Source) -> TypeGuard[str | os.PathLike[str]]:
-    """Whether this is the path of a PNG of LARGE_FILE bytes or more."""
-    if not isinstance(source, (str, os.PathLike)):
-        return False
+def _is_path(source: Source) -> TypeGuard[str | os.PathLike[str]]:
+    return isinstance(source, (str, os.PathLike))
+
+
+def _start_if_large(source: Source) -> bytes:
+    """The first bytes, as many as PNG_START has, of a file of LARGE_FILE bytes or more; b"" of anything else."""
+    if not _is_path(source):
+        return b""
     try:
         large = os.path.getsize(source) >= LARGE_FILE
     except (OSError, ValueError):
-        return False  # reading it says why
-    return large and read_bytes(source, len(PNG_START)).startswith(PNG_START)
+        return b""  # reading it says why
+    return read_bytes(source, len(PNG_START)) if large else b""
+
+
+def _tiff_header(page: TiffPage, file: IO[bytes]) -> Header | None:
+    """The header of a page that is compressed as JPEG; None of others, and where it cannot be read."""
+    if not page.is_jpeg:
+        return None
+    try:
+        header = read_header(page.jpeg_start(file), scans=False)
+    except (HeaderError, EOFError):
+        return None
+    facts = replace(header.facts, adobe_transform=0) if page.coded_as_rgb else header.facts
+    return replace(header, facts=facts)
 
 
 def _no_header() -> ImageSkippedError:

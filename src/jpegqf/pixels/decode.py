@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import IO
 
 import numpy as np
 import simplejpeg
@@ -22,6 +23,7 @@ from jpegqf.pixels.codec import Codec
 from jpegqf.pixels.luma import Luma, LumaOfImage
 from jpegqf.pixels.opening import JPEG_FORMATS, JPEG_XL, check_size, errors_in_words, in_words, opened
 
+TIFF_START = b"II*\0"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 LOSSY_FORMATS: dict[str, tuple[Codec, Callable[[bytes], bool] | None]] = {
     "WEBP": ("webp", webp.is_lossy),
@@ -91,6 +93,13 @@ def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
 def decode_png_file(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode a PNG from its file, which is read a piece at a time; errors as for :func:`read_luma`."""
     with errors_in_words(PNG_START), Image.open(path, formats=("PNG",)) as image:
+        return _decode_opened(image, max_pixels, None)
+
+
+def decode_tiff(file: IO[bytes], page: int = 1, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Decode a page of a TIFF, counted from 1, that is read a piece at a time; errors as for :func:`read_luma`."""
+    with errors_in_words(TIFF_START), Image.open(file, formats=("TIFF",)) as image:
+        image.seek(page - 1)
         return _decode_opened(image, max_pixels, None)
 
 

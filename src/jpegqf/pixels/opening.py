@@ -148,6 +148,9 @@ def _unidentified(data: bytes) -> ImageError:
     name = container_name(data)
     if name in (*PLUGINS, "HEIF"):
         return ImageBrokenError(Reason.CORRUPT, f"corrupt {name}: its header cannot be understood")
+    if name in ("PDF", "DICOM"):
+        words = f"{name} is read from a file that is named so, not from within others"
+        return ImageSkippedError(Reason.UNSUPPORTED, words)
     if name:
         return ImageSkippedError(Reason.UNSUPPORTED, f"{name} files are not read")
     if data[:2] == b"\xff\xd8":
