@@ -42,6 +42,8 @@ class Verdict(str, Enum):
 
 
 QUALITY = (1, 100)
+OWN_SCALE = (0, 100)
+"""Of a codec's own quality."""
 SHARE = (0, 1)
 GRID_LINE = (0, 7)
 COUNT = (0, 2**31)
@@ -123,6 +125,12 @@ class Record:
     )
     width: int | None = _column("stored width", "pixels")
     height: int | None = _column("stored height", "pixels")
+    codec_quality: float | None = _column(
+        "quality that the container's own lossy codec was asked for, from its header: WEBP as libwebp's -q, AVIF as "
+        "libavif's; null of other containers",
+        "codec's quality",
+        OWN_SCALE,
+    )
     qf: int | None = _column("the answer: quality of the last JPEG save", "IJG quality 1-100", QUALITY)
     qf_source: str | None = _column("what the answer rests on: header or pixels")
     header_qf: int | None = _column("quality of the luma quantization table", "IJG quality 1-100", QUALITY)

@@ -194,7 +194,7 @@ def test_a_value_that_its_column_cannot_hold_is_refused_in_one_short_line(
 BROKEN: list[tuple[str, bytes, str]] = [
     ("r.csv", b"", "no results file"),
     ("r.csv", b"a,b\n1,2\n", "no results file"),
-    ("r.csv", ",".join(COLUMNS).encode() + b"\n1,2\n3,4\n", "row 1 has 2 cells instead of 41"),
+    ("r.csv", ",".join(COLUMNS).encode() + b"\n1,2\n3,4\n", "row 1 has 2 cells instead of 42"),
     ("r.csv", ",".join(COLUMNS).encode() + b"\n\xff\xfe\n\xff\n", "row 1 has 1 cells"),
     ("r.csv", ",".join(COLUMNS).encode() + b'\n"' + b"x" * 2**21, "cannot be read: field larger than field limit"),
     ("r.jsonl", b"[1]\n", "line 1 is no JSON object"),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from jpegqf.codecs.quality import codec_quality
 from jpegqf.codecs.tiff import TiffPage, is_tiff, tiff_pages
 from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
 from jpegqf.history.classifier import History
@@ -150,6 +151,8 @@ class Inspector:
             raise ImageBrokenError(Reason.EMPTY, "file is empty")
         header = _header(data) if self.only != "pixels" else None
         found = _with_header(found, header) if header else found
+        if self.only != "pixels":
+            found = replace(found, codec_quality=codec_quality(data))
         if self.only == "header":
             return found if header else replace(found, container=_container(data), issue=_no_header())
         found = replace(found, pixels_tried=True)

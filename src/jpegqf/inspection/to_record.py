@@ -63,7 +63,7 @@ def _issue_columns(issue: ImageError) -> RecordColumns:
 
 
 def _container_columns(found: Findings) -> RecordColumns:
-    return vars(found.container) if found.container else {}
+    return {**(vars(found.container) if found.container else {}), "codec_quality": found.codec_quality}
 
 
 def _header_columns(header: Header | None, evidence: HeaderEvidence | None) -> RecordColumns:
