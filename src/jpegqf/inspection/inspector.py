@@ -82,15 +82,15 @@ class Inspector:
         if self.only not in (None, "header", "pixels"):
             raise ValueError(f"only must be None, 'header' or 'pixels', not {self.only!r}")
 
-    def inspect(self, source: Source, name: str | None = None, page: int = 1) -> Record:
+    def inspect(self, source: Source, name: str | None = None, page: int | None = None) -> Record:
         """One row for a path, bytes, a binary file, a PIL image or a uint8 array (h, w) or (h, w, 3).
 
-        Whatever is wrong with the image is in the row. ``name`` becomes its path; ``page`` is that of a TIFF, from 1.
-        Raises TypeError for a source of another kind.
+        Whatever is wrong with the image is in the row. ``name`` becomes its path; ``page`` is that of a TIFF, from 1;
+        without, the first one is looked at. Raises TypeError for a source of another kind.
         """
         return to_record(self.look(source, name, page))
 
-    def look(self, source: Source, name: str | None = None, page: int = 1) -> Findings:
+    def look(self, source: Source, name: str | None = None, page: int | None = None) -> Findings:
         """The same as :class:`Findings`, for those who need more than the row: each part is looked at once."""
         found = Findings(name or _name(source))
         try:
@@ -128,9 +128,9 @@ class Inspector:
         except ImageError as issue:
             return replace(found, container=_container(read_bytes(path, HEAD_BYTES)), issue=issue)
 
-    def _look_at_tiff(self, found: Findings, file: IO[bytes], page: int) -> Findings:
+    def _look_at_tiff(self, found: Findings, file: IO[bytes], page: int | None) -> Findings:
         """A page of a TIFF, whose header is that of its first strip or tile if it is compressed as JPEG."""
-        told = next(islice(tiff_pages(file), page - 1, None), None)
+        told = next(islice(tiff_pages(file), (page or 1) - 1, None), None)
         if told:
             found = replace(found, container=Container("TIFF", *told.size))
         header = _tiff_header(told, file) if told and self.only != "pixels" else None
@@ -140,8 +140,10 @@ class Inspector:
             return found if header else replace(found, issue=_no_header())
         found = replace(found, pixels_tried=True)
         try:
-            decoded = decode_tiff(file, page, self.max_pixels)
+            decoded = decode_tiff(file, page or 1, self.max_pixels)
             _check_tables(header)
+            several = page is None and len(list(islice(tiff_pages(file), 2))) > 1
+            decoded = replace(decoded, of_several=several)
             return self._look_at_pixels(found, decoded)
         except ImageError as issue:
             return replace(found, issue=issue)
@@ -210,7 +212,7 @@ def inspect(
     predictor: Predictor | None = None,
     only: Only | None = None,
     max_pixels: int = MAX_PIXELS,
-    page: int = 1,
+    page: int | None = None,
 ) -> Record:
     """One image -> one Record; options as for :class:`Inspector`, source and page as for its ``inspect``."""
     return Inspector(predictor, only, max_pixels).inspect(source, name, page)

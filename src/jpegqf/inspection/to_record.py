@@ -9,6 +9,7 @@ from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegion
 from jpegqf.inspection.verdict import (
+    OF_SEVERAL,
     RECODED,
     HeaderSummary,
     HistorySummary,
@@ -50,7 +51,9 @@ def to_record(found: Findings) -> Record:
     else:
         judgement = verdict_on(container, header, pixels, history, codec, _mixture_summary(found))
     columns |= {"qf": judgement.quality, "qf_source": judgement.source, "verdict": judgement.verdict}
-    return Record(**columns, verdict_text=judgement.text if found.pixels_tried else _words_without_pixels(header))
+    text = judgement.text if found.pixels_tried else _words_without_pixels(header)
+    of_several = found.decoded is not None and found.decoded.of_several
+    return Record(**columns, verdict_text=text + OF_SEVERAL if of_several else text)
 
 
 def _identity(found: Findings) -> RecordColumns:

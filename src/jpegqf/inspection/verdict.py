@@ -24,6 +24,8 @@ RECODED = {
     "jpeg_2000": "a lossy JPEG 2000",
 }
 """Codecs of still images that leave no 8x8 grid all over, and how a sentence names an image of theirs."""
+OF_SEVERAL = "; of several frames, the first was looked at"
+"""What is added where a file holds more than what was looked at."""
 NAMED_REGIONS = 4
 """Most regions that a sentence names; all of them are in the list."""
 

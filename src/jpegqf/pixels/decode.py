@@ -22,6 +22,7 @@ from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.codec import Codec
 from jpegqf.pixels.luma import Luma, LumaOfImage
 from jpegqf.pixels.opening import JPEG_FORMATS, JPEG_XL, check_size, errors_in_words, in_words, opened
+from jpegqf.pixels.palette import keeps_colours
 
 TIFF_START = b"II*\0"
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -33,6 +34,7 @@ LOSSY_FORMATS: dict[str, tuple[Codec, Callable[[bytes], bool] | None]] = {
     "JPEG2000": ("jpeg_2000", jpeg_2000.is_lossy),
 }
 """Codecs of Pillow's formats that lose something, and what tells whether that is so of the bytes of a file."""
+REDUCED = "colours were reduced to a palette or to one bit: the pixels tell nothing"
 EXIF_ORIENTATION = 0x0112
 CONVERTED_WHOLE = 2**22
 """Most pixels of colour images whose luma is computed at once; of larger ones only where it is looked at."""
@@ -58,6 +60,7 @@ class Decoded:
     some rows of the pixels of what is no JPEG file, uint8 (rows, width, 3) or (rows, width), as they are stored; None
     where they are neither RGB nor grey. ``colours``: those of the whole image, decoded when they are first looked at;
     None where there are none.
+    ``of_several``: what is no JPEG file holds several frames, of which these are the first one's pixels.
     """
 
     luma: Luma
@@ -68,6 +71,7 @@ class Decoded:
     lossy_codec: Codec | None = None
     samples: U8 | None = None
     colours: Colours | None = None
+    of_several: bool = False
 
     def transposed(self) -> "Decoded":
         """The same with rows and columns of the luma exchanged, ``size`` as it is.
@@ -133,14 +137,17 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     name = image.format or ""
     is_jpeg = name in JPEG_FORMATS
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
+    of_several = not is_jpeg and name != "TIFF" and bool(getattr(image, "is_animated", False))
+    orientation = _orientation(image)
+    image = _coloured(image) if image.mode in ("P", "PA") else image
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
     own_luma = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
     if is_jpeg:
         coloured = own_luma and image.mode == "RGB" and image.width * image.height <= MAX_COSTLY_PIXELS
         colours = Colours.of_jpeg(data) if data and coloured else None
-        return Decoded(luma, name, image.size, _orientation(image), own_luma, colours=colours)
+        return Decoded(luma, name, image.size, orientation, own_luma, colours=colours)
     codec, colours = _lossy_codec(name, data), Colours.of_image(image)
-    return Decoded(luma, name, image.size, _orientation(image), False, codec, _sampled(image), colours)
+    return Decoded(luma, name, image.size, orientation, False, codec, _sampled(image), colours, of_several)
 
 
 def _lossy_codec(name: str, data: bytes | None) -> Codec | None:
@@ -215,8 +222,8 @@ def _pixel_luma(image: Image.Image) -> Luma:
         return _cmyk_luma(image)
     if mode == "RGB" and _coded_as_rgb(image):
         return Luma(np.asarray(image.getchannel("G")))
-    if mode in ("1", "P", "PA"):
-        return _palette_luma(image)
+    if mode == "1":
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, REDUCED)
     if mode in ("RGB", "RGBA", "RGBX"):
         large = image.width * image.height > CONVERTED_WHOLE
         return LumaOfImage(image) if large else Luma.from_rgb(np.asarray(image)[..., :3])
@@ -233,28 +240,31 @@ def _coded_as_rgb(image: Image.Image) -> bool:
     return image.format in JPEG_FORMATS and image.info.get("adobe_transform") == 0
 
 
-def _palette_luma(image: Image.Image) -> Luma:
-    """Luma of a palette image that holds grays only.
-
-    Raises ImageSkippedError where colours were reduced to fit the palette, and for one-bit images.
-    """
-    words = "colours were reduced to a palette or to one bit: the pixels tell nothing"
-    if image.mode == "1":
-        raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
-    rgb = np.asarray(image.convert("RGB"))
-    if (rgb[..., :1] != rgb).any():
-        raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
-    return Luma(rgb[..., 0])
+def _coloured(image: Image.Image) -> Image.Image:
+    """A palette image as gray or RGB pixels; gray levels all fit. Raises ImageSkippedError for reduced colours."""
+    whole = image.convert("RGB")
+    rgb = np.asarray(whole)
+    if (rgb[..., :1] == rgb).all():
+        return Image.fromarray(rgb[..., 0])
+    numbers = image if image.mode == "P" else image.getchannel("P")
+    rows = np.asarray(numbers)[sampled_rows(image.height)]
+    palette = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    palette.putpalette(image.getpalette("RGB") or [])
+    if not keeps_colours(rows, np.asarray(palette.convert("RGB"))[0]):
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, REDUCED)
+    return whole
 
 
 def _luma_of_16_bits(image: Image.Image) -> Luma:
-    """Luma of 16-bit gray samples that were widened from 8 bits: both bytes are equal.
+    """Luma of 16-bit gray samples that were 8 bits wide: both bytes are equal, or one of them is 0 all over.
 
     Raises ImageSkippedError for others.
     """
     samples = np.asarray(image)
+    if samples.min() >= 0 and samples.max() <= 255:
+        return Luma(samples.astype(np.uint8))
     high, low = np.divmod(samples, 256)
-    if (high != low).any() or high.min() < 0 or high.max() > 255:
+    if ((high != low).any() and low.any()) or high.min() < 0 or high.max() > 255:
         raise ImageSkippedError(Reason.NOT_8_BIT, "samples are not 8 bits wide")
     return Luma(high.astype(np.uint8))
 
@@ -264,6 +274,6 @@ def _cmyk_luma(image: Image.Image) -> Luma:
     if image.info.get("adobe_transform") == 2:
         luma = Luma.from_rgb(255 - np.asarray(image)[..., :3])
         return Luma(luma.plane, luma.marks)  # its green is coded nowhere
-    if image.format in JPEG_FORMATS:
+    if image.format in JPEG_FORMATS or image.info.get("compression") == "jpeg":
         return Luma(np.asarray(image.getchannel("M")))
     raise ImageSkippedError(Reason.NOT_8_BIT, "CMYK pixels outside a JPEG have no luma")
