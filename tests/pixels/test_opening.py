@@ -89,6 +89,13 @@ def test_a_jpeg_shows_through_a_fine_heif(jpeg: MakeJpeg, photo: Image.Image) ->
     assert "saved as a HEIF since" in (row.verdict_text or "")
 
 
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
+def test_of_several_frames_the_first_is_looked_at_and_the_sentence_says_so(photo: Image.Image, kind: str) -> None:
+    row = inspect(saved(photo, kind, save_all=True, append_images=[photo.rotate(90)]))
+    assert (row.width, row.height, row.verdict) == (512, 512, Verdict.OTHER_CODEC)
+    assert (row.verdict_text or "").endswith("; of several frames, the first was looked at")
+
+
 @pytest.mark.parametrize("quality", [90, 95, 98])
 def test_the_grid_of_a_fine_jpeg_xl_is_no_jpegs(cat: Image.Image, photo: Image.Image, quality: int) -> None:
     assert [inspect(saved(image, "JXL", quality=quality)).qf for image in (cat, photo)] == [None, None]

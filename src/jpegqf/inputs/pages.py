@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Iterator
 
-from jpegqf.codecs.tiff import tiff_pages
 from jpegqf.inputs.item import Item
 from jpegqf.inputs.suffixes import TIFF_SUFFIXES
 
@@ -26,6 +25,8 @@ def _pages(name: str) -> list[bool]:
     """Whether each page of a TIFF is compressed as JPEG; empty for what is no TIFF or cannot be read."""
     if not name.lower().endswith(TIFF_SUFFIXES):
         return []
+    from jpegqf.codecs.tiff import tiff_pages  # 2 ms of a start, where there is a TIFF
+
     try:
         if not stat.S_ISREG(os.stat(name).st_mode):  # opening a pipe would wait for ever
             return []

@@ -137,7 +137,7 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
     name = image.format or ""
     is_jpeg = name in JPEG_FORMATS
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
-    of_several = not is_jpeg and name != "TIFF" and bool(getattr(image, "is_animated", False))
+    of_several = not is_jpeg and _holds_several(image, data)
     orientation = _orientation(image)
     image = _coloured(image) if image.mode in ("P", "PA") else image
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
@@ -148,6 +148,14 @@ def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> D
         return Decoded(luma, name, image.size, orientation, own_luma, colours=colours)
     codec, colours = _lossy_codec(name, data), Colours.of_image(image)
     return Decoded(luma, name, image.size, orientation, False, codec, _sampled(image), colours, of_several)
+
+
+def _holds_several(image: Image.Image, data: bytes | None) -> bool:
+    """Whether a file holds several frames; of a TIFF, whose pages are counted elsewhere, no."""
+    if image.format == JPEG_XL and data:
+        told = jpeg_xl.read_jpeg_xl(data)
+        return told is not None and told.animated
+    return image.format != "TIFF" and bool(getattr(image, "is_animated", False))
 
 
 def _lossy_codec(name: str, data: bytes | None) -> Codec | None:
