@@ -164,6 +164,12 @@ def test_a_size_that_no_file_holds_is_one_row(dicom: MakeDicom) -> None:
     assert "over the limit" in (row.message or "")
 
 
+def test_a_file_over_the_limit_of_bytes_is_one_row(dicom: MakeDicom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jpegqf.inputs.dicom.MAX_FILE_BYTES", 500)
+    (row,) = scan([dicom(raw(np.zeros((64, 64), np.uint8)))])
+    assert "over the limit of 500" in (row.message or "")
+
+
 def test_more_frames_than_there_are_end_with_one_reason(dicom: MakeDicom, jpeg: MakeJpeg, cat: Image.Image) -> None:
     made = dataset(BASELINE, cat.size, frames=10**6)
     made.PixelData = pydicom.encaps.encapsulate([jpeg(75, cat)])

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import IO, Any
 
 from jpegqf.errors import Reason
 from jpegqf.inputs.item import Item
-from jpegqf.limits import MAX_MEMBER_BYTES
+from jpegqf.limits import MAX_FILE_BYTES, MAX_MEMBER_BYTES
 from jpegqf.optional import pydicom
 
 JPEG_SYNTAXES = "1.2.840.10008.1.2.4."
@@ -31,11 +32,10 @@ def dicom_items(name: str, file: IO[bytes] | None) -> Iterator[Item]:
     """
     library = pydicom()
     with file or open(name, "rb") as opened:
-        deflated = DEFLATED in opened.read(META_BYTES)
-        opened.seek(0)
+        refused = _refused(opened)
         with _quiet():
-            data: Any = None if deflated else library.dcmread(opened)
-        problem = "deflated DICOM files are not read" if data is None else _not_read(data)
+            data: Any = None if refused else library.dcmread(opened)
+        problem = refused or _not_read(data)
         if problem:
             yield Item(name, problem=problem, reason=Reason.UNSUPPORTED)
             return
@@ -49,6 +49,17 @@ def dicom_items(name: str, file: IO[bytes] | None) -> Iterator[Item]:
             if frame is None:
                 return
             yield Item(f"{name}!{number}", frame, lossless_claim=claim)
+
+
+def _refused(file: IO[bytes]) -> str | None:
+    """Why a file is not even opened by pydicom, which holds all of it in memory; the file stands at its start then."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    deflated = DEFLATED in file.read(META_BYTES)
+    file.seek(0)
+    if size > MAX_FILE_BYTES:
+        return f"file of {size} bytes is over the limit of {MAX_FILE_BYTES}"
+    return "deflated DICOM files are not read" if deflated else None
 
 
 def _not_read(data: Any) -> str | None:

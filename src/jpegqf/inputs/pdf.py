@@ -60,7 +60,7 @@ def _item(name: str, image: Any) -> Item:
     except Exception as error:  # pypdf and Pillow raise many kinds on damaged streams
         return Item(name, problem=f"image of a PDF cannot be read: {in_one_line(error)}")
     finally:
-        image.decoded_self = None  # pypdf would keep what it decoded as long as the file is open
+        image.decoded_self, image._data = None, b""  # pypdf would keep them as long as the file is open
     if len(data) > MAX_MEMBER_BYTES:
         return Item(name, problem=f"image of a PDF is over the limit of {MAX_MEMBER_BYTES} bytes")
     return Item(name, data)
