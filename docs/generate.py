@@ -202,6 +202,18 @@ def report_table(path: Path) -> str:
     return "\n".join(lines)
 
 
+def codec_table(path: Path) -> str:
+    """How near the quality in the headers of other codecs is to what the encoder was asked for."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| encoder | setting | files | within 1 | within 3 | worst |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        near = (f"{float(row[name]):.1%}" for name in ("within_1", "within_3"))
+        cells = (row["encoder"], row["setting"], row["files"], *near, f"{float(row['worst_error']):+.0f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _fill(text: str, name: str, content: str) -> str:
     """Put ``content`` between ``<!-- name -->`` and ``<!-- /name -->``."""
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -230,7 +242,11 @@ def generated() -> dict[str, str]:
         "`python -m bench.conditions --images DIR --summary docs/conditions-summary.csv --peers`",
     }
     card = {"accuracy": overall, "bands": band_table(accuracy), "aggregation": comparison_table()}
-    scan = {"real": real_summary(REPOSITORY / "docs" / "real-files.csv"), "columns": column_table()}
+    scan = {
+        "real": real_summary(REPOSITORY / "docs" / "real-files.csv"),
+        "codecs": codec_table(REPOSITORY / "docs" / "codec-quality.csv"),
+        "columns": column_table(),
+    }
     any_table = {
         "equivalents": equivalents_table(summary("equivalents")),
         "named": named_table(REPOSITORY / "docs" / "real-files.csv"),

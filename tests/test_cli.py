@@ -81,6 +81,17 @@ def test_paths_come_from_standard_input_too(folder: Path) -> None:
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["ok", "error"]
 
 
+@pytest.mark.parametrize("name", ["in/a.jpg", "in/b.png"])
+def test_bytes_of_an_image_on_standard_input_give_the_row_of_its_file(folder: Path, name: str) -> None:
+    with open(name, "rb") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "jpegqf", "scan", "-"], stdin=file, capture_output=True, timeout=120, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+    (row,) = (json.loads(line) for line in done.stdout.splitlines())
+    assert row == json.loads(run("scan", name).stdout) | {"path": "-", "filename": "-"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

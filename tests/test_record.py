@@ -6,7 +6,7 @@ import pytest
 from jpegqf.record import CELLS, COLUMN, COLUMNS, Record, Region, Status, Verdict
 
 CONTRACT = """
-path filename status reason message format width height qf qf_source header_qf header_qf_chroma
+path filename status reason message format width height codec_quality qf qf_source header_qf header_qf_chroma
 header_match header_error encoder encoder_quality subsampling progressive pixel_qf pixel_qf_low pixel_qf_high
 pixel_confidence jpeg_probability grid_x grid_y pixel_codec pixel_codec_share pixel_subsampling pixel_qf_chroma edited
 pixel_encoder pixel_encoder_quality pixel_table jpeg_share regions first_qf first_qf_low first_qf_high first_encoder

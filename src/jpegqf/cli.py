@@ -42,6 +42,7 @@ Examples:
   jpegqf scan photo.jpg
   jpegqf scan photos --recursive -o photos.csv -o photos.db
   find . -name '*.jpg' | jpegqf scan - > photos.jsonl
+  cat photo.jpg | jpegqf scan -
   jpegqf scan crawl.tar --only header -o headers.parquet
   jpegqf scan --engine ray 's3://crawl/{00000..09999}.tar' -o s3://results/crawl
 \b
@@ -97,8 +98,9 @@ def main() -> None:
 def scan(**flags: Any) -> None:
     """One row of evidence per image.
 
-    PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input), or a
-    .tar, .zip or .parquet archive. Without -o: a table on a terminal, JSON Lines in a pipe.
+    PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input, or the bytes
+    of one image), or a .tar, .zip, .parquet, .pdf or .dcm file with images. Without -o: a table on a terminal, JSON
+    Lines in a pipe.
     """
     failure = None
     try:

@@ -2,6 +2,11 @@
 
 MAX_FILE_BYTES = 2**31
 """Of a file, which is held in memory while it is looked at."""
+MAX_MEMBER_BYTES = 2**28
+"""Of an archive's member, and of an image on standard input, which are held in memory until they were looked at.
+
+Sizes that an archive tells are not trusted: bytes are counted.
+"""
 MAX_PIXELS = 2**30
 """Larger images are never decoded: the luma of a baseline JPEG alone would fill a gigabyte."""
 MAX_COSTLY_PIXELS = 2**28

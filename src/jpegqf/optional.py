@@ -1,5 +1,6 @@
 """Packages that are not always installed, loaded when they are first needed."""
 
+from importlib import import_module
 from typing import Any
 
 from jpegqf.errors import MissingExtraError
@@ -13,3 +14,30 @@ def pyarrow() -> Any:
     except ImportError:
         raise MissingExtraError('Parquet needs pyarrow: pip install "jpegqf[parquet]"') from None
     return arrow
+
+
+def pillow_heif() -> Any:
+    """The module that reads HEIF, and with it HEIC. Raises MissingExtraError without it."""
+    return _extra("pillow_heif", "HEIF", "pillow-heif", "heif")
+
+
+def pillow_jxl() -> Any:
+    """The module that reads JPEG XL. Raises MissingExtraError without it."""
+    return _extra("pillow_jxl", "JPEG XL", "pillow-jxl-plugin", "jxl")
+
+
+def pypdf() -> Any:
+    """The module that reads PDF. Raises MissingExtraError without it."""
+    return _extra("pypdf", "PDF", "pypdf", "pdf")
+
+
+def pydicom() -> Any:
+    """The module that reads DICOM. Raises MissingExtraError without it."""
+    return _extra("pydicom", "DICOM", "pydicom", "dicom")
+
+
+def _extra(module: str, what: str, package: str, extra: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError:
+        raise MissingExtraError(f'{what} needs {package}: pip install "jpegqf[{extra}]"') from None

@@ -42,6 +42,8 @@ class Verdict(str, Enum):
 
 
 QUALITY = (1, 100)
+OWN_SCALE = (0, 100)
+"""Of a codec's own quality."""
 SHARE = (0, 1)
 GRID_LINE = (0, 7)
 COUNT = (0, 2**31)
@@ -118,9 +120,17 @@ class Record:
     status: Status = _column("ok, skipped or error", default=MISSING)
     reason: str | None = _column("why it was skipped or failed, as a code")
     message: str | None = _column("the same in words", from_strangers=True)
-    format: str | None = _column("container, as Pillow names it: JPEG, MPO, PNG, WEBP, TIFF, BMP, PPM")
+    format: str | None = _column(
+        "container, as Pillow names it: JPEG, MPO, PNG, WEBP, TIFF, BMP, PPM, GIF, AVIF, HEIF, JXL, JPEG2000"
+    )
     width: int | None = _column("stored width", "pixels")
     height: int | None = _column("stored height", "pixels")
+    codec_quality: float | None = _column(
+        "quality that the container's own lossy codec was asked for, from its header: WEBP as libwebp's -q, AVIF as "
+        "libavif's; null of other containers",
+        "codec's quality",
+        OWN_SCALE,
+    )
     qf: int | None = _column("the answer: quality of the last JPEG save", "IJG quality 1-100", QUALITY)
     qf_source: str | None = _column("what the answer rests on: header or pixels")
     header_qf: int | None = _column("quality of the luma quantization table", "IJG quality 1-100", QUALITY)
@@ -146,7 +156,8 @@ class Record:
     grid_x: int | None = _column("column of the first JPEG grid line: not 0 after a crop", "pixels 0-7", GRID_LINE)
     grid_y: int | None = _column("row of the first JPEG grid line", "pixels 0-7", GRID_LINE)
     pixel_codec: str | None = _column(
-        "codec whose decoder made the colours: jpeg, webp, avif or video; null if they tell none, and of JPEG files"
+        "codec whose decoder made the colours: jpeg, webp, avif or video, and in their own files heif, jpeg_xl, "
+        "jpeg_2000; null if none is told, and of JPEG files"
     )
     pixel_codec_share: float | None = _column(
         "share of the colours that this decoder can make, that a JPEG's can if pixel_codec is null", "0-1", SHARE

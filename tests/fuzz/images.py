@@ -2,13 +2,15 @@
 
 python tests/fuzz/images.py FOLDER [SECONDS]
 
-writes the images to FOLDER, then inspects damaged copies of all files in it for SECONDS.
+writes the images to FOLDER, then inspects damaged copies of all files in it for SECONDS; with --headers after that, it
+only gives them to the readers of containers.
 """
 
 import io
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +31,30 @@ WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
     "rgb.bmp": ("RGB", "BMP", {}),
     "gray.gif": ("L", "GIF", {}),
     "gray.pgm": ("L", "PPM", {}),
+    "lossy.avif": ("RGB", "AVIF", {"quality": 60, "speed": 10}),
+    "rgb.jp2": ("RGB", "JPEG2000", {"irreversible": True}),
+    "lossy.heic": ("RGB", "HEIF", {"quality": 60}),
+    "lossy.jxl": ("RGB", "JXL", {"quality": 80}),
+    "scan.pdf": ("RGB", "PDF", {}),
 }
 
 
 def whole_images() -> dict[str, bytes]:
-    """An image of each way, by its name: smooth and busy parts, so that all evidence is asked for."""
+    """An image of each way that is installed, by its name: smooth and busy parts, so that all evidence is asked for."""
+    with suppress(ImportError):
+        import pillow_jxl  # noqa: F401 - it makes Pillow write them
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    Image.init()
     rng = np.random.default_rng(0)
     ramp = np.add.outer(np.arange(SIDE), np.arange(SIDE))[..., None] * 2 + np.array([0, 40, 80])
     pixels = np.clip(ramp + rng.normal(0, 12, (SIDE, SIDE, 3)), 0, 255).astype(np.uint8)
     found = {}
     for name, (mode, kind, options) in WAYS.items():
+        if kind not in Image.SAVE:
+            continue
         out = io.BytesIO()
         Image.fromarray(pixels).convert(mode).save(out, kind, **options)
         found[name] = out.getvalue()
@@ -71,9 +87,10 @@ def copies(images: list[bytes], seed: int) -> Iterator[bytes]:
 
 def main() -> None:
     """Write the images; inspect damaged copies."""
-    from targets import inspect_anything
+    from targets import inspect_anything, read_any_container
 
     folder, seconds = Path(sys.argv[1]), float((*sys.argv[2:], "0")[0])
+    look = read_any_container if "--headers" in sys.argv else inspect_anything
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in whole_images().items():
         (folder / name).write_bytes(data)
@@ -83,7 +100,7 @@ def main() -> None:
         if time.monotonic() >= until:
             break
         (folder.parent / "last.bin").write_bytes(data)
-        inspect_anything(data)
+        look(data)
         count += 1
     print(f"{count} damaged images inspected")
 

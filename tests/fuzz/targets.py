@@ -2,9 +2,15 @@
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
+from jpegqf.codecs import jpeg_2000, jpeg_xl, webp
+from jpegqf.codecs.containers import container_name, is_bytes_of_a_file
+from jpegqf.codecs.quality import codec_quality
+from jpegqf.codecs.tiff import tiff_pages
 from jpegqf.errors import CheckpointError, HeaderError
+from jpegqf.inputs.archives import archive_items
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import read_header
@@ -34,6 +40,24 @@ def inspect_anything(data: bytes) -> None:
         record = Inspector(only=only, max_pixels=2**20).inspect(data, "x")
         assert (record.status is Status.OK) == (record.reason is None)
         assert record.reason != "crashed"
+
+
+def read_any_container(data: bytes) -> None:
+    """Read bytes with every reader of containers, which decode nothing; take apart a PDF or DICOM file."""
+    container_name(data)
+    is_bytes_of_a_file(data)
+    quality = codec_quality(data)
+    assert quality is None or 0 <= quality <= 100
+    for is_lossy in (webp.is_lossy, jpeg_xl.is_lossy, jpeg_2000.is_lossy):
+        is_lossy(data)
+    file = io.BytesIO(data)
+    for page in tiff_pages(file):
+        with suppress(EOFError):
+            page.jpeg_start(file)
+    suffix = ".pdf" if data.startswith(b"%PDF") else ".dcm" if data[128:132] == b"DICM" else None
+    for item in archive_items("x" + suffix, frozenset(), file) if suffix else ():
+        assert (item.data is None) == (item.problem is not None)
+        assert not item.problem or len(item.problem.splitlines()) == 1
 
 
 def load_any_checkpoint(data: bytes, folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from images import copies, whole_images
-from targets import CORPUS, PTH, inspect_anything, load_any_checkpoint, read_any_header
+from targets import CORPUS, PTH, inspect_anything, load_any_checkpoint, read_any_container, read_any_header
 
 from jpegqf.errors import CheckpointError
 from jpegqf.jpeg.header import read_header, read_start
@@ -75,7 +75,9 @@ def test_a_whole_or_damaged_image_of_any_container_gives_one_row_and_no_exceptio
     data = whole_images()[name]
     for cut in (len(data), 3 * len(data) // 4, len(data) // 2, 20, 1, 0):
         inspect_anything(data[:cut])
+    read_any_container(data)
     for i, changed in enumerate(islice(copies([data], seed=7), 20)):
+        read_any_container(changed)
         try:
             inspect_anything(changed)
         except Exception as error:

@@ -6,6 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
 from jpegqf.errors import UsageError
 from jpegqf.inputs.find import check_paths, find_items
@@ -85,3 +88,44 @@ def test_a_path_to_nowhere_is_a_bad_call(folder: Path) -> None:
 def test_a_linked_folder_is_not_entered(folder: Path) -> None:
     os.symlink("..", folder / "in" / "sub" / "loop")
     assert len(found("in", recursive=True)) == 3
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, data: bytes) -> list[Item]:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    return found("-")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF", "JPEG2000"])
+@pytest.mark.parametrize("size", [(10, 266), (700, 777), (2570, 10)])
+def test_bytes_of_an_image_on_standard_input_are_one_item(
+    monkeypatch: pytest.MonkeyPatch, kind: str, size: tuple[int, int]
+) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", size, (10, 13, 200)).save(out, kind)
+    assert piped(monkeypatch, out.getvalue()) == [Item("-", out.getvalue())]
+
+
+@pytest.mark.parametrize("names", [["BM.jpg", "GIF89a.gif", "II"], ["P6", "1.jpg"], ["RIFF", "MM.tif"], ["%PDF.pdf"]])
+def test_names_that_begin_like_images_are_a_list(monkeypatch: pytest.MonkeyPatch, names: list[str]) -> None:
+    more = [f"{number}.jpg" for number in range(30)]
+    assert [item.name for item in piped(monkeypatch, "\n".join(names + more).encode())] == names + more
+
+
+def test_other_bytes_with_zeros_are_one_item_and_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert piped(monkeypatch, b"\x7fELF\0\n\n1\n") == [Item("-", b"\x7fELF\0\n\n1\n")]
+
+
+def test_standard_input_over_the_limit_is_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jpegqf.inputs.find.MAX_MEMBER_BYTES", 1000)
+    (item,) = piped(monkeypatch, b"\xff\xd8\xff" + b"\n" * 5000)
+    assert (item.name, item.data) == ("-", None)
+    assert "over the limit of 1000 bytes" in (item.problem or "")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_on_standard_input_are_one_item_or_the_names_of_their_lines(data: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        items = piped(patched, data)
+    if [item.data for item in items] != [data]:
+        lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
+        assert [os.fsencode(item.name) for item in items] == [line for line in lines if line]

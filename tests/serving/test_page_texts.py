@@ -12,6 +12,8 @@ import pytest
 import jpegqf
 from jpegqf.errors import Reason
 from jpegqf.inspection.verdict import (
+    NO_TRACE_WORDS,
+    OF_SEVERAL,
     RECODED,
     HeaderSummary,
     HistorySummary,
@@ -59,7 +61,8 @@ def sentences() -> set[str]:
     ]  # fmt: skip
     told = product(("JPEG", "PNG"), headers, pixels, histories, (None, "jpeg", *RECODED, "video"))
     others = {of_another_codec(container, video).text for container, video in product(("image", "PNG"), (True, False))}
-    return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions() | others
+    of_several = {f"{NO_TRACE_WORDS}{OF_SEVERAL}", f"PNG whose pixels were a JPEG at 60{OF_SEVERAL}"}
+    return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions() | others | of_several
 
 
 def sentences_on_regions() -> set[str]:

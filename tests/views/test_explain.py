@@ -114,3 +114,10 @@ def test_nothing_is_drawn_of_what_cannot_be_judged(predictor: Predictor, jpeg: M
     target = io.BytesIO()
     assert not plot(Inspector(predictor).look(jpeg(50)[:4000], "cut.jpg"), predictor, "title", target)
     assert not target.getvalue()
+
+
+def test_the_quality_of_another_codec_is_told_on_its_own_scale(predictor: Predictor, photo: Image.Image) -> None:
+    out = io.BytesIO()
+    photo.save(out, "WEBP", quality=75)
+    lines, _ = explained(out.getvalue(), "a.webp", predictor)
+    assert "  WEBP       saved at 75 on its own encoder's scale" in lines

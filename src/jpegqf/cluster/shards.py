@@ -25,10 +25,12 @@ from jpegqf.cluster.storage import (
     place,
 )
 from jpegqf.errors import UsageError
-from jpegqf.inputs.archives import MAX_MEMBER_BYTES, archive_items
+from jpegqf.inputs.archives import archive_items
 from jpegqf.inputs.find import check_paths, listed_entry, listed_names, path_entries
 from jpegqf.inputs.item import Archive, Entry, Item
-from jpegqf.inputs.suffixes import is_archive
+from jpegqf.inputs.pages import page_items
+from jpegqf.inputs.suffixes import DOCUMENT_SUFFIXES, is_archive
+from jpegqf.limits import MAX_MEMBER_BYTES
 
 FETCHED_AHEAD = 16
 """Remote images that are fetched at the same time: fetching one takes much longer than inspecting it."""
@@ -172,7 +174,8 @@ def _remote_entries(found: Place, suffixes: frozenset[str], recursive: bool) -> 
 def shard_items(shard: Shard, suffixes: frozenset[str]) -> Iterator[Item]:
     """The items of a shard, the same as a scan on one machine has. Raises OSError if its archive cannot be read."""
     if not shard.archive:
-        yield from _fetched(shard.members)
+        for item in _fetched(shard.members):
+            yield from page_items(item)
         return
     ((name, _),) = shard.members
     if not is_url(name):
@@ -185,7 +188,7 @@ def shard_items(shard: Shard, suffixes: frozenset[str]) -> Iterator[Item]:
 
 def _remote_items(name: str, suffixes: frozenset[str]) -> Generator[Item, None, None]:
     found = place(name)
-    anywhere = found.name.lower().endswith((".zip", ".parquet"))
+    anywhere = found.name.lower().endswith((".zip", ".parquet", *DOCUMENT_SUFFIXES))
     watched = _Watched(found.open_file() if anywhere else found.open_stream())
     with io.BufferedReader(watched, STREAM_BYTES) as file:
         for item in archive_items(found.name, suffixes, file):

@@ -1,4 +1,4 @@
-"""Reads the images of a tar, zip or Parquet file one by one. Archives are untrusted, so every length is bounded."""
+"""Reads the images of a tar, zip, Parquet, PDF or DICOM file one by one. None is trusted: lengths are bounded."""
 
 import tarfile
 import zipfile
@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from jpegqf.errors import MissingExtraError
+from jpegqf.errors import MissingExtraError, Reason
 from jpegqf.inputs.item import Item
+from jpegqf.inputs.suffixes import DICOM_SUFFIXES, is_document
+from jpegqf.limits import MAX_MEMBER_BYTES
+from jpegqf.names import in_one_line
 
-MAX_MEMBER_BYTES = 2**28
-"""Largest member that is read, in bytes, since members are held in memory. Sizes in the archive are not trusted."""
 MAX_TAR_HEADER = 2**20
 """Longest header with a long name or attributes that is read, in bytes, since such headers are held in memory."""
 TAR_HEADERS = (
@@ -26,19 +27,39 @@ def archive_items(name: str, suffixes: frozenset[str], file: IO[bytes] | None = 
     """The images of an archive as items named ``name!member``, read from ``file`` or else from the file ``name``.
 
     Only for tar may ``file`` be a stream that cannot seek. If the archive is damaged, the last item has a problem
-    that says so. Raises MissingExtraError for Parquet without pyarrow.
+    that says so; so has a PDF or DICOM file without the extra that reads it. Raises MissingExtraError for Parquet
+    without pyarrow.
     """
+    document = is_document(name)
     try:
-        if name.lower().endswith(".parquet"):
-            from jpegqf.inputs.parquet import parquet_items
-
-            yield from parquet_items(name, file, MAX_MEMBER_BYTES)
-        else:
-            yield from (_zip_items if name.lower().endswith(".zip") else _tar_items)(name, suffixes, file)
-    except MissingExtraError:
-        raise
+        yield from _members(name, suffixes, file)
+    except MissingExtraError as missing:
+        if not document:
+            raise
+        yield Item(name, problem=str(missing), reason=Reason.UNSUPPORTED)
     except Exception as error:  # the readers raise many kinds on hostile bytes
-        yield Item(name, problem=f"archive cannot be read to its end: {error}")
+        yield Item(name, problem=f"archive cannot be read to its end: {in_one_line(error)}")
+
+
+def _members(name: str, suffixes: frozenset[str], file: IO[bytes] | None) -> Iterator[Item]:
+    """The same, by what the name ends with; raises what the readers raise."""
+    lowered = name.lower()
+    if lowered.endswith(".parquet"):
+        from jpegqf.inputs.parquet import parquet_items
+
+        yield from parquet_items(name, file, MAX_MEMBER_BYTES)
+    elif lowered.endswith(".pdf"):
+        from jpegqf.inputs.pdf import pdf_items
+
+        yield from pdf_items(name, file)
+    elif lowered.endswith(DICOM_SUFFIXES):
+        from jpegqf.inputs.dicom import dicom_items
+
+        yield from dicom_items(name, file)
+    elif lowered.endswith(".zip"):
+        yield from _zip_items(name, suffixes, file)
+    else:
+        yield from _tar_items(name, suffixes, file)
 
 
 class _TarInfo(tarfile.TarInfo):

@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from jpegqf.codecs.containers import BEGINNINGS, FIRST_BYTES, is_bytes_of_a_file
 from jpegqf.errors import UsageError
 from jpegqf.inputs.item import Archive, Entry, Item
-from jpegqf.inputs.suffixes import is_archive
+from jpegqf.inputs.pages import page_items
+from jpegqf.inputs.suffixes import is_archive, is_document
+from jpegqf.limits import MAX_MEMBER_BYTES
 
 MAX_LIST_LINE = 65_536
 """Longest line that is read from a list of paths, in bytes."""
@@ -28,10 +31,11 @@ def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) 
     """The items of all ``paths`` in the given order, those of a folder sorted. Items are made only as they are taken.
 
     A path is a file, a folder, a glob, ``@list`` (a file with one path per line), ``-`` (such a list on standard
-    input) or an archive: tar, zip, or Parquet with a column of image bytes. From folders, tar and zip only names
-    with one of ``suffixes`` are taken; a file that is named itself is always taken. Call :func:`check_paths` first:
-    a path that is gone since then gives an item that cannot be read. Raises UsageError for a list that cannot be
-    read, MissingExtraError for Parquet without pyarrow.
+    input, or the bytes of one image) or an archive: tar, zip, Parquet with a column of image bytes, PDF or DICOM.
+    From folders, tar and zip only names with one of ``suffixes`` are taken; a file that is named itself is always
+    taken. A TIFF of several pages, of which some are JPEGs, gives an item a page. Call
+    :func:`check_paths` first: a path that is gone since then gives an item that cannot be read. Raises UsageError for
+    a list that cannot be read, MissingExtraError for Parquet without pyarrow.
     """
     for entry in _entries(paths, suffixes, recursive):
         if isinstance(entry, Archive):
@@ -39,7 +43,7 @@ def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) 
 
             yield from archive_items(entry.name, suffixes)
         else:
-            yield entry
+            yield from page_items(entry)
 
 
 def _entries(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
@@ -47,7 +51,7 @@ def _entries(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) ->
         if path == "-":
             if sys.stdin is None:
                 raise UsageError("- reads paths from standard input, which is closed")
-            yield from map(listed_entry, listed_names(sys.stdin.buffer))
+            yield from _standard_input(sys.stdin.buffer)
         elif path.startswith("@") and not os.path.lexists(path):
             yield from _list_file(path[1:])
         else:
@@ -71,8 +75,11 @@ def listed_entry(name: str) -> Entry:
     return Archive(name) if is_archive(name) and os.path.isfile(name) else Item(name)
 
 
-def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
-    """The items of a folder: its sorted files, then those of its sorted subfolders. Links to folders are skipped."""
+def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[Entry]:
+    """The items and documents of a folder: its sorted files, then those of its sorted subfolders.
+
+    Links to folders are skipped.
+    """
     waiting = [folder]  # a stack of our own: folders may be nested deeper than Python's
     while waiting:
         folder = waiting.pop()
@@ -82,7 +89,8 @@ def _walk(folder: str, suffixes: frozenset[str], recursive: bool) -> Iterator[It
             yield Item(folder, problem=f"folder cannot be read: {(error.strerror or '').lower()}")
             continue
         for name in names:
-            yield Item(os.path.join(folder, name))
+            path = os.path.join(folder, name)
+            yield listed_entry(path) if is_document(name) else Item(path)
         waiting += (os.path.join(folder, name) for name in reversed(folders))
 
 
@@ -113,9 +121,29 @@ def _list_file(path: str) -> Iterator[Entry]:
         raise UsageError(f"cannot read list {path!r}: {(error.strerror or '').lower()}") from None
 
 
-def listed_names(file: IO[bytes]) -> Iterator[str]:
-    """The names in a list, one per line. Empty lines are skipped."""
-    while line := file.readline(MAX_LIST_LINE):
-        name = line.rstrip(b"\r\n")
-        if name:
-            yield os.fsdecode(name)
+def listed_names(file: IO[bytes], begun: bytes = b"") -> Iterator[str]:
+    """The names in a list, one per line. Empty lines are skipped. ``begun``: what was read of the list before."""
+    lines = begun + file.readline(MAX_LIST_LINE)
+    while lines:
+        for line in lines.split(b"\n"):
+            name = line.rstrip(b"\r")
+            if name:
+                yield os.fsdecode(name)
+        lines = file.readline(MAX_LIST_LINE)
+
+
+def _standard_input(file: IO[bytes]) -> Iterator[Entry]:
+    """One item with the bytes of a file, or the entries of a list: the first bytes tell which of them it is."""
+    begun = file.readline(MAX_LIST_LINE)
+    if begun.startswith(BEGINNINGS):  # of other lines no more is read, so that each name is taken as it comes
+        begun += file.read(FIRST_BYTES)
+    if is_bytes_of_a_file(begun):
+        yield _piped(begun + file.read(max(0, MAX_MEMBER_BYTES + 1 - len(begun))))
+    else:
+        yield from map(listed_entry, listed_names(file, begun))
+
+
+def _piped(data: bytes) -> Item:
+    if len(data) > MAX_MEMBER_BYTES:
+        return Item("-", problem=f"standard input is over the limit of {MAX_MEMBER_BYTES} bytes")
+    return Item("-", data)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from jpegqf.errors import Reason
+
 
 @dataclass(frozen=True)
 class Item:
@@ -9,16 +11,23 @@ class Item:
 
     ``name``: its path, or ``archive!member``. ``data``: its bytes if it comes from an archive or a request; None if it
     is a file. ``problem``: why it cannot even be opened, such as a folder without permission or a broken archive.
+    ``reason``: the same as a code. ``file``: the file to read if its name is another; ``page``: which page of it, from
+    1, None for the file as a whole. ``lossless_claim``: where what it comes from says that it was never compressed with
+    loss, so in words.
     """
 
     name: str
     data: bytes | None = None
     problem: str | None = None
+    reason: Reason = Reason.UNREADABLE
+    file: str | None = None
+    page: int | None = None
+    lossless_claim: str | None = None
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A tar, zip or Parquet file that is not opened yet."""
+    """A tar, zip, Parquet, PDF or DICOM file that is not opened yet."""
 
     name: str
 

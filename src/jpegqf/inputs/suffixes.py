@@ -5,14 +5,30 @@ from collections.abc import Iterable
 from jpegqf.errors import UsageError
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+TIFF_SUFFIXES = (".tif", ".tiff", ".svs")
 
-IMAGE_SUFFIXES = frozenset({*JPEG_SUFFIXES, ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"})
-ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip", ".parquet")
+IMAGE_SUFFIXES = frozenset(
+    {
+        *JPEG_SUFFIXES,
+        *TIFF_SUFFIXES,
+        *(".png", ".bmp", ".webp", ".ppm", ".pgm", ".gif"),
+        *(".avif", ".heic", ".heif", ".hif", ".jxl", ".jp2", ".j2k", ".jpx"),
+    }
+)
+DICOM_SUFFIXES = (".dcm", ".dicom")
+DOCUMENT_SUFFIXES = (".pdf", *DICOM_SUFFIXES)
+"""Of files that are read like archives, also in folders if their suffix is asked for."""
+ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip", ".parquet", *DOCUMENT_SUFFIXES)
 
 
 def is_archive(name: str) -> bool:
     """Whether the name ends as an archive's does."""
     return name.lower().endswith(ARCHIVE_SUFFIXES)
+
+
+def is_document(name: str) -> bool:
+    """Whether the name ends as that of a PDF or DICOM file does."""
+    return name.lower().endswith(DOCUMENT_SUFFIXES)
 
 
 def normalize_suffixes(suffixes: Iterable[str]) -> frozenset[str]:

@@ -38,6 +38,8 @@ class Findings:
 
     path: str
     container: Container | None = None
+    codec_quality: float | None = None
+    """On the scale of the container's own codec, which is no JPEG; None where its header tells none."""
     header: Header | None = None
     """Of a JPEG file, as it is stored."""
     header_evidence: HeaderEvidence | None = None

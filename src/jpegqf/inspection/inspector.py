@@ -1,14 +1,18 @@
 """One image, in any form -> Findings, and from them its Record."""
 
+import io
 import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import BinaryIO, Literal, TypeGuard
+from itertools import islice
+from typing import IO, BinaryIO, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from jpegqf.codecs.quality import codec_quality
+from jpegqf.codecs.tiff import TiffPage, is_tiff, tiff_pages
 from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippedError, Reason
 from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
@@ -19,6 +23,7 @@ from jpegqf.inspection.pixel_chroma import with_chroma
 from jpegqf.inspection.pixel_table import PixelTable, with_table
 from jpegqf.inspection.regions import FoundRegions, find_regions, whole_image
 from jpegqf.inspection.to_record import to_record
+from jpegqf.inspection.verdict import RECODED
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import Header, read_header, read_start
 from jpegqf.limits import MAX_FILE_BYTES, MAX_PIXELS
@@ -26,20 +31,20 @@ from jpegqf.model.checkpoint import bundled_model
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.chroma import Colours
-from jpegqf.pixels.codec import pixel_codec
+from jpegqf.pixels.codec import PixelCodec, pixel_codec
 from jpegqf.pixels.decode import (
     PNG_START,
     Decoded,
-    check_size,
-    container,
     decode_image,
     decode_luma,
     decode_png_file,
+    decode_tiff,
     decode_tops,
     sampled_rows,
 )
 from jpegqf.pixels.enlargement import enlargement_of
 from jpegqf.pixels.luma import Luma
+from jpegqf.pixels.opening import JPEG_XL, check_size, container, jpeg_inside
 from jpegqf.record import Record
 from jpegqf.tables.other_codec import is_unexplained
 from jpegqf.tables.own_table import is_what_it_gives
@@ -49,7 +54,7 @@ Only = Literal["header", "pixels"]
 
 JPEG_START = b"\xff\xd8"
 LARGE_FILE = 2**22
-"""Bytes from which a PNG is read a piece at a time."""
+"""Bytes from which a PNG or TIFF is read a piece at a time."""
 OF_ANOTHER_CODEC = 0.2
 """Probability of a JPEG grid where the grid seems to be another codec's: a video may have been made of JPEGs."""
 HEAD_BYTES = 2**14
@@ -79,15 +84,15 @@ class Inspector:
         if self.only not in (None, "header", "pixels"):
             raise ValueError(f"only must be None, 'header' or 'pixels', not {self.only!r}")
 
-    def inspect(self, source: Source, name: str | None = None) -> Record:
+    def inspect(self, source: Source, name: str | None = None, page: int | None = None) -> Record:
         """One row for a path, bytes, a binary file, a PIL image or a uint8 array (h, w) or (h, w, 3).
 
-        Whatever is wrong with the image is in the row. ``name`` becomes its path. Raises TypeError for a
-        source of another kind.
+        Whatever is wrong with the image is in the row. ``name`` becomes its path; ``page`` is that of a TIFF, from 1;
+        without, the first one is looked at. Raises TypeError for a source of another kind.
         """
-        return to_record(self.look(source, name))
+        return to_record(self.look(source, name, page))
 
-    def look(self, source: Source, name: str | None = None) -> Findings:
+    def look(self, source: Source, name: str | None = None, page: int | None = None) -> Findings:
         """The same as :class:`Findings`, for those who need more than the row: each part is looked at once."""
         found = Findings(name or _name(source))
         try:
@@ -96,11 +101,21 @@ class Inspector:
             start = _header_of_start(source) if self.only == "header" else None
             if start:
                 return _with_header(found, start)
-            if self.only != "header" and _is_large_png(source):
+            large = _start_if_large(source)
+            if _is_path(source) and is_tiff(large):
+                with open(source, "rb") as file:
+                    return self._look_at_tiff(found, file, page)
+            if _is_path(source) and large == PNG_START and self.only != "header":
                 return self._look_at_png(found, source)
-            return self._look_at_file(found, _bytes(source))
+            data = _bytes(source)
+            if is_tiff(data):
+                return self._look_at_tiff(found, io.BytesIO(data), page)
+            jpeg = jpeg_inside(data, self.max_pixels)
+            return _as_jpeg_xl(self._look_at_file(found, jpeg)) if jpeg else self._look_at_file(found, data)
         except ImageError as issue:
             return replace(found, issue=issue)
+        except OSError as error:
+            return replace(found, issue=unreadable(error))
 
     def _look_at_samples(self, found: Findings, source: NDArray[np.uint8] | Image.Image) -> Findings:
         if self.only == "header":
@@ -115,11 +130,33 @@ class Inspector:
         except ImageError as issue:
             return replace(found, container=_container(read_bytes(path, HEAD_BYTES)), issue=issue)
 
+    def _look_at_tiff(self, found: Findings, file: IO[bytes], page: int | None) -> Findings:
+        """A page of a TIFF, whose header is that of its first strip or tile if it is compressed as JPEG."""
+        told = next(islice(tiff_pages(file), (page or 1) - 1, None), None)
+        if told:
+            found = replace(found, container=Container("TIFF", *told.size))
+        header = _tiff_header(told, file) if told and self.only != "pixels" else None
+        if header:
+            found = replace(found, header=header, header_evidence=identify(header))
+        if self.only == "header":
+            return found if header else replace(found, issue=_no_header())
+        found = replace(found, pixels_tried=True)
+        try:
+            decoded = decode_tiff(file, page or 1, self.max_pixels)
+            _check_tables(header)
+            several = page is None and len(list(islice(tiff_pages(file), 2))) > 1
+            decoded = replace(decoded, of_several=several)
+            return self._look_at_pixels(found, decoded)
+        except ImageError as issue:
+            return replace(found, issue=issue)
+
     def _look_at_file(self, found: Findings, data: bytes) -> Findings:
         if not data:
             raise ImageBrokenError(Reason.EMPTY, "file is empty")
         header = _header(data) if self.only != "pixels" else None
         found = _with_header(found, header) if header else found
+        if self.only != "pixels":
+            found = replace(found, codec_quality=codec_quality(data))
         if self.only == "header":
             return found if header else replace(found, container=_container(data), issue=_no_header())
         found = replace(found, pixels_tried=True)
@@ -166,9 +203,8 @@ class Inspector:
         if found.header is None:
             return found
         header = found.header.transposed() if turned else found.header
-        return replace(
-            found, history=self._history(upright.luma, header), own_table=_own_table(found, decoded, predictor)
-        )
+        history = self._history(upright.luma, header) if decoded.is_jpeg else None
+        return replace(found, history=history, own_table=_own_table(found, decoded, predictor))
 
     def _history(self, luma: Luma, header: Header) -> History | None:
         """What the pixels tell of an earlier save; None where the first component is no luma."""
@@ -184,9 +220,10 @@ def inspect(
     predictor: Predictor | None = None,
     only: Only | None = None,
     max_pixels: int = MAX_PIXELS,
+    page: int | None = None,
 ) -> Record:
-    """One image -> one Record; options as for :class:`Inspector`, the source as for its ``inspect``."""
-    return Inspector(predictor, only, max_pixels).inspect(source, name)
+    """One image -> one Record; options as for :class:`Inspector`, source and page as for its ``inspect``."""
+    return Inspector(predictor, only, max_pixels).inspect(source, name, page)
 
 
 def _with_header(found: Findings, header: Header) -> Findings:
@@ -197,6 +234,11 @@ def _with_header(found: Findings, header: Header) -> Findings:
 
 def _with_pixels(found: Findings, decoded: Decoded) -> Findings:
     return replace(found, container=Container(decoded.format or None, *decoded.size), decoded=decoded)
+
+
+def _as_jpeg_xl(found: Findings) -> Findings:
+    """What a JPEG tells that a JPEG XL was made from: its header and pixels are those of the file."""
+    return replace(found, container=replace(found.container, format=JPEG_XL) if found.container else None)
 
 
 def _with_prediction(
@@ -212,8 +254,10 @@ def _with_codec(found: Findings, decoded: Decoded) -> Findings:
     """With the codec whose decoder made the colours: that of a lossy container, or as they tell."""
     if decoded.samples is None:
         return found
-    codec = pixel_codec(decoded.samples)
-    return replace(found, codec=replace(codec, codec="webp") if decoded.lossy else codec)
+    codec, lossy = pixel_codec(decoded.samples), decoded.lossy_codec
+    if lossy and codec.codec != lossy:
+        codec = PixelCodec(lossy, None)
+    return replace(found, codec=codec)
 
 
 def _look_at_regions(found: Findings, decoded: Decoded, predictor: Predictor) -> Findings:
@@ -237,15 +281,16 @@ def _look_at_regions(found: Findings, decoded: Decoded, predictor: Predictor) ->
 def _judged_by_codec(found: Findings, decoded: Decoded) -> Findings:
     """Without a quality where the grid of the whole image is not a JPEG's but that of another codec.
 
-    Lossy WebP and AVIF have no 8x8 grid all over: one with a sure quality is that of an earlier JPEG.
+    Lossy codecs of still images have no 8x8 grid all over: one with a sure quality is that of an earlier JPEG. But JPEG
+    XL has one, whose fine steps pass for those of a JPEG at 94 to 97.
     """
     prediction, samples = found.prediction, decoded.samples
     if prediction is None or samples is None or not prediction.has_grid or prediction.by_few_blocks or found.is_mixture:
         return found
     codec = found.codec_name
     luma = prediction.grid.place(found.enlargement.undone(decoded.luma))
-    if codec in ("webp", "avif"):
-        other = not prediction.sure
+    if codec in RECODED:
+        other = codec == "jpeg_xl" or not prediction.sure
     else:
         other = codec == "video" or is_unexplained(samples, luma, prediction.rounded, prediction.confidence)
     if not other:
@@ -308,15 +353,31 @@ def _header_of_start(source: Source) -> Header | None:
     return read_start(head) if head.startswith(JPEG_START) else None
 
 
-def _is_large_png(source: Source) -> TypeGuard[str | os.PathLike[str]]:
-    """Whether this is the path of a PNG of LARGE_FILE bytes or more."""
-    if not isinstance(source, (str, os.PathLike)):
-        return False
+def _is_path(source: Source) -> TypeGuard[str | os.PathLike[str]]:
+    return isinstance(source, (str, os.PathLike))
+
+
+def _start_if_large(source: Source) -> bytes:
+    """The first bytes, as many as PNG_START has, of a file of LARGE_FILE bytes or more; b"" of anything else."""
+    if not _is_path(source):
+        return b""
     try:
         large = os.path.getsize(source) >= LARGE_FILE
     except (OSError, ValueError):
-        return False  # reading it says why
-    return large and read_bytes(source, len(PNG_START)).startswith(PNG_START)
+        return b""  # reading it says why
+    return read_bytes(source, len(PNG_START)) if large else b""
+
+
+def _tiff_header(page: TiffPage, file: IO[bytes]) -> Header | None:
+    """The header of a page that is compressed as JPEG; None of others, and where it cannot be read."""
+    if not page.is_jpeg:
+        return None
+    try:
+        header = read_header(page.jpeg_start(file), scans=False)
+    except (HeaderError, EOFError):
+        return None
+    facts = replace(header.facts, adobe_transform=0) if page.coded_as_rgb else header.facts
+    return replace(header, facts=facts)
 
 
 def _no_header() -> ImageSkippedError:

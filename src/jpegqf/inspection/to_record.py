@@ -10,6 +10,7 @@ from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegion
 from jpegqf.inspection.verdict import (
+    OF_SEVERAL,
     RECODED,
     HeaderSummary,
     HistorySummary,
@@ -51,7 +52,9 @@ def to_record(found: Findings) -> Record:
     else:
         judgement = verdict_on(container, header, pixels, history, codec, _mixture_summary(found))
     columns |= {"qf": judgement.quality, "qf_source": judgement.source, "verdict": judgement.verdict}
-    return Record(**columns, verdict_text=judgement.text if found.pixels_tried else _words_without_pixels(header))
+    text = judgement.text if found.pixels_tried else _words_without_pixels(header)
+    of_several = found.decoded is not None and found.decoded.of_several
+    return Record(**columns, verdict_text=text + OF_SEVERAL if of_several else text)
 
 
 def _identity(found: Findings) -> RecordColumns:
@@ -64,7 +67,7 @@ def _issue_columns(issue: ImageError) -> RecordColumns:
 
 
 def _container_columns(found: Findings) -> RecordColumns:
-    return vars(found.container) if found.container else {}
+    return {**(vars(found.container) if found.container else {}), "codec_quality": found.codec_quality}
 
 
 def _header_columns(header: Header | None, evidence: HeaderEvidence | None) -> RecordColumns:

@@ -16,8 +16,16 @@ LIKELY_EARLIER_SAVE, RULED_OUT_BELOW = 0.5, 0.2
 """Probabilities of an earlier save from which it is reported, and below which header and pixels are consistent."""
 NO_TRACE_WORDS = "no trace of a JPEG save: never compressed, or resized or reworked since"
 """What is said of pixels that show no grid: the past of an image cannot be seen there."""
-RECODED = {"webp": "a lossy WebP", "avif": "an AVIF"}
+RECODED = {
+    "webp": "a lossy WebP",
+    "avif": "an AVIF",
+    "heif": "a HEIF",
+    "jpeg_xl": "a lossy JPEG XL",
+    "jpeg_2000": "a lossy JPEG 2000",
+}
 """Codecs of still images that leave no 8x8 grid all over, and how a sentence names an image of theirs."""
+OF_SEVERAL = "; of several frames, the first was looked at"
+"""What is added where a file holds more than what was looked at."""
 NAMED_REGIONS = 4
 """Most regions that a sentence names; all of them are in the list."""
 

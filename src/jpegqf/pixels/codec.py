@@ -19,7 +19,8 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I64, U8, Bool
 from jpegqf.pixels.video_range import cutting, looking_up, may_be_webp, rounding, spread, video_range
 
-Codec = Literal["jpeg", "webp", "avif", "video"]
+Codec = Literal["jpeg", "webp", "avif", "video", "heif", "jpeg_xl", "jpeg_2000"]
+"""The last three are told by their containers alone."""
 
 SAMPLE = 2**15
 """Most pixels looked at for their differences."""

@@ -3,31 +3,38 @@
 import io
 import os
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import IO
 
 import numpy as np
 import simplejpeg
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from jpegqf.arrays import I64, U8
-from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, Reason
+from jpegqf.codecs import jpeg_2000, jpeg_xl, webp
+from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.limits import MAX_COSTLY_PIXELS, MAX_PIXELS
 from jpegqf.pixels.chroma import Colours
-from jpegqf.pixels.containers import lossy_webp, other_container
+from jpegqf.pixels.codec import Codec
 from jpegqf.pixels.luma import Luma, LumaOfImage
+from jpegqf.pixels.opening import JPEG_FORMATS, JPEG_XL, check_size, errors_in_words, in_words, opened
+from jpegqf.pixels.palette import keeps_colours
 from jpegqf.pixels.tops import short_jpegs
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
-"""The only formats that Pillow may open, whatever a file is called: some others run programs or hide an image's size.
-
-JPEG includes multi-picture files (MPO).
-"""
-JPEG_FORMATS = ("JPEG", "MPO")
+TIFF_START = b"II*\0"
 PNG_START = b"\x89PNG\r\n\x1a\n"
+LOSSY_FORMATS: dict[str, tuple[Codec, Callable[[bytes], bool] | None]] = {
+    "WEBP": ("webp", webp.is_lossy),
+    "AVIF": ("avif", None),
+    "HEIF": ("heif", None),
+    JPEG_XL: ("jpeg_xl", jpeg_xl.is_lossy),
+    "JPEG2000": ("jpeg_2000", jpeg_2000.is_lossy),
+}
+"""Codecs of Pillow's formats that lose something, and what tells whether that is so of the bytes of a file."""
+REDUCED = "colours were reduced to a palette or to one bit: the pixels tell nothing"
 EXIF_ORIENTATION = 0x0112
 CONVERTED_WHOLE = 2**22
 """Most pixels of colour images whose luma is computed at once; of larger ones only where it is looked at."""
@@ -48,10 +55,12 @@ class Decoded:
 
     ``size`` is the whole image's stored width and height in pixels. ``orientation`` is the EXIF value (1..8), never
     applied, since the 8x8 grid is that of the stored image. ``own_luma``: the pixels are a JPEG's own luma component
-    as its decoder gave it, neither converted from RGB nor upsampled. ``lossy``: the container's own lossy codec, not
-    JPEG, may have changed the pixels and hidden the traces of a JPEG. ``samples``: some rows of the pixels of what is
-    no JPEG file, uint8 (rows, width, 3) or (rows, width), as they are stored; None where they are neither RGB nor grey.
-    ``colours``: those of the whole image, decoded when they are first looked at; None where there are none.
+    as its decoder gave it, neither converted from RGB nor upsampled. ``lossy_codec``: the container's own codec, not
+    JPEG, that may have changed the pixels and hidden the traces of a JPEG; None where it loses nothing. ``samples``:
+    some rows of the pixels of what is no JPEG file, uint8 (rows, width, 3) or (rows, width), as they are stored; None
+    where they are neither RGB nor grey. ``colours``: those of the whole image, decoded when they are first looked at;
+    None where there are none.
+    ``of_several``: what is no JPEG file holds several frames, of which these are the first one's pixels.
     """
 
     luma: Luma
@@ -59,9 +68,10 @@ class Decoded:
     size: tuple[int, int]
     orientation: int
     own_luma: bool = False
-    lossy: bool = False
+    lossy_codec: Codec | None = None
     samples: U8 | None = None
     colours: Colours | None = None
+    of_several: bool = False
 
     def transposed(self) -> "Decoded":
         """The same with rows and columns of the luma exchanged, ``size`` as it is.
@@ -80,23 +90,21 @@ def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode image bytes; errors as for :func:`read_luma`."""
     if not data:
         raise ImageBrokenError(Reason.EMPTY, "file is empty")
-    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with errors_in_words(data), opened(data, max_pixels) as image:
         return _decode_opened(image, max_pixels, data)
 
 
 def decode_png_file(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode a PNG from its file, which is read a piece at a time; errors as for :func:`read_luma`."""
-    with _errors_in_words(PNG_START), Image.open(path, formats=("PNG",)) as image:
+    with errors_in_words(PNG_START), Image.open(path, formats=("PNG",)) as image:
         return _decode_opened(image, max_pixels, None)
 
 
-def container(data: bytes) -> tuple[str, int, int] | None:
-    """Format, width and height in pixels from the file's header, None if they cannot be read; decodes nothing."""
-    try:
-        with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return image.format or "", image.width, image.height
-    except ImageError:
-        return None
+def decode_tiff(file: IO[bytes], page: int = 1, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Decode a page of a TIFF, counted from 1, that is read a piece at a time; errors as for :func:`read_luma`."""
+    with errors_in_words(TIFF_START), Image.open(file, formats=("TIFF",)) as image:
+        image.seek(page - 1)
+        return _decode_opened(image, max_pixels, None)
 
 
 def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
@@ -110,7 +118,7 @@ def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
     first = next(tops, None)
     if first is None:
         return
-    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
+    with errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
         check_size(image.width, image.height, max_pixels, costly=False)
         if _has_luma(image) and _at_full_size(image):
             with suppress(ValueError):  # decoding the whole image will report what is wrong
@@ -121,41 +129,39 @@ def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
 
 def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Luma of an image that Pillow has opened or made; errors as for :func:`read_luma`."""
-    with _errors_in_words(b""):
+    with errors_in_words(b""):
         return _decode_opened(image, max_pixels, None)
-
-
-@contextmanager
-def _errors_in_words(data: bytes) -> Iterator[None]:
-    """Turn whatever a decoder raises into ImageBrokenError or ImageSkippedError, and silence its warnings."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except ImageError:
-        raise
-    except Image.DecompressionBombError:
-        raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: refused as a possible decompression bomb") from None
-    except UnidentifiedImageError:
-        raise _unidentified(data) from None
-    except MemoryError:
-        raise ImageSkippedError(Reason.TOO_LARGE, "too many pixels: not enough memory to decode it") from None
-    except Exception as error:  # plugins raise many kinds on broken files, and one file must not end a batch
-        raise _in_words(str(error)) from None
 
 
 def _decode_opened(image: Image.Image, max_pixels: int, data: bytes | None) -> Decoded:
     name = image.format or ""
     is_jpeg = name in JPEG_FORMATS
     check_size(image.width, image.height, max_pixels, costly=not is_jpeg or "progression" in image.info)
+    of_several = not is_jpeg and _holds_several(image, data)
+    orientation = _orientation(image)
+    image = _coloured(image) if image.mode in ("P", "PA") else image
     luma = _jpeg_luma(image, data) if data and is_jpeg else _pixel_luma(image)
     own_luma = bool(data) and is_jpeg and _has_luma(image) and _at_full_size(image)
     if is_jpeg:
         coloured = own_luma and image.mode == "RGB" and image.width * image.height <= MAX_COSTLY_PIXELS
         colours = Colours.of_jpeg(data) if data and coloured else None
-        return Decoded(luma, name, image.size, _orientation(image), own_luma, colours=colours)
-    lossy = name == "WEBP" and (data is None or lossy_webp(data))
-    return Decoded(luma, name, image.size, _orientation(image), False, lossy, _sampled(image), Colours.of_image(image))
+        return Decoded(luma, name, image.size, orientation, own_luma, colours=colours)
+    codec, colours = _lossy_codec(name, data), Colours.of_image(image)
+    return Decoded(luma, name, image.size, orientation, False, codec, _sampled(image), colours, of_several)
+
+
+def _holds_several(image: Image.Image, data: bytes | None) -> bool:
+    """Whether a file holds several frames; of a TIFF, whose pages are counted elsewhere, no."""
+    if image.format == JPEG_XL and data:
+        told = jpeg_xl.read_jpeg_xl(data)
+        return told is not None and told.animated
+    return image.format != "TIFF" and bool(getattr(image, "is_animated", False))
+
+
+def _lossy_codec(name: str, data: bytes | None) -> Codec | None:
+    """The codec of a format if it is a lossy one; without the file's bytes, if it may be one."""
+    codec, may_be_lossless = LOSSY_FORMATS.get(name, (None, None))
+    return None if codec is None or (data and may_be_lossless and not may_be_lossless(data)) else codec
 
 
 def _sampled(image: Image.Image) -> U8 | None:
@@ -189,15 +195,6 @@ def _orientation(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
-def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
-    """Raise ImageSkippedError above ``max_pixels``, and above our own limits whatever that is."""
-    limit = min(max_pixels, MAX_COSTLY_PIXELS if costly else MAX_PIXELS)
-    pixels = width * height
-    if pixels > limit:
-        words = f"too many pixels: {width}x{height} = {pixels}, the limit is {limit}"
-        raise ImageSkippedError(Reason.TOO_LARGE, words)
-
-
 def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
     """Luma as coded: the decoder's own integers, without a round trip through RGB."""
     if _has_luma(image):
@@ -205,7 +202,7 @@ def _jpeg_luma(image: Image.Image, data: bytes) -> Luma:
             return Luma(simplejpeg.decode_jpeg(data, "GRAY", strict=True)[..., 0])
         except ValueError as error:
             if not _harmless(str(error)):
-                raise _in_words(str(error), verbatim=True) from None
+                raise in_words(str(error), verbatim=True) from None
         image.draft("L", image.size)
     return _pixel_luma(image)
 
@@ -233,8 +230,8 @@ def _pixel_luma(image: Image.Image) -> Luma:
         return _cmyk_luma(image)
     if mode == "RGB" and _coded_as_rgb(image):
         return Luma(np.asarray(image.getchannel("G")))
-    if mode in ("1", "P", "PA"):
-        return _palette_luma(image)
+    if mode == "1":
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, REDUCED)
     if mode in ("RGB", "RGBA", "RGBX"):
         large = image.width * image.height > CONVERTED_WHOLE
         return LumaOfImage(image) if large else Luma.from_rgb(np.asarray(image)[..., :3])
@@ -251,28 +248,31 @@ def _coded_as_rgb(image: Image.Image) -> bool:
     return image.format in JPEG_FORMATS and image.info.get("adobe_transform") == 0
 
 
-def _palette_luma(image: Image.Image) -> Luma:
-    """Luma of a palette image that holds grays only.
-
-    Raises ImageSkippedError where colours were reduced to fit the palette, and for one-bit images.
-    """
-    words = "colours were reduced to a palette or to one bit: the pixels tell nothing"
-    if image.mode == "1":
-        raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
-    rgb = np.asarray(image.convert("RGB"))
-    if (rgb[..., :1] != rgb).any():
-        raise ImageSkippedError(Reason.REDUCED_COLOURS, words)
-    return Luma(rgb[..., 0])
+def _coloured(image: Image.Image) -> Image.Image:
+    """A palette image as gray or RGB pixels; gray levels all fit. Raises ImageSkippedError for reduced colours."""
+    whole = image.convert("RGB")
+    rgb = np.asarray(whole)
+    if (rgb[..., :1] == rgb).all():
+        return Image.fromarray(rgb[..., 0])
+    numbers = image if image.mode == "P" else image.getchannel("P")
+    rows = np.asarray(numbers)[sampled_rows(image.height)]
+    palette = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    palette.putpalette(image.getpalette("RGB") or [])
+    if not keeps_colours(rows, np.asarray(palette.convert("RGB"))[0]):
+        raise ImageSkippedError(Reason.REDUCED_COLOURS, REDUCED)
+    return whole
 
 
 def _luma_of_16_bits(image: Image.Image) -> Luma:
-    """Luma of 16-bit gray samples that were widened from 8 bits: both bytes are equal.
+    """Luma of 16-bit gray samples that were 8 bits wide: both bytes are equal, or one of them is 0 all over.
 
     Raises ImageSkippedError for others.
     """
     samples = np.asarray(image)
+    if samples.min() >= 0 and samples.max() <= 255:
+        return Luma(samples.astype(np.uint8))
     high, low = np.divmod(samples, 256)
-    if (high != low).any() or high.min() < 0 or high.max() > 255:
+    if ((high != low).any() and low.any()) or high.min() < 0 or high.max() > 255:
         raise ImageSkippedError(Reason.NOT_8_BIT, "samples are not 8 bits wide")
     return Luma(high.astype(np.uint8))
 
@@ -282,27 +282,6 @@ def _cmyk_luma(image: Image.Image) -> Luma:
     if image.info.get("adobe_transform") == 2:
         luma = Luma.from_rgb(255 - np.asarray(image)[..., :3])
         return Luma(luma.plane, luma.marks)  # its green is coded nowhere
-    if image.format in JPEG_FORMATS:
+    if image.format in JPEG_FORMATS or image.info.get("compression") == "jpeg":
         return Luma(np.asarray(image.getchannel("M")))
     raise ImageSkippedError(Reason.NOT_8_BIT, "CMYK pixels outside a JPEG have no luma")
-
-
-def _unidentified(data: bytes) -> ImageError:
-    other = other_container(data)
-    if other:
-        return ImageSkippedError(Reason.UNSUPPORTED, f"{other} files are not read")
-    if data[:2] == b"\xff\xd8":
-        return ImageBrokenError(Reason.UNSUPPORTED, "corrupt or unsupported JPEG: its header cannot be understood")
-    return ImageBrokenError(Reason.NOT_AN_IMAGE, "not an image in a known format")
-
-
-def _in_words(message: str, verbatim: bool = False) -> ImageBrokenError:
-    """The error for a decoder's message, with its reason; ``verbatim`` passes the message on, else it is replaced."""
-    lowered = message.lower()
-    detail = " ".join(message.split())[:200].removeprefix("Corrupt JPEG data: ")
-    if "truncated" in lowered or "premature end of jpeg file" in lowered or "unexpected end" in lowered:
-        return ImageBrokenError(Reason.TRUNCATED, "file is truncated: the image data ends early")
-    if "unsupported" in lowered:
-        return ImageBrokenError(Reason.UNSUPPORTED, f"cannot be decoded: {detail}")
-    words = detail if verbatim and detail else "the data cannot be decoded"
-    return ImageBrokenError(Reason.CORRUPT, f"corrupt image: {words}")

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from jpegqf.errors import UsageError
-from jpegqf.inputs.suffixes import ARCHIVE_SUFFIXES
+from jpegqf.inputs.suffixes import ARCHIVE_SUFFIXES, DOCUMENT_SUFFIXES
 from jpegqf.outputs.base import Batch
 
 MOST_GROUPS = 2000
 LONGEST_NAME = 512
 """Characters of a group's name that are kept."""
 ARCHIVE = re.compile(f"({'|'.join(map(re.escape, ARCHIVE_SUFFIXES))})!", re.IGNORECASE)
+PAGE = re.compile(f"({'|'.join(map(re.escape, DOCUMENT_SUFFIXES))})!\\d+/\\d+$", re.IGNORECASE)
+"""A page and the number of an image on it, which are no folder."""
 WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\|\.{0,2}\\")
 BY_FOLDER = re.compile(r"folder(?::(-?\d{1,3}))?")
 HERE = "."
@@ -38,7 +40,7 @@ OTHERS = Others("(others)")
 def folder_of(path: str) -> str:
     """The folder of a path as scan writes it; an archive counts as one."""
     if "!" in path:
-        path = ARCHIVE.sub(lambda found: found[0] + "/", path)
+        path = ARCHIVE.sub(lambda found: found[0] + "/", PAGE.sub(r"\1!", path))
     if "/" not in path and WINDOWS.match(path):
         return path.rpartition("\\")[0] or HERE
     return path.rpartition("/")[0] or ("/" if path.startswith("/") else HERE)

@@ -10,7 +10,7 @@ from functools import partial
 
 from jpegqf.inputs.files import read_bytes
 from jpegqf.inputs.item import Item
-from jpegqf.pixels.decode import FORMATS, check_size
+from jpegqf.pixels.opening import check_size, opened
 from jpegqf.workers.stream import supervised
 
 SIDE = 112
@@ -69,7 +69,7 @@ def _made(path: str, side: int) -> str | None:
 
     if os.path.getsize(path) > MOST_FILE_BYTES:
         return None
-    with Image.open(io.BytesIO(read_bytes(Path(path))), formats=FORMATS) as image:
+    with opened(read_bytes(Path(path)), MOST_PIXELS) as image:
         check_size(image.width, image.height, MOST_PIXELS, costly=True)
         image.draft("RGB", (2 * side, 2 * side))
         image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=2.0)

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from jpegqf.errors import JpegqfError, Reason
 from jpegqf.inputs.item import Item
 from jpegqf.limits import DEFAULT_PIXELS
-from jpegqf.record import Record, Status
+from jpegqf.record import Record, Status, Verdict
 
 if TYPE_CHECKING:
     from jpegqf.inspection.inspector import Inspector, Only
@@ -58,9 +58,12 @@ class Look:
 def inspect_item(inspector: "Inspector", item: Item) -> Record:
     """One record, whatever is wrong with the item. Raises JpegqfError only for what concerns all items."""
     if item.problem:
-        return lost_record(item, Reason.UNREADABLE, item.problem)
-    source = item.name if item.data is None else item.data
-    return guarded(item, lambda: inspector.inspect(source, item.name), lost_record)
+        return lost_record(item, item.reason, item.problem)
+    source = (item.file or item.name) if item.data is None else item.data
+    record = guarded(item, lambda: inspector.inspect(source, item.name, item.page), lost_record)
+    if item.lossless_claim and record.verdict not in (Verdict.NO_TRACE, Verdict.UNKNOWN):
+        return replace(record, verdict_text=f"{record.verdict_text}; but {item.lossless_claim}")
+    return record
 
 
 def guarded(item: Item, look: Callable[[], T], lost: Callable[[Item, Reason, str], T]) -> T:

@@ -23,6 +23,8 @@ def explain_lines(found: Findings, record: Record) -> list[str]:
         quality = f"quality {record.header_qf}, {record.header_match}" if record.header_qf else "no IJG quality"
         chroma = f"; chroma {record.header_qf_chroma}" if record.header_qf_chroma else ""
         lines.append(f"  header     {quality}{chroma}; encoder family {record.encoder}; {record.subsampling}")
+    if record.codec_quality is not None:
+        lines.append(f"  {record.format:<10} saved at {record.codec_quality:g} on its own encoder's scale")
     if found.prediction:
         lines += _pixel_lines(found.prediction)
         lines += _colour_lines(record)

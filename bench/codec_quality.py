@@ -1,0 +1,113 @@
+"""Quality of WebP and AVIF files as their headers tell it, against the encoders over their whole scale.
+
+    python -m bench.codec_quality --images DIR [--n 24] [--step 4] [--csv docs/codec-quality.csv]
+
+``DIR``: images, of which squares of SIDE are saved. WebP by Pillow and, where the package ``webp`` is installed, with
+libwebp's presets and strengths of noise shaping; AVIF by Pillow, with its default and the older tunings of libaom.
+"""
+
+import argparse
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from jpegqf.codecs.quality import codec_quality
+
+SIDE = 256
+PRESETS = ("PICTURE", "PHOTO", "DRAWING", "ICON", "TEXT")
+STRENGTHS = (0, 10, 25, 30, 50, 60, 70, 80, 90, 100)
+COLUMNS = ("encoder", "setting", "files", "within_1", "within_3", "mean_error", "worst_error")
+Encode = Callable[[Image.Image, int], bytes]
+
+
+def by_pillow(kind: str, **options: object) -> Encode:
+    """An encoder of Pillow."""
+
+    def encode(image: Image.Image, quality: int) -> bytes:
+        out = io.BytesIO()
+        image.save(out, kind, quality=quality, **options)
+        return out.getvalue()
+
+    return encode
+
+
+def by_libwebp(preset: str, **options: int) -> Encode:
+    """Libwebp with a preset and some of its configuration. Raises ImportError without the package ``webp``."""
+    import webp
+
+    def encode(image: Image.Image, quality: int) -> bytes:
+        config = webp.WebPConfig.new(preset=webp.WebPPreset[preset], quality=quality)
+        for name, value in options.items():
+            setattr(config.ptr, name, value)
+        return bytes(webp.WebPPicture.from_pil(image).encode(config).buffer())
+
+    return encode
+
+
+def encoders() -> list[tuple[str, str, Encode]]:
+    """All that are installed, with their names and settings."""
+    found = [
+        ("Pillow WEBP", "method 4", by_pillow("WEBP", method=4)),
+        ("Pillow WEBP", "method 0", by_pillow("WEBP", method=0)),
+        ("Pillow WEBP", "method 6", by_pillow("WEBP", method=6)),
+        ("Pillow AVIF", "default", by_pillow("AVIF", speed=9)),
+        ("Pillow AVIF", "tune=psnr", by_pillow("AVIF", speed=9, advanced={"tune": "psnr"})),
+        ("Pillow AVIF", "tune=ssim", by_pillow("AVIF", speed=9, advanced={"tune": "ssim"})),
+    ]
+    try:
+        presets = [(f"preset {name.lower()}", by_libwebp(name)) for name in PRESETS]
+        presets += [(f"-sns {sns}", by_libwebp("DEFAULT", sns_strength=sns)) for sns in STRENGTHS]
+        presets += [(f"-segments {count}", by_libwebp("DEFAULT", segments=count)) for count in (1, 2, 3)]
+    except ImportError:
+        return found
+    return found + [("libwebp", setting, encode) for setting, encode in presets]
+
+
+def measure(images: list[Image.Image], encode: Encode, step: int) -> dict[str, Any]:
+    """What the headers say of all images at all qualities, each ``step`` apart."""
+    qualities = range(0, 101, step)
+    told = [[codec_quality(encode(image, quality)) for quality in qualities] for image in images]
+    errors = (np.array(told, float) - np.array(qualities)).reshape(-1)
+    return {
+        "files": errors.size,
+        "within_1": round(float(np.mean(np.abs(errors) <= 1)), 4),
+        "within_3": round(float(np.mean(np.abs(errors) <= 3)), 4),
+        "mean_error": round(float(errors.mean()), 3),
+        "worst_error": float(errors[np.abs(errors).argmax()]),
+    }
+
+
+def squares(folder: Path, count: int) -> list[Image.Image]:
+    """The upper left squares of ``count`` images, evenly chosen among those of a folder."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".webp", ".png", ".jpg"))
+    chosen = [paths[number] for number in np.linspace(0, len(paths) - 1, count).astype(int).tolist()]
+    return [Image.open(path).convert("RGB").crop((0, 0, SIDE, SIDE)) for path in chosen]
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--n", type=int, default=24)
+    parser.add_argument("--step", type=int, default=4)
+    parser.add_argument("--csv", type=Path)
+    asked = parser.parse_args()
+    images = squares(asked.images, asked.n)
+    rows = []
+    for encoder, setting, encode in encoders():
+        rows.append({"encoder": encoder, "setting": setting, **measure(images, encode, asked.step)})
+        print(rows[-1], flush=True)
+    if asked.csv:
+        with open(asked.csv, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
