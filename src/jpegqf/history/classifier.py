@@ -20,6 +20,11 @@ FEWEST_EXPECTED = 3.0
 
 With less, an earlier save would leave no trace, so its absence means nothing.
 """
+LEAST_EVIDENCE = 10.0
+"""Least evidence (natural logarithm) of the best first table for an earlier save to be reported.
+
+Of drawn gradients, which have few coefficients, a classifier may think otherwise.
+"""
 
 
 @dataclass(frozen=True)
@@ -110,4 +115,6 @@ def conclude(
     if probability < EARLIER_SAVE_SEEN:
         powerless = median(expected) < FEWEST_EXPECTED
         return History(None if powerless else probability)
+    if evidence.total.max() < LEAST_EVIDENCE:
+        return History(None)
     return History(probability, likely_first_table(evidence, trust, even), grid, float(evidence.total.max()))

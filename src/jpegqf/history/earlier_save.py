@@ -14,7 +14,7 @@ from jpegqf.pixels.luma import Luma
 CLEAR_LEAD = 2.0
 """Evidence (natural logarithm) that the transposed tables must have beyond the others: the image was turned."""
 
-RULED_OUT_BELOW = 0.1
+RULED_OUT_BELOW = 0.02
 """Probability below which a glance rules an earlier save out."""
 
 
