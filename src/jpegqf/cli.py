@@ -98,9 +98,9 @@ def main() -> None:
 def scan(**flags: Any) -> None:
     """One row of evidence per image.
 
-    PATH is a file, a folder, a glob, @LIST (a file with a path a line), - (the same on standard input, or the bytes
-    of one image), or a .tar, .zip, .parquet, .pdf or .dcm file with images. Without -o: a table on a terminal, JSON
-    Lines in a pipe.
+    PATH is a file, a folder, a glob, an http address, @LIST (a file with a path a line), - (the same on standard
+    input, or the bytes of one image), or a .tar, .zip, .parquet, .pdf or .dcm file with images. Without -o: a table on
+    a terminal, JSON Lines in a pipe.
     """
     failure = None
     try:

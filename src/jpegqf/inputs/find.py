@@ -10,7 +10,7 @@ from jpegqf.codecs.containers import BEGINNINGS, FIRST_BYTES, is_bytes_of_a_file
 from jpegqf.errors import UsageError
 from jpegqf.inputs.item import Archive, Entry, Item
 from jpegqf.inputs.pages import page_items
-from jpegqf.inputs.suffixes import is_archive, is_document
+from jpegqf.inputs.suffixes import is_archive, is_document, is_url
 from jpegqf.limits import MAX_MEMBER_BYTES
 
 MAX_LIST_LINE = 65_536
@@ -21,7 +21,13 @@ def check_paths(paths: Iterable[str]) -> None:
     """Raise UsageError for the first path that does not exist. Called before any image is inspected."""
     for path in paths:
         is_list = path.startswith("@") and os.path.lexists(path[1:])
-        if not (path == "-" or is_list or os.path.lexists(path) or next(glob.iglob(path, recursive=True), None)):
+        if not (
+            path == "-"
+            or is_list
+            or is_url(path)
+            or os.path.lexists(path)
+            or next(glob.iglob(path, recursive=True), None)
+        ):
             if path.startswith("@"):
                 raise UsageError(f"cannot read list {path[1:]!r}: no such file or directory")
             raise UsageError(f"no such file or folder: {path!r}")
@@ -30,8 +36,9 @@ def check_paths(paths: Iterable[str]) -> None:
 def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
     """The items of all ``paths`` in the given order, those of a folder sorted. Items are made only as they are taken.
 
-    A path is a file, a folder, a glob, ``@list`` (a file with one path per line), ``-`` (such a list on standard
-    input, or the bytes of one image) or an archive: tar, zip, Parquet with a column of image bytes, PDF or DICOM.
+    A path is a file, a folder, a glob, an http address, ``@list`` (a file with one path per line), ``-`` (such a list
+    on standard input, or the bytes of one image) or an archive: tar, zip, Parquet with a column of image bytes, PDF or
+    DICOM.
     From folders, tar and zip only names with one of ``suffixes`` are taken; a file that is named itself is always
     taken. A TIFF of several pages, of which some are JPEGs, gives an item a page. Call
     :func:`check_paths` first: a path that is gone since then gives an item that cannot be read. Raises UsageError for
@@ -62,7 +69,7 @@ def path_entries(path: str, suffixes: frozenset[str], recursive: bool) -> Iterat
     """The images and archives that a path, a folder or a glob stands for."""
     if os.path.isdir(path):
         yield from _walk(path, suffixes, recursive)
-    elif os.path.lexists(path):
+    elif os.path.lexists(path) or is_url(path):
         yield listed_entry(path)
     elif found := sorted(glob.glob(path, recursive=True)):
         yield from (entry for name in found for entry in path_entries(name, suffixes, recursive))

@@ -37,3 +37,8 @@ def normalize_suffixes(suffixes: Iterable[str]) -> frozenset[str]:
     if not cleaned or any(not suffix.strip(".") for suffix in cleaned):
         raise UsageError("--exts needs at least one suffix, such as .jpg")
     return frozenset(suffix if suffix.startswith(".") else "." + suffix for suffix in cleaned)
+
+
+def is_url(name: str) -> bool:
+    """Whether a name is an address to fetch."""
+    return name.lower().startswith(("http://", "https://"))

@@ -1,0 +1,45 @@
+"""The bytes behind an http or https address, within a limit of bytes and of time."""
+
+import http.client
+import urllib.error
+import urllib.request
+
+from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
+from jpegqf.limits import MAX_MEMBER_BYTES
+from jpegqf.names import in_one_line
+
+SECONDS = 30.0
+"""That a server may take to answer, and between two pieces of what it sends."""
+AGENT = "jpegqf"
+
+
+def fetched(url: str) -> bytes:
+    """What a server sends for an address, redirections to other http addresses followed.
+
+    Raises ImageSkippedError for more than MAX_MEMBER_BYTES, ImageBrokenError where nothing can be fetched.
+    """
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": AGENT})  # noqa: S310 - opened by _opener
+        with _opener().open(request, timeout=SECONDS) as answer:
+            data: bytes = answer.read(MAX_MEMBER_BYTES + 1)
+    except urllib.error.HTTPError as error:
+        raise ImageBrokenError(Reason.UNREADABLE, f"cannot be fetched: the server says {error.code}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        words = in_one_line(reason if isinstance(reason, Exception) else error)
+        raise ImageBrokenError(Reason.UNREADABLE, f"cannot be fetched: {words}") from None
+    if len(data) > MAX_MEMBER_BYTES:
+        raise ImageSkippedError(Reason.TOO_LARGE, f"more than {MAX_MEMBER_BYTES} bytes behind this address")
+    return data
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Opens http and https alone: an address must not lead to a file of this machine."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(),
+        urllib.request.HTTPErrorProcessor(), urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPDefaultErrorHandler(), urllib.request.UnknownHandler(),
+    ):  # fmt: skip
+        opener.add_handler(handler)
+    return opener

@@ -1,0 +1,87 @@
+import io
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from PIL import Image
+
+import jpegqf
+from jpegqf.errors import ImageSkippedError
+from jpegqf.inputs import urls
+from jpegqf.inputs.suffixes import is_url
+
+
+class Server(BaseHTTPRequestHandler):
+    """/photo.jpg is one at 71, /moved leads to it, /file to a file of this machine; there is nothing else."""
+
+    photo = b""
+
+    def do_GET(self) -> None:
+        if self.path == "/photo.jpg":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.photo)
+        elif self.path in ("/moved", "/file"):
+            self.send_response(302)
+            self.send_header("Location", "/photo.jpg" if self.path == "/moved" else "file:///etc/hostname")
+            self.end_headers()
+        else:
+            self.send_error(404)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture(scope="module")
+def address(cat: Image.Image) -> Iterator[str]:
+    cat.save(out := io.BytesIO(), "JPEG", quality=71)
+    Server.photo = out.getvalue()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("path", ["/photo.jpg", "/moved"])
+def test_an_address_is_judged_as_the_file_behind_it(address: str, path: str) -> None:
+    (row,) = jpegqf.scan([address + path])
+    assert row.path == address + path
+    assert (row.header_qf, row.qf, row.status) == (71, 71, "ok")
+
+
+def test_a_list_may_name_addresses(address: str, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text(f"{address}/photo.jpg\n{address}/none.jpg\n", encoding="utf-8")
+    first, second = jpegqf.scan([f"@{tmp_path / 'list'}"])
+    assert first.qf == 71
+    assert (second.status, second.reason) == ("error", "unreadable")
+    assert second.message == "cannot be fetched: the server says 404"
+
+
+@pytest.mark.parametrize("path", ["/file", "/none"])
+def test_what_cannot_be_fetched_is_one_row_with_a_reason(address: str, path: str) -> None:
+    (row,) = jpegqf.scan([address + path])
+    assert (row.status, row.reason) == ("error", "unreadable")
+    assert row.message is not None
+    assert row.message.startswith("cannot be fetched: ")
+
+
+@pytest.mark.parametrize("url", ["http://", "http://127.0.0.1:1/x.jpg", "https://[::1", "http://a b/c.jpg"])
+def test_an_address_of_nothing_is_one_row_with_a_reason(url: str) -> None:
+    (row,) = jpegqf.scan([url])
+    assert (row.status, row.reason) == ("error", "unreadable")
+
+
+def test_more_bytes_than_the_limit_are_not_held(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urls, "MAX_MEMBER_BYTES", 1000)
+    with pytest.raises(ImageSkippedError, match="more than 1000 bytes"):
+        urls.fetched(address + "/photo.jpg")
+
+
+def test_only_http_is_an_address() -> None:
+    assert is_url("https://example.org/a.jpg")
+    assert is_url("HTTP://example.org/a.jpg")
+    assert not is_url("file:///etc/passwd")
+    assert not is_url("photo.jpg")
