@@ -1,0 +1,157 @@
+"""Pixels and tables -> a draft of the coefficients, chroma and luma in turns, each with what the other one leaves open.
+
+Where no channel is clipped luma and chroma are known (``pixels.chroma``), and only they must come back. A clipped pixel
+leaves a range, which becomes narrow once the other component is found. Chroma comes first: it is smooth, so that what
+is known of a block mostly tells the rest. What is left in the end are blocks in which clipped pixels hide too much.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
+from jpegqf.evidence.blocks import cut
+from jpegqf.pixels.chroma import chroma_of
+from jpegqf.pixels.luma import Luma
+from jpegqf.pixels.upsampling import NOT_SUBSAMPLED, estimated_samples
+from jpegqf.restore.block_search import EFFORTS, HIGHEST, LOWEST, quantized, solve, synthesis
+from jpegqf.restore.colours import chroma_bounds, differing, luma_bounds
+from jpegqf.restore.draft import Draft, Layout, joined, padded
+
+TURNS, PROJECTIONS = 5, 4
+"""Most turns of chroma and luma, and projections of chroma in each."""
+ANY_LOW, ANY_HIGH = np.float32(-100), np.float32(355)
+"""Bounds of a chroma level of which nothing is known."""
+
+
+def draft_of_gray(pixels: U8, steps: I32) -> Draft:
+    """The draft of gray pixels (height, width)."""
+    draft = Draft(Layout(*pixels.shape, NOT_SUBSAMPLED), steps, None)
+    low, high = pixels.astype(np.int16), pixels.astype(np.int16)
+    low[pixels == 0], high[pixels == 255] = LOWEST, HIGHEST
+    _solve_luma(draft, low, high, pixels.astype(np.float32), final=True)
+    return draft
+
+
+@dataclass
+class _Chroma:
+    """Chroma at the pixels that needed samples cover: ``known`` levels where ``sound``, bounds elsewhere.
+
+    float32 (2, height, width); ``sound`` is bool (height, width).
+    """
+
+    known: F32
+    sound: Bool
+    low: F32
+    high: F32
+
+    @classmethod
+    def of(cls, pixels: U8, layout: Layout) -> "_Chroma":
+        """What pixels tell alone."""
+        planes, sound = chroma_of(pixels)
+        known = padded(planes, *layout.even).astype(np.float32)
+        sound = padded(sound, *layout.even, mode="constant")
+        return cls(known, sound, np.where(sound, known, ANY_LOW), np.where(sound, known, ANY_HIGH))
+
+    def narrow(self, low: F32, high: F32, told: Bool) -> None:
+        """Take bounds over where they are ``told`` and pixels are not sound; arrays of the image's size."""
+        area = np.s_[:, : low.shape[1], : low.shape[2]]
+        asked = told & ~self.sound[area[1:]]
+        self.low[area] = np.where(asked, low, np.where(self.sound[area[1:]], self.known[area], ANY_LOW))
+        self.high[area] = np.where(asked, high, np.where(self.sound[area[1:]], self.known[area], ANY_HIGH))
+
+
+def draft_of_colours(pixels: U8, layout: Layout, luma_steps: I32, chroma_steps: I32) -> Draft:
+    """The draft of RGB pixels (height, width, 3)."""
+    draft = Draft(layout, luma_steps, chroma_steps)
+    chroma, start = _Chroma.of(pixels, layout), Luma.from_rgb(pixels).plane.astype(np.float32)
+    filled, before = chroma.known, pixels.size
+    for turn in range(TURNS):
+        filled = _project_chroma(draft, chroma, filled, begun=turn > 0)
+        if turn == 0:
+            _search_chroma(draft, chroma)
+        area = np.s_[: layout.height, : layout.width]
+        cb, cr = draft.chroma_pixels()
+        cb, cr = cb[area], cr[area]
+        low, high = luma_bounds(pixels, cb, cr)
+        solved = _solve_luma(draft, low, high, start, final=False)
+        wrong = int(np.count_nonzero(differing(draft.pixels(), pixels)))
+        if wrong == 0 or wrong >= before:
+            break
+        before = wrong
+        start = _luma_synthesis(draft)[area]
+        chroma.narrow(*chroma_bounds(pixels, draft.luma_plane[area], cb, cr), solved)
+        filled = np.clip(draft.chroma_pixels(), chroma.low, chroma.high)
+    if wrong:
+        _solve_luma(draft, low, high, start, final=True)
+    return draft
+
+
+def _project_chroma(draft: Draft, chroma: _Chroma, filled: F32, begun: bool) -> F32:
+    """Chroma quantized, decoded and brought back into its bounds in turns; returns the planes that came last."""
+    layout, steps = draft.layout, draft.chroma_steps
+    assert steps is not None
+    rows, columns = (8 * side for side in layout.mcus)
+    needed = np.s_[:, : layout.chroma_samples[0], : layout.chroma_samples[1]]
+    for _ in range(PROJECTIONS):
+        estimate = estimated_samples(filled, layout.sampling)
+        samples = draft.chroma_planes.astype(np.float32) if begun else padded(estimate, rows, columns)
+        samples[needed] = estimate
+        draft.chroma = np.stack([quantized(cut(plane), steps) for plane in samples])
+        draft.decode_chroma()
+        begun, pixels = True, draft.chroma_pixels()
+        last, filled = filled, np.clip(pixels, chroma.low, chroma.high)
+        if (last == filled).all():
+            break
+    return filled
+
+
+def _search_chroma(draft: Draft, chroma: _Chroma) -> None:
+    """Search the blocks of chroma that was not subsampled whose known samples do not come back."""
+    layout, steps = draft.layout, draft.chroma_steps
+    if layout.sampling != NOT_SUBSAMPLED or steps is None:
+        return
+    sound = padded(chroma.sound, *draft.chroma_planes.shape[1:], mode="constant")
+    for number, plane in enumerate(draft.chroma_planes):
+        known = padded(chroma.known[number], *plane.shape).astype(np.int16)
+        wrong = np.flatnonzero(cut((plane != known) & sound).any(axis=1))
+        if not len(wrong):
+            continue
+        low = cut(np.where(sound & (known > 0), known, LOWEST))[wrong].astype(np.int16)
+        high = cut(np.where(sound & (known < 255), known, HIGHEST))[wrong].astype(np.int16)
+        like = np.delete(draft.chroma[number], wrong, axis=0)
+        found = solve(low, high, steps, cut(plane)[wrong].astype(np.float32), EFFORTS[:1], like)
+        draft.chroma[number, wrong[found.solved]] = found.coefficients[found.solved]
+    draft.decode_chroma()
+
+
+def _solve_luma(draft: Draft, low: I16, high: I16, start: F32, final: bool) -> Bool:
+    """Solve luma in bounds (height, width); returns the pixels of blocks that are solved, of the same shape.
+
+    Where the lowest level is above the highest, chroma is wrong, and luma is unknown. Blocks are searched where
+    ``final``, and where every pixel is known.
+    """
+    sides, conflict = draft.luma_plane.shape, low > high
+    low = padded(np.where(conflict, LOWEST, low).astype(np.int16), *sides)
+    high = padded(np.where(conflict, HIGHEST, high).astype(np.int16), *sides)
+    low[len(conflict) :], low[:, conflict.shape[1] :] = LOWEST, LOWEST
+    high[len(conflict) :], high[:, conflict.shape[1] :] = HIGHEST, HIGHEST
+    lowest, highest, filled = cut(low), cut(high), cut(padded(start, *sides))
+    found = solve(lowest, highest, draft.luma_steps, filled, efforts=())
+    draft.luma, solved = found.coefficients, found.solved
+    searched: I64 = np.flatnonzero(~solved & (final | (lowest == highest).all(axis=1)))
+    if len(searched):
+        bounds, like = (lowest[searched], highest[searched]), draft.luma[solved]
+        again = solve(*bounds, draft.luma_steps, filled[searched], EFFORTS, like)
+        draft.luma[searched[again.solved]] = again.coefficients[again.solved]
+        solved[searched] = again.solved
+    draft.decode_luma()
+    whole = joined(np.repeat(solved[:, None], 64, axis=1), *draft.layout.luma_blocks)
+    out: Bool = whole[: len(conflict), : conflict.shape[1]]
+    return out
+
+
+def _luma_synthesis(draft: Draft) -> F32:
+    """Luma before it is rounded and cut to 0..255, float32 of whole MCUs."""
+    out: F32 = joined(synthesis(draft.luma, draft.luma_steps), *draft.layout.luma_blocks)
+    return out
