@@ -101,7 +101,7 @@ def samples_of(planes: I16, sound: Bool, sampling: Sampling, sweeps: int = SWEEP
     biases, filled = sampling.biases(*planes.shape[1:]).astype(np.int16), planes
     for _ in range(1 if sound.all() else FILLS):
         values = np.rint(_least_squares(filled.astype(np.float32), sampling)).astype(np.int16)
-        sums = _sums(values, sampling) + biases
+        sums = sums_of(values, sampling) + biases
         filled = np.where(sound, planes, sums >> sampling.bits)
     error = _errors(sums, planes, sound, sampling)
     hopeless = np.count_nonzero(error) > HOPELESS * np.count_nonzero(sound)
@@ -141,7 +141,7 @@ def upsampled(samples: I16, sampling: Sampling, height: int, width: int) -> I16:
     if sampling.bias is None:
         return samples.repeat(sampling.down, axis=1).repeat(sampling.across, axis=2)[:, :height, :width]
     ends = [(side - 1, side - 1) for side in (1, sampling.down, sampling.across)]
-    sums = _sums(np.pad(samples, ends, mode="edge"), sampling)
+    sums = sums_of(np.pad(samples, ends, mode="edge"), sampling)
     sums += sampling.biases(*sums.shape[1:]).astype(np.int16)
     return (sums >> sampling.bits)[:, :height, :width]
 
@@ -198,7 +198,7 @@ def _least_squares(planes: F32, sampling: Sampling) -> F32:
     return sums @ _triangle(sums.shape[2] // 2).T if sampling.across == 2 else sums
 
 
-def _sums(samples: I16, sampling: Sampling) -> I16:
+def sums_of(samples: I16, sampling: Sampling) -> I16:
     """The sums for each pixel, of samples with one more on each side of the axes that were subsampled."""
     if sampling.down == 2:
         own = 3 * samples[:, 1:-1]

@@ -198,6 +198,8 @@ class Target:
     lowest: F32
     highest: F32
     basis: F32
+    near: float = EXACT
+    """The cost up to which a state is asked whether it is right."""
 
 
 def search(
@@ -216,7 +218,7 @@ def search(
         states, values = _next(states, values, lowest, highest, target.basis, squares, effort)
         cost = _cost(values, lowest, highest)
         for place in range(states.shape[1]):
-            near = np.flatnonzero((cost[:, place] < EXACT) & ~solved[active])
+            near = np.flatnonzero((cost[:, place] < target.near) & ~solved[active])
             if len(near):
                 right = near[is_right(active[near], states[near, place])]
                 out[active[right]], solved[active[right]] = states[right, place], True

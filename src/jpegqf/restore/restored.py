@@ -13,6 +13,7 @@ from jpegqf.pixels.upsampling import AS_DECODED, NOT_SUBSAMPLED, Sampling
 from jpegqf.restore.alternating import draft_of_colours, draft_of_gray
 from jpegqf.restore.colours import differing
 from jpegqf.restore.draft import Draft, Layout
+from jpegqf.restore.joint_search import JointSearch
 from jpegqf.restore.writing import is_proven, is_writable, jpeg_of
 
 SAMPLINGS = (*AS_DECODED, NOT_SUBSAMPLED)
@@ -52,6 +53,8 @@ def restore(pixels: U8, inspector: Inspector | None = None) -> Restored:
         cq = (found.chroma.quality if found.chroma else None) or quality
         chroma = ijg_chroma(cq).reshape(64).astype(np.int32)
         draft = draft_of_colours(pixels, Layout(*pixels.shape[:2], sampling), luma, chroma)
+        if (draft.pixels() != pixels).any():
+            JointSearch(draft, pixels).run()
     wrong = int(np.count_nonzero(differing(draft.pixels(), pixels)))
     if wrong or not is_writable(draft):
         raise ImageSkippedError(Reason.NOT_A_JPEG, f"{wrong} pixels differ")
