@@ -11,10 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from jpegqf.arrays import F32, I16, I64, U8, Bool
+from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
 from jpegqf.evidence.dct import INVERSE
 from jpegqf.pixels.chroma import BLUE, RED, chroma_of
-from jpegqf.pixels.upsampling import Sampling, sums_of
+from jpegqf.pixels.upsampling import NOT_SUBSAMPLED, Sampling, samples_of, sums_of
 from jpegqf.restore.block_search import Effort, Target, search
 from jpegqf.restore.colours import U_GREEN, V_GREEN, differing, rgb_of
 from jpegqf.restore.draft import Draft, luma_block_numbers
@@ -27,7 +27,7 @@ OF_RGB = np.array([0.63, 0.49, 0.73], np.float32)
 """The same of channels, which are made of both and rounded again."""
 TO_RGB = np.array([[1, 0, RED], [1, U_GREEN, V_GREEN], [1, BLUE, 0]], np.float32)
 """Red, green and blue of luma and of chroma less 128 (ITU-T T.871, section 7)."""
-MARGIN = np.float32(1.5)
+MARGIN_YCC, MARGIN_RGB = np.array([1.5, 2.9, 2.9], np.float32), np.float32(2.0)
 """Standard deviations by which a value may miss its level before that costs anything."""
 NEVER = 0.004
 """Mean square of a quantized coefficient below which it is taken to be 0."""
@@ -54,19 +54,25 @@ DEPTHS = (
 """What is tried one after the other."""
 
 
+MOST_TRIES = 1200
+"""Most searches of an MCU in one image."""
+
+
 @dataclass(frozen=True)
 class _Axis:
     """Along one axis of an MCU: which samples its pixels and those next to them are interpolated from, and where those
     pixels are in the image.
 
     ``samples``: numbers in the plane, int64; ``of_block``: the same counted from the block's first one. ``pixels``:
-    numbers in the image, perhaps outside of it; ``own``: which of them are the MCU's.
+    numbers in the image, perhaps outside of it; ``own``: which of them are the MCU's. ``blocks``: the two blocks, perhaps
+    one twice, whose samples each pixel is interpolated from, int64 (2, pixels).
     """
 
     samples: I64
     of_block: tuple[int, ...]
     pixels: I64
     own: Bool
+    blocks: I64
 
     @classmethod
     def of(cls, number: int, factor: int, needed: int) -> "_Axis":
@@ -78,7 +84,10 @@ class _Axis:
             pixels = np.arange(16 * number - 1, 16 * number + 17)
         samples = np.clip(samples, 0, needed - 1)
         own = (pixels >= 8 * factor * number) & (pixels < 8 * factor * (number + 1))
-        return cls(samples, tuple((samples - 8 * number).tolist()), pixels, own)
+        nearest = pixels // factor
+        other = nearest + (2 * (pixels % 2) - 1 if factor == 2 else 0)
+        blocks = np.clip(np.stack([nearest, other]), 0, needed - 1) // 8
+        return cls(samples, tuple((samples - 8 * number).tolist()), pixels, own, blocks)
 
 
 def _interpolated(samples: np.ndarray, sampling: Sampling) -> np.ndarray:
@@ -108,19 +117,28 @@ class JointSearch:
         planes, self._sound = chroma_of(pixels)
         self._known = np.concatenate([_luma(pixels)[None], planes]).astype(np.float32)
         self._wrong = differing(draft.pixels(), pixels)
+        self._samples, self._proven = known_samples(planes, self._sound, draft)
 
     def run(self) -> int:
         """Search until nothing more is found; returns how many MCUs are still wrong."""
+        tries = MOST_TRIES
         for depth in DEPTHS:
-            while self._pass(depth):
-                pass
+            backwards, idle = False, 0
+            while idle < 2 and tries > 0 and self._wrong.any():
+                before = int(np.count_nonzero(self._wrong))
+                tries -= self._pass(depth, backwards, tries)
+                idle = 0 if int(np.count_nonzero(self._wrong)) < before else idle + 1
+                backwards = not backwards
         return int(np.count_nonzero(self._bad()))
 
     def _bad(self) -> Bool:
         return self._draft.layout.mcus_of(self._wrong)
 
-    def _pass(self, depth: Depth) -> int:
-        """Try every wrong MCU once, those with the fewest unknown pixels first; returns how many are solved."""
+    def _pass(self, depth: Depth, backwards: bool, most: int) -> int:
+        """Try at most so many wrong MCUs once, those with the fewest unknown pixels first; returns how many.
+
+        Of two neighbours the first is searched without the pixels between them: so the order matters.
+        """
         bad = self._bad()
         places = np.argwhere(bad)
         down, across = 8 * self._draft.layout.sampling.down, 8 * self._draft.layout.sampling.across
@@ -128,14 +146,53 @@ class JointSearch:
             np.count_nonzero(~self._sound[row * down : (row + 1) * down, column * across : (column + 1) * across])
             for row, column in places
         ]
-        solved = 0
-        for place in np.argsort(unknown, kind="stable").tolist():
+        order = np.argsort(unknown, kind="stable")[:most]
+        for place in (order[::-1] if backwards else order).tolist():
             row, column = map(int, places[place])
-            if bad[row, column] and _Mcu(self._draft, self._pixels, self._known, self._sound, bad, row, column).solve(depth):
+            if self._mcu(bad, row, column).solve(depth):
                 bad[row, column] = False
-                solved += 1
         self._wrong = differing(self._draft.pixels(), self._pixels)
-        return solved if self._wrong.any() else 0
+        return len(order)
+
+    def _mcu(self, bad: Bool, row: int, column: int) -> "_Mcu":
+        block = np.s_[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
+        samples = self._samples[block], self._proven[block]
+        return _Mcu(self._draft, self._pixels, self._known, self._sound, samples, bad, (row, column))
+
+
+def known_samples(planes: I16, sound: Bool, draft: Draft) -> tuple[F32, Bool]:
+    """Chroma samples of whole blocks, float32 (2, rows, columns), and which are proven, bool.
+
+    Looked at in tiles, of which the middles count.
+    """
+    layout, sampling = draft.layout, draft.layout.sampling
+    shape = draft.chroma_planes.shape
+    out, proven = draft.chroma_planes.astype(np.float32), np.zeros(shape, bool)
+    if sampling == NOT_SUBSAMPLED:
+        height, width = planes.shape[1:]
+        out[:, :height, :width], proven[:, :height, :width] = planes, sound
+        return out, proven
+    down, across = sampling.down, sampling.across
+    high, wide = shape[1] * down, shape[2] * across
+    ends = ((AROUND, AROUND + high - planes.shape[1]), (AROUND, AROUND + wide - planes.shape[2]))
+    planes, sound = np.pad(planes, ((0, 0), *ends), mode="edge"), np.pad(sound, ends)
+    inner = np.s_[:, AROUND // down : (AROUND + SIDE) // down, AROUND // across : (AROUND + SIDE) // across]
+    for top in range(0, high, SIDE):
+        for left in range(0, wide, SIDE):
+            area = np.s_[top : top + SIDE + 2 * AROUND, left : left + SIDE + 2 * AROUND]
+            some = np.broadcast_to(sound[area], (2, *sound[area].shape))
+            found = samples_of(planes[:, area[0], area[1]], some, sampling)
+            place = np.s_[:, top // down : (top + SIDE) // down, left // across : (left + SIDE) // across]
+            size = out[place].shape[1:]
+            out[place] = found.values[inner][:, : size[0], : size[1]]
+            proven[place] = found.proven[inner][:, : size[0], : size[1]]
+    needed = np.zeros(shape[1:], bool)
+    needed[: layout.height // down, : layout.width // across] = True
+    return out, proven & needed
+
+
+SIDE, AROUND = 112, 16
+"""Side of the tiles in which chroma samples are found, and pixels around them that are looked at, too."""
 
 
 def _luma(pixels: U8) -> F32:
@@ -143,13 +200,50 @@ def _luma(pixels: U8) -> F32:
     return out
 
 
+@dataclass(frozen=True)
+class _Equations:
+    """Values that coefficients must bring into bounds: ``basis``, what one step of each coefficient adds to each value,
+    float32 (numbers, values); ``lowest`` and ``highest``, less the values without any; their standard ``deviation``, and
+    by how many of these a value may miss its bounds before that costs anything; each float32 (values,)."""
+
+    basis: F32
+    lowest: F32
+    highest: F32
+    deviation: F32
+    margin: F32
+
+    def with_samples(self, samples: F32, proven: Bool, steps: I32, used: Bool) -> "_Equations":
+        """With chroma samples of the block, (2, 64), where they are proven: they were rounded but once."""
+        basis = np.zeros((len(used), 128), np.float32)
+        basis[-128:-64, :64] = basis[-64:, 64:] = steps.astype(np.float32)[:, None] * INVERSE
+        level = (samples - 128).reshape(-1)
+        low, high = np.where(proven.reshape(-1), level, -FAR), np.where(proven.reshape(-1), level, FAR)
+        once, margin = np.full(128, OF_YCC[0]), np.full(128, MARGIN_YCC[0])
+        more = (basis[used], low, high, once, margin)
+        every = (self.basis, self.lowest, self.highest, self.deviation, self.margin)
+        return _Equations(*(np.concatenate(pair, axis=-1).astype(np.float32) for pair in zip(every, more, strict=True)))
+
+    def told(self) -> "_Equations":
+        """Those that bound anything."""
+        kept = (self.lowest > -FAR / 2) | (self.highest < FAR / 2)
+        return _Equations(self.basis[:, kept], *(v[kept] for v in (self.lowest, self.highest, self.deviation, self.margin)))
+
+
 class _Mcu:
     """One MCU and what is known around it."""
 
     def __init__(
-        self, draft: Draft, pixels: U8, known: F32, sound: Bool, bad: Bool, row: int, column: int
+        self,
+        draft: Draft,
+        pixels: U8,
+        known: F32,
+        sound: Bool,
+        samples: tuple[F32, Bool],
+        bad: Bool,
+        place: tuple[int, int],
     ) -> None:
-        layout = draft.layout
+        layout, (row, column) = draft.layout, place
+        self._samples, self._proven = samples
         self._draft, self._sampling = draft, layout.sampling
         self._number = row * layout.mcus[1] + column
         self._luma_numbers = luma_block_numbers(layout, row, column)
@@ -162,28 +256,27 @@ class _Mcu:
         self._shape = inside.shape
         self._pixels, self._known = pixels[at], known[:, at[0], at[1]]
         self._luma_around = draft.luma_plane[at].astype(np.float32)
-        mcu_rows = np.clip(rows, 0, layout.height - 1) // (8 * layout.sampling.down)
-        mcu_columns = np.clip(columns, 0, layout.width - 1) // (8 * layout.sampling.across)
-        good = ~bad[np.ix_(mcu_rows, mcu_columns)]
+        trusted = ~bad
+        trusted[row, column] = True
+        self._trusted = inside.copy()
+        """Pixels whose chroma depends on this MCU and on right ones alone; those around it are right."""
+        for down in self._rows.blocks:
+            for across in self._columns.blocks:
+                self._trusted &= trusted[np.ix_(down, across)]
         self._sound = sound[at] & inside
-        self._asked = inside & (self._own | good)
-        """Pixels that must come back: the MCU's own, and those around it that are right."""
         self._window = draft.chroma_planes[:, self._rows.samples][:, :, self._columns.samples]
 
     def solve(self, depth: Depth) -> bool:
         """Find coefficients that bring the pixels back, and put them into the draft; returns whether there are any."""
-        used, basis, values, lowest, highest, deviation = self._equations(depth.livelier)
-        known = lowest == highest
-        told = known | (lowest > -FAR) | (highest < FAR)
-        basis, values, deviation = basis[:, told], values[told], deviation[told]
-        lowest, highest, known = lowest[told] - values, highest[told] - values, known[told]
+        used, equations = self._equations(depth.livelier)
+        basis, deviation, known = equations.basis, equations.deviation, equations.lowest == equations.highest
         precision = np.where(known, deviation**-2, np.float32(0))
-        target = np.where(known, lowest, np.float32(0))
+        target = np.where(known, equations.lowest, np.float32(0))
         variance = self._variance(depth.livelier)[used]
-        sets = likeliest(
-            basis, target[None], precision[None], lowest[None], highest[None], variance, depth.kept
-        )[0]
-        scaled, low, high = basis / deviation, lowest / deviation - MARGIN, highest / deviation + MARGIN
+        bounds = equations.lowest, equations.highest
+        sets = likeliest(basis, target[None], precision[None], bounds[0][None], bounds[1][None], variance, depth.kept)[0]
+        scaled, low, high = basis / deviation, *(bound / deviation for bound in bounds)
+        low, high = low - equations.margin, high + equations.margin
         reached = sets @ scaled
         cost = ((reached - np.clip(reached, low, high)) ** 2).sum(axis=1)
         order = np.argsort(cost, kind="stable")
@@ -205,30 +298,28 @@ class _Mcu:
         of_luma, of_cb, of_cr = (prior_of(blocks, livelier) for blocks in (draft.luma, *draft.chroma))
         return np.concatenate([np.tile(of_luma, len(self._luma_numbers)), of_cb, of_cr])
 
-    def _equations(self, livelier: float) -> tuple[Bool, F32, F32, F32, F32, F32]:
-        """Which coefficients may be other than 0; what one step of each adds to the values; the values without them;
-        their bounds, and their standard deviations.
+    def _equations(self, livelier: float) -> tuple[Bool, "_Equations"]:
+        """Which coefficients may be other than 0, and what they must fulfil.
 
-        Values are luma and chroma of sound pixels, and the channels of the others.
+        Values are luma and chroma of sound pixels, the channels of the others, and known chroma samples.
         """
         planes, offset = self._planes()
         used = self._variance(livelier) > NEVER + 0.01
         planes = planes[:, used]
-        count = planes.shape[2]
-        sound, asked = self._sound.reshape(-1), self._asked.reshape(-1)
+        sound, trusted = self._sound.reshape(-1), self._trusted.reshape(-1)
         mixed = np.where(sound[:, None, None], np.eye(3, dtype=np.float32), TO_RGB)  # (pixel, value, plane)
-        basis = np.einsum("pvq,qnp->nvp", mixed, planes).reshape(planes.shape[1], 3 * count)
+        basis = np.einsum("pvq,qnp->nvp", mixed, planes).reshape(planes.shape[1], -1)
         shift = np.where(sound[:, None], np.float32(0), np.array([0, 128, 128], np.float32))
-        values = np.einsum("pvq,pq->vp", mixed, offset.T - shift).reshape(-1)
+        without = np.einsum("pvq,pq->vp", mixed, offset.T - shift)
         channels = self._pixels.reshape(-1, 3).T.astype(np.float32)
         level = np.where(sound, self._known.reshape(3, -1), channels)
-        low = np.where(~sound & (channels == 0), -FAR, level)
-        high = np.where(~sound & (channels == 255), FAR, level)
-        own = self._own.reshape(-1)
-        told = np.where(sound, np.stack([own, sound, sound]), asked)
-        low, high = np.where(told, low, -FAR), np.where(told, high, FAR)
+        told = np.stack([np.where(sound, self._own.reshape(-1), trusted), trusted, trusted])
+        low = np.where(told & (sound | (channels > 0)), level, -FAR) - without
+        high = np.where(told & (sound | (channels < 255)), level, FAR) - without
         deviation = np.where(sound, OF_YCC[:, None], OF_RGB[:, None])
-        return used, basis, values, low.reshape(-1), high.reshape(-1), deviation.reshape(-1)
+        margin = np.where(sound, MARGIN_YCC[:, None], MARGIN_RGB)
+        of_pixels = _Equations(basis, *(values.reshape(-1) for values in (low, high, deviation, margin)))
+        return used, of_pixels.with_samples(self._samples, self._proven, self._chroma_steps, used).told()
 
     def _planes(self) -> tuple[F32, F32]:
         """What one step of each coefficient adds to luma, Cb and Cr, float32 (3, numbers, pixels); and these planes
@@ -271,11 +362,11 @@ class _Mcu:
         sums = sums[:, 1:-1] if sampling.down == 2 else sums
         sums = sums[:, :, 1:-1] if sampling.across == 2 else sums
         planes = sums.reshape(count, 2, *self._shape)
-        out: Bool = ((planes == self._known[1:]) | ~self._sound).all(axis=(1, 2, 3))
+        out: Bool = ((planes == self._known[1:]) | ~(self._sound & self._trusted)).all(axis=(1, 2, 3))
         for number in np.flatnonzero(out).tolist():
             plane = self._luma_plane(luma[number])
             unequal = differing(rgb_of(plane, *planes[number]), self._pixels)
-            out[number] = not (unequal & self._asked).any()
+            out[number] = not (unequal & self._trusted).any()
         return out
 
     @property
