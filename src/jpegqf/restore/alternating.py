@@ -13,7 +13,7 @@ from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
 from jpegqf.evidence.blocks import cut
 from jpegqf.pixels.chroma import chroma_of
 from jpegqf.pixels.luma import Luma
-from jpegqf.pixels.upsampling import NOT_SUBSAMPLED, estimated_samples
+from jpegqf.pixels.upsampling import NOT_SUBSAMPLED, estimated_samples, samples_of
 from jpegqf.restore.block_search import EFFORTS, HIGHEST, LOWEST, quantized, solve, synthesis
 from jpegqf.restore.colours import chroma_bounds, differing, luma_bounds
 from jpegqf.restore.draft import Draft, Layout, joined, padded
@@ -107,22 +107,59 @@ def _project_chroma(draft: Draft, chroma: _Chroma, filled: F32, begun: bool) -> 
 
 
 def _search_chroma(draft: Draft, chroma: _Chroma) -> None:
-    """Search the blocks of chroma that was not subsampled whose known samples do not come back."""
+    """Search the blocks of chroma whose known samples do not come back."""
     layout, steps = draft.layout, draft.chroma_steps
-    if layout.sampling != NOT_SUBSAMPLED or steps is None:
+    assert steps is not None
+    area = np.s_[: layout.height, : layout.width]
+    wrong = (draft.chroma_pixels() != chroma.known) & chroma.sound
+    if not wrong.any():
         return
-    sound = padded(chroma.sound, *draft.chroma_planes.shape[1:], mode="constant")
+    samples, proven = known_samples(chroma.known[:, area[0], area[1]].astype(np.int16), chroma.sound[area], layout)
     for number, plane in enumerate(draft.chroma_planes):
-        known = padded(chroma.known[number], *plane.shape).astype(np.int16)
-        wrong = np.flatnonzero(cut((plane != known) & sound).any(axis=1))
-        if not len(wrong):
+        blocks = np.flatnonzero(layout.mcus_of(wrong[number][area]).reshape(-1))
+        if not len(blocks):
             continue
-        low = cut(np.where(sound & (known > 0), known, LOWEST))[wrong].astype(np.int16)
-        high = cut(np.where(sound & (known < 255), known, HIGHEST))[wrong].astype(np.int16)
-        like = np.delete(draft.chroma[number], wrong, axis=0)
-        found = solve(low, high, steps, cut(plane)[wrong].astype(np.float32), EFFORTS[:1], like)
-        draft.chroma[number, wrong[found.solved]] = found.coefficients[found.solved]
+        known, told = cut(samples[number])[blocks], cut(proven[number])[blocks]
+        low = np.where(told & (known > 0), known, LOWEST).astype(np.int16)
+        high = np.where(told & (known < 255), known, HIGHEST).astype(np.int16)
+        like = np.delete(draft.chroma[number], blocks, axis=0)
+        found = solve(low, high, steps, cut(plane)[blocks].astype(np.float32), EFFORTS[:2], like)
+        draft.chroma[number, blocks[found.solved]] = found.coefficients[found.solved]
     draft.decode_chroma()
+
+
+def known_samples(planes: I16, sound: Bool, layout: Layout) -> tuple[F32, Bool]:
+    """Chroma samples of whole blocks, float32 (2, rows, columns), and which are proven, bool.
+
+    Looked at in tiles, of which the middles count.
+    """
+    sampling, shape = layout.sampling, (2, *(8 * side for side in layout.mcus))
+    out, proven = np.zeros(shape, np.float32), np.zeros(shape, bool)
+    if sampling == NOT_SUBSAMPLED:
+        height, width = planes.shape[1:]
+        out[:, :height, :width], proven[:, :height, :width] = planes, sound
+        return out, proven
+    down, across = sampling.down, sampling.across
+    high, wide = shape[1] * down, shape[2] * across
+    ends = ((AROUND, AROUND + high - planes.shape[1]), (AROUND, AROUND + wide - planes.shape[2]))
+    planes, sound = np.pad(planes, ((0, 0), *ends), mode="edge"), np.pad(sound, ends)
+    inner = np.s_[:, AROUND // down : (AROUND + SIDE) // down, AROUND // across : (AROUND + SIDE) // across]
+    for top in range(0, high, SIDE):
+        for left in range(0, wide, SIDE):
+            area = np.s_[top : top + SIDE + 2 * AROUND, left : left + SIDE + 2 * AROUND]
+            some = np.broadcast_to(sound[area], (2, *sound[area].shape))
+            found = samples_of(planes[:, area[0], area[1]], some, sampling)
+            place = np.s_[:, top // down : (top + SIDE) // down, left // across : (left + SIDE) // across]
+            size = out[place].shape[1:]
+            out[place] = found.values[inner][:, : size[0], : size[1]]
+            proven[place] = found.proven[inner][:, : size[0], : size[1]]
+    needed = np.zeros(shape[1:], bool)
+    needed[: layout.height // down, : layout.width // across] = True
+    return out, proven & needed
+
+
+SIDE, AROUND = 112, 16
+"""Side of the tiles in which chroma samples are found, and pixels around them that are looked at, too."""
 
 
 def _solve_luma(draft: Draft, low: I16, high: I16, start: F32, final: bool) -> Bool:

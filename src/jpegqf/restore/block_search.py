@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jpegqf.arrays import F32, I16, I32, I64, Bool
+from jpegqf.arrays import F32, F64, I16, I32, I64, Bool
 from jpegqf.evidence.dct import FORWARD, INVERSE
-from jpegqf.restore.estimation import ERROR, likeliest, prior_of
+from jpegqf.restore.estimation import ERROR, likeliest, padding_prior, prior_of
 from jpegqf.restore.idct import unclamped_samples
 
 LOWEST, HIGHEST = -4096, 4096
@@ -72,9 +72,13 @@ def solve(
         again = quantized(np.clip(samples, lowest[left], highest[left]), steps)
         coefficients[left] = again
         solved[left] = is_within(again, low[left], high[left], steps)
+    if efforts:
+        _try_padded(coefficients, solved, (low, high), steps, like)
     for estimate in ESTIMATES if efforts else ():
         variance = prior_of(coefficients if like is None or not len(like) else like, estimate.livelier)
-        _try_likeliest(coefficients, solved, (low, high), steps, variance, estimate.kept)
+        left = np.flatnonzero(~solved & (low != high).any(axis=1))
+        prior = np.diag(1 / variance.astype(np.float64))
+        _try_likeliest(coefficients, solved, (low, high), steps, prior, estimate.kept, left)
     for effort in efforts:
         left, at_once = np.flatnonzero(~solved), max(1, STATES_AT_ONCE // effort.width)
         for first in range(0, len(left), at_once):
@@ -106,25 +110,47 @@ STATES_ESTIMATED = 2048
 
 
 def _try_likeliest(
-    coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, variance: F32, kept: int
+    coefficients: I16,
+    solved: Bool,
+    bounds: tuple[I16, I16],
+    steps: I32,
+    prior: F64,
+    kept: int,
+    left: I64,
 ) -> None:
-    """Solve blocks in which some samples are unknown by their likeliest coefficients, which they keep if not solved."""
+    """Solve the blocks that are ``left`` by their likeliest coefficients, which they keep if not solved."""
     low, high = bounds
     basis = steps.astype(np.float32)[:, None] * INVERSE
-    left = np.flatnonzero(~solved & (low != high).any(axis=1))
     at_once = max(1, STATES_ESTIMATED // kept)
     for first in range(0, len(left), at_once):
         part = left[first : first + at_once]
         lowest, highest = low[part] - MIDDLE, high[part] - MIDDLE
         known = lowest == highest
         precision, values = np.where(known, 1 / ERROR, np.float32(0)), np.where(known, lowest, np.float32(0))
-        ranked = likeliest(basis, values, precision, lowest, highest, variance, kept)
+        ranked = likeliest(basis, values, precision, lowest, highest, prior, kept)
         for number, sets in zip(part.tolist(), ranked, strict=True):
             at = low[number], high[number]
             right = is_within(sets, *at, steps)
             coefficients[number], solved[number] = sets[right.argmax()], right.any()
             if not right.any() and kept >= COMBINED:
                 coefficients[number], solved[number] = _combined(sets, *at, steps)
+
+
+def _try_padded(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16 | None) -> None:
+    """Solve blocks that reach beyond the image as encoders pad them."""
+    inside = ((bounds[0] > LOWEST) | (bounds[1] < HIGHEST)).reshape(-1, 8, 8)
+    rows, columns = inside.any(axis=2).sum(axis=1), inside.any(axis=1).sum(axis=1)
+    whole = inside.sum(axis=(1, 2)) == rows * columns
+    natural = np.diag(1 / prior_of(coefficients if like is None or not len(like) else like, 100).astype(np.float64))
+    cut_off = ~solved & whole & (rows * columns > 0) & (rows * columns < 64)
+    for size in np.unique(np.stack([rows, columns])[:, cut_off], axis=1).T.tolist():
+        left = np.flatnonzero(cut_off & (rows == size[0]) & (columns == size[1]))
+        prior = padding_prior(steps, *size) + natural
+        _try_likeliest(coefficients, solved, bounds, steps, prior, KEPT_PADDED, left)
+
+
+KEPT_PADDED = 256
+"""Sets of coefficients that are tried for blocks that reach beyond the image."""
 
 
 def _combined(sets: I16, low: I16, high: I16, steps: I32) -> tuple[I16, bool]:

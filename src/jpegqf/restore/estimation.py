@@ -7,7 +7,8 @@ decoding": Guo and Nilsson, "Algorithm and implementation of the K-best sphere d
 
 import numpy as np
 
-from jpegqf.arrays import F32, F64, I16
+from jpegqf.arrays import F32, F64, I16, I32
+from jpegqf.evidence.dct import FORWARD
 
 ERROR = np.float32(1 / 12)
 """Variance of a known value: it was rounded."""
@@ -26,21 +27,35 @@ def prior_of(like: I16, livelier: float) -> F32:
     return out
 
 
+def padding_prior(steps: I32, rows: int, columns: int) -> F64:
+    """Inverse covariance of the quantized coefficients of a block of which so many rows and columns are in the image.
+
+    Encoders repeat the last ones in the others (``jcprepct.c``), and then round coefficients to multiples of ``steps``,
+    int32 (64,): their errors have a variance of 1/12 step, whatever the pixels inside were. float64 (64, 64).
+    """
+    padded = np.zeros((rows, columns, 8, 8))
+    row, column = np.minimum(np.arange(8), rows - 1), np.minimum(np.arange(8), columns - 1)
+    padded[row[:, None], column, np.arange(8)[:, None], np.arange(8)] = 1
+    inside = padded.reshape(rows * columns, 64) @ FORWARD.astype(np.float64) / steps
+    projection = inside.T @ np.linalg.solve(inside @ inside.T, inside)
+    out: F64 = 12 * (np.eye(64) - projection)
+    return out
+
+
 def likeliest(
-    basis: F32, values: F32, precision: F32, lowest: F32, highest: F32, variance: F32, kept: int
+    basis: F32, values: F32, precision: F32, lowest: F32, highest: F32, prior: F64, kept: int
 ) -> I16:
     """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
 
     ``basis``: what one step of each number adds to each value, float32 (numbers, values). ``values``: known ones where
     ``precision``, the inverse of their errors' variance, is not 0; all float32 (problems, values), as are the bounds
-    of the others. ``variance``: of the numbers, float32 (numbers,), whose mean is 0.
+    of the others. ``prior``: what is expected of the numbers, whose mean is 0: the inverse of their covariance, float64
+    (numbers, numbers).
     """
     drawn, wanted, basis = precision, values, basis.astype(np.float64)
     for _ in range(DRAWN + 1):
         weighted = basis[None] * drawn[:, None]
-        form = weighted @ basis.T
-        diagonal = np.arange(len(basis))
-        form[:, diagonal, diagonal] += 1 / variance
+        form = weighted @ basis.T + prior
         covariance = np.linalg.inv(form)
         mean = np.einsum("pnm,pm->pn", covariance, np.einsum("pnv,pv->pn", weighted, wanted))
         estimate = mean @ basis
@@ -49,7 +64,7 @@ def likeliest(
             break
         drawn = np.where(missed, DRAWN_BY, precision)
         wanted = np.where(missed, np.clip(estimate, lowest, highest), values)
-    return _best_of_form(form, mean, covariance[:, diagonal, diagonal], kept)
+    return _best_of_form(form, mean, np.einsum("pnn->pn", covariance), kept)
 
 
 def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I16:

@@ -11,14 +11,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
+from jpegqf.arrays import F32, F64, I16, I32, I64, U8, Bool
 from jpegqf.evidence.dct import INVERSE
 from jpegqf.pixels.chroma import BLUE, RED, chroma_of
-from jpegqf.pixels.upsampling import NOT_SUBSAMPLED, Sampling, samples_of, sums_of
+from jpegqf.pixels.upsampling import Sampling, sums_of
+from jpegqf.restore.alternating import known_samples
 from jpegqf.restore.block_search import Effort, Target, search
 from jpegqf.restore.colours import U_GREEN, V_GREEN, differing, rgb_of
 from jpegqf.restore.draft import Draft, luma_block_numbers
-from jpegqf.restore.estimation import likeliest, prior_of
+from jpegqf.restore.estimation import likeliest, padding_prior, prior_of
 from jpegqf.restore.idct import unclamped_samples
 
 OF_YCC = np.array([0.29, 0.34, 0.34], np.float32)
@@ -54,7 +55,7 @@ DEPTHS = (
 """What is tried one after the other."""
 
 
-MOST_TRIES = 1200
+MOST_TRIES = 500
 """Most searches of an MCU in one image."""
 
 
@@ -117,7 +118,7 @@ class JointSearch:
         planes, self._sound = chroma_of(pixels)
         self._known = np.concatenate([_luma(pixels)[None], planes]).astype(np.float32)
         self._wrong = differing(draft.pixels(), pixels)
-        self._samples, self._proven = known_samples(planes, self._sound, draft)
+        self._samples, self._proven = known_samples(planes, self._sound, draft.layout)
 
     def run(self) -> int:
         """Search until nothing more is found; returns how many MCUs are still wrong."""
@@ -158,41 +159,6 @@ class JointSearch:
         block = np.s_[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
         samples = self._samples[block], self._proven[block]
         return _Mcu(self._draft, self._pixels, self._known, self._sound, samples, bad, (row, column))
-
-
-def known_samples(planes: I16, sound: Bool, draft: Draft) -> tuple[F32, Bool]:
-    """Chroma samples of whole blocks, float32 (2, rows, columns), and which are proven, bool.
-
-    Looked at in tiles, of which the middles count.
-    """
-    layout, sampling = draft.layout, draft.layout.sampling
-    shape = draft.chroma_planes.shape
-    out, proven = draft.chroma_planes.astype(np.float32), np.zeros(shape, bool)
-    if sampling == NOT_SUBSAMPLED:
-        height, width = planes.shape[1:]
-        out[:, :height, :width], proven[:, :height, :width] = planes, sound
-        return out, proven
-    down, across = sampling.down, sampling.across
-    high, wide = shape[1] * down, shape[2] * across
-    ends = ((AROUND, AROUND + high - planes.shape[1]), (AROUND, AROUND + wide - planes.shape[2]))
-    planes, sound = np.pad(planes, ((0, 0), *ends), mode="edge"), np.pad(sound, ends)
-    inner = np.s_[:, AROUND // down : (AROUND + SIDE) // down, AROUND // across : (AROUND + SIDE) // across]
-    for top in range(0, high, SIDE):
-        for left in range(0, wide, SIDE):
-            area = np.s_[top : top + SIDE + 2 * AROUND, left : left + SIDE + 2 * AROUND]
-            some = np.broadcast_to(sound[area], (2, *sound[area].shape))
-            found = samples_of(planes[:, area[0], area[1]], some, sampling)
-            place = np.s_[:, top // down : (top + SIDE) // down, left // across : (left + SIDE) // across]
-            size = out[place].shape[1:]
-            out[place] = found.values[inner][:, : size[0], : size[1]]
-            proven[place] = found.proven[inner][:, : size[0], : size[1]]
-    needed = np.zeros(shape[1:], bool)
-    needed[: layout.height // down, : layout.width // across] = True
-    return out, proven & needed
-
-
-SIDE, AROUND = 112, 16
-"""Side of the tiles in which chroma samples are found, and pixels around them that are looked at, too."""
 
 
 def _luma(pixels: U8) -> F32:
@@ -272,9 +238,9 @@ class _Mcu:
         basis, deviation, known = equations.basis, equations.deviation, equations.lowest == equations.highest
         precision = np.where(known, deviation**-2, np.float32(0))
         target = np.where(known, equations.lowest, np.float32(0))
-        variance = self._variance(depth.livelier)[used]
+        prior = self._prior(depth.livelier)[np.ix_(used, used)]
         bounds = equations.lowest, equations.highest
-        sets = likeliest(basis, target[None], precision[None], bounds[0][None], bounds[1][None], variance, depth.kept)[0]
+        sets = likeliest(basis, target[None], precision[None], bounds[0][None], bounds[1][None], prior, depth.kept)[0]
         scaled, low, high = basis / deviation, *(bound / deviation for bound in bounds)
         low, high = low - equations.margin, high + equations.margin
         reached = sets @ scaled
@@ -297,6 +263,23 @@ class _Mcu:
         draft = self._draft
         of_luma, of_cb, of_cr = (prior_of(blocks, livelier) for blocks in (draft.luma, *draft.chroma))
         return np.concatenate([np.tile(of_luma, len(self._luma_numbers)), of_cb, of_cr])
+
+    def _prior(self, livelier: float) -> F64:
+        """What is expected of all coefficients, as ``estimation.likeliest`` takes it."""
+        out = np.diag(1 / self._variance(livelier).astype(np.float64))
+        layout, sampling = self._draft.layout, self._sampling
+        row, column = divmod(self._number, layout.mcus[1])
+        places = [
+            (row * sampling.down + i, column * sampling.across + j, layout.height, layout.width, self._draft.luma_steps)
+            for i in range(sampling.down)
+            for j in range(sampling.across)
+        ]
+        places += [(row, column, *layout.chroma_samples, self._chroma_steps)] * 2
+        for number, (down, across, height, width, steps) in enumerate(places):
+            rows, columns = min(8, height - 8 * down), min(8, width - 8 * across)
+            if rows > 0 and columns > 0 and rows * columns < 64:
+                out[64 * number : 64 * number + 64, 64 * number : 64 * number + 64] += padding_prior(steps, rows, columns)
+        return out
 
     def _equations(self, livelier: float) -> tuple[Bool, "_Equations"]:
         """Which coefficients may be other than 0, and what they must fulfil.
