@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from jpegqf.inspection.inspector import Inspector, inspect
     from jpegqf.record import Record, Region, Status, Verdict
+    from jpegqf.restore.restored import Restored, restore
     from jpegqf.scanning.arrow_batch import inspect_batch
     from jpegqf.scanning.stream import scan
 
@@ -41,6 +42,7 @@ __all__ = [
     "Reason",
     "Record",
     "Region",
+    "Restored",
     "Status",
     "UsageError",
     "Verdict",
@@ -48,6 +50,7 @@ __all__ = [
     "__version__",
     "inspect",
     "inspect_batch",
+    "restore",
     "scan",
 ]
 
@@ -55,10 +58,12 @@ _HOMES = {
     "Inspector": "inspection.inspector",
     "Record": "record",
     "Region": "record",
+    "Restored": "restore.restored",
     "Status": "record",
     "Verdict": "record",
     "inspect": "inspection.inspector",
     "inspect_batch": "scanning.arrow_batch",
+    "restore": "restore.restored",
     "scan": "scanning.stream",
 }
 """Modules of the public names; those that are not here are in ``errors``."""

@@ -80,20 +80,20 @@ def decode_luma(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode image bytes; errors as for :func:`read_luma`."""
     if not data:
         raise ImageBrokenError(Reason.EMPTY, "file is empty")
-    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
         return _decode_opened(image, max_pixels, data)
 
 
 def decode_png_file(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode a PNG from its file, which is read a piece at a time; errors as for :func:`read_luma`."""
-    with _errors_in_words(PNG_START), Image.open(path, formats=("PNG",)) as image:
+    with errors_in_words(PNG_START), Image.open(path, formats=("PNG",)) as image:
         return _decode_opened(image, max_pixels, None)
 
 
 def container(data: bytes) -> tuple[str, int, int] | None:
     """Format, width and height in pixels from the file's header, None if they cannot be read; decodes nothing."""
     try:
-        with _errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with errors_in_words(data), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return image.format or "", image.width, image.height
     except ImageError:
         return None
@@ -110,7 +110,7 @@ def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
     first = next(tops, None)
     if first is None:
         return
-    with _errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
+    with errors_in_words(data), Image.open(io.BytesIO(data), formats=JPEG_FORMATS) as image:
         check_size(image.width, image.height, max_pixels, costly=False)
         if _has_luma(image) and _at_full_size(image):
             with suppress(ValueError):  # decoding the whole image will report what is wrong
@@ -121,12 +121,12 @@ def decode_tops(data: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Decoded]:
 
 def decode_image(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Luma of an image that Pillow has opened or made; errors as for :func:`read_luma`."""
-    with _errors_in_words(b""):
+    with errors_in_words(b""):
         return _decode_opened(image, max_pixels, None)
 
 
 @contextmanager
-def _errors_in_words(data: bytes) -> Iterator[None]:
+def errors_in_words(data: bytes) -> Iterator[None]:
     """Turn whatever a decoder raises into ImageBrokenError or ImageSkippedError, and silence its warnings."""
     try:
         with warnings.catch_warnings():

@@ -133,8 +133,8 @@ def _repeated(planes: I16, sound: Bool, sampling: Sampling) -> Samples:
 def upsampled(samples: I16, sampling: Sampling, height: int, width: int) -> I16:
     """What a decoder makes of all samples of planes, int16 (planes, rows, columns): int16 (planes, height, width).
 
-    libjpeg repeats the samples at the image's edges outwards. Samples behind those that the image's size needs are to be
-    left out.
+    libjpeg repeats the samples at the image's edges outwards. Samples behind those that the image's size needs
+    are to be left out.
     """
     if sampling == NOT_SUBSAMPLED:
         return samples[:, :height, :width]
@@ -157,7 +157,8 @@ def estimated_samples(planes: F32, sampling: Sampling) -> F32:
     if sampling.bias is None:
         down, across = sampling.down, sampling.across
         count, height, width = planes.shape
-        return planes.reshape(count, height // down, down, width // across, across).mean(axis=(2, 4))
+        means: F32 = planes.reshape(count, height // down, down, width // across, across).mean(axis=(2, 4))
+        return means
     count, height, width = planes.shape
     rows, columns = -(-height // TILE), -(-width // TILE)
     ends = ((0, 0), (MARGIN, MARGIN + rows * TILE - height), (MARGIN, MARGIN + columns * TILE - width))

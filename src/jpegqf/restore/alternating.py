@@ -26,7 +26,7 @@ ANY_LOW, ANY_HIGH = np.float32(-100), np.float32(355)
 
 def draft_of_gray(pixels: U8, steps: I32) -> Draft:
     """The draft of gray pixels (height, width)."""
-    draft = Draft(Layout(*pixels.shape, NOT_SUBSAMPLED), steps, None)
+    draft = Draft(Layout(pixels.shape[0], pixels.shape[1], NOT_SUBSAMPLED), steps, None)
     low, high = pixels.astype(np.int16), pixels.astype(np.int16)
     low[pixels == 0], high[pixels == 255] = LOWEST, HIGHEST
     _solve_luma(draft, low, high, pixels.astype(np.float32), final=True)
@@ -87,10 +87,17 @@ def draft_of_colours(pixels: U8, layout: Layout, luma_steps: I32, chroma_steps: 
     return draft
 
 
+def wrong_chroma(pixels: U8, layout: Layout, steps: I32) -> float:
+    """Share of the sound pixels whose chroma does not come back at first under a table and a subsampling."""
+    draft, chroma = Draft(layout, steps, steps), _Chroma.of(pixels, layout)
+    _project_chroma(draft, chroma, chroma.known, begun=False)
+    wrong = ((draft.chroma_pixels() != chroma.known) & chroma.sound).any(axis=0)
+    return int(np.count_nonzero(wrong)) / max(1, int(np.count_nonzero(chroma.sound)))
+
+
 def _project_chroma(draft: Draft, chroma: _Chroma, filled: F32, begun: bool) -> F32:
     """Chroma quantized, decoded and brought back into its bounds in turns; returns the planes that came last."""
-    layout, steps = draft.layout, draft.chroma_steps
-    assert steps is not None
+    layout, steps = draft.layout, draft.steps_of_chroma
     rows, columns = (8 * side for side in layout.mcus)
     needed = np.s_[:, : layout.chroma_samples[0], : layout.chroma_samples[1]]
     for _ in range(PROJECTIONS):
@@ -108,8 +115,7 @@ def _project_chroma(draft: Draft, chroma: _Chroma, filled: F32, begun: bool) -> 
 
 def _search_chroma(draft: Draft, chroma: _Chroma) -> None:
     """Search the blocks of chroma whose known samples do not come back."""
-    layout, steps = draft.layout, draft.chroma_steps
-    assert steps is not None
+    layout, steps = draft.layout, draft.steps_of_chroma
     area = np.s_[: layout.height, : layout.width]
     wrong = (draft.chroma_pixels() != chroma.known) & chroma.sound
     if not wrong.any():

@@ -90,14 +90,14 @@ def solve(
 def is_within(coefficients: I16, low: I16, high: I16, steps: I32) -> Bool:
     """Which blocks decode to samples within the bounds, bool (blocks,)."""
     samples = unclamped_samples(coefficients, steps)
-    out: Bool = ((samples >= low) & (samples <= high)).all(axis=1)
-    return out
+    return np.asarray(((samples >= low) & (samples <= high)).all(axis=1))
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """How many of the likeliest sets of coefficients are tried, and how lively the block is assumed: by which factor the
-    variance of its coefficients is that of others."""
+    """How many of the likeliest sets of coefficients are tried, and by which factor the variance of the block's
+    coefficients is assumed to be that of others.
+    """
 
     kept: int
     livelier: float
@@ -195,11 +195,13 @@ def _searched(coefficients: I16, low: I16, high: I16, steps: I32, effort: Effort
 
 
 def quantized(samples: F32, steps: I32) -> I16:
+    """Coefficients of samples, float32 (blocks, 64), rounded to multiples of the steps."""
     out: I16 = np.rint((samples - MIDDLE) @ FORWARD / steps.astype(np.float32)).astype(np.int16)
     return out
 
 
 def synthesis(coefficients: I16, steps: I32) -> F32:
+    """Samples of quantized coefficients before they are rounded, float32 (blocks, 64)."""
     out: F32 = (coefficients * steps.astype(np.float32)) @ INVERSE + MIDDLE
     return out
 
@@ -228,9 +230,7 @@ class Target:
     """The cost up to which a state is asked whether it is right."""
 
 
-def search(
-    numbers: I16, target: Target, is_right: Callable[[I64, I16], Bool], effort: Effort
-) -> tuple[I16, Bool]:
+def search(numbers: I16, target: Target, is_right: Callable[[I64, I16], Bool], effort: Effort) -> tuple[I16, Bool]:
     """Whole numbers, int16 (problems, numbers), whose values lie in their bounds, from the given ones on; and where.
 
     Where none are found the given ones are left. ``is_right`` takes numbers of problems and a state of each, and says

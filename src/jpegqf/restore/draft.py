@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jpegqf.arrays import I16, I32, U8, Bool
 from jpegqf.pixels.upsampling import Sampling, upsampled
@@ -49,17 +51,16 @@ class Layout:
         rows, columns = self.mcus
         down, across = 8 * self.sampling.down, 8 * self.sampling.across
         wide = padded(pixels, rows * down, columns * across, mode="constant")
-        out: Bool = wide.reshape(rows, down, columns, across).any(axis=(1, 3))
-        return out
+        return np.asarray(wide.reshape(rows, down, columns, across).any(axis=(1, 3)))
 
 
-def padded(plane: np.ndarray, height: int, width: int, mode: str = "edge") -> np.ndarray:
+def padded(plane: NDArray[Any], height: int, width: int, mode: Literal["edge", "constant"] = "edge") -> NDArray[Any]:
     """A plane (..., h, w), or several, continued below and on the right up to the given sides."""
     ends = [(0, 0)] * (plane.ndim - 2) + [(0, height - plane.shape[-2]), (0, width - plane.shape[-1])]
-    return np.pad(plane, ends, mode=mode)  # type: ignore[call-overload]
+    return np.pad(plane, ends, mode=mode)
 
 
-def joined(blocks: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def joined(blocks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     """The plane of blocks (rows * columns, 64) in raster order: the inverse of ``evidence.blocks.cut``."""
     return blocks.reshape(rows, columns, 8, 8).swapaxes(1, 2).reshape(rows * 8, columns * 8)
 
@@ -74,7 +75,7 @@ def decoded(coefficients: I16, steps: I32, rows: int, columns: int) -> I16:
 class Draft:
     """Coefficients of one image, int16 (blocks, 64) in raster order, and what they decode to.
 
-    ``luma_steps`` and ``chroma_steps``: int32 (64,). A gray image has no ``chroma``: its planes are those of 128.
+    ``luma_steps`` and ``chroma_steps``: int32 (64,). Without chroma steps the chroma planes are those of 128.
     ``luma_plane``: levels, int16, of whole MCUs; ``chroma_planes``: samples, int16 (2, rows, columns), of whole blocks.
     """
 
@@ -84,6 +85,13 @@ class Draft:
         self.chroma = np.zeros((2, layout.mcus[0] * layout.mcus[1], 64), np.int16)
         self.luma_plane = np.full([8 * side for side in layout.luma_blocks], 128, np.int16)
         self.chroma_planes = np.full((2, *(8 * side for side in layout.mcus)), 128, np.int16)
+
+    @property
+    def steps_of_chroma(self) -> I32:
+        """Those of an image that has chroma. Raises ValueError for a gray one."""
+        if self.chroma_steps is None:
+            raise ValueError("a gray image has no chroma")
+        return self.chroma_steps
 
     def decode_luma(self) -> None:
         """Bring the luma plane up to date."""
@@ -113,5 +121,3 @@ def luma_block_numbers(layout: Layout, row: int, column: int) -> list[int]:
     """Numbers of the luma blocks of the MCU in this row and column, in raster order within it."""
     down, across, wide = layout.sampling.down, layout.sampling.across, layout.luma_blocks[1]
     return [(row * down + i) * wide + column * across + j for i in range(down) for j in range(across)]
-
-

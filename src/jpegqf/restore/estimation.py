@@ -42,9 +42,7 @@ def padding_prior(steps: I32, rows: int, columns: int) -> F64:
     return out
 
 
-def likeliest(
-    basis: F32, values: F32, precision: F32, lowest: F32, highest: F32, prior: F64, kept: int
-) -> I16:
+def likeliest(basis: F32, values: F32, precision: F32, lowest: F32, highest: F32, prior: F64, kept: int) -> I16:
     """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
 
     ``basis``: what one step of each number adds to each value, float32 (numbers, values). ``values``: known ones where
@@ -96,5 +94,7 @@ def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I16:
         cost = costs[row, best]
     ranked = np.argsort(cost, axis=1)
     numbers = np.empty((problems, off.shape[1], count))
-    numbers[row[:, :, None], np.arange(off.shape[1])[None, :, None], order[:, None]] = off[row, ranked] + centre[:, None]
+    numbers[row[:, :, None], np.arange(off.shape[1])[None, :, None], order[:, None]] = (
+        off[row, ranked] + centre[:, None]
+    )
     return np.rint(numbers).astype(np.int16)

@@ -1,15 +1,17 @@
 """MCUs that do not come back -> coefficients of all their blocks, searched together.
 
 Where a channel is clipped, luma and chroma hide each other: two equations for three unknowns at each pixel, which the
-coarse steps of few chroma coefficients resolve. So one block of each chroma component and the luma blocks that it covers
-are estimated as one (``jpegqf.restore.estimation``), their neighbours held. Chroma is interpolated: pixels around the
-MCU count, too.
+coarse steps of few chroma coefficients resolve. So one block of each chroma component and the luma blocks that it
+covers are estimated as one (``jpegqf.restore.estimation``), their neighbours held. Chroma is interpolated: pixels
+around the MCU count, too.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, F64, I16, I32, I64, U8, Bool
 from jpegqf.evidence.dct import INVERSE
@@ -39,7 +41,8 @@ FAR = np.float32(1e4)
 @dataclass(frozen=True)
 class Depth:
     """How much is tried on one MCU: sets of coefficients that are estimated, from how many a search starts, and how
-    lively its blocks are assumed."""
+    lively its blocks are assumed.
+    """
 
     kept: int
     starts: int
@@ -65,8 +68,8 @@ class _Axis:
     pixels are in the image.
 
     ``samples``: numbers in the plane, int64; ``of_block``: the same counted from the block's first one. ``pixels``:
-    numbers in the image, perhaps outside of it; ``own``: which of them are the MCU's. ``blocks``: the two blocks, perhaps
-    one twice, whose samples each pixel is interpolated from, int64 (2, pixels).
+    numbers in the image, perhaps outside of it; ``own``: which of them are the MCU's. ``blocks``: the two blocks,
+    perhaps one twice, whose samples each pixel is interpolated from, int64 (2, pixels).
     """
 
     samples: I64
@@ -91,7 +94,7 @@ class _Axis:
         return cls(samples, tuple((samples - 8 * number).tolist()), pixels, own, blocks)
 
 
-def _interpolated(samples: np.ndarray, sampling: Sampling) -> np.ndarray:
+def _interpolated(samples: NDArray[Any], sampling: Sampling) -> NDArray[Any]:
     """Sums of windows of samples, (windows, rows, columns), for the pixels of :class:`_Axis`."""
     sums = sums_of(samples, sampling)
     if sampling.down == 2:
@@ -106,7 +109,7 @@ def _chroma_basis(sampling: Sampling, rows: tuple[int, ...], columns: tuple[int,
     inside = ((row >= 0) & (row < 8))[:, None] & ((column >= 0) & (column < 8))
     blocks = INVERSE.reshape(64, 8, 8)
     windows = blocks[:, np.clip(row, 0, 7)][:, :, np.clip(column, 0, 7)] * inside
-    out: F32 = _interpolated(windows, sampling).reshape(64, -1) / np.float32(2**sampling.bits)
+    out: F32 = (_interpolated(windows, sampling).reshape(64, -1) / 2.0**sampling.bits).astype(np.float32)
     return out
 
 
@@ -168,9 +171,12 @@ def _luma(pixels: U8) -> F32:
 
 @dataclass(frozen=True)
 class _Equations:
-    """Values that coefficients must bring into bounds: ``basis``, what one step of each coefficient adds to each value,
-    float32 (numbers, values); ``lowest`` and ``highest``, less the values without any; their standard ``deviation``, and
-    by how many of these a value may miss its bounds before that costs anything; each float32 (values,)."""
+    """Values that coefficients must bring into bounds.
+
+    ``basis``: what one step of each coefficient adds to each value, float32 (numbers, values). ``lowest``, ``highest``:
+    bounds, less the values without any coefficient. ``deviation``: the values' standard deviations; ``margin``: by how
+    many of these a value may miss its bounds before that costs anything. Each float32 (values,).
+    """
 
     basis: F32
     lowest: F32
@@ -192,7 +198,9 @@ class _Equations:
     def told(self) -> "_Equations":
         """Those that bound anything."""
         kept = (self.lowest > -FAR / 2) | (self.highest < FAR / 2)
-        return _Equations(self.basis[:, kept], *(v[kept] for v in (self.lowest, self.highest, self.deviation, self.margin)))
+        return _Equations(
+            self.basis[:, kept], *(v[kept] for v in (self.lowest, self.highest, self.deviation, self.margin))
+        )
 
 
 class _Mcu:
@@ -278,7 +286,9 @@ class _Mcu:
         for number, (down, across, height, width, steps) in enumerate(places):
             rows, columns = min(8, height - 8 * down), min(8, width - 8 * across)
             if rows > 0 and columns > 0 and rows * columns < 64:
-                out[64 * number : 64 * number + 64, 64 * number : 64 * number + 64] += padding_prior(steps, rows, columns)
+                out[64 * number : 64 * number + 64, 64 * number : 64 * number + 64] += padding_prior(
+                    steps, rows, columns
+                )
         return out
 
     def _equations(self, livelier: float) -> tuple[Bool, "_Equations"]:
@@ -306,7 +316,8 @@ class _Mcu:
 
     def _planes(self) -> tuple[F32, F32]:
         """What one step of each coefficient adds to luma, Cb and Cr, float32 (3, numbers, pixels); and these planes
-        without them, float32 (3, pixels)."""
+        without them, float32 (3, pixels).
+        """
         draft, sampling = self._draft, self._sampling
         blocks, count = len(self._luma_numbers), self._own.size
         out = np.zeros((3, 64 * (blocks + 2), count), np.float32)
@@ -315,8 +326,7 @@ class _Mcu:
         for number in range(blocks):
             top, left = number // sampling.across * 8, number % sampling.across * 8
             out[0, 64 * number : 64 * number + 64, places[top : top + 8, left : left + 8].reshape(-1)] = of_luma.T
-        assert draft.chroma_steps is not None
-        of_chroma = draft.chroma_steps.astype(np.float32)[:, None] * _chroma_basis(
+        of_chroma = self._chroma_steps.astype(np.float32)[:, None] * _chroma_basis(
             sampling, self._rows.of_block, self._columns.of_block
         )
         out[1, 64 * blocks : 64 * (blocks + 1)] = of_chroma
@@ -353,9 +363,8 @@ class _Mcu:
         return out
 
     @property
-    def _chroma_steps(self) -> np.ndarray:
-        assert self._draft.chroma_steps is not None
-        return self._draft.chroma_steps
+    def _chroma_steps(self) -> I32:
+        return self._draft.steps_of_chroma
 
     def _split(self, sets: I16, used: Bool) -> tuple[I16, I16]:
         """Sets of the used coefficients as blocks of luma (sets, blocks, 64) and of chroma (sets, 2, 64)."""

@@ -14,6 +14,7 @@ from jpegqf.arrays import U8
 from jpegqf.errors import MissingExtraError
 from jpegqf.restore.colours import differing
 from jpegqf.restore.draft import Draft
+from jpegqf.restore.source import Metadata
 
 LARGEST_AC, LARGEST_DC = 1023, 2047
 """Largest coefficients that Huffman codes of 8-bit JPEGs hold (ITU-T T.81, tables F.1 and F.2)."""
@@ -37,8 +38,8 @@ def is_writable(draft: Draft) -> bool:
     )
 
 
-def jpeg_of(draft: Draft, optimize: bool = True) -> bytes:
-    """The draft as a JPEG with JFIF header, baseline, with Huffman codes of its own if ``optimize``.
+def jpeg_of(draft: Draft, metadata: Metadata, comment: str = "") -> bytes:
+    """The draft as a baseline JPEG with a JFIF header, Huffman codes of its own, metadata and perhaps a comment.
 
     Raises MissingExtraError without jpeglib.
     """
@@ -56,9 +57,33 @@ def jpeg_of(draft: Draft, optimize: bool = True) -> bytes:
     jpeg.height, jpeg.width, jpeg.samp_factor = layout.height, layout.width, np.array(factors)
     with tempfile.TemporaryDirectory(prefix="jpegqf-") as folder:
         path = os.path.join(folder, "restored.jpg")
-        jpeg.write_dct(path, flags=["+OPTIMIZE_CODING" if optimize else "-OPTIMIZE_CODING"])
+        jpeg.write_dct(path, flags=["+OPTIMIZE_CODING"])
         with open(path, "rb") as file:
-            return file.read()
+            return _with_metadata(file.read(), metadata, comment)
+
+
+EXIF_HEADER, ICC_HEADER = b"Exif\x00\x00", b"ICC_PROFILE\x00"
+MOST_ICC = 65_519
+"""Most bytes of a colour profile in one segment (ICC.1:2022, annex B.4)."""
+
+
+def _with_metadata(jpeg: bytes, metadata: Metadata, comment: str) -> bytes:
+    """The JPEG with segments behind its JFIF header."""
+    parts = [EXIF_HEADER + metadata.exif] if metadata.exif else []
+    segments = [_segment(0xE1, part) for part in parts]
+    pieces = [metadata.icc[i : i + MOST_ICC] for i in range(0, len(metadata.icc), MOST_ICC)]
+    if len(pieces) <= 255:
+        segments += [
+            _segment(0xE2, ICC_HEADER + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, 1)
+        ]
+    segments += [_segment(0xFE, text.encode()) for text in (comment, metadata.text) if text]
+    start = 4 + int.from_bytes(jpeg[4:6], "big") if jpeg[2:4] == b"\xff\xe0" else 2
+    return jpeg[:start] + b"".join(segments) + jpeg[start:]
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    """A marker segment (ITU-T T.81, B.1.1.4)."""
+    return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2, "big") + content
 
 
 def _in_rows(blocks: np.ndarray, rows: int, columns: int) -> np.ndarray:
