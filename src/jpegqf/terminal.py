@@ -6,12 +6,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from jpegqf.record import Record
+    from jpegqf.restoring.row import RestoredRow
+
+T = TypeVar("T")
 
 
 def tell_progress(line: str) -> None:
@@ -68,13 +71,36 @@ def spectators(
     outputs: tuple[str, ...], quiet: bool
 ) -> "tuple[Callable[[Record], None] | None, Callable[[Iterable[Record]], Iterable[Record]]]":
     """What shows each record without -o, and the progress bar, or what stands for it."""
-    if not outputs:
-        return _shower(), iter
+    return (None, _bar(quiet)) if outputs else (_shower(), iter)
+
+
+def restore_spectators(
+    outputs: tuple[str, ...], quiet: bool
+) -> "tuple[Callable[[RestoredRow], None] | None, Callable[[Iterable[RestoredRow]], Iterable[RestoredRow]]]":
+    """The same of restored images, whose rows are shown without --rows."""
+    if outputs:
+        return None, _bar(quiet)
+    from jpegqf.outputs.json_lines import json_line
+    from jpegqf.restoring.row import ROWS
+
+    if not sys.stdout.isatty():
+        return lambda row: click.echo(json_line(row, ROWS)), iter
+    return lambda row: click.echo(f"{_shown(row.path)}: {row.message or _saving(row)}"), iter
+
+
+def _saving(row: "RestoredRow") -> str:
+    """What became of a restored image, in words."""
+    quality = "tables of no IJG quality" if row.quality is None else f"quality {row.quality}"
+    return f"{row.output}, {quality}, {row.subsampling}, {row.bytes_before} -> {row.bytes_after} bytes, proven"
+
+
+def _bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
+    """The progress bar, or what stands for it."""
     if quiet or not sys.stderr.isatty():
-        return None, iter
+        return iter
     from tqdm import tqdm
 
-    return None, lambda records: tqdm(records, unit="img")
+    return lambda rows: tqdm(rows, unit="img")
 
 
 def _shower() -> "Callable[[Record], None]":
@@ -87,11 +113,16 @@ def _shower() -> "Callable[[Record], None]":
     return lambda record: click.echo(table_line(record, width))
 
 
-def table_line(record: "Record", width: int) -> str:
-    """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
+def _shown(path: str) -> str:
+    """A path as a terminal can show it."""
     from jpegqf.names import printable
 
-    name = "".join(letter if letter.isprintable() else "?" for letter in printable(record.path))
+    return "".join(letter if letter.isprintable() else "?" for letter in printable(path))
+
+
+def table_line(record: "Record", width: int) -> str:
+    """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
+    name = _shown(record.path)
     room = max(12, width // 3)
     shown = name if len(name) <= room else "…" + name[1 - room :]
     words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
