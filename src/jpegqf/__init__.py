@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jpegqf.version import __version__
 
 if TYPE_CHECKING:
+    from jpegqf.coefficients.restored import Restored, restore
     from jpegqf.errors import (
         CheckpointError,
         DeviceError,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     )
     from jpegqf.inspection.inspector import Inspector, inspect
     from jpegqf.record import Record, Region, Status, Verdict
-    from jpegqf.restore.restored import Restored, restore
     from jpegqf.scanning.arrow_batch import inspect_batch
     from jpegqf.scanning.stream import scan
 
@@ -58,12 +58,12 @@ _HOMES = {
     "Inspector": "inspection.inspector",
     "Record": "record",
     "Region": "record",
-    "Restored": "restore.restored",
+    "Restored": "coefficients.restored",
     "Status": "record",
     "Verdict": "record",
     "inspect": "inspection.inspector",
     "inspect_batch": "scanning.arrow_batch",
-    "restore": "restore.restored",
+    "restore": "coefficients.restored",
     "scan": "scanning.stream",
 }
 """Modules of the public names; those that are not here are in ``errors``."""

@@ -34,8 +34,8 @@ class Work:
         """Prepare a worker: the model is loaded before the first image's time counts."""
         from PIL import Image
 
+        from jpegqf.coefficients.writing import jpeglib
         from jpegqf.inspection.inspector import default_predictor
-        from jpegqf.restore.writing import jpeglib
 
         Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
         jpeglib()
@@ -67,7 +67,7 @@ class Work:
             return lost_row(item, Reason.CRASHED, f"internal error: {type(error).__name__}: {error}"[:300])
 
     def _written(self, item: Item, output: str) -> RestoredRow:
-        from jpegqf.restore.restored import restore
+        from jpegqf.coefficients.restored import restore
 
         found = restore(item.name if item.data is None else item.data, near=self.near, max_pixels=self.max_pixels)
         row = RestoredRow(

@@ -3,8 +3,8 @@
 import numpy as np
 
 from jpegqf.arrays import F32, I16, U8, Bool
+from jpegqf.coefficients.block_search import HIGHEST, LOWEST
 from jpegqf.pixels.chroma import BITS, BLUE, ONE, RED, U_TO_BLUE, U_TO_GREEN, V_TO_GREEN, V_TO_RED
-from jpegqf.restore.block_search import HIGHEST, LOWEST
 
 
 def added_to_luma(cb: I16, cr: I16) -> tuple[I16, I16, I16]:

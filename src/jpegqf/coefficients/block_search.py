@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, I32, I64, Bool
+from jpegqf.coefficients.estimation import ERROR, likeliest, padding_prior, prior_of
+from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.evidence.dct import FORWARD, INVERSE
-from jpegqf.restore.estimation import ERROR, likeliest, padding_prior, prior_of
-from jpegqf.restore.idct import unclamped_samples
 
 LOWEST, HIGHEST = -4096, 4096
 """Bounds of a sample of which nothing is known."""

@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jpegqf.arrays import U8
+from jpegqf.coefficients.alternating import draft_of_colours, draft_of_gray
+from jpegqf.coefficients.colours import differing
+from jpegqf.coefficients.draft import Draft, Layout
+from jpegqf.coefficients.joint_search import JointSearch
+from jpegqf.coefficients.plan import not_a_jpeg, plan
+from jpegqf.coefficients.source import Metadata, read_source
+from jpegqf.coefficients.writing import is_proven, is_writable, jpeg_of
 from jpegqf.errors import ImageSkippedError, Reason
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.table_match import match_ijg
 from jpegqf.limits import DEFAULT_PIXELS
-from jpegqf.restore.alternating import draft_of_colours, draft_of_gray
-from jpegqf.restore.colours import differing
-from jpegqf.restore.draft import Draft, Layout
-from jpegqf.restore.joint_search import JointSearch
-from jpegqf.restore.plan import not_a_jpeg, plan
-from jpegqf.restore.source import Metadata, read_source
-from jpegqf.restore.writing import is_proven, is_writable, jpeg_of
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 MOST_WRONG = 0.35

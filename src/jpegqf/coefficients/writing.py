@@ -11,10 +11,10 @@ import simplejpeg
 from PIL import Image
 
 from jpegqf.arrays import U8
+from jpegqf.coefficients.colours import differing
+from jpegqf.coefficients.draft import Draft
+from jpegqf.coefficients.source import Metadata
 from jpegqf.errors import MissingExtraError
-from jpegqf.restore.colours import differing
-from jpegqf.restore.draft import Draft
-from jpegqf.restore.source import Metadata
 
 LARGEST_AC, LARGEST_DC = 1023, 2047
 """Largest coefficients that Huffman codes of 8-bit JPEGs hold (ITU-T T.81, tables F.1 and F.2)."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
+from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, quantized, solve, synthesis
+from jpegqf.coefficients.colours import chroma_bounds, differing, luma_bounds
+from jpegqf.coefficients.draft import Draft, Layout, joined, padded
 from jpegqf.evidence.blocks import cut
 from jpegqf.pixels.chroma import chroma_of
 from jpegqf.pixels.luma import Luma
 from jpegqf.pixels.upsampling import NOT_SUBSAMPLED, estimated_samples, samples_of
-from jpegqf.restore.block_search import EFFORTS, HIGHEST, LOWEST, quantized, solve, synthesis
-from jpegqf.restore.colours import chroma_bounds, differing, luma_bounds
-from jpegqf.restore.draft import Draft, Layout, joined, padded
 
 TURNS, PROJECTIONS = 5, 4
 """Most turns of chroma and luma, and projections of chroma in each."""

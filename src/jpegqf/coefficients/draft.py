@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import I16, I32, U8, Bool
+from jpegqf.coefficients.colours import rgb_of
+from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.pixels.upsampling import Sampling, upsampled
-from jpegqf.restore.colours import rgb_of
-from jpegqf.restore.idct import unclamped_samples
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Where a channel is clipped, luma and chroma hide each other: two equations for three unknowns at each pixel, which the
 coarse steps of few chroma coefficients resolve. So one block of each chroma component and the luma blocks that it
-covers are estimated as one (``jpegqf.restore.estimation``), their neighbours held. Chroma is interpolated: pixels
+covers are estimated as one (``jpegqf.coefficients.estimation``), their neighbours held. Chroma is interpolated: pixels
 around the MCU count, too.
 """
 
@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, F64, I16, I32, I64, U8, Bool
+from jpegqf.coefficients.alternating import known_samples
+from jpegqf.coefficients.block_search import Effort, Target, search
+from jpegqf.coefficients.colours import U_GREEN, V_GREEN, differing, rgb_of
+from jpegqf.coefficients.draft import Draft, luma_block_numbers
+from jpegqf.coefficients.estimation import likeliest, padding_prior, prior_of
+from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.evidence.dct import INVERSE
 from jpegqf.pixels.chroma import BLUE, RED, chroma_of
 from jpegqf.pixels.upsampling import Sampling, sums_of
-from jpegqf.restore.alternating import known_samples
-from jpegqf.restore.block_search import Effort, Target, search
-from jpegqf.restore.colours import U_GREEN, V_GREEN, differing, rgb_of
-from jpegqf.restore.draft import Draft, luma_block_numbers
-from jpegqf.restore.estimation import likeliest, padding_prior, prior_of
-from jpegqf.restore.idct import unclamped_samples
 
 OF_YCC = np.array([0.29, 0.34, 0.34], np.float32)
 """Standard deviations of known luma and chroma at a pixel: rounded once, and interpolated chroma twice."""

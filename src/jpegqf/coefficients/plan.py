@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import I32, I64, U8
+from jpegqf.coefficients.alternating import wrong_chroma
+from jpegqf.coefficients.block_search import is_within, quantized
+from jpegqf.coefficients.draft import Layout
 from jpegqf.errors import ImageSkippedError, Reason
 from jpegqf.evidence.blocks import evenly_spread
 from jpegqf.inspection.findings import Findings
@@ -18,9 +21,6 @@ from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.luma import Luma
 from jpegqf.pixels.upsampling import AS_DECODED, NOT_SUBSAMPLED, Sampling
-from jpegqf.restore.alternating import wrong_chroma
-from jpegqf.restore.block_search import is_within, quantized
-from jpegqf.restore.draft import Layout
 from jpegqf.tables.chroma_reading import read_chroma
 from jpegqf.tables.step_likelihood import step_likelihoods, unclipped_blocks
 
