@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, F64, I16, I32, I64, U8, Bool
 from jpegqf.coefficients.alternating import known_samples
-from jpegqf.coefficients.block_search import Effort, Target, search
-from jpegqf.coefficients.colours import U_GREEN, V_GREEN, differing, rgb_of
+from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, solve
+from jpegqf.coefficients.colours import U_GREEN, V_GREEN, differing, luma_bounds, rgb_of
 from jpegqf.coefficients.draft import Draft, luma_block_numbers
 from jpegqf.coefficients.estimation import likeliest, padding_prior, prior_of
 from jpegqf.coefficients.idct import unclamped_samples
+from jpegqf.evidence.blocks import cut
 from jpegqf.evidence.dct import INVERSE
 from jpegqf.pixels.chroma import BLUE, RED, chroma_of
 from jpegqf.pixels.upsampling import Sampling, sums_of
@@ -40,21 +41,19 @@ FAR = np.float32(1e4)
 
 @dataclass(frozen=True)
 class Depth:
-    """How much is tried on one MCU: sets of coefficients that are estimated, from how many a search starts, and how
-    lively its blocks are assumed.
+    """How much is tried on one MCU.
+
+    ``kept``: sets of coefficients that are estimated; ``livelier``: how lively its blocks are assumed. ``starts``: sets
+    of chroma coefficients from which a search goes on at once, and ``changes``: how many steps.
     """
 
     kept: int
-    starts: int
     livelier: float
-    effort: Effort
+    starts: int
+    changes: int
 
 
-DEPTHS = (
-    Depth(32, 4, 4, Effort(16, 6, 16, 0.0)),
-    Depth(128, 8, 1, Effort(32, 8, 24, 0.0)),
-    Depth(128, 8, 30, Effort(32, 8, 24, 0.0)),
-)
+DEPTHS = (Depth(32, 4, 4, 6), Depth(128, 1, 12, 12), Depth(128, 30, 12, 12))
 """What is tried one after the other."""
 
 
@@ -258,14 +257,73 @@ class _Mcu:
         right = self._are_right(sets[: self.FIRST], used)
         if right.any():
             return self._take(sets[right.argmax()], used)
-        starts = sets[: depth.starts]
-        several = np.ones((len(starts), 1), np.float32)
-        aim = Target(starts @ scaled, several * low, several * high, scaled, self.NEAR)
-        found, solved = search(starts, aim, lambda _, states: self._are_right(states, used), depth.effort)
-        return bool(solved.any()) and self._take(found[solved.argmax()], used)
+        _, chroma = self._split(sets[: self.FIRST], used)
+        own = self._draft.chroma[:, self._number][None]
+        free = used.reshape(-1, 64)[-2:]
+        for found in self._descended(np.concatenate([own, chroma]), free, depth):
+            luma = self._luma_for(found)
+            if luma is not None:
+                return self._take(np.concatenate([luma.reshape(-1), found.reshape(-1)]), np.ones(len(used), bool))
+        return False
 
-    FIRST, NEAR = 32, 12.0
-    """Estimates that are decoded, and the cost up to which a state of the search is."""
+    FIRST, TRIED = 32, 3
+    """Estimates that are decoded, and sets of chroma coefficients for which luma is searched."""
+
+    def _descended(self, starts: I16, free: Bool, depth: Depth) -> I16:
+        """Chroma coefficients (sets, 2, 64) that bring chroma back exactly, some steps in the ``free`` ones away from
+        the starts; at most TRIED, perhaps none. Several ways are followed at once.
+        """
+        places = np.flatnonzero(free.reshape(-1))
+        moves = np.zeros((2 * len(places), 128), np.int16)
+        moves[np.arange(len(places)), places], moves[np.arange(len(places), 2 * len(places)), places] = 1, -1
+        states = np.unique(starts.reshape(-1, 128), axis=0)
+        cost = self._chroma_cost(states)
+        seen = {state.tobytes() for state in states}
+        for _ in range(depth.changes):
+            best = np.argsort(cost, kind="stable")
+            if cost[best[0]] == 0:
+                break
+            states = states[best[: depth.starts]]
+            near = (states[:, None] + moves).reshape(-1, 128)
+            new = [number for number, state in enumerate(near) if state.tobytes() not in seen]
+            states = near[new]
+            if not len(states):
+                return states.reshape(-1, 2, 64)
+            cost = self._chroma_cost(states)
+            kept = np.argsort(cost, kind="stable")[: 4 * depth.starts]
+            states, cost = states[kept], cost[kept]
+            seen.update(state.tobytes() for state in states)
+        return states[np.flatnonzero(cost == 0)[: self.TRIED]].reshape(-1, 2, 64)
+
+    def _chroma_cost(self, states: I16) -> I64:
+        """By how many levels chroma misses at sound pixels, and luma at those where chroma leaves none; (sets,)."""
+        planes = self._chroma_pixels(states.reshape(-1, 2, 64))
+        sound, other = self._sound & self._trusted, ~self._sound & self._trusted
+        out: I64 = np.abs(planes[:, :, sound] - self._known[1:, sound]).sum(axis=(1, 2)).astype(np.int64)
+        if other.any():
+            low, high = luma_bounds(self._pixels[other], planes[:, 0, other], planes[:, 1, other])
+            luma = np.where(self._own[other], low, self._luma_around[other].astype(np.int16))
+            missed = np.maximum(np.maximum(low - high, low - luma), np.where(self._own[other], 0, luma - high))
+            out += np.clip(missed, 0, 64).sum(axis=1)
+        return out
+
+    def _luma_for(self, chroma: I16) -> I16 | None:
+        """Coefficients of the luma blocks, int16 (blocks, 64), that give the pixels with this chroma; None if none are
+        found.
+        """
+        sampling, draft = self._sampling, self._draft
+        planes = self._chroma_pixels(chroma[None])[0]
+        low, high = luma_bounds(self._pixels, *planes)
+        known = np.rint(self._known[0]).astype(np.int16)
+        unknown = ~self._sound & ~self._trusted
+        low = np.where(unknown, LOWEST, np.where(self._trusted, low, known))
+        high = np.where(unknown, HIGHEST, np.where(self._trusted, high, known))
+        shape = 8 * sampling.down, 8 * sampling.across
+        low, high, start = (plane[self._own].reshape(shape) for plane in (low, high, self._known[0]))
+        found = solve(
+            cut(low).astype(np.int16), cut(high).astype(np.int16), draft.luma_steps, cut(start), EFFORTS[:2], draft.luma
+        )
+        return found.coefficients if found.solved.all() else None
 
     def _variance(self, livelier: float) -> F32:
         draft = self._draft
@@ -343,10 +401,9 @@ class _Mcu:
         own = blocks[:, :, np.clip(rows, 0, 7)][:, :, :, np.clip(columns, 0, 7)]
         return np.where(inside, own, self._window)
 
-    def _are_right(self, sets: I16, used: Bool) -> Bool:
-        """Which sets of coefficients, int16 (sets, numbers), bring all pixels back that must."""
-        count, sampling = len(sets), self._sampling
-        luma, chroma = self._split(sets, used)
+    def _chroma_pixels(self, chroma: I16) -> I16:
+        """Both chroma planes around the MCU with these blocks (sets, 2, 64) in it, int16 (sets, 2, rows, columns)."""
+        count, sampling = len(chroma), self._sampling
         samples = np.clip(unclamped_samples(chroma.reshape(-1, 64), self._chroma_steps), 0, 255)
         windows = self._with(samples.reshape(count, 2, 8, 8)).reshape(2 * count, *self._window.shape[1:])
         sums = sums_of(windows, sampling)
@@ -354,7 +411,13 @@ class _Mcu:
             sums = sums + sampling.biases(*sums.shape[1:]).astype(np.int16) >> sampling.bits
         sums = sums[:, 1:-1] if sampling.down == 2 else sums
         sums = sums[:, :, 1:-1] if sampling.across == 2 else sums
-        planes = sums.reshape(count, 2, *self._shape)
+        out: I16 = sums.reshape(count, 2, *self._shape)
+        return out
+
+    def _are_right(self, sets: I16, used: Bool) -> Bool:
+        """Which sets of coefficients, int16 (sets, numbers), bring all pixels back that must."""
+        luma, chroma = self._split(sets, used)
+        planes = self._chroma_pixels(chroma)
         out: Bool = ((planes == self._known[1:]) | ~(self._sound & self._trusted)).all(axis=(1, 2, 3))
         for number in np.flatnonzero(out).tolist():
             plane = self._luma_plane(luma[number])
