@@ -16,7 +16,6 @@ from jpegqf.terminal import (
     exit_code,
     print_lines,
     progress_bar,
-    restore_spectators,
     say,
     spectators,
     tell_progress,
@@ -196,10 +195,11 @@ def restore(**flags: Any) -> None:
     left as they are.
     """
     from jpegqf.restoring.job import RestoreJob, RestoreRequest
+    from jpegqf.restoring.show import spectators as watching
 
     try:
         job = RestoreJob(RestoreRequest(**flags))
-        job.run(*restore_spectators(job.request.rows, job.request.quiet))
+        job.run(*watching(job.request.rows, job.request.quiet))
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)

@@ -12,7 +12,6 @@ import click
 
 if TYPE_CHECKING:
     from jpegqf.record import Record
-    from jpegqf.restoring.row import RestoredRow
 
 T = TypeVar("T")
 
@@ -71,30 +70,10 @@ def spectators(
     outputs: tuple[str, ...], quiet: bool
 ) -> "tuple[Callable[[Record], None] | None, Callable[[Iterable[Record]], Iterable[Record]]]":
     """What shows each record without -o, and the progress bar, or what stands for it."""
-    return (None, _bar(quiet)) if outputs else (_shower(), iter)
+    return (None, bar(quiet)) if outputs else (_shower(), iter)
 
 
-def restore_spectators(
-    outputs: tuple[str, ...], quiet: bool
-) -> "tuple[Callable[[RestoredRow], None] | None, Callable[[Iterable[RestoredRow]], Iterable[RestoredRow]]]":
-    """The same of restored images, whose rows are shown without --rows."""
-    if outputs:
-        return None, _bar(quiet)
-    from jpegqf.outputs.json_lines import json_line
-    from jpegqf.restoring.row import ROWS
-
-    if not sys.stdout.isatty():
-        return lambda row: click.echo(json_line(row, ROWS)), iter
-    return lambda row: click.echo(f"{_shown(row.path)}: {row.message or _saving(row)}"), iter
-
-
-def _saving(row: "RestoredRow") -> str:
-    """What became of a restored image, in words."""
-    quality = "tables of no IJG quality" if row.quality is None else f"quality {row.quality}"
-    return f"{row.output}, {quality}, {row.subsampling}, {row.bytes_before} -> {row.bytes_after} bytes, proven"
-
-
-def _bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
+def bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
     """The progress bar, or what stands for it."""
     if quiet or not sys.stderr.isatty():
         return iter
@@ -113,7 +92,7 @@ def _shower() -> "Callable[[Record], None]":
     return lambda record: click.echo(table_line(record, width))
 
 
-def _shown(path: str) -> str:
+def shown_path(path: str) -> str:
     """A path as a terminal can show it."""
     from jpegqf.names import printable
 
@@ -122,7 +101,7 @@ def _shown(path: str) -> str:
 
 def table_line(record: "Record", width: int) -> str:
     """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
-    name = _shown(record.path)
+    name = shown_path(record.path)
     room = max(12, width // 3)
     shown = name if len(name) <= room else "…" + name[1 - room :]
     words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
