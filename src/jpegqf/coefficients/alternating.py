@@ -33,6 +33,14 @@ def draft_of_gray(pixels: U8, steps: I32) -> Draft:
     return draft
 
 
+TURN_PIXELS = 250_000
+"""A turn over so many pixels takes as long as one MCU that is searched jointly."""
+
+
+def _wrong_mcus(draft: Draft, pixels: U8) -> int:
+    return int(np.count_nonzero(draft.layout.mcus_of(differing(draft.pixels(), pixels))))
+
+
 @dataclass
 class _Chroma:
     """Chroma at the pixels that needed samples cover: ``known`` levels where ``sound``, bounds elsewhere.
@@ -76,7 +84,8 @@ def draft_of_colours(pixels: U8, layout: Layout, luma_steps: I32, chroma_steps: 
         low, high = luma_bounds(pixels, cb, cr)
         solved = _solve_luma(draft, low, high, start, final=False)
         wrong = int(np.count_nonzero(differing(draft.pixels(), pixels)))
-        if wrong == 0 or wrong >= before:
+        few = len(pixels) * pixels.shape[1] // TURN_PIXELS
+        if wrong == 0 or wrong >= before or _wrong_mcus(draft, pixels) <= few:
             break
         before = wrong
         start = _luma_synthesis(draft)[area]
@@ -120,7 +129,9 @@ def _search_chroma(draft: Draft, chroma: _Chroma) -> None:
     wrong = (draft.chroma_pixels() != chroma.known) & chroma.sound
     if not wrong.any():
         return
-    samples, proven = known_samples(chroma.known[:, area[0], area[1]].astype(np.int16), chroma.sound[area], layout)
+    asked = layout.mcus_of(wrong.any(axis=0)[area])
+    planes = chroma.known[:, area[0], area[1]].astype(np.int16)
+    samples, proven = known_samples(planes, chroma.sound[area], layout, asked)
     for number, plane in enumerate(draft.chroma_planes):
         blocks = np.flatnonzero(layout.mcus_of(wrong[number][area]).reshape(-1))
         if not len(blocks):
@@ -134,10 +145,10 @@ def _search_chroma(draft: Draft, chroma: _Chroma) -> None:
     draft.decode_chroma()
 
 
-def known_samples(planes: I16, sound: Bool, layout: Layout) -> tuple[F32, Bool]:
+def known_samples(planes: I16, sound: Bool, layout: Layout, asked: Bool) -> tuple[F32, Bool]:
     """Chroma samples of whole blocks, float32 (2, rows, columns), and which are proven, bool.
 
-    Looked at in tiles, of which the middles count.
+    Looked at in tiles, of which the middles count, where MCUs (rows, columns) are ``asked`` about.
     """
     sampling, shape = layout.sampling, (2, *(8 * side for side in layout.mcus))
     out, proven = np.zeros(shape, np.float32), np.zeros(shape, bool)
@@ -152,6 +163,12 @@ def known_samples(planes: I16, sound: Bool, layout: Layout) -> tuple[F32, Bool]:
     inner = np.s_[:, AROUND // down : (AROUND + SIDE) // down, AROUND // across : (AROUND + SIDE) // across]
     for top in range(0, high, SIDE):
         for left in range(0, wide, SIDE):
+            rows, columns = (
+                slice(first // step // 8, (first + SIDE) // step // 8 + 1)
+                for first, step in ((top, down), (left, across))
+            )
+            if not asked[rows, columns].any():
+                continue
             area = np.s_[top : top + SIDE + 2 * AROUND, left : left + SIDE + 2 * AROUND]
             some = np.broadcast_to(sound[area], (2, *sound[area].shape))
             found = samples_of(planes[:, area[0], area[1]], some, sampling)

@@ -54,15 +54,15 @@ def likeliest(basis: F32, values: F32, precision: F32, lowest: F32, highest: F32
     for _ in range(DRAWN + 1):
         weighted = basis[None] * drawn[:, None]
         form = weighted @ basis.T + prior
-        covariance = np.linalg.inv(form)
-        mean = np.einsum("pnm,pm->pn", covariance, np.einsum("pnv,pv->pn", weighted, wanted))
+        right = np.einsum("pnv,pv->pn", weighted, wanted)
+        mean = np.linalg.solve(form, right[..., None])[..., 0]
         estimate = mean @ basis
         missed = (precision == 0) & ((estimate < lowest) | (estimate > highest) | (drawn > 0))
         if not missed.any():
             break
         drawn = np.where(missed, DRAWN_BY, precision)
         wanted = np.where(missed, np.clip(estimate, lowest, highest), values)
-    return _best_of_form(form, mean, np.einsum("pnn->pn", covariance), kept)
+    return _best_of_form(form, mean, np.einsum("pnn->pn", np.linalg.inv(form)), kept)
 
 
 def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I16:

@@ -57,7 +57,7 @@ DEPTHS = (Depth(32, 4, 4, 6), Depth(128, 1, 12, 12), Depth(128, 30, 12, 12))
 """What is tried one after the other."""
 
 
-MOST_TRIES = 500
+MOST_TRIES = 400
 """Most searches of an MCU in one image."""
 
 
@@ -120,7 +120,8 @@ class JointSearch:
         planes, self._sound = chroma_of(pixels)
         self._known = np.concatenate([_luma(pixels)[None], planes]).astype(np.float32)
         self._wrong = differing(draft.pixels(), pixels)
-        self._samples, self._proven = known_samples(planes, self._sound, draft.layout)
+        self._samples, self._proven = known_samples(planes, self._sound, draft.layout, self._bad())
+        self._variances: dict[float, F32] = {}
 
     def run(self) -> int:
         """Search until nothing more is found; returns how many MCUs are still wrong."""
@@ -152,7 +153,7 @@ class JointSearch:
         order = np.argsort(unknown, kind="stable")[:most]
         for place in (order[::-1] if backwards else order).tolist():
             row, column = map(int, places[place])
-            if self._mcu(bad, row, column).solve(depth):
+            if self._mcu(bad, row, column).solve(depth, self._variance(depth.livelier)):
                 bad[row, column] = False
         self._wrong = differing(self._draft.pixels(), self._pixels)
         return len(order)
@@ -161,6 +162,13 @@ class JointSearch:
         block = np.s_[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
         samples = self._samples[block], self._proven[block]
         return _Mcu(self._draft, self._pixels, self._known, self._sound, samples, bad, (row, column))
+
+    def _variance(self, livelier: float) -> F32:
+        """Variance of the coefficients of luma, Cb and Cr, float32 (3, 64); of the draft as it was at first."""
+        if livelier not in self._variances:
+            every = (self._draft.luma, *self._draft.chroma)
+            self._variances[livelier] = np.stack([prior_of(blocks, livelier) for blocks in every])
+        return self._variances[livelier]
 
 
 def _luma(pixels: U8) -> F32:
@@ -239,13 +247,17 @@ class _Mcu:
         self._sound = sound[at] & inside
         self._window = draft.chroma_planes[:, self._rows.samples][:, :, self._columns.samples]
 
-    def solve(self, depth: Depth) -> bool:
-        """Find coefficients that bring the pixels back, and put them into the draft; returns whether there are any."""
-        used, equations = self._equations(depth.livelier)
+    def solve(self, depth: Depth, variance: F32) -> bool:
+        """Find coefficients that bring the pixels back, and put them into the draft; returns whether there are any.
+
+        ``variance``: of the coefficients of luma, Cb and Cr, float32 (3, 64).
+        """
+        self._variance = np.concatenate([np.tile(variance[0], len(self._luma_numbers)), variance[1], variance[2]])
+        used, equations = self._equations()
         basis, deviation, known = equations.basis, equations.deviation, equations.lowest == equations.highest
         precision = np.where(known, deviation**-2, np.float32(0))
         target = np.where(known, equations.lowest, np.float32(0))
-        prior = self._prior(depth.livelier)[np.ix_(used, used)]
+        prior = self._prior()[np.ix_(used, used)]
         bounds = equations.lowest, equations.highest
         sets = likeliest(basis, target[None], precision[None], bounds[0][None], bounds[1][None], prior, depth.kept)[0]
         scaled, low, high = basis / deviation, *(bound / deviation for bound in bounds)
@@ -325,14 +337,9 @@ class _Mcu:
         )
         return found.coefficients if found.solved.all() else None
 
-    def _variance(self, livelier: float) -> F32:
-        draft = self._draft
-        of_luma, of_cb, of_cr = (prior_of(blocks, livelier) for blocks in (draft.luma, *draft.chroma))
-        return np.concatenate([np.tile(of_luma, len(self._luma_numbers)), of_cb, of_cr])
-
-    def _prior(self, livelier: float) -> F64:
+    def _prior(self) -> F64:
         """What is expected of all coefficients, as ``estimation.likeliest`` takes it."""
-        out = np.diag(1 / self._variance(livelier).astype(np.float64))
+        out = np.diag(1 / self._variance.astype(np.float64))
         layout, sampling = self._draft.layout, self._sampling
         row, column = divmod(self._number, layout.mcus[1])
         places = [
@@ -349,13 +356,13 @@ class _Mcu:
                 )
         return out
 
-    def _equations(self, livelier: float) -> tuple[Bool, "_Equations"]:
+    def _equations(self) -> tuple[Bool, "_Equations"]:
         """Which coefficients may be other than 0, and what they must fulfil.
 
         Values are luma and chroma of sound pixels, the channels of the others, and known chroma samples.
         """
         planes, offset = self._planes()
-        used = self._variance(livelier) > NEVER + 0.01
+        used = self._variance > NEVER + 0.01
         planes = planes[:, used]
         sound, trusted = self._sound.reshape(-1), self._trusted.reshape(-1)
         mixed = np.where(sound[:, None, None], np.eye(3, dtype=np.float32), TO_RGB)  # (pixel, value, plane)
