@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
-from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, quantized, solve, synthesis
+from jpegqf.coefficients.block_search import EFFORTS, ESTIMATES, HIGHEST, LOWEST, quantized, solve, synthesis
 from jpegqf.coefficients.colours import chroma_bounds, differing, luma_bounds
 from jpegqf.coefficients.draft import Draft, Layout, joined, padded
 from jpegqf.evidence.blocks import cut
@@ -140,7 +140,7 @@ def _search_chroma(draft: Draft, chroma: _Chroma) -> None:
         low = np.where(told & (known > 0), known, LOWEST).astype(np.int16)
         high = np.where(told & (known < 255), known, HIGHEST).astype(np.int16)
         like = np.delete(draft.chroma[number], blocks, axis=0)
-        found = solve(low, high, steps, cut(plane)[blocks].astype(np.float32), EFFORTS[:2], like)
+        found = solve(low, high, steps, cut(plane)[blocks].astype(np.float32), EFFORTS[:2], like, ESTIMATES[:1])
         draft.chroma[number, blocks[found.solved]] = found.coefficients[found.solved]
     draft.decode_chroma()
 

@@ -49,15 +49,38 @@ EFFORTS = (Effort(16, 8, 16, 0.41), Effort(64, 8, 16, 0.48), Effort(256, 12, 32,
 """Searches that are tried one after the other on blocks that are left."""
 ROUNDS = 8
 """Most projections."""
+MOST_LEFT = 100
+"""Blocks that are searched further though a search solved less than half of those that were left."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How many of the likeliest sets of coefficients are tried, and by which factor the variance of the block's
+    coefficients is assumed to be that of others.
+    """
+
+    kept: int
+    livelier: float
+
+
+ESTIMATES = (Estimate(32, 1), Estimate(512, 0.2), Estimate(512, 4), Estimate(512, 30))
+"""Estimates that are tried one after the other on blocks that are left."""
 
 
 def solve(
-    low: I16, high: I16, steps: I32, start: F32, efforts: Sequence[Effort] = EFFORTS, like: I16 | None = None
+    low: I16,
+    high: I16,
+    steps: I32,
+    start: F32,
+    efforts: Sequence[Effort] = EFFORTS,
+    like: I16 | None = None,
+    estimates: Sequence[Estimate] = ESTIMATES,
 ) -> Solution:
     """Coefficients for blocks whose unclamped samples lie from ``low`` to ``high``, int16 (blocks, 64).
 
     ``steps``: int32 (64,). ``start``: what is assumed of unknown samples at first, float32 (blocks, 64). Without
-    ``efforts`` nothing is searched. ``like``: coefficients of other blocks of the same plane, if there are any.
+    ``efforts`` nothing is searched; ``estimates`` are tried first. ``like``: coefficients of other blocks of the same
+    plane, if there are any. Where a search solves hardly any blocks, no further one is tried.
     """
     lowest, highest = low.astype(np.float32), high.astype(np.float32)
     filled = np.clip(start, lowest, highest)
@@ -74,7 +97,7 @@ def solve(
         solved[left] = is_within(again, low[left], high[left], steps)
     if efforts:
         _try_padded(coefficients, solved, (low, high), steps, like)
-    for estimate in ESTIMATES if efforts else ():
+    for estimate in estimates if efforts else ():
         variance = prior_of(coefficients if like is None or not len(like) else like, estimate.livelier)
         left = np.flatnonzero(~solved & (low != high).any(axis=1))
         prior = np.diag(1 / variance.astype(np.float64))
@@ -84,6 +107,8 @@ def solve(
         for first in range(0, len(left), at_once):
             part = left[first : first + at_once]
             coefficients[part], solved[part] = _searched(coefficients[part], low[part], high[part], steps, effort)
+        if np.count_nonzero(~solved) > max(MOST_LEFT, len(left) // 2):
+            break
     return Solution(coefficients, solved)
 
 
@@ -93,18 +118,6 @@ def is_within(coefficients: I16, low: I16, high: I16, steps: I32) -> Bool:
     return np.asarray(((samples >= low) & (samples <= high)).all(axis=1))
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """How many of the likeliest sets of coefficients are tried, and by which factor the variance of the block's
-    coefficients is assumed to be that of others.
-    """
-
-    kept: int
-    livelier: float
-
-
-ESTIMATES = (Estimate(32, 1), Estimate(512, 0.2), Estimate(512, 4), Estimate(512, 30))
-"""Estimates that are tried one after the other on blocks that are left."""
 STATES_ESTIMATED = 2048
 """Sets of coefficients of all blocks that are held at a time."""
 

@@ -57,6 +57,10 @@ DEPTHS = (Depth(32, 4, 4, 6), Depth(128, 1, 12, 12), Depth(128, 30, 12, 12))
 """What is tried one after the other."""
 
 
+MOST_CLEAN, MOST_CLEAN_SHARE = 12, 0.25
+"""MCUs of known pixels alone that may be wrong in any image, and the share of them that may be."""
+FIRST_TRIES, FEW_SOLVED = 40, 0.15
+"""MCUs of which this share must be solved for others to be tried."""
 MOST_TRIES = 400
 """Most searches of an MCU in one image."""
 
@@ -123,6 +127,13 @@ class JointSearch:
         self._samples, self._proven = known_samples(planes, self._sound, draft.layout, self._bad())
         self._variances: dict[float, F32] = {}
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so many MCUs without any unknown pixel are wrong that the pixels are no JPEG's."""
+        clean = ~self._draft.layout.mcus_of(~self._sound)
+        wrong = int(np.count_nonzero(self._bad() & clean))
+        return wrong > max(MOST_CLEAN, int(MOST_CLEAN_SHARE * np.count_nonzero(clean)))
+
     def run(self) -> int:
         """Search until nothing more is found; returns how many MCUs are still wrong."""
         tries = MOST_TRIES
@@ -141,6 +152,8 @@ class JointSearch:
     def _pass(self, depth: Depth, backwards: bool, most: int) -> int:
         """Try at most so many wrong MCUs once, those with the fewest unknown pixels first; returns how many.
 
+        If the first ones mostly fail that is ``most``: nothing more is to be tried.
+
         Of two neighbours the first is searched without the pixels between them: so the order matters.
         """
         bad = self._bad()
@@ -151,10 +164,14 @@ class JointSearch:
             for row, column in places
         ]
         order = np.argsort(unknown, kind="stable")[:most]
-        for place in (order[::-1] if backwards else order).tolist():
+        solved = 0
+        for number, place in enumerate((order[::-1] if backwards else order).tolist()):
+            if number >= FIRST_TRIES and solved < FEW_SOLVED * number:
+                return most
             row, column = map(int, places[place])
             if self._mcu(bad, row, column).solve(depth, self._variance(depth.livelier)):
                 bad[row, column] = False
+                solved += 1
         self._wrong = differing(self._draft.pixels(), self._pixels)
         return len(order)
 

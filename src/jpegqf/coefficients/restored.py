@@ -23,8 +23,6 @@ from jpegqf.jpeg.table_match import match_ijg
 from jpegqf.limits import DEFAULT_PIXELS
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
-MOST_WRONG = 0.35
-"""Share of pixels up to which a draft that is wrong is searched at all: beyond, the pixels are not a JPEG's."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +91,9 @@ def _draft(found: Findings, pixels: U8) -> Draft:
         return draft_of_gray(pixels, planned.luma)
     layout = Layout(pixels.shape[0], pixels.shape[1], planned.sampling)
     draft = draft_of_colours(pixels, layout, planned.luma, planned.chroma)
-    wrong = np.count_nonzero(differing(draft.pixels(), pixels)) / (layout.height * layout.width)
-    if 0 < wrong <= MOST_WRONG:
-        JointSearch(draft, pixels).run()
+    search = JointSearch(draft, pixels)
+    if not search.is_hopeless:
+        search.run()
     return draft
 
 
