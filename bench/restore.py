@@ -34,7 +34,7 @@ SMALLEST = 300
 """Least side of a scene, pixels."""
 SAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 """Pillow's names of them."""
-QUALITIES = (75, 85, 90, 93, 95, 98)
+QUALITIES = (75, 85, 90, 95)
 
 
 @dataclass(frozen=True)

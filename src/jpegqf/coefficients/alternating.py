@@ -202,7 +202,8 @@ def _solve_luma(draft: Draft, low: I16, high: I16, start: F32, final: bool) -> B
     searched: I64 = np.flatnonzero(~solved & (final | (lowest == highest).all(axis=1)))
     if len(searched):
         bounds, like = (lowest[searched], highest[searched]), draft.luma[solved]
-        again = solve(*bounds, draft.luma_steps, filled[searched], EFFORTS, like)
+        estimates = ESTIMATES if draft.chroma_steps is None else ESTIMATES[:1]
+        again = solve(*bounds, draft.luma_steps, filled[searched], EFFORTS, like, estimates)
         draft.luma[searched[again.solved]] = again.coefficients[again.solved]
         solved[searched] = again.solved
     draft.decode_luma()

@@ -21,6 +21,7 @@ from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.luma import Luma
 from jpegqf.pixels.upsampling import AS_DECODED, NOT_SUBSAMPLED, Sampling
+from jpegqf.tables.check import TOGETHER, share_expected
 from jpegqf.tables.chroma_reading import read_chroma
 from jpegqf.tables.step_likelihood import step_likelihoods, unclipped_blocks
 
@@ -30,8 +31,8 @@ MOST_QUALITIES, POSSIBLE = 8, 0.001
 """Most IJG qualities that are tried, and the probability from which one is."""
 BLOCKS = 384
 """Luma blocks on which tables are tried."""
-FEW_RIGHT = 0.02
-"""Share of blocks that must come back by rounding alone: under the finest tables hardly any do."""
+FEW_RIGHT = 0.5
+"""Share of the blocks expected to come back by rounding alone that must do so."""
 FINE = 97
 """Equivalent quality from which that is not asked."""
 ENOUGH = 0.02
@@ -77,7 +78,8 @@ def _luma_steps(found: Findings, pixels: U8) -> I32:
     levels = blocks.astype(np.int16)
     right = [is_within(quantized(blocks.astype(np.float32), table), levels, levels, table).mean() for table in tables]
     best = int(np.argmax(np.round(right, 2)))
-    if right[best] < FEW_RIGHT and equivalent_quality(tables[best].astype(np.int64)) < FINE:
+    least = FEW_RIGHT * share_expected(tables[best].astype(np.int64)) ** TOGETHER
+    if right[best] < least and equivalent_quality(tables[best].astype(np.int64)) < FINE:
         raise not_a_jpeg("no table explains the pixels: edited, resized or saved twice since")
     return tables[best]
 
