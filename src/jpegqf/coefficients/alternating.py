@@ -97,11 +97,24 @@ def draft_of_colours(pixels: U8, layout: Layout, luma_steps: I32, chroma_steps: 
 
 
 def wrong_chroma(pixels: U8, layout: Layout, steps: I32) -> float:
-    """Share of the sound pixels whose chroma does not come back at first under a table and a subsampling."""
+    """Share of the sound pixels whose chroma does not come back at first under a table and a subsampling.
+
+    Of MCUs with sound pixels alone, if there are FEWEST_CLEAN of them: unknown pixels disturb those around them.
+    """
     draft, chroma = Draft(layout, steps, steps), _Chroma.of(pixels, layout)
     _project_chroma(draft, chroma, chroma.known, begun=False)
     wrong = ((draft.chroma_pixels() != chroma.known) & chroma.sound).any(axis=0)
-    return int(np.count_nonzero(wrong)) / max(1, int(np.count_nonzero(chroma.sound)))
+    sound, area = chroma.sound, np.s_[: layout.height, : layout.width]
+    clean = ~layout.mcus_of(~sound[area])
+    if np.count_nonzero(clean) >= FEWEST_CLEAN:
+        down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
+        whole = clean.repeat(down, axis=0).repeat(across, axis=1)[: sound.shape[0], : sound.shape[1]]
+        wrong, sound = wrong & whole, sound & whole
+    return int(np.count_nonzero(wrong)) / max(1, int(np.count_nonzero(sound)))
+
+
+FEWEST_CLEAN = 8
+"""Fewest MCUs by which chroma is judged alone."""
 
 
 def _project_chroma(draft: Draft, chroma: _Chroma, filled: F32, begun: bool) -> F32:
@@ -202,8 +215,7 @@ def _solve_luma(draft: Draft, low: I16, high: I16, start: F32, final: bool) -> B
     searched: I64 = np.flatnonzero(~solved & (final | (lowest == highest).all(axis=1)))
     if len(searched):
         bounds, like = (lowest[searched], highest[searched]), draft.luma[solved]
-        estimates = ESTIMATES if draft.chroma_steps is None else ESTIMATES[:1]
-        again = solve(*bounds, draft.luma_steps, filled[searched], EFFORTS, like, estimates)
+        again = solve(*bounds, draft.luma_steps, filled[searched], EFFORTS, like)
         draft.luma[searched[again.solved]] = again.coefficients[again.solved]
         solved[searched] = again.solved
     draft.decode_luma()

@@ -100,6 +100,8 @@ def solve(
     for estimate in estimates if efforts else ():
         variance = prior_of(coefficients if like is None or not len(like) else like, estimate.livelier)
         left = np.flatnonzero(~solved & (low != high).any(axis=1))
+        if estimate.kept > FEW_KEPT and len(left) > MOST_ESTIMATED:
+            break
         prior = np.diag(1 / variance.astype(np.float64))
         _try_likeliest(coefficients, solved, (low, high), steps, prior, estimate.kept, left)
     for effort in efforts:
@@ -118,6 +120,8 @@ def is_within(coefficients: I16, low: I16, high: I16, steps: I32) -> Bool:
     return np.asarray(((samples >= low) & (samples <= high)).all(axis=1))
 
 
+FEW_KEPT, MOST_ESTIMATED = 100, 64
+"""Sets above which an estimate takes long, and blocks above which it is not made."""
 STATES_ESTIMATED = 2048
 """Sets of coefficients of all blocks that are held at a time."""
 
