@@ -44,7 +44,7 @@ def test_sides_that_are_no_multiples_of_a_block_come_back(size: tuple[int, int])
 
 
 def test_clipped_channels_come_back() -> None:
-    strong = np.clip((PHOTO.astype(np.float32) - 110) * 1.2 + 118, 0, 255).astype(np.uint8)
+    strong = np.clip((PHOTO[:, :256].astype(np.float32) - 110) * 1.2 + 118, 0, 255).astype(np.uint8)
     pixels, _ = saved(Image.fromarray(strong), quality=75, subsampling=2)
     assert ((pixels == 0) | (pixels == 255)).any(axis=2).mean() > 0.02
     assert jpegqf.restore(pixels).proven
