@@ -30,6 +30,8 @@ from jpegqf.record import COLUMN, Record
 
 REPOSITORY = Path(__file__).parents[1]
 
+RESTORE_SUMMARY = REPOSITORY / "docs" / "restore-summary.csv"
+"""What ``python -m bench.restore`` measured."""
 READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
 
 
@@ -214,6 +216,18 @@ def codec_table(path: Path) -> str:
     return "\n".join(lines)
 
 
+def restore_table(path: Path) -> str:
+    """How often the JPEG was given back, by kind of image."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| pixels of | given back | size | seconds: median, most |", "|---|---|---|---|"]
+    for row in rows:
+        size = f"{row['size_least']}–{row['size_most']}" if row["size_least"] else "–"
+        times = f"{row['seconds_median']}, {row['seconds_most']}"
+        lines.append(f"| {row['kind']} | {row['restored']} of {row['images']} | {size} | {times} |")
+    return "\n".join(lines)
+
+
 def _fill(text: str, name: str, content: str) -> str:
     """Put ``content`` between ``<!-- name -->`` and ``<!-- /name -->``."""
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -272,6 +286,7 @@ def generated() -> dict[str, str]:
         "docs/history.md": _filled("docs/history.md", {"history": history_tables(summary("history"))}),
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
+        "docs/restore.md": _filled("docs/restore.md", {"restore": restore_table(RESTORE_SUMMARY)}),
         "docs/scale.md": _filled("docs/scale.md", scale),
         "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": goals.all_tables(conditions)}),
     }

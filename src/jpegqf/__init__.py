@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jpegqf.version import __version__
 
 if TYPE_CHECKING:
+    from jpegqf.coefficients.restored import Restored, restore
     from jpegqf.errors import (
         CheckpointError,
         DeviceError,
@@ -41,6 +42,7 @@ __all__ = [
     "Reason",
     "Record",
     "Region",
+    "Restored",
     "Status",
     "UsageError",
     "Verdict",
@@ -48,6 +50,7 @@ __all__ = [
     "__version__",
     "inspect",
     "inspect_batch",
+    "restore",
     "scan",
 ]
 
@@ -55,10 +58,12 @@ _HOMES = {
     "Inspector": "inspection.inspector",
     "Record": "record",
     "Region": "record",
+    "Restored": "coefficients.restored",
     "Status": "record",
     "Verdict": "record",
     "inspect": "inspection.inspector",
     "inspect_batch": "scanning.arrow_batch",
+    "restore": "coefficients.restored",
     "scan": "scanning.stream",
 }
 """Modules of the public names; those that are not here are in ``errors``."""

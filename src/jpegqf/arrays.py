@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Bool = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
 I16 = NDArray[np.int16]
+I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

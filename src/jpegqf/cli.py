@@ -11,7 +11,15 @@ import click
 
 from jpegqf.errors import JpegqfError, OutputError, UsageError
 from jpegqf.limits import DEFAULT_PIXELS
-from jpegqf.terminal import Refused, exit_code, print_lines, progress_bar, say, spectators, tell_progress
+from jpegqf.terminal import (
+    Refused,
+    exit_code,
+    print_lines,
+    progress_bar,
+    say,
+    spectators,
+    tell_progress,
+)
 from jpegqf.version import __version__
 
 if TYPE_CHECKING:
@@ -48,6 +56,15 @@ Examples:
 \b
 Exit codes: 0 every image was judged; 1 none was; 2 bad call, or an output cannot be written; 3 some were, some
 are skipped or errors, or a shard failed; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
+
+RESTORE_EPILOG = """\b
+Examples:
+  jpegqf restore photo.png -o photo.jpg
+  jpegqf restore pngs --recursive -o jpegs --rows restored.csv
+  jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet
+\b
+Exit codes: 0 every image was restored; 1 none was; 2 bad call, or a file cannot be written; 3 some were, others are
+skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
 
 REPORT_EPILOG = """\b
 Examples:
@@ -156,6 +173,51 @@ def _ending(job: "Job | ClusterScan", failure: str | None) -> int:
     if request.summary:
         write_summary(request.summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
+
+
+@main.command(epilog=RESTORE_EPILOG)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("-o", "--output", required=True, metavar="DIR|FILE", help="Write JPEGs to this folder, or one to a .jpg.")
+@click.option("rows", "--rows", multiple=True, metavar="FILE",
+              help="Write a row for each image here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
+@click.option("--near", is_flag=True, help="Where none is proven, write the nearest JPEG; its comment and row say so.")
+@click.option("--recursive", "-r", is_flag=True, help="Descend into subfolders.")
+@click.option("--exts", multiple=True, metavar="EXT",
+              help="Suffixes to take in folders and archives, .png,.bmp; repeatable.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace JPEGs and files of rows that exist.")
+@click.option("--resume", is_flag=True, help="Leave JPEGs that exist, and go on with the other images.")
+@click.option("--jobs", "-j", type=click.IntRange(1, MOST_JOBS), help="Worker processes: 1.")
+@click.option("--max-pixels", type=click.IntRange(1), default=DEFAULT_PIXELS, show_default=True, metavar="N",
+              help="Skip larger images, told from the header.")  # fmt: skip
+@click.option("timeout", "--timeout-per-image", type=SECONDS, default=300, show_default=True,
+              metavar="SECONDS", help="Give up an image that takes longer: one error row.")  # fmt: skip
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
+def restore(**flags: Any) -> None:
+    """Give the JPEG back from a lossless image that was a JPEG, proven pixel by pixel; needs jpegqf[restore].
+
+    PATH is as for scan. A JPEG is written only if it decodes to exactly the image's pixels. Images are
+    left as they are.
+    """
+    from jpegqf.restoring.job import RestoreJob, RestoreRequest
+    from jpegqf.restoring.show import spectators as watching
+
+    try:
+        job = RestoreJob(RestoreRequest(**flags))
+        job.run(*watching(job.request.rows, job.request.quiet))
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
+    except BrokenPipeError:
+        sys.exit(128 + signal.SIGPIPE)
+    except JpegqfError as error:
+        raise Refused(str(error)) from None
+    except OSError as error:
+        raise Refused(f"restoring cannot go on: {error or type(error).__name__}") from None
+    if not job.request.quiet:
+        line = ", ".join(f"{job.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+        if job.bytes_before:
+            saved = job.bytes_before - job.bytes_after
+            line += f"; {job.bytes_before} bytes restored as {job.bytes_after}: {saved} saved"
+        say(("interrupted: " if job.stopped_by else "") + line)
+    sys.exit(128 + job.stopped_by if job.stopped_by else exit_code(job.statuses))
 
 
 @main.command()

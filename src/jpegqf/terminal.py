@@ -6,12 +6,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from jpegqf.record import Record
+
+T = TypeVar("T")
 
 
 def tell_progress(line: str) -> None:
@@ -68,13 +70,16 @@ def spectators(
     outputs: tuple[str, ...], quiet: bool
 ) -> "tuple[Callable[[Record], None] | None, Callable[[Iterable[Record]], Iterable[Record]]]":
     """What shows each record without -o, and the progress bar, or what stands for it."""
-    if not outputs:
-        return _shower(), iter
+    return (None, bar(quiet)) if outputs else (_shower(), iter)
+
+
+def bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
+    """The progress bar, or what stands for it."""
     if quiet or not sys.stderr.isatty():
-        return None, iter
+        return iter
     from tqdm import tqdm
 
-    return None, lambda records: tqdm(records, unit="img")
+    return lambda rows: tqdm(rows, unit="img")
 
 
 def _shower() -> "Callable[[Record], None]":
@@ -87,11 +92,16 @@ def _shower() -> "Callable[[Record], None]":
     return lambda record: click.echo(table_line(record, width))
 
 
-def table_line(record: "Record", width: int) -> str:
-    """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
+def shown_path(path: str) -> str:
+    """A path as a terminal can show it."""
     from jpegqf.names import printable
 
-    name = "".join(letter if letter.isprintable() else "?" for letter in printable(record.path))
+    return "".join(letter if letter.isprintable() else "?" for letter in printable(path))
+
+
+def table_line(record: "Record", width: int) -> str:
+    """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
+    name = shown_path(record.path)
     room = max(12, width // 3)
     shown = name if len(name) <= room else "…" + name[1 - room :]
     words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""

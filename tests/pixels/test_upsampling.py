@@ -8,8 +8,10 @@ from jpegqf.pixels.upsampling import (
     NOT_SUBSAMPLED,
     REPEATED,
     Sampling,
+    estimated_samples,
     samples_of,
 )
+from jpegqf.pixels.upsampling import upsampled as upsampled_whole
 
 
 def some_samples(rows: int, columns: int, seed: int = 0) -> I16:
@@ -81,3 +83,20 @@ def test_chroma_that_was_not_subsampled_is_its_own_samples() -> None:
     found = samples_of(planes, np.ones(planes.shape, bool), NOT_SUBSAMPLED)
     assert found.values is planes
     assert found.wrong == 0
+
+
+@pytest.mark.parametrize("sampling", [*AS_DECODED, NOT_SUBSAMPLED, *REPEATED])
+@pytest.mark.parametrize("size", [(48, 64), (47, 63)])
+def test_samples_become_the_pixels_of_the_definition(sampling: Sampling, size: tuple[int, int]) -> None:
+    height, width = size
+    samples = some_samples(-(-height // sampling.down), -(-width // sampling.across))
+    assert (upsampled_whole(samples, sampling, height, width) == upsampled(samples, sampling)[:, :height, :width]).all()
+
+
+@pytest.mark.parametrize("sampling", AS_DECODED)
+def test_samples_are_estimated_to_within_a_level_across_tiles(sampling: Sampling) -> None:
+    samples = some_samples(320 // sampling.down, 288 // sampling.across)
+    pixels = upsampled_whole(samples, sampling, 320, 288).astype(np.float32)
+    error = np.abs(estimated_samples(pixels, sampling) - samples)
+    assert np.percentile(error, 99) < 1.5
+    assert error.mean() < 0.5

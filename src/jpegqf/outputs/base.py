@@ -9,7 +9,7 @@ from typing import IO, Any, Protocol
 
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.names import printable
-from jpegqf.record import COLUMN, Record
+from jpegqf.record import COLUMN, Column
 
 Batch = dict[str, list[Any]]
 """Values by column name: one list per requested column, all of the same length. An unknown value is None."""
@@ -81,12 +81,40 @@ Row = dict[str, Any]
 """The values of one record by column name."""
 
 
+class Told(Protocol):
+    """What is written as a row."""
+
+    def to_dict(self) -> Row:
+        """The values by column name, in order."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns of a results file, in order, by their names."""
+
+    columns: dict[str, Column]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names in order."""
+        return tuple(self.columns)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Those whose values fit into a cell of a table."""
+        return tuple(name for name, column in self.columns.items() if column.kind is not list)
+
+
+RECORDS = Shape(COLUMN)
+"""Of a scan."""
+
+
 class Writer(Protocol):
     """Writes rows to one file. Every method raises OSError, sqlite3.Error or OutputError if that fails."""
 
     path: str
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """Append one row."""
 
     def commit(self) -> None:
@@ -96,10 +124,10 @@ class Writer(Protocol):
         """Commit and finish the file."""
 
 
-def row_of(record: Record) -> Row:
+def row_of(record: Told, shape: Shape = RECORDS) -> Row:
     """A record's values by column, in order. Texts from files are made valid Unicode, which every format can store."""
     row = record.to_dict()
-    for name, column in COLUMN.items():
+    for name, column in shape.columns.items():
         if column.from_strangers and row[name] is not None:
             row[name] = printable(row[name])
     return row

@@ -8,16 +8,19 @@ from typing import Any
 from jpegqf.errors import UsageError
 from jpegqf.outputs.base import (
     MAX_LINE,
+    RECORDS,
     AppendedFile,
     Held,
     Results,
+    Shape,
+    Told,
     UncheckedColumns,
     WholeLines,
     check_beginning,
     in_columns,
     row_of,
 )
-from jpegqf.record import COLUMNS, Record
+from jpegqf.record import COLUMNS
 
 
 def _json_rows(path: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
@@ -85,21 +88,21 @@ def _check_json_line(path: str, line: str) -> None:
         raise UsageError(f"{path!r} cannot be continued: it has other columns")
 
 
-def json_line(record: Record) -> str:
+def json_line(record: Told, shape: Shape = RECORDS) -> str:
     """A record as JSON on one line, without the line break."""
-    return json.dumps(row_of(record), ensure_ascii=False)
+    return json.dumps(row_of(record, shape), ensure_ascii=False)
 
 
 class JsonLinesWriter:
     """Writes one JSON object per line in UTF-8; unknown is null."""
 
-    def __init__(self, path: str, held: Held) -> None:
-        self.path = path
+    def __init__(self, path: str, held: Held, shape: Shape = RECORDS) -> None:
+        self.path, self._shape = path, shape
         self._file = AppendedFile(path, held.end)
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """See :class:`Writer`."""
-        self._file.append((json_line(record) + "\n").encode())
+        self._file.append((json_line(record, self._shape) + "\n").encode())
 
     def commit(self) -> None:
         """See :class:`Writer`."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from jpegqf.errors import UsageError
 from jpegqf.optional import pyarrow
-from jpegqf.outputs.base import FileIdentity, Held, Results, Row, UncheckedColumns, row_of
-from jpegqf.record import COLUMN, COLUMNS, REGION_SPANS, Record
+from jpegqf.outputs.base import RECORDS, FileIdentity, Held, Results, Row, Shape, Told, UncheckedColumns, row_of
+from jpegqf.record import COLUMNS, REGION_SPANS, Record
 
 if TYPE_CHECKING:
     from pyarrow import Schema, Table
@@ -45,18 +45,18 @@ ROWS_PER_GROUP = 10_000
 class ParquetWriter:
     """Writes to ``<path>.part`` in row groups of ROWS_PER_GROUP rows, and renames that file when it is complete."""
 
-    def __init__(self, path: str, held: Held) -> None:
-        self._arrow = pyarrow()
+    def __init__(self, path: str, held: Held, shape: Shape = RECORDS) -> None:
+        self._arrow, self._shape = pyarrow(), shape
         self.path, self._part = path, path + ".part"
         with suppress(FileNotFoundError):
             os.remove(self._part)  # of a scan that broke off, or a link that somebody left there
-        self._writer = self._arrow.parquet.ParquetWriter(self._part, arrow_schema())
+        self._writer = self._arrow.parquet.ParquetWriter(self._part, arrow_schema(shape))
         self._place = FileIdentity(self._part)
         self._rows: list[Row] = []
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """See :class:`Writer`."""
-        self._rows.append(row_of(record))
+        self._rows.append(row_of(record, self._shape))
         if len(self._rows) >= ROWS_PER_GROUP:
             self._flush()
 
@@ -66,7 +66,7 @@ class ParquetWriter:
 
     def _flush(self) -> None:
         if self._rows:
-            self._writer.write_table(_rows_table(self._rows))
+            self._writer.write_table(_rows_table(self._rows, self._shape))
             self._rows = []
 
     def close(self) -> None:
@@ -84,13 +84,13 @@ class ParquetWriter:
             raise
 
 
-def arrow_schema() -> "Schema":
-    """The columns of a record as an Arrow schema. Raises MissingExtraError without pyarrow."""
+def arrow_schema(shape: Shape = RECORDS) -> "Schema":
+    """The columns of a row as an Arrow schema. Raises MissingExtraError without pyarrow."""
     arrow = pyarrow()
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     region = arrow.struct([(name, types[kind]) for name, (kind, _, _) in REGION_SPANS.items()])
     lists = {"pixel_table": arrow.list_(arrow.int16()), "region_list": arrow.list_(region)}
-    return arrow.schema([(name, lists.get(name) or types[COLUMN[name].kind]) for name in COLUMNS])
+    return arrow.schema([(name, lists.get(name) or types[column.kind]) for name, column in shape.columns.items()])
 
 
 def records_table(records: Iterable[Record]) -> "Table":
@@ -98,5 +98,5 @@ def records_table(records: Iterable[Record]) -> "Table":
     return _rows_table([row_of(record) for record in records])
 
 
-def _rows_table(rows: list[Row]) -> "Table":
-    return pyarrow().Table.from_pylist(rows, schema=arrow_schema())
+def _rows_table(rows: list[Row], shape: Shape = RECORDS) -> "Table":
+    return pyarrow().Table.from_pylist(rows, schema=arrow_schema(shape))

@@ -8,8 +8,18 @@ from contextlib import suppress
 from typing import Any
 
 from jpegqf.errors import UsageError
-from jpegqf.outputs.base import FileIdentity, Held, Results, UncheckedColumns, in_columns, row_of
-from jpegqf.record import COLUMN, COLUMNS, LISTS, Record
+from jpegqf.outputs.base import (
+    RECORDS,
+    FileIdentity,
+    Held,
+    Results,
+    Shape,
+    Told,
+    UncheckedColumns,
+    in_columns,
+    row_of,
+)
+from jpegqf.record import COLUMNS, LISTS
 
 
 def sqlite_column_names(path: str) -> tuple[str, ...]:
@@ -70,15 +80,15 @@ SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER", list: 
 class SqliteWriter:
     """Writes the table ``records`` with a counting ``id``. Others can read it meanwhile (write-ahead log)."""
 
-    def __init__(self, path: str, held: Held) -> None:
-        self.path = path
+    def __init__(self, path: str, held: Held, shape: Shape = RECORDS) -> None:
+        self.path, self._shape = path, shape
         # An absolute path: ":memory:" and "file:..." are names like any other.
         self._connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
         self._place: FileIdentity | None = None
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            columns = ", ".join(f"{name} {SQL_TYPES[COLUMN[name].kind]}" for name in COLUMNS)
+            columns = ", ".join(f"{name} {SQL_TYPES[column.kind]}" for name, column in shape.columns.items())
             self._connection.execute(
                 f"CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns})"
             )
@@ -87,13 +97,15 @@ class SqliteWriter:
         except BaseException:
             self._connection.close()
             raise
-        self._insert = f"INSERT INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+        names = shape.names
+        self._insert = f"INSERT INTO records ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """See :class:`Writer`."""
-        row = row_of(record)
+        row = row_of(record, self._shape)
         for name in LISTS:
-            row[name] = None if row[name] is None else json.dumps(row[name])
+            if row.get(name) is not None:
+                row[name] = json.dumps(row[name])
         self._connection.execute(self._insert, tuple(row.values()))
 
     def commit(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from jpegqf.arrays import I16, U8, Bool
-from jpegqf.pixels.luma import RGB_TO_LUMA
+from jpegqf.pixels.luma import RGB_TO_LUMA, STRIP_PIXELS
 
 BLUE, RED = 1.772, 1.402
 """Twice one less the weights of blue and red in luma: what a level of Cb adds to blue, and one of Cr to red."""
@@ -48,6 +48,16 @@ def chroma_of(pixels: U8) -> tuple[I16, Bool]:
 
     A pixel is sound if no channel is clipped, and if Y, Cb and Cr give the same colour back (ITU-T T.871, section 7).
     """
+    height, width, _ = pixels.shape
+    planes, sound = np.empty((2, height, width), np.int16), np.empty((height, width), bool)
+    at_once = max(1, STRIP_PIXELS // max(1, width))
+    for top in range(0, height, at_once):
+        strip = slice(top, top + at_once)
+        planes[:, strip], sound[strip] = _chroma_of_strip(pixels[strip])
+    return planes, sound
+
+
+def _chroma_of_strip(pixels: U8) -> tuple[I16, Bool]:
     red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
     exact = (RGB_TO_LUMA[0] * red + RGB_TO_LUMA[1] * green + RGB_TO_LUMA[2] * blue) / 1000
     luma, cb, cr = np.rint(exact), np.rint((blue - exact) / BLUE), np.rint((red - exact) / RED)

@@ -101,7 +101,7 @@ def samples_of(planes: I16, sound: Bool, sampling: Sampling, sweeps: int = SWEEP
     biases, filled = sampling.biases(*planes.shape[1:]).astype(np.int16), planes
     for _ in range(1 if sound.all() else FILLS):
         values = np.rint(_least_squares(filled.astype(np.float32), sampling)).astype(np.int16)
-        sums = _sums(values, sampling) + biases
+        sums = sums_of(values, sampling) + biases
         filled = np.where(sound, planes, sums >> sampling.bits)
     error = _errors(sums, planes, sound, sampling)
     hopeless = np.count_nonzero(error) > HOPELESS * np.count_nonzero(sound)
@@ -130,6 +130,54 @@ def _repeated(planes: I16, sound: Bool, sampling: Sampling) -> Samples:
     return Samples(values, groups.all(axis=(2, 4)), wrong, int(np.count_nonzero(sound)))
 
 
+def upsampled(samples: I16, sampling: Sampling, height: int, width: int) -> I16:
+    """What a decoder makes of all samples of planes, int16 (planes, rows, columns): int16 (planes, height, width).
+
+    libjpeg repeats the samples at the image's edges outwards. Samples behind those that the image's size needs
+    are to be left out.
+    """
+    if sampling == NOT_SUBSAMPLED:
+        return samples[:, :height, :width]
+    if sampling.bias is None:
+        return samples.repeat(sampling.down, axis=1).repeat(sampling.across, axis=2)[:, :height, :width]
+    ends = [(side - 1, side - 1) for side in (1, sampling.down, sampling.across)]
+    sums = sums_of(np.pad(samples, ends, mode="edge"), sampling)
+    sums += sampling.biases(*sums.shape[1:]).astype(np.int16)
+    return (sums >> sampling.bits)[:, :height, :width]
+
+
+def estimated_samples(planes: F32, sampling: Sampling) -> F32:
+    """The samples of planes that a decoder interpolated, by least squares: float32 (planes, rows, columns).
+
+    ``planes``: float32 (planes, height, width) with even sides where they were subsampled, whole images. Looked at in
+    tiles that overlap: what is farther away than MARGIN pixels tells nothing.
+    """
+    if sampling == NOT_SUBSAMPLED:
+        return planes
+    if sampling.bias is None:
+        down, across = sampling.down, sampling.across
+        count, height, width = planes.shape
+        means: F32 = planes.reshape(count, height // down, down, width // across, across).mean(axis=(2, 4))
+        return means
+    count, height, width = planes.shape
+    rows, columns = -(-height // TILE), -(-width // TILE)
+    ends = ((0, 0), (MARGIN, MARGIN + rows * TILE - height), (MARGIN, MARGIN + columns * TILE - width))
+    wide = np.pad(planes, ends, mode="edge")
+    down, across = sampling.down, sampling.across
+    out = np.empty((count, rows * TILE // down, columns * TILE // across), np.float32)
+    near = np.s_[:, MARGIN // down + down - 1 :, MARGIN // across + across - 1 :]
+    for top in range(0, rows * TILE, TILE):
+        for left in range(0, columns * TILE, TILE):
+            tile = wide[:, top : top + TILE + 2 * MARGIN, left : left + TILE + 2 * MARGIN]
+            values = _least_squares(tile, sampling)[near][:, : TILE // down, : TILE // across]
+            out[:, top // down : (top + TILE) // down, left // across : (left + TILE) // across] = values
+    return out[:, : height // down, : width // across]
+
+
+TILE, MARGIN = 128, 16
+"""Side of the tiles in which samples are estimated, and pixels around them that are looked at, too."""
+
+
 @lru_cache(maxsize=8)
 def _triangle(samples: int) -> F32:
     """Pseudo-inverse of what interpolation makes of ``samples`` and one more on each side, times four.
@@ -151,7 +199,7 @@ def _least_squares(planes: F32, sampling: Sampling) -> F32:
     return sums @ _triangle(sums.shape[2] // 2).T if sampling.across == 2 else sums
 
 
-def _sums(samples: I16, sampling: Sampling) -> I16:
+def sums_of(samples: I16, sampling: Sampling) -> I16:
     """The sums for each pixel, of samples with one more on each side of the axes that were subsampled."""
     if sampling.down == 2:
         own = 3 * samples[:, 1:-1]

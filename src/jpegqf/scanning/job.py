@@ -13,7 +13,7 @@ from jpegqf.outputs.resume import Resumption
 from jpegqf.outputs.writing import Outputs, check_outputs, open_outputs
 from jpegqf.record import Record
 from jpegqf.scanning.request import ScanRequest
-from jpegqf.scanning.stopping import Stop, Stopped
+from jpegqf.scanning.stopping import Stop, Stopped, unless_stopped
 from jpegqf.scanning.stream import scan_items
 from jpegqf.scanning.summary import Tally
 
@@ -70,7 +70,7 @@ class Job:
                         "--recursive descends, --exts names other suffixes"
                     )
             outputs = stack.enter_context(self._open(resumption, stop))
-            for record in watch(_unless_stopped(chain(first, records), stop)):
+            for record in watch(unless_stopped(chain(first, records), stop)):
                 outputs.write(record)
                 self.tally.add(record)
                 if show:
@@ -92,18 +92,5 @@ class Job:
 
     def _open(self, resumption: Resumption | None, stop: Stop) -> Outputs:
         if resumption:
-            return resumption.open(lambda records: _unless_stopped(records, stop))
+            return resumption.open(lambda records: unless_stopped(records, stop))
         return open_outputs(self.request.outputs, self.request.overwrite)
-
-
-def _unless_stopped(records: Iterator[Record], stop: Stop) -> Iterator[Record]:
-    """``records`` until a request to stop, which ends the wait for the next one at once."""
-    while True:
-        try:
-            with stop.at_once():
-                record = next(records, None)
-        except Stopped:
-            return
-        if record is None:
-            return
-        yield record

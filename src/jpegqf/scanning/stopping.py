@@ -4,7 +4,9 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 ONE_REQUEST = 0.5
 """Seconds in which further signals are the same request: ``timeout`` sends one to the process and one to its group."""
@@ -54,3 +56,16 @@ class Stop:
         finally:
             for number, handler in earlier.items():
                 signal.signal(number, handler)
+
+
+def unless_stopped(rows: Iterator[T], stop: Stop) -> Iterator[T]:
+    """``rows`` until a request to stop, which ends the wait for the next one at once."""
+    while True:
+        try:
+            with stop.at_once():
+                row = next(rows, None)
+        except Stopped:
+            return
+        if row is None:
+            return
+        yield row

@@ -1,0 +1,1 @@
+"""Pixels of one JPEG -> its quantized coefficients, and the JPEG, proven by decoding it."""

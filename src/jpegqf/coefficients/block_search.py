@@ -1,0 +1,319 @@
+"""Bounds of samples and a quantization table -> quantized coefficients whose decoded samples lie within the bounds.
+
+A block whose samples are all known is its DCT divided by the steps, rounded. Rounding fails where a step is as small as
+the samples' own rounding errors; samples that clipping or the image's edge hide are found by projections onto convex
+sets (Youla and Webb, 1982). What then does not come back is searched: steps up and down in single coefficients that
+bring the samples nearer to their bounds, several ways followed at once (beam search).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jpegqf.arrays import F32, F64, I16, I32, I64, Bool
+from jpegqf.coefficients.estimation import ERROR, likeliest, padding_prior, prior_of
+from jpegqf.coefficients.idct import unclamped_samples
+from jpegqf.evidence.dct import FORWARD, INVERSE
+
+LOWEST, HIGHEST = -4096, 4096
+"""Bounds of a sample of which nothing is known."""
+MIDDLE = np.float32(128)
+"""Level that coefficients are about."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """``coefficients``: quantized, int16 (blocks, 64); ``solved``: bool (blocks,), whose samples lie in the bounds."""
+
+    coefficients: I16
+    solved: Bool
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How far a search goes.
+
+    ``width``: ways followed at once; ``depth``: changes along each; ``tried``: coefficients that are changed in each
+    state. ``margin``: by how much a sample may miss its level before it costs anything, in levels: less than one half,
+    since the decoder's own rounding errors add to it.
+    """
+
+    width: int
+    depth: int
+    tried: int
+    margin: float
+
+
+EFFORTS = (Effort(16, 8, 16, 0.41), Effort(64, 8, 16, 0.48), Effort(256, 12, 32, 0.48))
+"""Searches that are tried one after the other on blocks that are left."""
+ROUNDS = 8
+"""Most projections."""
+MOST_LEFT = 100
+"""Blocks that are searched further though a search solved less than half of those that were left."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How many of the likeliest sets of coefficients are tried, and by which factor the variance of the block's
+    coefficients is assumed to be that of others.
+    """
+
+    kept: int
+    livelier: float
+
+
+ESTIMATES = (Estimate(32, 1), Estimate(512, 0.2), Estimate(512, 4), Estimate(512, 30))
+"""Estimates that are tried one after the other on blocks that are left."""
+
+
+def solve(
+    low: I16,
+    high: I16,
+    steps: I32,
+    start: F32,
+    efforts: Sequence[Effort] = EFFORTS,
+    like: I16 | None = None,
+    estimates: Sequence[Estimate] = ESTIMATES,
+) -> Solution:
+    """Coefficients for blocks whose unclamped samples lie from ``low`` to ``high``, int16 (blocks, 64).
+
+    ``steps``: int32 (64,). ``start``: what is assumed of unknown samples at first, float32 (blocks, 64). Without
+    ``efforts`` nothing is searched; ``estimates`` are tried first. ``like``: coefficients of other blocks of the same
+    plane, if there are any. Where a search solves hardly any blocks, no further one is tried.
+    """
+    lowest, highest = low.astype(np.float32), high.astype(np.float32)
+    filled = np.clip(start, lowest, highest)
+    coefficients = quantized(filled, steps)
+    solved = is_within(coefficients, low, high, steps)
+    for _ in range(ROUNDS):
+        left = np.flatnonzero(~solved)
+        left = left[(low[left] != high[left]).any(axis=1)]
+        if not len(left):
+            break
+        samples = synthesis(coefficients[left], steps)
+        again = quantized(np.clip(samples, lowest[left], highest[left]), steps)
+        coefficients[left] = again
+        solved[left] = is_within(again, low[left], high[left], steps)
+    if efforts:
+        _try_padded(coefficients, solved, (low, high), steps, like)
+    for estimate in estimates if efforts else ():
+        variance = prior_of(coefficients if like is None or not len(like) else like, estimate.livelier)
+        left = np.flatnonzero(~solved & (low != high).any(axis=1))
+        if estimate.kept > FEW_KEPT and len(left) > MOST_ESTIMATED:
+            break
+        prior = np.diag(1 / variance.astype(np.float64))
+        _try_likeliest(coefficients, solved, (low, high), steps, prior, estimate.kept, left)
+    for effort in efforts:
+        left, at_once = np.flatnonzero(~solved), max(1, STATES_AT_ONCE // effort.width)
+        for first in range(0, len(left), at_once):
+            part = left[first : first + at_once]
+            coefficients[part], solved[part] = _searched(coefficients[part], low[part], high[part], steps, effort)
+        if np.count_nonzero(~solved) > max(MOST_LEFT, len(left) // 2):
+            break
+    return Solution(coefficients, solved)
+
+
+def is_within(coefficients: I16, low: I16, high: I16, steps: I32) -> Bool:
+    """Which blocks decode to samples within the bounds, bool (blocks,)."""
+    samples = unclamped_samples(coefficients, steps)
+    return np.asarray(((samples >= low) & (samples <= high)).all(axis=1))
+
+
+FEW_KEPT, MOST_ESTIMATED = 100, 64
+"""Sets above which an estimate takes long, and blocks above which it is not made."""
+STATES_ESTIMATED = 2048
+"""Sets of coefficients of all blocks that are held at a time."""
+
+
+def _try_likeliest(
+    coefficients: I16,
+    solved: Bool,
+    bounds: tuple[I16, I16],
+    steps: I32,
+    prior: F64,
+    kept: int,
+    left: I64,
+) -> None:
+    """Solve the blocks that are ``left`` by their likeliest coefficients, which they keep if not solved."""
+    low, high = bounds
+    basis = steps.astype(np.float32)[:, None] * INVERSE
+    at_once = max(1, STATES_ESTIMATED // kept)
+    for first in range(0, len(left), at_once):
+        part = left[first : first + at_once]
+        lowest, highest = low[part] - MIDDLE, high[part] - MIDDLE
+        known = lowest == highest
+        precision, values = np.where(known, 1 / ERROR, np.float32(0)), np.where(known, lowest, np.float32(0))
+        ranked = likeliest(basis, values, precision, lowest, highest, prior, kept)
+        for number, sets in zip(part.tolist(), ranked, strict=True):
+            at = low[number], high[number]
+            right = is_within(sets, *at, steps)
+            coefficients[number], solved[number] = sets[right.argmax()], right.any()
+            if not right.any() and kept >= COMBINED:
+                coefficients[number], solved[number] = _combined(sets, *at, steps)
+
+
+def _try_padded(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16 | None) -> None:
+    """Solve blocks that reach beyond the image as encoders pad them."""
+    inside = ((bounds[0] > LOWEST) | (bounds[1] < HIGHEST)).reshape(-1, 8, 8)
+    rows, columns = inside.any(axis=2).sum(axis=1), inside.any(axis=1).sum(axis=1)
+    whole = inside.sum(axis=(1, 2)) == rows * columns
+    natural = np.diag(1 / prior_of(coefficients if like is None or not len(like) else like, 100).astype(np.float64))
+    cut_off = ~solved & whole & (rows * columns > 0) & (rows * columns < 64)
+    for size in np.unique(np.stack([rows, columns])[:, cut_off], axis=1).T.tolist():
+        left = np.flatnonzero(cut_off & (rows == size[0]) & (columns == size[1]))
+        prior = padding_prior(steps, *size) + natural
+        _try_likeliest(coefficients, solved, bounds, steps, prior, KEPT_PADDED, left)
+
+
+KEPT_PADDED = 256
+"""Sets of coefficients that are tried for blocks that reach beyond the image."""
+
+
+def _combined(sets: I16, low: I16, high: I16, steps: I32) -> tuple[I16, bool]:
+    """Coefficients of one block, int16 (64,), from sets of them that nearly solve it; and whether they solve it.
+
+    Differences of such sets change little at known samples. They are added to the best sets, in turns.
+    """
+    basis = steps.astype(np.float32)[:, None] * INVERSE
+    lowest, highest = low - MIDDLE - MARGIN, high - MIDDLE + MARGIN
+    moves = sets[1:] - sets[0]
+    added, best = moves @ basis, sets
+    for _ in range(COMBINATIONS):
+        values = best @ basis
+        order = np.argsort(_cost(values, lowest, highest))[:BEST]
+        best, values = best[order], values[order]
+        costs = _cost(values[:, None] + added, lowest, highest)
+        order = np.argsort(costs, axis=None)[: 4 * BEST]
+        found = best[order // len(moves)] + moves[order % len(moves)]
+        right = is_within(found, low, high, steps)
+        if right.any():
+            return found[right.argmax()], True
+        best = np.unique(np.concatenate([best, found]), axis=0)
+    return sets[0], False
+
+
+COMBINED, COMBINATIONS, BEST, MARGIN = 256, 5, 16, np.float32(0.44)
+"""Sets from which on their differences are tried, in how many turns, on how many of the best, and by how much a sample
+may miss its level."""
+
+
+def _searched(coefficients: I16, low: I16, high: I16, steps: I32, effort: Effort) -> tuple[I16, Bool]:
+    """Coefficients that a search leads to where it finds any, else the given ones; and where it does."""
+    basis = steps.astype(np.float32)[:, None] * INVERSE  # what one step of each coefficient adds to samples
+    lowest, highest = low.astype(np.float32) - np.float32(effort.margin), high + np.float32(effort.margin)
+    samples = synthesis(coefficients, steps)
+    return search(
+        coefficients,
+        Target(samples, lowest, highest, basis),
+        lambda blocks, found: is_within(found, low[blocks], high[blocks], steps),
+        effort,
+    )
+
+
+def quantized(samples: F32, steps: I32) -> I16:
+    """Coefficients of samples, float32 (blocks, 64), rounded to multiples of the steps."""
+    out: I16 = np.rint((samples - MIDDLE) @ FORWARD / steps.astype(np.float32)).astype(np.int16)
+    return out
+
+
+def synthesis(coefficients: I16, steps: I32) -> F32:
+    """Samples of quantized coefficients before they are rounded, float32 (blocks, 64)."""
+    out: F32 = (coefficients * steps.astype(np.float32)) @ INVERSE + MIDDLE
+    return out
+
+
+STATES_AT_ONCE = 4096
+"""States of all blocks that are searched at a time."""
+EXACT = 0.25
+"""Largest sum of squares by which values may miss their bounds, before rounding, for an exact decode to be tried."""
+ALIKE = 1e-5
+"""States whose costs differ by less, relatively, are one."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Values that depend linearly on whole numbers, and where they should lie.
+
+    ``values``: of the first state, float32 (problems, values), with their bounds ``lowest`` and ``highest``. ``basis``:
+    what one step up in each number adds to each value, float32 (numbers, values).
+    """
+
+    values: F32
+    lowest: F32
+    highest: F32
+    basis: F32
+    near: float = EXACT
+    """The cost up to which a state is asked whether it is right."""
+
+
+def search(numbers: I16, target: Target, is_right: Callable[[I64, I16], Bool], effort: Effort) -> tuple[I16, Bool]:
+    """Whole numbers, int16 (problems, numbers), whose values lie in their bounds, from the given ones on; and where.
+
+    Where none are found the given ones are left. ``is_right`` takes numbers of problems and a state of each, and says
+    exactly whether that is a solution. The cost of a state is the sum of squares of what values miss their bounds by.
+    """
+    out, solved = numbers.copy(), np.zeros(len(numbers), bool)
+    states, values, squares = numbers[:, None], target.values[:, None], target.basis**2
+    active = np.arange(len(numbers))
+    for _ in range(effort.depth):
+        lowest, highest = target.lowest[active, None], target.highest[active, None]
+        states, values = _next(states, values, lowest, highest, target.basis, squares, effort)
+        cost = _cost(values, lowest, highest)
+        for place in range(states.shape[1]):
+            near = np.flatnonzero((cost[:, place] < target.near) & ~solved[active])
+            if len(near):
+                right = near[is_right(active[near], states[near, place])]
+                out[active[right]], solved[active[right]] = states[right, place], True
+        left = ~solved[active]
+        active, states, values = active[left], states[left], values[left]
+        if not len(active):
+            break
+    return out, solved
+
+
+def _misses(values: F32, lowest: F32, highest: F32) -> F32:
+    """By how much values lie outside of their bounds, with sign."""
+    out: F32 = values - np.clip(values, lowest, highest)
+    return out
+
+
+def _cost(values: F32, lowest: F32, highest: F32) -> F32:
+    misses = _misses(values, lowest, highest)
+    out: F32 = np.einsum("...i,...i->...", misses, misses)
+    return out
+
+
+def _next(
+    states: I16, values: F32, lowest: F32, highest: F32, basis: F32, squares: F32, effort: Effort
+) -> tuple[I16, F32]:
+    """The best states one step of one number away, (problems, width, numbers), with their values."""
+    problems, row = len(states), np.arange(len(states))[:, None]
+    misses = _misses(values, lowest, highest)
+    slope = misses @ basis.T  # half of how the cost changes with each number
+    promise = (misses != 0).astype(np.float32) @ squares.T - 2 * np.abs(slope)
+    tried = min(effort.tried, basis.shape[0] - 1)
+    order = np.argpartition(promise, tried, axis=2)[..., :tried]
+    sign = -np.sign(np.take_along_axis(slope, order, axis=2))
+    sign[sign == 0] = 1
+    moved = values[:, :, None] + sign[..., None] * basis[order]
+    cost = _cost(moved, lowest[:, None], highest[:, None]).reshape(problems, -1)
+    kept = _best(cost, effort.width)
+    chosen = np.take_along_axis(states, (kept // tried)[..., None], axis=1)
+    number = np.take_along_axis(order.reshape(problems, -1), kept, axis=1)
+    step = np.take_along_axis(sign.reshape(problems, -1), kept, axis=1).astype(np.int16)
+    chosen[row, np.arange(kept.shape[1]), number] += step
+    return chosen, moved.reshape(problems, -1, moved.shape[-1])[row, kept]
+
+
+def _best(cost: F32, width: int) -> I64:
+    """Places of the lowest different costs in each row, int64 (rows, width)."""
+    some = min(cost.shape[1] - 1, 4 * width)
+    places = np.argpartition(cost, some, axis=1)[:, : some + 1]
+    places = np.take_along_axis(places, np.argsort(np.take_along_axis(cost, places, axis=1), axis=1), axis=1)
+    ordered = np.take_along_axis(cost, places, axis=1)
+    repeated = np.zeros(ordered.shape, bool)
+    repeated[:, 1:] = np.diff(ordered, axis=1) <= ALIKE * ordered[:, 1:]
+    order = np.argsort(repeated, axis=1, kind="stable")
+    out: I64 = np.take_along_axis(places, order, axis=1)[:, :width]
+    return out

@@ -1,0 +1,100 @@
+"""Values that depend linearly on whole numbers, some of them known -> the likeliest whole numbers.
+
+Numbers have a normal prior each, known values normal errors: together a quadratic form, which the numbers looked for
+make small. They are decided one after the other, the surest first, the likeliest beginnings kept ("K-best sphere
+decoding": Guo and Nilsson, "Algorithm and implementation of the K-best sphere decoding for MIMO detection", 2006).
+"""
+
+import numpy as np
+
+from jpegqf.arrays import F32, F64, I16, I32
+from jpegqf.evidence.dct import FORWARD
+
+ERROR = np.float32(1 / 12)
+"""Variance of a known value: it was rounded."""
+DRAWN_BY = np.float32(0.5)
+"""Precision with which a value is drawn to a bound that it should reach."""
+DRAWN = 3
+"""How often values are drawn to the bounds that they miss."""
+LEAST, OF_DC = np.float32(0.01), np.float32(1e6)
+"""No coefficient is impossible; DC may be anything."""
+
+
+def prior_of(like: I16, livelier: float) -> F32:
+    """Variance of the quantized coefficients of a block that is ``livelier`` than others, int16 (blocks, 64); (64,)."""
+    out: F32 = (like.astype(np.float32) ** 2).mean(axis=0) * np.float32(livelier) + LEAST
+    out[0] = OF_DC
+    return out
+
+
+def padding_prior(steps: I32, rows: int, columns: int) -> F64:
+    """Inverse covariance of the quantized coefficients of a block of which so many rows and columns are in the image.
+
+    Encoders repeat the last ones in the others (``jcprepct.c``), and then round coefficients to multiples of ``steps``,
+    int32 (64,): their errors have a variance of 1/12 step, whatever the pixels inside were. float64 (64, 64).
+    """
+    padded = np.zeros((rows, columns, 8, 8))
+    row, column = np.minimum(np.arange(8), rows - 1), np.minimum(np.arange(8), columns - 1)
+    padded[row[:, None], column, np.arange(8)[:, None], np.arange(8)] = 1
+    inside = padded.reshape(rows * columns, 64) @ FORWARD.astype(np.float64) / steps
+    projection = inside.T @ np.linalg.solve(inside @ inside.T, inside)
+    out: F64 = 12 * (np.eye(64) - projection)
+    return out
+
+
+def likeliest(basis: F32, values: F32, precision: F32, lowest: F32, highest: F32, prior: F64, kept: int) -> I16:
+    """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
+
+    ``basis``: what one step of each number adds to each value, float32 (numbers, values). ``values``: known ones where
+    ``precision``, the inverse of their errors' variance, is not 0; all float32 (problems, values), as are the bounds
+    of the others. ``prior``: what is expected of the numbers, whose mean is 0: the inverse of their covariance, float64
+    (numbers, numbers).
+    """
+    drawn, wanted, basis = precision, values, basis.astype(np.float64)
+    for _ in range(DRAWN + 1):
+        weighted = basis[None] * drawn[:, None]
+        form = weighted @ basis.T + prior
+        right = np.einsum("pnv,pv->pn", weighted, wanted)
+        mean = np.linalg.solve(form, right[..., None])[..., 0]
+        estimate = mean @ basis
+        missed = (precision == 0) & ((estimate < lowest) | (estimate > highest) | (drawn > 0))
+        if not missed.any():
+            break
+        drawn = np.where(missed, DRAWN_BY, precision)
+        wanted = np.where(missed, np.clip(estimate, lowest, highest), values)
+    return _best_of_form(form, mean, np.einsum("pnn->pn", np.linalg.inv(form)), kept)
+
+
+def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I16:
+    """Whole numbers that make a quadratic form about ``mean`` small, int16 (problems, kept, numbers).
+
+    ``form``: float64 (problems, numbers, numbers); ``mean`` and ``variance``: float64 (problems, numbers).
+    """
+    problems, count = mean.shape
+    order = np.argsort(-variance, axis=1, kind="stable")  # the last one is decided first
+    row = np.arange(problems)[:, None]
+    root = np.linalg.cholesky(form[row[:, :, None], order[:, :, None], order[:, None]])
+    centre = mean[row, order]
+    off = np.zeros((problems, 1, count))  # what was decided, less its mean
+    cost = np.zeros((problems, 1))
+    for number in range(count - 1, -1, -1):
+        scale = root[:, number, number, None]
+        drift = np.einsum("pkj,pj->pk", off[:, :, number + 1 :], root[:, number + 1 :, number]) / scale
+        wanted = centre[:, number, None] - drift
+        nearest = np.rint(wanted)
+        second = nearest + np.where(wanted >= nearest, 1, -1)
+        both = np.concatenate([nearest, second], axis=1)
+        costs = np.tile(cost, 2) + (scale * (both - np.tile(wanted, 2))) ** 2
+        some = min(kept, costs.shape[1])
+        best = np.argpartition(costs, some - 1, axis=1)[:, :some] if some < costs.shape[1] else None
+        if best is None:
+            best = np.broadcast_to(np.arange(costs.shape[1]), costs.shape)
+        off = off[row, best % off.shape[1]]
+        off[:, :, number] = both[row, best] - centre[:, number, None]
+        cost = costs[row, best]
+    ranked = np.argsort(cost, axis=1)
+    numbers = np.empty((problems, off.shape[1], count))
+    numbers[row[:, :, None], np.arange(off.shape[1])[None, :, None], order[:, None]] = (
+        off[row, ranked] + centre[:, None]
+    )
+    return np.rint(numbers).astype(np.int16)

@@ -1,0 +1,1 @@
+"""Paths -> restored JPEGs and a row for each image, on one machine."""

@@ -1,0 +1,44 @@
+"""Blocks come back where rounding alone fails: fine tables, unknown samples."""
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from saved import saved
+
+from jpegqf.coefficients.block_search import HIGHEST, LOWEST, is_within, solve
+from jpegqf.evidence.blocks import cut
+from jpegqf.jpeg.ijg import ijg_luma
+
+
+def blocks_of(quality: int) -> np.ndarray:
+    return cut(saved(Image.fromarray(skimage.data.camera()[:256, :256]), quality=quality)[0]).astype(np.int16)
+
+
+@pytest.mark.parametrize(("quality", "rounded"), [(85, 0.99), (95, 0.4)])
+def test_a_search_solves_the_blocks_that_rounding_does_not(quality: int, rounded: float) -> None:
+    blocks, steps = blocks_of(quality), ijg_luma(quality).reshape(64).astype(np.int32)
+    low, high = np.where(blocks == 0, LOWEST, blocks), np.where(blocks == 255, HIGHEST, blocks)
+    low, high, start = low.astype(np.int16), high.astype(np.int16), blocks.astype(np.float32)
+    alone = solve(low, high, steps, start, efforts=())
+    assert rounded <= alone.solved.mean() < 1
+    found = solve(low, high, steps, start)
+    assert found.solved.all()
+    assert is_within(found.coefficients, low, high, steps).all()
+
+
+def test_blocks_of_which_three_rows_are_known_are_found_as_encoders_pad_them() -> None:
+    pixels, _ = saved(Image.fromarray(skimage.data.camera()[:67, :256]), quality=75)
+    steps = ijg_luma(75).reshape(64).astype(np.int32)
+    last = np.pad(pixels[64:], ((0, 5), (0, 0)), mode="edge")
+    blocks = cut(last).astype(np.int16)
+    unknown = np.arange(64) >= 24
+    low = np.where(unknown, LOWEST, blocks).astype(np.int16)
+    high = np.where(unknown, HIGHEST, blocks).astype(np.int16)
+    assert solve(low, high, steps, blocks.astype(np.float32)).solved.all()
+
+
+def test_blocks_that_no_coefficients_give_are_not_called_solved() -> None:
+    noise = np.random.default_rng(1).integers(1, 255, (8, 64)).astype(np.int16)
+    steps = ijg_luma(75).reshape(64).astype(np.int32)
+    assert not solve(noise, noise, steps, noise.astype(np.float32)).solved.any()
