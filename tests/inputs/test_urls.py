@@ -10,7 +10,9 @@ from PIL import Image
 import jpegqf
 from jpegqf.errors import ImageSkippedError
 from jpegqf.inputs import urls
+from jpegqf.inputs.item import Item
 from jpegqf.inputs.suffixes import is_url
+from jpegqf.restoring.work import Work
 
 
 class Server(BaseHTTPRequestHandler):
@@ -85,3 +87,9 @@ def test_only_http_is_an_address() -> None:
     assert is_url("HTTP://example.org/a.jpg")
     assert not is_url("file:///etc/passwd")
     assert not is_url("photo.jpg")
+
+
+def test_restore_takes_an_address_too(address: str, tmp_path: Path) -> None:
+    pytest.importorskip("jpeglib", reason="restore needs jpeglib")
+    row = Work(str(tmp_path)).restore(Item(f"{address}/photo.jpg"))
+    assert (row.status, row.message) == ("skipped", "the file is a JPEG already")

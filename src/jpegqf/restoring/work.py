@@ -69,7 +69,7 @@ class Work:
     def _written(self, item: Item, output: str) -> RestoredRow:
         from jpegqf.coefficients.restored import restore
 
-        found = restore(item.name if item.data is None else item.data, near=self.near, max_pixels=self.max_pixels)
+        found = restore(item.source(), near=self.near, max_pixels=self.max_pixels)
         row = RestoredRow(
             item.name, Status.OK if found.proven else Status.SKIPPED, None, None, found.quality, found.subsampling,
             found.proven, found.differing_pixels, _size(item), len(found.jpeg), output=output,
@@ -105,7 +105,7 @@ def _size(item: Item) -> int | None:
     if item.data is not None:
         return len(item.data)
     with suppress(OSError, ValueError):
-        return os.path.getsize(item.name)
+        return os.path.getsize(item.file or item.name)
     return None
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from jpegqf.errors import ImageError, JpegqfError, Reason
 from jpegqf.inputs.item import Item
-from jpegqf.inputs.suffixes import is_url
 from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.record import Record, Status, Verdict
 
@@ -60,23 +59,14 @@ def inspect_item(inspector: "Inspector", item: Item) -> Record:
     """One record, whatever is wrong with the item. Raises JpegqfError only for what concerns all items."""
     if item.problem:
         return lost_record(item, item.reason, item.problem)
-    if item.data is None and is_url(item.name):
-        return _fetched_and_inspected(inspector, item)
-    source = (item.file or item.name) if item.data is None else item.data
+    try:
+        source = item.source()
+    except ImageError as issue:
+        return lost_record(item, issue.reason, str(issue))
     record = guarded(item, lambda: inspector.inspect(source, item.name, item.page), lost_record)
     if item.lossless_claim and record.verdict not in (Verdict.NO_TRACE, Verdict.UNKNOWN):
         return replace(record, verdict_text=f"{record.verdict_text}; but {item.lossless_claim}")
     return record
-
-
-def _fetched_and_inspected(inspector: "Inspector", item: Item) -> Record:
-    from jpegqf.inputs.urls import fetched  # 30 ms of a start, where there is an address
-
-    try:
-        data = fetched(item.name)
-    except ImageError as issue:
-        return lost_record(item, issue.reason, str(issue))
-    return inspect_item(inspector, replace(item, data=data))
 
 
 def guarded(item: Item, look: Callable[[], T], lost: Callable[[Item, Reason, str], T]) -> T:
