@@ -6,11 +6,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from jpegqf.outputs.base import Columns
     from jpegqf.record import Record
 
 
@@ -65,11 +66,17 @@ def exit_code(counts: "Counter[str]") -> int:
 
 
 def spectators(
-    outputs: tuple[str, ...], quiet: bool
-) -> "tuple[Callable[[Record], None] | None, Callable[[Iterable[Record]], Iterable[Record]]]":
-    """What shows each record without -o, and the progress bar, or what stands for it."""
+    outputs: tuple[str, ...],
+    quiet: bool,
+    columns: "Columns | None" = None,
+    line_of: "Callable[[Any, int], str] | None" = None,
+) -> "tuple[Callable[[Any], None] | None, Callable[[Iterable[Any]], Iterable[Any]]]":
+    """What shows each row without -o, and the progress bar, or what stands for it.
+
+    ``columns`` and ``line_of`` (a row and the terminal's width -> its line) are those of a record by default.
+    """
     if not outputs:
-        return _shower(), iter
+        return _shower(columns, line_of or table_line), iter
     if quiet or not sys.stderr.isatty():
         return None, iter
     from tqdm import tqdm
@@ -77,22 +84,28 @@ def spectators(
     return None, lambda records: tqdm(records, unit="img")
 
 
-def _shower() -> "Callable[[Record], None]":
-    """How a record is shown without -o."""
+def _shower(columns: "Columns | None", line_of: "Callable[[Any, int], str]") -> "Callable[[Any], None]":
+    """How a row is shown without -o."""
     from jpegqf.outputs.json_lines import json_line
+    from jpegqf.record import COLUMN
 
     if not sys.stdout.isatty():
-        return lambda record: click.echo(json_line(record))
+        return lambda row: click.echo(json_line(row, columns or COLUMN))
     width = shutil.get_terminal_size().columns
-    return lambda record: click.echo(table_line(record, width))
+    return lambda row: click.echo(line_of(row, width))
 
 
 def table_line(record: "Record", width: int) -> str:
     """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
+    words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
+    return line_in_columns(record.path, record.qf, words or "", width)
+
+
+def line_in_columns(path: str, quality: int | None, words: str, width: int) -> str:
+    """A name, a quality and words as one line of a terminal ``width`` columns wide."""
     from jpegqf.names import printable
 
-    name = "".join(letter if letter.isprintable() else "?" for letter in printable(record.path))
+    name = "".join(letter if letter.isprintable() else "?" for letter in printable(path))
     room = max(12, width // 3)
     shown = name if len(name) <= room else "…" + name[1 - room :]
-    words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
-    return f"{shown:<{room}} {record.qf if record.qf is not None else '-':>3}  {words}"[: max(width, 40)]
+    return f"{shown:<{room}} {quality if quality is not None else '-':>3}  {words}"[: max(width, 40)]

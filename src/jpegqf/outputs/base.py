@@ -2,14 +2,14 @@
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.names import printable
-from jpegqf.record import COLUMN, Record
+from jpegqf.record import COLUMN, Column
 
 Batch = dict[str, list[Any]]
 """Values by column name: one list per requested column, all of the same length. An unknown value is None."""
@@ -79,6 +79,25 @@ def check_beginning(path: str, beginning: bytes) -> None:
 
 Row = dict[str, Any]
 """The values of one record by column name."""
+Columns = Mapping[str, Column]
+"""The columns of a kind of rows in order, by their names: those of a record (``record.COLUMN``) or of an advice."""
+
+
+class Told(Protocol):
+    """A record, or another kind of row."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its columns in order, enums as their texts, tuples as lists."""
+
+
+def cells_of(columns: Columns) -> tuple[str, ...]:
+    """The names of those whose values fit into a cell of a table."""
+    return tuple(name for name, column in columns.items() if column.kind is not list)
+
+
+def lists_of(columns: Columns) -> tuple[str, ...]:
+    """The names of those whose values are lists."""
+    return tuple(name for name, column in columns.items() if column.kind is list)
 
 
 class Writer(Protocol):
@@ -86,7 +105,7 @@ class Writer(Protocol):
 
     path: str
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """Append one row."""
 
     def commit(self) -> None:
@@ -96,10 +115,10 @@ class Writer(Protocol):
         """Commit and finish the file."""
 
 
-def row_of(record: Record) -> Row:
+def row_of(record: Told, columns: Columns = COLUMN) -> Row:
     """A record's values by column, in order. Texts from files are made valid Unicode, which every format can store."""
     row = record.to_dict()
-    for name, column in COLUMN.items():
+    for name, column in columns.items():
         if column.from_strangers and row[name] is not None:
             row[name] = printable(row[name])
     return row

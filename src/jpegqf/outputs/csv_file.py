@@ -10,16 +10,19 @@ from jpegqf.errors import UsageError
 from jpegqf.outputs.base import (
     MAX_LINE,
     AppendedFile,
+    Columns,
     Held,
     Results,
+    Told,
     UncheckedColumns,
     WholeLines,
+    cells_of,
     check_beginning,
     in_columns,
     row_of,
 )
 from jpegqf.outputs.cells import FORMULA, guard_cell
-from jpegqf.record import CELLS, COLUMN, Record
+from jpegqf.record import CELLS, COLUMN
 
 csv.field_size_limit(MAX_LINE)  # a name inside an archive may be longer than Python's own limit for cells
 
@@ -116,13 +119,13 @@ def whole_csv_rows(path: str) -> Held:
 class CsvWriter:
     """Writes UTF-8 with a byte order mark and a header row. Unknown is an empty cell; no text can act as a formula."""
 
-    def __init__(self, path: str, held: Held) -> None:
-        self.path = path
+    def __init__(self, path: str, held: Held, columns: Columns = COLUMN) -> None:
+        self.path, self._columns, self._cells = path, columns, cells_of(columns)
         self._buffer = io.StringIO(newline="")
         self._csv = csv.writer(self._buffer)
         self._file = AppendedFile(path, held.end)
         if not held.end:
-            self._file.append(("\ufeff" + self._line(CELLS)).encode())
+            self._file.append(("\ufeff" + self._line(self._cells)).encode())
 
     def _line(self, cells: Any) -> str:
         self._csv.writerow(cells)
@@ -131,9 +134,10 @@ class CsvWriter:
         self._buffer.truncate()
         return line
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """See :class:`Writer`."""
-        cells = [guard_cell(cell) if isinstance(cell, str) else cell for cell in map(row_of(record).get, CELLS)]
+        row = row_of(record, self._columns)
+        cells = [guard_cell(cell) if isinstance(cell, str) else cell for cell in map(row.get, self._cells)]
         self._file.append(self._line(cells).encode())
 
     def commit(self) -> None:

@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jpegqf.errors import MissingExtraError, UsageError
-from jpegqf.outputs.base import Held, Results, UncheckedColumns, Writer
+from jpegqf.outputs.base import Columns, Held, Results, UncheckedColumns, Writer
 from jpegqf.outputs.csv_file import CsvWriter, csv_column_names, read_csv_columns, whole_csv_rows
 from jpegqf.outputs.json_lines import JsonLinesWriter, json_column_names, read_json_columns, whole_json_lines
 from jpegqf.outputs.parquet_file import ParquetWriter, parquet_column_names, read_parquet_columns, whole_parquet_rows
 from jpegqf.outputs.sqlite_file import SqliteWriter, read_sqlite_columns, sqlite_column_names, whole_sqlite_rows
-from jpegqf.record import CELLS, COLUMNS
+from jpegqf.record import CELLS, COLUMN, COLUMNS
 
 
 @dataclass(frozen=True)
 class Format:
     """The functions that write, continue and read results files of one format."""
 
-    write: Callable[[str, Held], Writer]
-    """Opens the file at a path and continues it behind its complete rows."""
+    write: Callable[[str, Held, Columns], Writer]
+    """Opens the file at a path for rows of these columns and continues it behind its complete rows."""
     whole_rows: Callable[[str], Held]
     """Counts the complete rows of a file that a scan may have left unfinished."""
     column_names: Callable[[str], tuple[str, ...]]
@@ -60,7 +60,7 @@ def check_target(path: str, replace: bool) -> None:
         raise UsageError(f"-o {path!r} exists; --overwrite replaces it, --resume continues it")
 
 
-def open_writer(path: str, overwrite: bool = False, held: Held | None = None) -> Writer:
+def open_writer(path: str, overwrite: bool = False, held: Held | None = None, columns: Columns = COLUMN) -> Writer:
     """A writer for the suffix of ``path``; missing folders are created. With ``held``, the file is continued.
 
     Raises UsageError for another suffix, for a file that exists unless ``overwrite`` or ``held``, and for a
@@ -74,7 +74,7 @@ def open_writer(path: str, overwrite: bool = False, held: Held | None = None) ->
             for name in (path, *(path + journal for journal in found.journals)):
                 if os.path.lexists(name):
                     os.remove(name)
-        return found.write(path, held or Held(path, 0))
+        return found.write(path, held or Held(path, 0), columns)
     except (OSError, sqlite3.Error) as error:
         raise UsageError(f"-o {path!r} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 

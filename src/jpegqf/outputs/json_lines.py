@@ -9,15 +9,17 @@ from jpegqf.errors import UsageError
 from jpegqf.outputs.base import (
     MAX_LINE,
     AppendedFile,
+    Columns,
     Held,
     Results,
+    Told,
     UncheckedColumns,
     WholeLines,
     check_beginning,
     in_columns,
     row_of,
 )
-from jpegqf.record import COLUMNS, Record
+from jpegqf.record import COLUMN, COLUMNS
 
 
 def _json_rows(path: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
@@ -85,21 +87,21 @@ def _check_json_line(path: str, line: str) -> None:
         raise UsageError(f"{path!r} cannot be continued: it has other columns")
 
 
-def json_line(record: Record) -> str:
+def json_line(record: Told, columns: Columns = COLUMN) -> str:
     """A record as JSON on one line, without the line break."""
-    return json.dumps(row_of(record), ensure_ascii=False)
+    return json.dumps(row_of(record, columns), ensure_ascii=False)
 
 
 class JsonLinesWriter:
     """Writes one JSON object per line in UTF-8; unknown is null."""
 
-    def __init__(self, path: str, held: Held) -> None:
-        self.path = path
+    def __init__(self, path: str, held: Held, columns: Columns = COLUMN) -> None:
+        self.path, self._columns = path, columns
         self._file = AppendedFile(path, held.end)
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """See :class:`Writer`."""
-        self._file.append((json_line(record) + "\n").encode())
+        self._file.append((json_line(record, self._columns) + "\n").encode())
 
     def commit(self) -> None:
         """See :class:`Writer`."""

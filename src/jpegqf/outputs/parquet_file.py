@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jpegqf.errors import UsageError
 from jpegqf.optional import pyarrow
-from jpegqf.outputs.base import FileIdentity, Held, Results, Row, UncheckedColumns, row_of
+from jpegqf.outputs.base import Columns, FileIdentity, Held, Results, Row, Told, UncheckedColumns, row_of
 from jpegqf.record import COLUMN, COLUMNS, REGION_SPANS, Record
 
 if TYPE_CHECKING:
@@ -45,18 +45,19 @@ ROWS_PER_GROUP = 10_000
 class ParquetWriter:
     """Writes to ``<path>.part`` in row groups of ROWS_PER_GROUP rows, and renames that file when it is complete."""
 
-    def __init__(self, path: str, held: Held) -> None:
+    def __init__(self, path: str, held: Held, columns: Columns = COLUMN) -> None:
+        self._columns = columns
         self._arrow = pyarrow()
         self.path, self._part = path, path + ".part"
         with suppress(FileNotFoundError):
             os.remove(self._part)  # of a scan that broke off, or a link that somebody left there
-        self._writer = self._arrow.parquet.ParquetWriter(self._part, arrow_schema())
+        self._writer = self._arrow.parquet.ParquetWriter(self._part, arrow_schema(columns))
         self._place = FileIdentity(self._part)
         self._rows: list[Row] = []
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """See :class:`Writer`."""
-        self._rows.append(row_of(record))
+        self._rows.append(row_of(record, self._columns))
         if len(self._rows) >= ROWS_PER_GROUP:
             self._flush()
 
@@ -66,7 +67,7 @@ class ParquetWriter:
 
     def _flush(self) -> None:
         if self._rows:
-            self._writer.write_table(_rows_table(self._rows))
+            self._writer.write_table(_rows_table(self._rows, self._columns))
             self._rows = []
 
     def close(self) -> None:
@@ -84,13 +85,13 @@ class ParquetWriter:
             raise
 
 
-def arrow_schema() -> "Schema":
-    """The columns of a record as an Arrow schema. Raises MissingExtraError without pyarrow."""
+def arrow_schema(columns: Columns = COLUMN) -> "Schema":
+    """The columns of a record, or of other rows, as an Arrow schema. Raises MissingExtraError without pyarrow."""
     arrow = pyarrow()
     types = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     region = arrow.struct([(name, types[kind]) for name, (kind, _, _) in REGION_SPANS.items()])
     lists = {"pixel_table": arrow.list_(arrow.int16()), "region_list": arrow.list_(region)}
-    return arrow.schema([(name, lists.get(name) or types[COLUMN[name].kind]) for name in COLUMNS])
+    return arrow.schema([(name, lists.get(name) or types[column.kind]) for name, column in columns.items()])
 
 
 def records_table(records: Iterable[Record]) -> "Table":
@@ -98,5 +99,5 @@ def records_table(records: Iterable[Record]) -> "Table":
     return _rows_table([row_of(record) for record in records])
 
 
-def _rows_table(rows: list[Row]) -> "Table":
-    return pyarrow().Table.from_pylist(rows, schema=arrow_schema())
+def _rows_table(rows: list[Row], columns: Columns = COLUMN) -> "Table":
+    return pyarrow().Table.from_pylist(rows, schema=arrow_schema(columns))

@@ -8,8 +8,18 @@ from contextlib import suppress
 from typing import Any
 
 from jpegqf.errors import UsageError
-from jpegqf.outputs.base import FileIdentity, Held, Results, UncheckedColumns, in_columns, row_of
-from jpegqf.record import COLUMN, COLUMNS, LISTS, Record
+from jpegqf.outputs.base import (
+    Columns,
+    FileIdentity,
+    Held,
+    Results,
+    Told,
+    UncheckedColumns,
+    in_columns,
+    lists_of,
+    row_of,
+)
+from jpegqf.record import COLUMN, COLUMNS, LISTS
 
 
 def sqlite_column_names(path: str) -> tuple[str, ...]:
@@ -70,29 +80,29 @@ SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER", list: 
 class SqliteWriter:
     """Writes the table ``records`` with a counting ``id``. Others can read it meanwhile (write-ahead log)."""
 
-    def __init__(self, path: str, held: Held) -> None:
-        self.path = path
+    def __init__(self, path: str, held: Held, columns: Columns = COLUMN) -> None:
+        self.path, self._columns, self._lists = path, columns, lists_of(columns)
         # An absolute path: ":memory:" and "file:..." are names like any other.
         self._connection = sqlite3.connect(os.path.abspath(path), isolation_level=None)
         self._place: FileIdentity | None = None
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            columns = ", ".join(f"{name} {SQL_TYPES[COLUMN[name].kind]}" for name in COLUMNS)
+            typed = ", ".join(f"{name} {SQL_TYPES[column.kind]}" for name, column in columns.items())
             self._connection.execute(
-                f"CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY AUTOINCREMENT, {columns})"
+                f"CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY AUTOINCREMENT, {typed})"
             )
             self._place = FileIdentity(path)
             self._connection.execute("BEGIN")
         except BaseException:
             self._connection.close()
             raise
-        self._insert = f"INSERT INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+        self._insert = f"INSERT INTO records ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """See :class:`Writer`."""
-        row = row_of(record)
-        for name in LISTS:
+        row = row_of(record, self._columns)
+        for name in self._lists:
             row[name] = None if row[name] is None else json.dumps(row[name])
         self._connection.execute(self._insert, tuple(row.values()))
 

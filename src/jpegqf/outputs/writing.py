@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 from jpegqf.errors import OutputError, UsageError
-from jpegqf.outputs.base import Held, Writer
+from jpegqf.outputs.base import Columns, Held, Told, Writer
 from jpegqf.outputs.formats import check_target, open_writer
-from jpegqf.record import Record
+from jpegqf.record import COLUMN
 
 COMMIT_SECONDS = 1.0
 """Longest time between two commits while rows arrive."""
@@ -27,11 +27,11 @@ class Outputs:
         self._pending = 0
         self._committed = time.monotonic()
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Told) -> None:
         """Append one record to every file."""
         self._append(record, self._writers)
 
-    def _append(self, record: Record, writers: list[Writer]) -> None:
+    def _append(self, record: Told, writers: list[Writer]) -> None:
         for writer in writers:
             try:
                 writer.write(record)
@@ -41,7 +41,7 @@ class Outputs:
         if self._pending >= COMMIT_ROWS or time.monotonic() - self._committed >= COMMIT_SECONDS:
             self.commit()
 
-    def catch_up(self, rows: Sequence[int], records: Iterator[Record]) -> None:
+    def catch_up(self, rows: Sequence[int], records: Iterator[Told]) -> None:
         """Write the missing ones of ``records`` to each file; ``rows`` counts those that each file already has."""
         first = min(rows)
         for number, record in enumerate(records):
@@ -96,18 +96,21 @@ def check_outputs(paths: Sequence[str], replace: bool) -> None:
         check_target(path, replace)
 
 
-def open_outputs(paths: Sequence[str], overwrite: bool = False) -> Outputs:
-    """Create the files at ``paths``. All are checked first: if one is refused (UsageError), none is changed."""
+def open_outputs(paths: Sequence[str], overwrite: bool = False, columns: Columns = COLUMN) -> Outputs:
+    """Create the files at ``paths`` for rows of these columns.
+
+    All are checked first: if one is refused (UsageError), none is changed.
+    """
     check_outputs(paths, overwrite)
-    return open_together([(path, None) for path in paths], overwrite)
+    return open_together([(path, None) for path in paths], overwrite, columns)
 
 
-def open_together(wanted: list[tuple[str, Held | None]], overwrite: bool) -> Outputs:
+def open_together(wanted: list[tuple[str, Held | None]], overwrite: bool, columns: Columns = COLUMN) -> Outputs:
     """Open a writer for each path, new (None) or continued behind its rows. If one fails, the others are closed."""
     writers: list[Writer] = []
     try:
         for path, held in wanted:
-            writers.append(open_writer(path, overwrite, held))
+            writers.append(open_writer(path, overwrite, held, columns))
     except BaseException:
         Outputs(writers).close()
         raise
