@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from conftest import MakeJpeg
+from conftest import CRASHER, MakeJpeg
 from jpegqf.advise.advice import COLUMN
 
 
@@ -64,6 +65,21 @@ def test_all_formats_hold_the_same_rows(folder: Path) -> None:
     with (folder / "o/a.csv").open(newline="", encoding="utf-8-sig") as file:
         texts = [["" if value is None else str(value) for value in row.values()] for row in told]
         assert [list(row.values()) for row in csv.DictReader(file)] == texts
+
+
+def test_a_codec_that_crashes_costs_its_one_file_one_row(
+    folder: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "sitecustomize.py").write_text(CRASHER)
+    monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    (folder / "in" / "b.jpg").write_bytes(jpeg(75, cat) + b"kill me")
+    told = rows(run("in", cwd=folder).stdout)
+    assert [(row["path"], row["reason"]) for row in told] == [
+        ("in/a.jpg", None),
+        ("in/b.jpg", "crashed"),
+        ("in/b.png", None),
+        ("in/d.jpg", "truncated"),
+    ]
 
 
 def test_files_that_exist_are_replaced_only_when_asked(folder: Path) -> None:

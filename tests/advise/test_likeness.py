@@ -35,6 +35,11 @@ def test_plain_and_broken_files_are_in_no_group(jpeg: MakeJpeg) -> None:
     assert groups([hash_of(data, MOST) for data in (plain, plain, b"", b"no image")]) == [None] * 4
 
 
+def test_samples_of_16_bits_are_in_no_group(photo: Image.Image) -> None:
+    wide = Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257)
+    assert hash_of(png(wide), MOST) is None
+
+
 def test_a_file_of_too_many_pixels_is_in_no_group(jpeg: MakeJpeg) -> None:
     assert hash_of(jpeg(85), 1000) is None
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 
 from jpegqf.errors import HeaderError
@@ -31,7 +32,7 @@ class Coding:
 
 
 def coding_of(data: bytes, seconds: float) -> Coding | None:
-    """How a JPEG is coded, measured where jpegtran is installed; ``seconds`` that each of two runs may take.
+    """How a JPEG is coded, measured where jpegtran is installed; ``seconds`` that its two runs may take.
 
     None for what has no JPEG header, or whose image data break off.
     """
@@ -47,7 +48,8 @@ def coding_of(data: bytes, seconds: float) -> Coding | None:
         return Coding(*told, unmeasured="jpegtran is not installed")
     if _holds_more(header):
         return Coding(*told, unmeasured="the file holds more than one image, which jpegtran would drop")
-    sizes = {way: size for way in WAYS if (size := _transcoded(program, way, data, seconds))}
+    end = time.monotonic() + seconds
+    sizes = {way: size for way in WAYS if (size := _transcoded(program, way, data, end - time.monotonic()))}
     if not sizes:
         return Coding(*told, unmeasured="jpegtran does not take this file")
     way = min(sizes, key=sizes.__getitem__)

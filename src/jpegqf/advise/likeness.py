@@ -21,6 +21,9 @@ PLAIN = 4.0
 COLOURED = 2.0
 """Mean distance of chroma from gray, in steps of 8 bits, from which a picture has colours."""
 
+WIDE = ("I", "F")
+"""Beginnings of Pillow's modes of samples wider than 8 bits, of which it makes no fair picture."""
+
 
 @dataclass(frozen=True)
 class PictureHash:
@@ -31,12 +34,17 @@ class PictureHash:
 
 
 def hash_of(data: bytes, max_pixels: int) -> PictureHash | None:
-    """The hash of an image as it is shown (EXIF's orientation followed); None if it is unreadable or too plain."""
+    """The hash of an image as it is shown, EXIF's orientation followed.
+
+    None if it is unreadable, too large, too plain or not of 8 bits.
+    """
     from PIL import Image, ImageOps
 
     try:
         with errors_in_words(data), opened(data, max_pixels) as image:
             check_size(image.width, image.height, max_pixels, costly=False)
+            if image.mode.startswith(WIDE):
+                return None
             image.draft("RGB", (SMALL, SMALL))
             small = ImageOps.exif_transpose(image).convert("RGB")
             small.thumbnail((SMALL, SMALL), Image.Resampling.LANCZOS, reducing_gap=3.0)

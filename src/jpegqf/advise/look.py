@@ -1,7 +1,7 @@
 """An item -> what advice is made of: its record, how it is coded, and its picture's hash."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class Seen:
 class AdviceLook:
     """How to look at items; called in a worker, it gives what turns an item into what was seen of it.
 
-    ``seconds``: that one run of jpegtran may take.
+    ``seconds``: that jpegtran may take over one image.
     """
 
     look: Look
@@ -45,7 +45,7 @@ class AdviceLook:
         return partial(self._seen, self.look.prepared())
 
     def _seen(self, inspector: "Inspector", item: Item) -> Seen:
-        record = inspect_item(inspector, item)
+        record = replace(inspect_item(inspector, item), pixel_table=None, region_list=None)  # no rule asks for these
         if record.status == Status.ERROR or item.page is not None or record.reason == Reason.TOO_LARGE:
             return Seen(record)
         return guarded(item, lambda: self._with_file(record, item), lambda *lost: Seen(record))
