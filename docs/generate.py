@@ -8,6 +8,7 @@ import csv
 import inspect
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import fields
 from itertools import groupby
 from operator import itemgetter
@@ -23,10 +24,12 @@ from bench.history import tables as history_tables
 from bench.scale import tables as scale_tables
 from bench.summary import Summary, read_summary
 from docs.api import api_reference
+from jpegqf.advise.advice import ROWS as ADVICE_ROWS
+from jpegqf.advise.advice import Advice
 from jpegqf.cli import main as jpegqf
 from jpegqf.cli import serve
 from jpegqf.infer.command import EPILOG, OPTIONS
-from jpegqf.record import COLUMN, Record
+from jpegqf.record import COLUMN, Column, Record
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -83,12 +86,12 @@ def cli_reference() -> str:
     return "\n".join(lines)
 
 
-def column_table() -> str:
-    """The columns of a record, from their declaration."""
+def column_table(row: type[Record] | type[Advice] = Record, columns: Mapping[str, Column] = COLUMN) -> str:
+    """The columns of a kind of row, from their declaration."""
     lines = ["| column | type | unit | meaning |", "|---|---|---|---|"]
-    for item in fields(Record):
+    for item in fields(row):
         unit, meaning = item.metadata["unit"], item.metadata["meaning"]
-        lines.append(f"| `{item.name}` | {COLUMN[item.name].kind.__name__} | {unit} | {meaning} |")
+        lines.append(f"| `{item.name}` | {columns[item.name].kind.__name__} | {unit} | {meaning} |")
     return "\n".join(lines)
 
 
@@ -228,6 +231,20 @@ def restore_table(path: Path) -> str:
     return "\n".join(lines)
 
 
+def likeness_table(path: Path) -> str:
+    """How many copies of a picture fall in one group, and how many different pictures."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = ["| | pairs | in one group | differing bits: median | least | most |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        share = f"{int(row['grouped']) / int(row['pairs']):.1%}"
+        lines.append(
+            f"| {row['what']} | {row['pairs']} | {share} | {row['median_bits']} | {row['least_bits']} "
+            f"| {row['most_bits']} |"
+        )
+    return "\n".join(lines)
+
+
 def _fill(text: str, name: str, content: str) -> str:
     """Put ``content`` between ``<!-- name -->`` and ``<!-- /name -->``."""
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -274,7 +291,12 @@ def generated() -> dict[str, str]:
         "costs": scale_tables.cost_table(),
         "simulation": scale_tables.simulation_table(),
     }
+    advise = {
+        "columns": column_table(Advice, ADVICE_ROWS.columns),
+        "likeness": likeness_table(REPOSITORY / "docs" / "likeness.csv"),
+    }
     return {
+        "docs/advise.md": _filled("docs/advise.md", advise),
         "docs/api.md": api_reference(),
         "docs/cli.md": cli_reference(),
         "docs/serve.md": _filled("docs/serve.md", serving),

@@ -119,9 +119,48 @@ def scan(**flags: Any) -> None:
     input, or the bytes of one image), or a .tar, .zip, .parquet, .pdf or .dcm file with images. Without -o: a table on
     a terminal, JSON Lines in a pipe.
     """
+    _carry_out(lambda: _job(_request(flags)))
+
+
+ADVISE_EPILOG = """\b
+Examples:
+  jpegqf advise photos --recursive -o advice.csv
+  jpegqf advise photos --recursive --duplicates -o advice.db
+\b
+Exit codes: as of scan."""
+
+
+@main.command(epilog=ADVISE_EPILOG)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--recursive", "-r", is_flag=True, help="Descend into subfolders.")
+@click.option("outputs", "-o", "--output", multiple=True, metavar="FILE",
+              help="Write rows here; .csv .jsonl .db .sqlite .parquet; may be given several times.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
+@click.option("--duplicates", is_flag=True, help="Tell files that show the same picture, and which to keep; needs "
+                                                 "jpegqf[duplicates].")  # fmt: skip
+@click.option("--jobs", "-j", type=click.IntRange(1, MOST_JOBS), default=1, show_default=True, help="Worker processes.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
+def advise(duplicates: bool, **flags: Any) -> None:
+    """What the evidence means for somebody who must act: one row of advice per image.
+
+    PATH is what scan takes. Nothing is changed.
+    """
+
+    def job() -> "tuple[Job, Callable[[], None]]":
+        from jpegqf.advise.advice import ROWS, advice_line
+        from jpegqf.advise.job import AdviseJob
+
+        found = AdviseJob(_request(flags), duplicates=duplicates)
+        return found, lambda: found.run(*spectators(found.request.outputs, found.request.quiet, ROWS, advice_line))
+
+    _carry_out(job)
+
+
+def _carry_out(make: "Callable[[], tuple[Job | ClusterScan, Callable[[], None]]]") -> None:
+    """Make a job, run it and end with its exit code."""
     failure = None
     try:
-        job, run = _job(_request(flags))
+        job, run = make()
         try:
             run()
         except OutputError as error:

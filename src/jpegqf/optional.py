@@ -36,6 +36,11 @@ def pydicom() -> Any:
     return _extra("pydicom", "DICOM", "pydicom", "dicom")
 
 
+def imagehash() -> Any:
+    """The module that makes perceptual hashes of pictures. Raises MissingExtraError without it."""
+    return _extra("imagehash", "--duplicates", "imagehash", "duplicates")
+
+
 def _extra(module: str, what: str, package: str, extra: str) -> Any:
     try:
         return import_module(module)

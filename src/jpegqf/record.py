@@ -270,6 +270,8 @@ def _column_of(item: "Field[Any]") -> Column:
 
 COLUMN: dict[str, Column] = {item.name: _column_of(item) for item in fields(Record)}
 """The columns in order, by their names."""
+column, column_of = _column, _column_of
+"""How another kind of row declares its columns, and what one of its fields may hold."""
 COLUMNS: tuple[str, ...] = tuple(COLUMN)
 """Their names in order."""
 CELLS = tuple(name for name, column in COLUMN.items() if column.kind is not list)

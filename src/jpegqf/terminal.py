@@ -6,11 +6,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from jpegqf.outputs.base import Shape
     from jpegqf.record import Record
 
 T = TypeVar("T")
@@ -67,10 +68,16 @@ def exit_code(counts: "Counter[str]") -> int:
 
 
 def spectators(
-    outputs: tuple[str, ...], quiet: bool
-) -> "tuple[Callable[[Record], None] | None, Callable[[Iterable[Record]], Iterable[Record]]]":
-    """What shows each record without -o, and the progress bar, or what stands for it."""
-    return (None, bar(quiet)) if outputs else (_shower(), iter)
+    outputs: tuple[str, ...],
+    quiet: bool,
+    shape: "Shape | None" = None,
+    line_of: "Callable[[Any, int], str] | None" = None,
+) -> "tuple[Callable[[Any], None] | None, Callable[[Iterable[Any]], Iterable[Any]]]":
+    """What shows each row without -o, and the progress bar, or what stands for it.
+
+    ``shape`` and ``line_of`` (a row and the terminal's width -> its line) are those of a record by default.
+    """
+    return (None, bar(quiet)) if outputs else (_shower(shape, line_of or table_line), iter)
 
 
 def bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
@@ -82,14 +89,15 @@ def bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
     return lambda rows: tqdm(rows, unit="img")
 
 
-def _shower() -> "Callable[[Record], None]":
-    """How a record is shown without -o."""
+def _shower(shape: "Shape | None", line_of: "Callable[[Any, int], str]") -> "Callable[[Any], None]":
+    """How a row is shown without -o."""
+    from jpegqf.outputs.base import RECORDS
     from jpegqf.outputs.json_lines import json_line
 
     if not sys.stdout.isatty():
-        return lambda record: click.echo(json_line(record))
+        return lambda row: click.echo(json_line(row, shape or RECORDS))
     width = shutil.get_terminal_size().columns
-    return lambda record: click.echo(table_line(record, width))
+    return lambda row: click.echo(line_of(row, width))
 
 
 def shown_path(path: str) -> str:
@@ -101,8 +109,13 @@ def shown_path(path: str) -> str:
 
 def table_line(record: "Record", width: int) -> str:
     """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
-    name = shown_path(record.path)
+    words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
+    return line_in_columns(record.path, record.qf, words or "", width)
+
+
+def line_in_columns(path: str, quality: int | None, words: str, width: int) -> str:
+    """A name, a quality and words as one line of a terminal ``width`` columns wide."""
+    name = shown_path(path)
     room = max(12, width // 3)
     shown = name if len(name) <= room else "…" + name[1 - room :]
-    words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
-    return f"{shown:<{room}} {record.qf if record.qf is not None else '-':>3}  {words}"[: max(width, 40)]
+    return f"{shown:<{room}} {quality if quality is not None else '-':>3}  {words}"[: max(width, 40)]

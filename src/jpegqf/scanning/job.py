@@ -1,17 +1,17 @@
 """One scan from paths to outputs: rows as they come, resumption, interruption and what became of it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from typing import Any
 
 from jpegqf.errors import UsageError
 from jpegqf.inputs.find import check_paths, find_items
 from jpegqf.inputs.item import Item
 from jpegqf.outputs.resume import Resumption
 from jpegqf.outputs.writing import Outputs, check_outputs, open_outputs
-from jpegqf.record import Record
 from jpegqf.scanning.request import ScanRequest
 from jpegqf.scanning.stopping import Stop, Stopped, unless_stopped
 from jpegqf.scanning.stream import scan_items
@@ -30,8 +30,8 @@ class Job:
 
     def run(
         self,
-        show: Callable[[Record], None] | None = None,
-        watch: Callable[[Iterable[Record]], Iterable[Record]] = iter,
+        show: Callable[[Any], None] | None = None,
+        watch: Callable[[Iterable[Any]], Iterable[Any]] = iter,
     ) -> None:
         """Write every record to the outputs and ``show`` it; ``watch`` is told each, for a progress bar.
 
@@ -55,14 +55,14 @@ class Job:
     def _run(
         self,
         stop: Stop,
-        show: Callable[[Record], None] | None,
-        watch: Callable[[Iterable[Record]], Iterable[Record]],
+        show: Callable[[Any], None] | None,
+        watch: Callable[[Iterable[Any]], Iterable[Any]],
     ) -> None:
         with ExitStack() as stack:
             with stop.at_once():  # until the first row is there, no output is touched
                 items, resumption = self._prepare()
                 asked = self.request
-                records = stack.enter_context(closing(scan_items(items, asked.look, asked.jobs or 1, asked.timeout)))
+                records = stack.enter_context(closing(self._rows(items)))
                 first = list(islice(records, 1))
                 if not first and not self.tally.rows:
                     raise UsageError(
@@ -72,9 +72,16 @@ class Job:
             outputs = stack.enter_context(self._open(resumption, stop))
             for record in watch(unless_stopped(chain(first, records), stop)):
                 outputs.write(record)
-                self.tally.add(record)
+                self._count(record)
                 if show:
                     show(record)
+
+    def _rows(self, items: Iterator[Item]) -> Generator[Any, None, None]:
+        """The row of each item; a command with other rows makes them here, counts and writes them below."""
+        return scan_items(items, self.request.look, self.request.jobs or 1, self.request.timeout)
+
+    def _count(self, row: Any) -> None:
+        self.tally.add(row)
 
     def _prepare(self) -> tuple[Iterator[Item], Resumption | None]:
         """The items still to do, and what was done before."""
