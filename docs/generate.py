@@ -24,7 +24,7 @@ from bench.scale import tables as scale_tables
 from bench.summary import Summary, read_summary
 from docs.api import api_reference
 from jpegqf.cli import main as jpegqf
-from jpegqf.cli import serve
+from jpegqf.cli import serve, tell
 from jpegqf.infer.command import EPILOG, OPTIONS
 from jpegqf.record import COLUMN, Record
 
@@ -72,9 +72,9 @@ def cli_reference() -> str:
         many = " ..." if settings.get("nargs") == "+" else ""
         lines.append(f"| `{flag}{' ' if value else ''}{value}{many}` | {_default(settings)} | {words} |")
     lines += ["", "```", EPILOG, "```", ""]
-    for name, command in jpegqf.commands.items():
-        usage = " ".join(["jpegqf", name, *command.collect_usage_pieces(click.Context(command))])
-        lines += [f"## jpegqf {name}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
+    for name, command in {"": tell, **jpegqf.commands}.items():
+        usage = " ".join(["jpegqf", *filter(None, [name]), *command.collect_usage_pieces(click.Context(command))])
+        lines += [f"## jpegqf {name or 'FILE...'}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
         lines += [flag_table(command), ""] if any(isinstance(param, click.Option) for param in command.params) else []
         if command.epilog:
             lines += ["```", inspect.cleandoc(command.epilog.replace("\b", "")), "```", ""]

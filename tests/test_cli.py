@@ -12,8 +12,7 @@ from PIL import Image
 from conftest import MakeJpeg, in_cells
 from jpegqf.cli import main
 from jpegqf.outputs.results import read_records
-from jpegqf.record import COLUMNS, Record, Status
-from jpegqf.terminal import table_line
+from jpegqf.record import COLUMNS
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -189,17 +188,10 @@ def test_header_prints_qualities_encoder_and_tables(folder: Path) -> None:
 
 
 def test_help_and_version_are_quick_to_import_nothing_heavy() -> None:
-    code = "import sys, jpegqf, jpegqf.cli; print([m for m in ('numpy', 'PIL', 'torch') if m in sys.modules])"
+    code = "import sys, jpegqf, jpegqf.cli; print([m for m in ('numpy', 'PIL', 'torch', 'rich') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
     assert run("--version").stdout.startswith("jpegqf, version 0.")
-
-
-def test_a_line_of_the_table_fits_the_terminal_whatever_the_name() -> None:
-    record = Record(os.fsdecode(b"x\xe9" + b"y" * 300), "y", Status.OK, qf=82, verdict_text="header and pixels say 82")
-    line = table_line(record, 80)
-    assert len(line) <= 80
-    assert "82  header and pixels" in line
 
 
 def test_a_summary_tells_counts_reasons_rates_and_versions(folder: Path) -> None:

@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jpegqf.errors import JpegqfError, OutputError, UsageError
+from jpegqf.front_door import FrontDoor, are_few_files, tell_files
 from jpegqf.limits import DEFAULT_PIXELS
-from jpegqf.terminal import Refused, exit_code, print_lines, progress_bar, say, spectators, tell_progress
+from jpegqf.terminal import (
+    Refused,
+    exit_code,
+    print_lines,
+    progress_bar,
+    say,
+    spectators,
+    tally_in_words,
+    tell_progress,
+)
 from jpegqf.version import __version__
 
 if TYPE_CHECKING:
@@ -58,10 +68,44 @@ Exit codes: 0 the page is written; 2 bad call, results that cannot be read or ar
 written; 130, 143 interrupted (Ctrl-C, SIGTERM), with nothing written."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+FILES_EPILOG = """\b
+Examples:
+  jpegqf photo.jpg
+  jpegqf before.jpg after.png
+\b
+Exit codes: 0 every image was judged; 1 none was; 2 bad call; 3 some were."""
+
+GROUP_EPILOG = """\b
+Without a command, files are told one by one, and folders, globs and archives scanned:
+  jpegqf photo.jpg
+  jpegqf photos"""
+
+
+@click.group(
+    cls=FrontDoor,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="FILE... | COMMAND [ARGS]...",
+    epilog=GROUP_EPILOG,
+)
 @click.version_option(__version__, prog_name="jpegqf")
 def main() -> None:
     """Tell how hard images were compressed as JPEG: from header, pixels and history."""
+
+
+@click.command("jpegqf", epilog=FILES_EPILOG)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.pass_context
+def tell(ctx: click.Context, files: tuple[str, ...]) -> None:
+    """Tell the story of one or a few images: verdict, quality, header, pixels, history, regions, and what is odd.
+
+    Folders, globs, lists, archives and more than a dozen files are scanned, as `jpegqf scan` does without flags.
+    """
+    if not are_few_files(files):
+        ctx.invoke(scan, paths=files)
+    sys.exit(tell_files(files))
+
+
+main.files_command = tell
 
 
 @main.command(epilog=SCAN_EPILOG)
@@ -147,15 +191,29 @@ def _ending(job: "Job | ClusterScan", failure: str | None) -> int:
 
     request, counts, failed = job.request, job.tally.statuses, job.tally.shards["failed"]
     code = 2 if failure else 128 + job.stopped_by if job.stopped_by else exit_code(counts + Counter(error=failed))
-    line = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+    line = _closing_line(job)
     line += f", {failed} shards failed: {'; '.join(job.tally.failed_shards)}" if failed else ""
     if failure:
         say(f"Error: {failure} ({line})")
     elif not request.quiet and (request.outputs or job.stopped_by or sys.stdout.isatty()):
-        say(("interrupted: " if job.stopped_by else "") + line)
+        say((f"interrupted: {line}{_how_to_go_on(request)}") if job.stopped_by else line)
     if request.summary:
         write_summary(request.summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
+
+
+def _closing_line(job: "Job | ClusterScan") -> str:
+    """Counts: of verdicts in words for a person at a terminal, else of the three statuses, for programs."""
+    if sys.stderr.isatty():
+        return tally_in_words(job.tally.kinds, job.tally.statuses)
+    return ", ".join(f"{job.tally.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+
+
+def _how_to_go_on(request: "ScanRequest") -> str:
+    """What an interrupted scan says of going on: it can where rows were written to files."""
+    if not request.outputs:
+        return ""
+    return f"; to go on: the same call with --resume{' in place of --overwrite' * request.overwrite}"
 
 
 @main.command()

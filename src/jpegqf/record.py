@@ -40,6 +40,24 @@ class Verdict(str, Enum):
     UNKNOWN = "unknown"
     """Nothing can be told."""
 
+    @property
+    def words(self) -> str:
+        """The verdict in a word or two, as people read it."""
+        return _VERDICT_WORDS.get(self, self.value)
+
+
+_VERDICT_WORDS = {
+    Verdict.RESAVED: "re-saved",
+    Verdict.PARTIAL: "partly a JPEG",
+    Verdict.PIXELS_ONLY: "was a JPEG",
+    Verdict.OTHER_CODEC: "another codec",
+    Verdict.NO_TRACE: "no trace of a JPEG",
+    Verdict.HEADER_ONLY: "header only",
+}
+"""Words of the verdicts whose code is not a word of its own."""
+_STATUS_WORDS = {Status.SKIPPED: "skipped", Status.ERROR: "unreadable"}
+"""Words of images without a verdict on all their evidence."""
+
 
 QUALITY = (1, 100)
 OWN_SCALE = (0, 100)
@@ -202,6 +220,11 @@ class Record:
     region_list: tuple[Region, ...] | None = _column(
         "the regions that were saved as JPEG, the largest first, with box, grid and quality; not in CSV"
     )
+
+    @property
+    def outcome(self) -> str:
+        """What became of the image in a word or two: its verdict, or that it was not judged."""
+        return _STATUS_WORDS.get(self.status) or self.verdict.words
 
     def to_dict(self) -> dict[str, Any]:
         """Columns in order, enums as their texts, tuples as lists, regions as dictionaries."""

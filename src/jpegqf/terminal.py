@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jpegqf.terminal_colours import colour_of, painted
+
 if TYPE_CHECKING:
     from jpegqf.record import Record
 
@@ -79,20 +81,42 @@ def spectators(
 
 def _shower() -> "Callable[[Record], None]":
     """How a record is shown without -o."""
+    if sys.stdout.isatty():
+        from jpegqf.terminal_table import TerminalTable
+
+        return TerminalTable().show
     from jpegqf.outputs.json_lines import json_line
 
-    if not sys.stdout.isatty():
-        return lambda record: click.echo(json_line(record))
-    width = shutil.get_terminal_size().columns
-    return lambda record: click.echo(table_line(record, width))
+    return lambda record: click.echo(json_line(record))
 
 
-def table_line(record: "Record", width: int) -> str:
-    """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
-    from jpegqf.names import printable
+def story_text(lines: Iterable[tuple[str, str]], record: "Record") -> list[str]:
+    """A story, labels and words, as lines: the file, the verdict, then a line for each kind of evidence."""
+    texts = []
+    for label, words in lines:
+        if label == "file":
+            texts.append(painted(words, bold=True))
+        elif label == "verdict":
+            texts.append(f"  {painted(words[:1].upper() + words[1:], fg=colour_of(record))}")
+        else:
+            texts.append(f"  {painted(f'{label:<9}', dim=True)} {words}")
+    return texts
 
-    name = "".join(letter if letter.isprintable() else "?" for letter in printable(record.path))
-    room = max(12, width // 3)
-    shown = name if len(name) <= room else "…" + name[1 - room :]
-    words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
-    return f"{shown:<{room}} {record.qf if record.qf is not None else '-':>3}  {words}"[: max(width, 40)]
+
+def tally_in_words(kinds: "Counter[str]", statuses: "Counter[str]") -> str:
+    """The closing line of a scan: counts of ``Tally.kinds`` and ``Tally.statuses``.
+
+    As in "563 ok: 487 consistent, 67 re-saved, 9 PNGs that were JPEGs; 12 skipped, 29 unreadable".
+    """
+    told = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in kinds.most_common())
+    parts = [f"{statuses['ok']} ok" + (f": {told}" if told else "")]
+    lost = [f"{statuses[status]} {word}" for status, word in (("skipped", "skipped"), ("error", "unreadable"))
+            if statuses[status]]  # fmt: skip
+    return "; ".join([*parts, ", ".join(lost)] if lost else parts)
+
+
+def _plural(kind: str, count: int) -> str:
+    if not kind.endswith(" that was a JPEG"):
+        return kind
+    container = kind.split(" ")[0]
+    return kind if count == 1 else f"{container}s that were JPEGs"
