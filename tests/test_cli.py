@@ -165,6 +165,27 @@ def test_explain_draws_into_new_png_files_only(folder: Path) -> None:
     assert Path("new.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_explain_replaces_a_picture_only_if_asked_and_never_the_image_itself(folder: Path) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    image = Path("in/b.png").read_bytes()
+    Path("old.png").write_bytes(b"precious")
+    refused = run("explain", "in/a.jpg", "--plot", "old.png")
+    assert (refused.returncode, refused.stderr) == (2, "Error: --plot 'old.png' exists; --overwrite replaces it\n")
+    assert Path("old.png").read_bytes() == b"precious"
+    assert run("explain", "in/a.jpg", "--plot", "old.png", "--overwrite").returncode == 0
+    assert Path("old.png").read_bytes().startswith(b"\x89PNG")
+    assert run("explain", "in/b.png", "--plot", "./in/b.png", "--overwrite").returncode == 2
+    assert Path("in/b.png").read_bytes() == image
+
+
+def test_explain_says_when_nothing_was_drawn_and_leaves_the_old_picture(folder: Path) -> None:
+    Path("old.png").write_bytes(b"precious")
+    done = run("explain", "in/c cut.jpg", "--plot", "old.png", "--overwrite")
+    assert done.returncode == 1
+    assert done.stderr == "nothing was drawn: there are no judged pixels, and 'old.png' was not written\n"
+    assert Path("old.png").read_bytes() == b"precious"
+
+
 def test_only_header_skips_what_has_none(folder: Path) -> None:
     done = run("scan", "in", "--only", "header")
     rows = [json.loads(line) for line in done.stdout.splitlines()]

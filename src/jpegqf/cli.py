@@ -1,5 +1,6 @@
 """The command ``jpegqf``: arguments -> scan -> files or terminal, and exit code."""
 
+import io
 import os
 import signal
 import sys
@@ -246,7 +247,8 @@ def header(files: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("file", metavar="FILE")
 @click.option("--plot", "picture", metavar="PNG", help="Write a picture of the evidence; needs jpegqf[plot].")
-def explain(file: str, picture: str | None) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace the picture if it exists.")
+def explain(file: str, picture: str | None, overwrite: bool) -> None:
     """Tell the evidence of one image in words, and as a picture with --plot."""
     from jpegqf.inputs.files import read_bytes
     from jpegqf.inspection.inspector import Inspector, default_predictor
@@ -255,20 +257,42 @@ def explain(file: str, picture: str | None) -> None:
     from jpegqf.views.explain import explain_lines
     from jpegqf.views.plot import plot
 
-    if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
-        raise Refused(f"--plot {picture!r} must be a new file with the suffix .png")
+    _check_picture(picture, file, overwrite)
     try:
         predictor = default_predictor()
         found = Inspector(predictor).look(read_bytes(file), printable(file))
         lines = explain_lines(found, to_record(found))
         print_lines(lines)
-        if picture:
-            plot(found, predictor, lines[0], picture)
+        drawing = io.BytesIO()
+        if picture and plot(found, predictor, lines[0], drawing):
+            _write_picture(picture, drawing.getvalue())
+        elif picture:
+            say(f"nothing was drawn: there are no judged pixels, and {printable(picture)!r} was not written")
     except JpegqfError as error:
         raise Refused(str(error)) from None
-    except OSError as error:
-        raise Refused(f"{picture} cannot be written: {error}") from None
     sys.exit(0 if found.prediction else 1)
+
+
+def _check_picture(picture: str | None, file: str, overwrite: bool) -> None:
+    """Raise Refused for a --plot that has another suffix, is the image itself, or exists and may not be replaced."""
+    if not picture:
+        return
+    if not picture.lower().endswith(".png"):
+        raise Refused(f"--plot {picture!r}: the suffix must be .png")
+    if os.path.lexists(picture) and not overwrite:
+        raise Refused(f"--plot {picture!r} exists; --overwrite replaces it")
+    if os.path.realpath(picture) == os.path.realpath(file):
+        raise Refused(f"--plot {picture!r} is the image itself")
+
+
+def _write_picture(picture: str, data: bytes) -> None:
+    """Write the file whole or not at all. Raises Refused if it cannot be written."""
+    from jpegqf.outputs.atomic import write_whole
+
+    try:
+        write_whole(picture, data)
+    except (OSError, ValueError) as error:
+        raise Refused(f"--plot {picture!r} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 @main.command(epilog=REPORT_EPILOG)

@@ -5,6 +5,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
 from typing import Any
 
+from jpegqf.record_html import html_table
+
 
 class Status(str, Enum):
     """What became of an image."""
@@ -232,6 +234,10 @@ class Record:
         table = None if self.pixel_table is None else list(self.pixel_table)
         lists = {"pixel_table": table, "region_list": regions}
         return vars(self) | {"status": self.status.value, "verdict": self.verdict.value} | lists
+
+    def _repr_html_(self) -> str:
+        """The record in a notebook: a small table of what is known."""
+        return html_table(self.to_dict(), self.outcome)
 
 
 STEPS, LARGEST_STEP = 64, 255
