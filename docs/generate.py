@@ -24,10 +24,11 @@ from bench.history import tables as history_tables
 from bench.scale import tables as scale_tables
 from bench.summary import Summary, read_summary
 from docs.api import api_reference
+from docs.front_table import front_table
 from jpegqf.advise.advice import ROWS as ADVICE_ROWS
 from jpegqf.advise.advice import Advice
 from jpegqf.cli import main as jpegqf
-from jpegqf.cli import serve
+from jpegqf.cli import serve, tell
 from jpegqf.infer.command import EPILOG, OPTIONS
 from jpegqf.record import COLUMN, Column, Record
 
@@ -35,7 +36,8 @@ REPOSITORY = Path(__file__).parents[1]
 
 RESTORE_SUMMARY = REPOSITORY / "docs" / "restore-summary.csv"
 """What ``python -m bench.restore`` measured."""
-READMES = ("README.md", "docs/README.zh.md", "docs/README.jp.md")
+READMES = {"README.md": "en", "docs/README.zh.md": "zh", "docs/README.jp.md": "ja"}
+"""Each with its language."""
 
 
 def summary(name: str) -> Summary:
@@ -77,9 +79,9 @@ def cli_reference() -> str:
         many = " ..." if settings.get("nargs") == "+" else ""
         lines.append(f"| `{flag}{' ' if value else ''}{value}{many}` | {_default(settings)} | {words} |")
     lines += ["", "```", EPILOG, "```", ""]
-    for name, command in jpegqf.commands.items():
-        usage = " ".join(["jpegqf", name, *command.collect_usage_pieces(click.Context(command))])
-        lines += [f"## jpegqf {name}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
+    for name, command in {"": tell, **jpegqf.commands}.items():
+        usage = " ".join(["jpegqf", *filter(None, [name]), *command.collect_usage_pieces(click.Context(command))])
+        lines += [f"## jpegqf {name or 'FILE...'}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""), ""]
         lines += [flag_table(command), ""] if any(isinstance(param, click.Option) for param in command.params) else []
         if command.epilog:
             lines += ["```", inspect.cleandoc(command.epilog.replace("\b", "")), "```", ""]
@@ -266,11 +268,12 @@ def generated() -> dict[str, str]:
     """Every generated file with its content."""
     accuracy, conditions = summary("accuracy"), summary("conditions")
     overall = overall_table(accuracy)
-    readme = {
+    speed = REPOSITORY / "docs" / "speed.csv"
+    fronts = {name: {"front": front_table(accuracy, conditions, speed, language)} for name, language in READMES.items()}
+    overview = {
         "accuracy": f"{overall}\n{real_tables_rows(conditions)}\n\n"
         "`python -m bench.accuracy --images DIR --summary docs/accuracy-summary.csv`",
-        "conditions": f"{goals.brief_table(conditions)}\n\n"
-        "`python -m bench.conditions --images DIR --summary docs/conditions-summary.csv --peers`",
+        "conditions": goals.brief_table(conditions),
     }
     card = {"accuracy": overall, "bands": band_table(accuracy), "aggregation": comparison_table()}
     scan = {
@@ -300,17 +303,17 @@ def generated() -> dict[str, str]:
         "docs/api.md": api_reference(),
         "docs/cli.md": cli_reference(),
         "docs/serve.md": _filled("docs/serve.md", serving),
-        **{name: _filled(name, readme) for name in READMES},
+        **{name: _filled(name, places) for name, places in fronts.items()},
         "docs/model-card.md": _filled("docs/model-card.md", card),
         "docs/scan.md": _filled("docs/scan.md", scan),
         "docs/tables.md": _filled("docs/tables.md", any_table),
         "docs/colours.md": _filled("docs/colours.md", colours),
         "docs/history.md": _filled("docs/history.md", {"history": history_tables(summary("history"))}),
-        "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(REPOSITORY / "docs" / "speed.csv")}),
+        "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(speed)}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/restore.md": _filled("docs/restore.md", {"restore": restore_table(RESTORE_SUMMARY)}),
         "docs/scale.md": _filled("docs/scale.md", scale),
-        "docs/accuracy.md": _filled("docs/accuracy.md", {"tables": goals.all_tables(conditions)}),
+        "docs/accuracy.md": _filled("docs/accuracy.md", {**overview, "tables": goals.all_tables(conditions)}),
     }
 
 

@@ -12,8 +12,7 @@ from PIL import Image
 from conftest import MakeJpeg, in_cells
 from jpegqf.cli import main
 from jpegqf.outputs.results import read_records
-from jpegqf.record import COLUMNS, Record, Status
-from jpegqf.terminal import table_line
+from jpegqf.record import COLUMNS
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -166,6 +165,27 @@ def test_explain_draws_into_new_png_files_only(folder: Path) -> None:
     assert Path("new.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_explain_replaces_a_picture_only_if_asked_and_never_the_image_itself(folder: Path) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    image = Path("in/b.png").read_bytes()
+    Path("old.png").write_bytes(b"precious")
+    refused = run("explain", "in/a.jpg", "--plot", "old.png")
+    assert (refused.returncode, refused.stderr) == (2, "Error: --plot 'old.png' exists; --overwrite replaces it\n")
+    assert Path("old.png").read_bytes() == b"precious"
+    assert run("explain", "in/a.jpg", "--plot", "old.png", "--overwrite").returncode == 0
+    assert Path("old.png").read_bytes().startswith(b"\x89PNG")
+    assert run("explain", "in/b.png", "--plot", "./in/b.png", "--overwrite").returncode == 2
+    assert Path("in/b.png").read_bytes() == image
+
+
+def test_explain_says_when_nothing_was_drawn_and_leaves_the_old_picture(folder: Path) -> None:
+    Path("old.png").write_bytes(b"precious")
+    done = run("explain", "in/c cut.jpg", "--plot", "old.png", "--overwrite")
+    assert done.returncode == 1
+    assert done.stderr == "nothing was drawn: there are no judged pixels, and 'old.png' was not written\n"
+    assert Path("old.png").read_bytes() == b"precious"
+
+
 def test_only_header_skips_what_has_none(folder: Path) -> None:
     done = run("scan", "in", "--only", "header")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -189,17 +209,10 @@ def test_header_prints_qualities_encoder_and_tables(folder: Path) -> None:
 
 
 def test_help_and_version_are_quick_to_import_nothing_heavy() -> None:
-    code = "import sys, jpegqf, jpegqf.cli; print([m for m in ('numpy', 'PIL', 'torch') if m in sys.modules])"
+    code = "import sys, jpegqf, jpegqf.cli; print([m for m in ('numpy', 'PIL', 'torch', 'rich') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
     assert run("--version").stdout.startswith("jpegqf, version 0.")
-
-
-def test_a_line_of_the_table_fits_the_terminal_whatever_the_name() -> None:
-    record = Record(os.fsdecode(b"x\xe9" + b"y" * 300), "y", Status.OK, qf=82, verdict_text="header and pixels say 82")
-    line = table_line(record, 80)
-    assert len(line) <= 80
-    assert "82  header and pixels" in line
 
 
 def test_a_summary_tells_counts_reasons_rates_and_versions(folder: Path) -> None:

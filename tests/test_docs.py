@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +53,47 @@ def test_the_three_readmes_show_the_same_commands() -> None:
     texts = [(REPOSITORY / name).read_text(encoding="utf-8") for name in READMES]
     blocks = [re.findall(r"^    (.+)$", text, re.MULTILINE) for text in texts]
     assert blocks[0] == blocks[1] == blocks[2]
-    assert "python -m pip install . && python infer.py --input demo/test.jpg" in blocks[0]
+    for command in (
+        "python -m pip install . && jpegqf demo/test.jpg",
+        'python -m pip install ".[test]" && python -m pytest',
+        "python infer.py --input demo/test.jpg",
+        "cat photo.jpg | jpegqf scan -",
+    ):
+        assert command in blocks[0]
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_a_readme_is_short_and_says_what_is_read_and_every_flag_of_infer(name: str) -> None:
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    for words in (
+        'python -m pip install ".[containers]"',
+        "codec_quality",
+        "history.md",
+        "](#infer)",
+        '<a id="infer">',
+    ):
+        assert words in text
+    for flag, _, _ in OPTIONS:
+        assert f"`{flag}" in text, flag
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_first_answer_in_a_readme_is_what_is_printed(name: str) -> None:
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    command = [sys.executable, "-m", "jpegqf", "demo/test.jpg"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=REPOSITORY, check=False)
+    assert re.findall(r"```\n(.*?)```", text, re.DOTALL)[0] == done.stdout
+
+
+def test_the_answer_of_infer_in_the_readme_is_what_is_printed(tmp_path: Path) -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    outputs = ["--pred_csv", str(tmp_path / "a.csv"), "--issue_csv", str(tmp_path / "b.csv")]
+    command = [sys.executable, "infer.py", "--input", "demo/test.jpg", *outputs]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=REPOSITORY, check=False)
+    shown = re.findall(r"```\n(.*?)```", text, re.DOTALL)[1]
+    assert "92.0000" in shown
+    assert shown in done.stdout
 
 
 def test_the_python_example_in_the_readme_runs() -> None:

@@ -1,5 +1,6 @@
 """The command ``jpegqf``: arguments -> scan -> files or terminal, and exit code."""
 
+import io
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jpegqf.errors import JpegqfError, OutputError, UsageError
+from jpegqf.front_door import FrontDoor, are_few_files, tell_files
 from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.terminal import (
     Refused,
@@ -18,6 +20,7 @@ from jpegqf.terminal import (
     progress_bar,
     say,
     spectators,
+    tally_in_words,
     tell_progress,
 )
 from jpegqf.version import __version__
@@ -75,10 +78,44 @@ Exit codes: 0 the page is written; 2 bad call, results that cannot be read or ar
 written; 130, 143 interrupted (Ctrl-C, SIGTERM), with nothing written."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+FILES_EPILOG = """\b
+Examples:
+  jpegqf photo.jpg
+  jpegqf before.jpg after.png
+\b
+Exit codes: 0 every image was judged; 1 none was; 2 bad call; 3 some were."""
+
+GROUP_EPILOG = """\b
+Without a command, files are told one by one, and folders, globs and archives scanned:
+  jpegqf photo.jpg
+  jpegqf photos"""
+
+
+@click.group(
+    cls=FrontDoor,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="FILE... | COMMAND [ARGS]...",
+    epilog=GROUP_EPILOG,
+)
 @click.version_option(__version__, prog_name="jpegqf")
 def main() -> None:
     """Tell how hard images were compressed as JPEG: from header, pixels and history."""
+
+
+@click.command("jpegqf", epilog=FILES_EPILOG)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.pass_context
+def tell(ctx: click.Context, files: tuple[str, ...]) -> None:
+    """Tell the story of one or a few images: verdict, quality, header, pixels, history, regions, and what is odd.
+
+    Folders, globs, lists, archives and more than a dozen files are scanned, as `jpegqf scan` does without flags.
+    """
+    if not are_few_files(files):
+        ctx.invoke(scan, paths=files)
+    sys.exit(tell_files(files))
+
+
+main.files_command = tell
 
 
 @main.command(epilog=SCAN_EPILOG)
@@ -203,12 +240,12 @@ def _ending(job: "Job | ClusterScan", failure: str | None) -> int:
 
     request, counts, failed = job.request, job.tally.statuses, job.tally.shards["failed"]
     code = 2 if failure else 128 + job.stopped_by if job.stopped_by else exit_code(counts + Counter(error=failed))
-    line = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+    line = _closing_line(job)
     line += f", {failed} shards failed: {'; '.join(job.tally.failed_shards)}" if failed else ""
     if failure:
         say(f"Error: {failure} ({line})")
     elif not request.quiet and (request.outputs or job.stopped_by or sys.stdout.isatty()):
-        say(("interrupted: " if job.stopped_by else "") + line)
+        say((f"interrupted: {line}{_how_to_go_on(request)}") if job.stopped_by else line)
     if request.summary:
         write_summary(request.summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
@@ -259,6 +296,20 @@ def restore(**flags: Any) -> None:
     sys.exit(128 + job.stopped_by if job.stopped_by else exit_code(job.statuses))
 
 
+def _closing_line(job: "Job | ClusterScan") -> str:
+    """Counts: of verdicts in words for a person at a terminal, else of the three statuses, for programs."""
+    if sys.stderr.isatty():
+        return tally_in_words(job.tally.kinds, job.tally.statuses)
+    return ", ".join(f"{job.tally.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+
+
+def _how_to_go_on(request: "ScanRequest") -> str:
+    """What an interrupted scan says of going on: it can where rows were written to files."""
+    if not request.outputs:
+        return ""
+    return f"; to go on: the same call with --resume{' in place of --overwrite' * request.overwrite}"
+
+
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def header(files: tuple[str, ...]) -> None:
@@ -289,7 +340,8 @@ def header(files: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("file", metavar="FILE")
 @click.option("--plot", "picture", metavar="PNG", help="Write a picture of the evidence; needs jpegqf[plot].")
-def explain(file: str, picture: str | None) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace the picture if it exists.")
+def explain(file: str, picture: str | None, overwrite: bool) -> None:
     """Tell the evidence of one image in words, and as a picture with --plot."""
     from jpegqf.inputs.files import read_bytes
     from jpegqf.inspection.inspector import Inspector, default_predictor
@@ -298,20 +350,42 @@ def explain(file: str, picture: str | None) -> None:
     from jpegqf.views.explain import explain_lines
     from jpegqf.views.plot import plot
 
-    if picture and (not picture.lower().endswith(".png") or os.path.lexists(picture)):
-        raise Refused(f"--plot {picture!r} must be a new file with the suffix .png")
+    _check_picture(picture, file, overwrite)
     try:
         predictor = default_predictor()
         found = Inspector(predictor).look(read_bytes(file), printable(file))
         lines = explain_lines(found, to_record(found))
         print_lines(lines)
-        if picture:
-            plot(found, predictor, lines[0], picture)
+        drawing = io.BytesIO()
+        if picture and plot(found, predictor, lines[0], drawing):
+            _write_picture(picture, drawing.getvalue())
+        elif picture:
+            say(f"nothing was drawn: there are no judged pixels, and {printable(picture)!r} was not written")
     except JpegqfError as error:
         raise Refused(str(error)) from None
-    except OSError as error:
-        raise Refused(f"{picture} cannot be written: {error}") from None
     sys.exit(0 if found.prediction else 1)
+
+
+def _check_picture(picture: str | None, file: str, overwrite: bool) -> None:
+    """Raise Refused for a --plot that has another suffix, is the image itself, or exists and may not be replaced."""
+    if not picture:
+        return
+    if not picture.lower().endswith(".png"):
+        raise Refused(f"--plot {picture!r}: the suffix must be .png")
+    if os.path.lexists(picture) and not overwrite:
+        raise Refused(f"--plot {picture!r} exists; --overwrite replaces it")
+    if os.path.realpath(picture) == os.path.realpath(file):
+        raise Refused(f"--plot {picture!r} is the image itself")
+
+
+def _write_picture(picture: str, data: bytes) -> None:
+    """Write the file whole or not at all. Raises Refused if it cannot be written."""
+    from jpegqf.outputs.atomic import write_whole
+
+    try:
+        write_whole(picture, data)
+    except (OSError, ValueError) as error:
+        raise Refused(f"--plot {picture!r} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 @main.command(epilog=REPORT_EPILOG)

@@ -5,6 +5,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
 from typing import Any
 
+from jpegqf.record_html import html_table
+
 
 class Status(str, Enum):
     """What became of an image."""
@@ -39,6 +41,24 @@ class Verdict(str, Enum):
     """No JPEG header, and no trace of a JPEG save: never compressed, or resized or reworked since."""
     UNKNOWN = "unknown"
     """Nothing can be told."""
+
+    @property
+    def words(self) -> str:
+        """The verdict in a word or two, as people read it."""
+        return _VERDICT_WORDS.get(self, self.value)
+
+
+_VERDICT_WORDS = {
+    Verdict.RESAVED: "re-saved",
+    Verdict.PARTIAL: "partly a JPEG",
+    Verdict.PIXELS_ONLY: "was a JPEG",
+    Verdict.OTHER_CODEC: "another codec",
+    Verdict.NO_TRACE: "no trace of a JPEG",
+    Verdict.HEADER_ONLY: "header only",
+}
+"""Words of the verdicts whose code is not a word of its own."""
+_STATUS_WORDS = {Status.SKIPPED: "skipped", Status.ERROR: "unreadable"}
+"""Words of images without a verdict on all their evidence."""
 
 
 QUALITY = (1, 100)
@@ -203,12 +223,21 @@ class Record:
         "the regions that were saved as JPEG, the largest first, with box, grid and quality; not in CSV"
     )
 
+    @property
+    def outcome(self) -> str:
+        """What became of the image in a word or two: its verdict, or that it was not judged."""
+        return _STATUS_WORDS.get(self.status) or self.verdict.words
+
     def to_dict(self) -> dict[str, Any]:
         """Columns in order, enums as their texts, tuples as lists, regions as dictionaries."""
         regions = None if self.region_list is None else [dict(vars(region)) for region in self.region_list]
         table = None if self.pixel_table is None else list(self.pixel_table)
         lists = {"pixel_table": table, "region_list": regions}
         return vars(self) | {"status": self.status.value, "verdict": self.verdict.value} | lists
+
+    def _repr_html_(self) -> str:
+        """The record in a notebook: a small table of what is known."""
+        return html_table(self.to_dict(), self.outcome)
 
 
 STEPS, LARGEST_STEP = 64, 255

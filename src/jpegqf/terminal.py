@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from jpegqf.names import printable, visible
+from jpegqf.terminal_colours import colour_of, painted
+
 if TYPE_CHECKING:
     from jpegqf.outputs.base import Shape
     from jpegqf.record import Record
@@ -75,9 +78,9 @@ def spectators(
 ) -> "tuple[Callable[[Any], None] | None, Callable[[Iterable[Any]], Iterable[Any]]]":
     """What shows each row without -o, and the progress bar, or what stands for it.
 
-    ``shape`` and ``line_of`` (a row and the terminal's width -> its line) are those of a record by default.
+    ``shape`` and ``line_of`` (a row and the terminal's width -> its line): of rows that are no records.
     """
-    return (None, bar(quiet)) if outputs else (_shower(shape, line_of or table_line), iter)
+    return (None, bar(quiet)) if outputs else (_shower(shape, line_of), iter)
 
 
 def bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
@@ -89,28 +92,56 @@ def bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
     return lambda rows: tqdm(rows, unit="img")
 
 
-def _shower(shape: "Shape | None", line_of: "Callable[[Any, int], str]") -> "Callable[[Any], None]":
+def _shower(shape: "Shape | None", line_of: "Callable[[Any, int], str] | None") -> "Callable[[Any], None]":
     """How a row is shown without -o."""
-    from jpegqf.outputs.base import RECORDS
-    from jpegqf.outputs.json_lines import json_line
-
     if not sys.stdout.isatty():
+        from jpegqf.outputs.base import RECORDS
+        from jpegqf.outputs.json_lines import json_line
+
         return lambda row: click.echo(json_line(row, shape or RECORDS))
-    width = shutil.get_terminal_size().columns
-    return lambda row: click.echo(line_of(row, width))
+    if line_of is None:
+        from jpegqf.terminal_table import TerminalTable
+
+        return TerminalTable().show
+    width, line = shutil.get_terminal_size().columns, line_of
+    return lambda row: click.echo(line(row, width))
+
+
+def story_text(lines: Iterable[tuple[str, str]], record: "Record") -> list[str]:
+    """A story, labels and words, as lines: the file, the verdict, then a line for each kind of evidence."""
+    texts = []
+    for label, words in lines:
+        if label == "file":
+            texts.append(painted(words, bold=True))
+        elif label == "verdict":
+            texts.append(f"  {painted(words[:1].upper() + words[1:], fg=colour_of(record))}")
+        else:
+            texts.append(f"  {painted(f'{label:<9}', dim=True)} {words}")
+    return texts
+
+
+def tally_in_words(kinds: "Counter[str]", statuses: "Counter[str]") -> str:
+    """The closing line of a scan: counts of ``Tally.kinds`` and ``Tally.statuses``.
+
+    As in "563 ok: 487 consistent, 67 re-saved, 9 PNGs that were JPEGs; 12 skipped, 29 unreadable".
+    """
+    told = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in kinds.most_common())
+    parts = [f"{statuses['ok']} ok" + (f": {told}" if told else "")]
+    lost = [f"{statuses[status]} {word}" for status, word in (("skipped", "skipped"), ("error", "unreadable"))
+            if statuses[status]]  # fmt: skip
+    return "; ".join([*parts, ", ".join(lost)] if lost else parts)
+
+
+def _plural(kind: str, count: int) -> str:
+    if not kind.endswith(" that was a JPEG"):
+        return kind
+    container = kind.split(" ")[0]
+    return kind if count == 1 else f"{container}s that were JPEGs"
 
 
 def shown_path(path: str) -> str:
     """A path as a terminal can show it."""
-    from jpegqf.names import printable
-
-    return "".join(letter if letter.isprintable() else "?" for letter in printable(path))
-
-
-def table_line(record: "Record", width: int) -> str:
-    """A record as one line of a terminal ``width`` columns wide: name, answer, verdict, in words."""
-    words = record.message if record.status.value == "error" else record.verdict_text or record.message or ""
-    return line_in_columns(record.path, record.qf, words or "", width)
+    return visible(printable(path))
 
 
 def line_in_columns(path: str, quality: int | None, words: str, width: int) -> str:

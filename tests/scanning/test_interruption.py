@@ -59,7 +59,7 @@ def test_an_interrupted_scan_tells_so_in_one_line_and_in_its_summary(folder: Pat
         errors = stop(batch, number)
     rows = list(read_records("a.csv"))
     assert batch.returncode == 128 + number
-    assert errors == f"interrupted: {len(rows)} ok, 0 skipped, 0 error\n"
+    assert errors == f"interrupted: {len(rows)} ok, 0 skipped, 0 error; to go on: the same call with --resume\n"
     assert in_cells(read_records("a.db")) == rows
     assert [row.path for row in rows] == [f"in/{i:05d}.jpg" for i in range(len(rows))]
     told = json.loads(Path("s.json").read_text())

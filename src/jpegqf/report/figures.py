@@ -12,7 +12,7 @@ from jpegqf.record import Status, Verdict
 from jpegqf.report.aggregate import MOST_CAUSES, MOST_NAMES, Aggregate, ListedImage
 from jpegqf.report.association import BANDS, FEWEST, NO_TRACE, associate, band_of, total_variation
 from jpegqf.report.grouping import MOST_GROUPS, OTHERS, GroupName
-from jpegqf.report.wording import MEDIAN, VERDICTS, association_words, quantile, shown
+from jpegqf.report.wording import MEANINGS, MEDIAN, association_words, quantile, shown
 
 SERIES = 7
 """Names that a chart tells apart; the rest are added up."""
@@ -38,7 +38,7 @@ def figures(found: Aggregate, thumbnails: Sequence[str | None] = ()) -> Json:
     causes = cause_figures(found)
     return {
         "rows": found.rows,
-        "verdicts": [[*VERDICTS[kind], found.verdicts[kind.value], kind.value] for kind in VERDICTS],
+        "verdicts": [[kind.words, MEANINGS[kind], found.verdicts[kind.value], kind.value] for kind in MEANINGS],
         "statuses": [[kind.value, found.statuses[kind.value]] for kind in Status],
         "quality": quality_figures(found),
         "pairs": pair_figures(found),
@@ -214,7 +214,7 @@ def _table_row(row: ListedImage) -> list[Any]:
     words = row.message if row.status == Status.ERROR.value else row.verdict_text or row.message
     texts = [text and shown(text) for text in (row.path, words, row.encoder, row.format, size)]
     path, words, encoder, form, size = texts
-    label = VERDICTS[Verdict(row.verdict)][0]
+    label = Verdict(row.verdict).words
     return [path, words, label, row.status, row.qf, row.header_qf, row.pixel_qf, row.first_qf, encoder, form, size]
 
 

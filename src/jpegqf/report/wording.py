@@ -2,23 +2,24 @@
 
 from collections import Counter
 
+from jpegqf.names import visible
 from jpegqf.record import Status, Verdict
 from jpegqf.report.aggregate import Aggregate
 from jpegqf.report.association import SIGNIFICANT, Association
 
-VERDICTS = {
-    Verdict.RESAVED: ("re-saved", "saved before at a lower quality than the header says"),
-    Verdict.MISMATCH: ("mismatch", "header and pixels tell different qualities"),
-    Verdict.COMPOSITE: ("composite", "no JPEG header; put together from different JPEG saves"),
-    Verdict.PARTIAL: ("partly a JPEG", "no JPEG header; a part was a JPEG, the rest shows no JPEG grid"),
-    Verdict.CONSISTENT: ("consistent", "header and pixels agree"),
-    Verdict.PIXELS_ONLY: ("was a JPEG", "no JPEG header, but the pixels were a JPEG"),
-    Verdict.OTHER_CODEC: ("another codec", "no JPEG header; pixels of a lossy WebP, an AVIF or a video"),
-    Verdict.NO_TRACE: ("no trace of a JPEG", "never compressed, or resized or reworked since"),
-    Verdict.HEADER_ONLY: ("header only", "the pixels tell nothing, or were not looked at"),
-    Verdict.UNKNOWN: ("unknown", "nothing can be told"),
+MEANINGS = {
+    Verdict.RESAVED: "saved before at a lower quality than the header says",
+    Verdict.MISMATCH: "header and pixels tell different qualities",
+    Verdict.COMPOSITE: "no JPEG header; put together from different JPEG saves",
+    Verdict.PARTIAL: "no JPEG header; a part was a JPEG, the rest shows no JPEG grid",
+    Verdict.CONSISTENT: "header and pixels agree",
+    Verdict.PIXELS_ONLY: "no JPEG header, but the pixels were a JPEG",
+    Verdict.OTHER_CODEC: "no JPEG header; pixels of a lossy WebP, an AVIF or a video",
+    Verdict.NO_TRACE: "never compressed, or resized or reworked since",
+    Verdict.HEADER_ONLY: "the pixels tell nothing, or were not looked at",
+    Verdict.UNKNOWN: "nothing can be told",
 }
-"""Each verdict in a word or two, and what it means; those to worry about first."""
+"""What each verdict means; those to worry about first."""
 MEDIAN = 0.5
 """The quantile that half of all values do not exceed."""
 WORTH_TELLING = 0.005
@@ -31,10 +32,7 @@ LONGEST_SHOWN = 300
 
 def shown(text: str, longest: int = LONGEST_SHOWN) -> str:
     r"""A stranger's text as one that can be looked at: what is invisible or turns the writing is told as \uNNNN."""
-    text = _clipped(text, 4 * longest)
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return _clipped(text, longest)
+    return _clipped(visible(_clipped(text, 4 * longest)), longest)
 
 
 def _clipped(text: str, longest: int) -> str:

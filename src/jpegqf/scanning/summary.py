@@ -9,10 +9,12 @@ from typing import Any
 
 from jpegqf.errors import OutputError
 from jpegqf.outputs.atomic import write_whole
-from jpegqf.record import Record, Status
+from jpegqf.record import Record, Status, Verdict
 from jpegqf.version import __version__
 
 LIBRARIES = ("numpy", "pillow", "simplejpeg", "pyarrow")
+COUNTED = ("statuses", "reasons", "verdicts", "kinds")
+"""What one tally tells another; results of older versions lack kinds."""
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Tally:
     statuses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Of ok rows, in words: the verdict, or the container whose pixels were a JPEG."""
     resumed: int = 0
     """Rows taken over from an earlier run."""
     model: str | None = None
@@ -34,19 +38,22 @@ class Tally:
         """Count one row."""
         self.statuses[record.status.value] += 1
         self.verdicts[record.verdict.value] += 1
+        if record.status is Status.OK:
+            was_jpeg = record.verdict is Verdict.PIXELS_ONLY and record.format
+            self.kinds[f"{record.format} that was a JPEG" if was_jpeg else record.outcome] += 1
         if record.reason:
             self.reasons[record.reason] += 1
         self.model = record.model or self.model
 
     def to_dict(self) -> dict[str, Any]:
         """Counts and model, for :meth:`take`."""
-        counts = {name: dict(getattr(self, name)) for name in ("statuses", "reasons", "verdicts")}
+        counts = {name: dict(getattr(self, name)) for name in COUNTED}
         return {**counts, "model": self.model}
 
     def take(self, counts: dict[str, Any]) -> None:
         """Add what another tally told."""
-        for name in ("statuses", "reasons", "verdicts"):
-            getattr(self, name).update(counts[name])
+        for name in COUNTED:
+            getattr(self, name).update(counts.get(name, {}))
         self.model = counts["model"] or self.model
 
     @property
