@@ -1,6 +1,6 @@
 """How often `jpegqf restore` gives the JPEG back, how large it is, and how long it takes, by kind of image.
 
-    python -m bench.restore --images DIR --n 6 --summary docs/restore-summary.csv
+    python -m bench.restore --images DIR --n 10 --summary docs/restore-summary.csv
 
 Scenes are drawn from a folder of lossless images with a manifest, each saved as JPEG by Pillow and decoded again. Every
 second one is cut to sides that are no multiple of 8. Images that are no JPEG's, or no longer, must never be restored.
