@@ -121,3 +121,8 @@ def test_the_quality_of_another_codec_is_told_on_its_own_scale(predictor: Predic
     photo.save(out, "WEBP", quality=75)
     lines, _ = explained(out.getvalue(), "a.webp", predictor)
     assert "  WEBP       saved at 75 on its own encoder's scale" in lines
+
+
+def test_control_characters_of_a_name_are_told_and_not_sent_to_the_terminal() -> None:
+    found = Inspector().look(b"no image", "a\033[2Jb.jpg")
+    assert explain_lines(found, to_record(found))[0].startswith("a\\x1b[2Jb.jpg: ")

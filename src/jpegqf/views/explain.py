@@ -5,6 +5,7 @@ import numpy as np
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.model.prediction import Prediction
+from jpegqf.names import printable, visible
 from jpegqf.pixels.grid import ALIGNED
 from jpegqf.record import Record
 
@@ -16,7 +17,7 @@ def explain_lines(found: Findings, record: Record) -> list[str]:
     """The evidence of one image in words, a line each; ``record`` is that of the findings."""
     answer = record.qf if record.qf is not None else "unknown"
     lines = [
-        f"{record.path}: {record.verdict_text or record.message}",
+        f"{visible(printable(record.path))}: {record.verdict_text or record.message}",
         f"  answer     {answer} ({record.verdict.value})",
     ]
     if record.encoder:
