@@ -270,3 +270,18 @@ def test_rows_of_json_are_one_line_each_whatever_the_name(folder: Path) -> None:
     run("o.jsonl")
     names = [json.loads(line)["filename"] for line in Path("o.jsonl").read_text(encoding="utf-8").split("\n")[:-1]]
     assert names == ["=a.jpg", "b\nb.jpg", "c.jpg", "dé.jpg", "e\\xe9.jpg", "f.jpg"]
+
+
+def test_a_database_whose_scan_was_killed_in_the_middle_of_a_write_is_rolled_back(folder: Path) -> None:
+    """A copy of the file and its rollback journal, taken while more is written than fits into memory."""
+    write_rows(3, "whole.db")
+    with closing(sqlite3.connect("whole.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN")
+        for _ in range(2000):
+            connection.execute("INSERT INTO records (path) VALUES (?)", ("x" * 500,))
+        connection.execute("UPDATE records SET path = 'y'")
+        for suffix in ("", "-journal"):
+            shutil.copy(f"whole.db{suffix}", f"killed.db{suffix}")
+    assert whole_rows("killed.db").rows == 3

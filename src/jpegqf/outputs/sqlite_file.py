@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from jpegqf.errors import UsageError
 from jpegqf.outputs.base import (
@@ -51,17 +51,22 @@ def _parsed(cell: Any) -> Any:
 
 
 def connect_read_only(path: str) -> sqlite3.Connection:
-    """A read-only connection. Characters of the path that have a meaning in URIs are escaped."""
+    """A connection that never writes."""
+    return _connect(path, "ro")
+
+
+def _connect(path: str, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
+    """A connection to a file that exists. Characters of the path that have a meaning in URIs are escaped."""
     name = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    return sqlite3.connect(f"file:{name}?mode=ro", uri=True)
+    return sqlite3.connect(f"file:{name}?mode={mode}", uri=True)
 
 
 def whole_sqlite_rows(path: str) -> Held:
-    """The complete rows of a file that a scan may have left unfinished.
+    """The complete rows of a file that a scan may have left unfinished, which is rolled back where it was killed.
 
     Raises UsageError if its columns are not those of a scan.
     """
-    connection = connect_read_only(path)
+    connection = _connect(path, "rw")
     try:
         columns = tuple(row[1] for row in connection.execute("PRAGMA table_info(records)"))
         others = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
