@@ -45,6 +45,12 @@ def summary(name: str) -> Summary:
     return read_summary(REPOSITORY / "docs" / f"{name}-summary.csv")
 
 
+def _csv_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file by column."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def comparison_table() -> str:
     """Both aggregations on the same files."""
     lines = ["| aggregation | MAE | exact | Acc@1 | Acc@5 |", "|---|---|---|---|---|"]
@@ -132,8 +138,7 @@ def load_table(path: Path) -> str:
 
 def real_summary(path: Path) -> str:
     """How header, pixels and ImageMagick agree on the real files."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _csv_rows(path)
     exact = [row for row in rows if row["header_match"] == "exact"]
     judged = [row for row in exact if row["pixel_qf"] and min(int(row["width"]), int(row["height"])) >= 128]
     agree = sum(row["pixel_qf"] == row["header_qf"] for row in judged)
@@ -152,8 +157,7 @@ def real_summary(path: Path) -> str:
 
 def named_table(path: Path) -> str:
     """Of how many real files the encoder is named, beside exiftool."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _csv_rows(path)
     read = [row for row in rows if row["header_match"]]
     ours = [row for row in read if row["encoder"] != "unknown"]
     theirs = [row for row in read if row["exiftool"]]
@@ -186,8 +190,7 @@ def real_tables_rows(conditions: Summary) -> str:
 
 def speed_table(path: Path) -> str:
     """What ``python -m bench.speed`` measured, a table per section."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _csv_rows(path)
     lines = []
     for section, group in groupby(rows, key=itemgetter("section")):
         lines += ["", f"### {section}", "", "| figure | measured | unit | reach |", "|---|---|---|---|"]
@@ -197,8 +200,7 @@ def speed_table(path: Path) -> str:
 
 def report_table(path: Path) -> str:
     """What a report costs, by the format of its results."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _csv_rows(path)
     lines = [
         "| results | rows | MB | seconds | processor seconds | peak memory, MB | page, MB |",
         "|---|---|---|---|---|---|---|",
@@ -211,8 +213,7 @@ def report_table(path: Path) -> str:
 
 def codec_table(path: Path) -> str:
     """How near the quality in the headers of other codecs is to what the encoder was asked for."""
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = _csv_rows(path)
     lines = ["| encoder | setting | files | within 1 | within 3 | worst |", "|---|---|---|---|---|---|"]
     for row in rows:
         near = (f"{float(row[name]):.1%}" for name in ("within_1", "within_3"))
@@ -223,8 +224,7 @@ def codec_table(path: Path) -> str:
 
 def restore_table(path: Path) -> str:
     """How often the JPEG was given back, by kind of image."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _csv_rows(path)
     lines = ["| pixels of | given back | size | seconds: median, most |", "|---|---|---|---|"]
     for row in rows:
         size = f"{row['size_least']}–{row['size_most']}" if row["size_least"] else "–"
@@ -235,8 +235,7 @@ def restore_table(path: Path) -> str:
 
 def likeness_table(path: Path) -> str:
     """How many copies of a picture fall in one group, and how many different pictures."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _csv_rows(path)
     lines = ["| | pairs | in one group | differing bits: median | least | most |", "|---|---|---|---|---|---|"]
     for row in rows:
         share = f"{int(row['grouped']) / int(row['pairs']):.1%}"

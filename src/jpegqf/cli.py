@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -196,7 +197,7 @@ def advise(duplicates: bool, **flags: Any) -> None:
 def _carry_out(make: "Callable[[], tuple[Job | ClusterScan, Callable[[], None]]]") -> None:
     """Make a job, run it and end with its exit code."""
     failure = None
-    try:
+    with _refusals("the scan"):
         job, run = make()
         try:
             run()
@@ -204,13 +205,20 @@ def _carry_out(make: "Callable[[], tuple[Job | ClusterScan, Callable[[], None]]]
             failure = str(error)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
         code = _ending(job, failure)
+    sys.exit(code)
+
+
+@contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    """Turn errors of a command into one line and its exit code; ``what`` cannot go on where the system fails."""
+    try:
+        yield
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)
     except JpegqfError as error:
         raise Refused(str(error)) from None
     except OSError as error:
-        raise Refused(f"the scan cannot go on: {error or type(error).__name__}") from None
-    sys.exit(code)
+        raise Refused(f"{what} cannot go on: {error or type(error).__name__}") from None
 
 
 def _request(flags: dict[str, Any]) -> "ScanRequest":
@@ -277,16 +285,10 @@ def restore(**flags: Any) -> None:
     from jpegqf.restoring.job import RestoreJob, RestoreRequest
     from jpegqf.restoring.show import spectators as watching
 
-    try:
+    with _refusals("restoring"):
         job = RestoreJob(RestoreRequest(**flags))
         job.run(*watching(job.request.rows, job.request.quiet))
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
-    except BrokenPipeError:
-        sys.exit(128 + signal.SIGPIPE)
-    except JpegqfError as error:
-        raise Refused(str(error)) from None
-    except OSError as error:
-        raise Refused(f"restoring cannot go on: {error or type(error).__name__}") from None
     if not job.request.quiet:
         line = ", ".join(f"{job.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
         if job.bytes_before:

@@ -1,6 +1,5 @@
 """Command lines without a subcommand: which command is meant, and in one line what is wrong with a call."""
 
-import glob
 import os
 from collections import Counter
 from typing import Any
@@ -35,7 +34,9 @@ class FrontDoor(click.Group):
         name = args[0]
         if self.get_command(ctx, name) or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        if _is_input(name):
+        from jpegqf.inputs.find import is_input
+
+        if is_input(name):
             return None, self.files_command, ["--", *args] if name != "-" and name.startswith("-") else args
         raise Refused(self._unknown(ctx, name))
 
@@ -59,11 +60,6 @@ class FrontDoor(click.Group):
         near = get_close_matches(name, self.list_commands(ctx), 1)
         meant = f"did you mean {near[0]!r}?" if near else "jpegqf --help lists the commands"
         return f"No such command or file: {name!r}; {meant}"
-
-
-def _is_input(name: str) -> bool:
-    is_list = name.startswith("@") and os.path.lexists(name[1:])
-    return name == "-" or is_list or os.path.lexists(name) or next(glob.iglob(name, recursive=True), None) is not None
 
 
 def _refuse_dashed(args: tuple[str, ...]) -> None:

@@ -17,17 +17,17 @@ MAX_LIST_LINE = 65_536
 """Longest line that is read from a list of paths, in bytes."""
 
 
+def is_input(path: str) -> bool:
+    """Whether a path of a command line stands for something: see :func:`find_items`."""
+    if path == "-" or is_url(path) or (path.startswith("@") and os.path.lexists(path[1:])):
+        return True
+    return os.path.lexists(path) or next(glob.iglob(path, recursive=True), None) is not None
+
+
 def check_paths(paths: Iterable[str]) -> None:
     """Raise UsageError for the first path that does not exist. Called before any image is inspected."""
     for path in paths:
-        is_list = path.startswith("@") and os.path.lexists(path[1:])
-        if not (
-            path == "-"
-            or is_list
-            or is_url(path)
-            or os.path.lexists(path)
-            or next(glob.iglob(path, recursive=True), None)
-        ):
+        if not is_input(path):
             if path.startswith("@"):
                 raise UsageError(f"cannot read list {path[1:]!r}: no such file or directory")
             raise UsageError(f"no such file or folder: {path!r}")

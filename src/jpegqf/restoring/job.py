@@ -17,7 +17,7 @@ from jpegqf.outputs.writing import open_outputs
 from jpegqf.record import Status
 from jpegqf.restoring.row import ROWS, RestoredRow
 from jpegqf.restoring.work import SUFFIX, Work, lost_row
-from jpegqf.scanning.stopping import Stop, Stopped, unless_stopped
+from jpegqf.scanning.stopping import Stop, stoppable, unless_stopped
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,8 @@ class RestoreJob:
 
         Raises UsageError for a bad call, OutputError when a file of rows fails.
         """
-        stop = Stop()
-        with stop.listening():
-            try:
-                self._run(stop, show, watch)
-            except Stopped:
-                pass
-            finally:
-                self.stopped_by = stop.signal
+        with stoppable(self) as stop:
+            self._run(stop, show, watch)
 
     def _run(
         self,

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from jpegqf.errors import ImageBrokenError, ImageError, JpegqfError, Reason, UsageError
+from jpegqf.errors import ImageBrokenError, ImageError, Reason, UsageError
 from jpegqf.inputs.item import Item
 from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.record import Status
 from jpegqf.restoring.row import RestoredRow
+from jpegqf.scanning.look import guarded
 
 SUFFIX = ".jpg"
 
@@ -55,16 +56,10 @@ class Work:
         if self.resume and os.path.lexists(output):
             return RestoredRow(item.name, Status.OK, message="was written before", output=output)
         try:
-            return self._written(item, output)
+            return guarded(item, lambda: self._written(item, output), lost_row, "restore it")
         except ImageError as issue:
             status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
             return RestoredRow(item.name, status, issue.reason.value, str(issue), bytes_before=_size(item))
-        except JpegqfError:
-            raise
-        except MemoryError:
-            return lost_row(item, Reason.TOO_LARGE, "not enough memory to restore it")
-        except Exception as error:  # a fault of ours must not cost the other million images
-            return lost_row(item, Reason.CRASHED, f"internal error: {type(error).__name__}: {error}"[:300])
 
     def _written(self, item: Item, output: str) -> RestoredRow:
         from jpegqf.coefficients.restored import restore

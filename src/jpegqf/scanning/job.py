@@ -13,7 +13,7 @@ from jpegqf.inputs.item import Item
 from jpegqf.outputs.resume import Resumption
 from jpegqf.outputs.writing import Outputs, check_outputs, open_outputs
 from jpegqf.scanning.request import ScanRequest
-from jpegqf.scanning.stopping import Stop, Stopped, unless_stopped
+from jpegqf.scanning.stopping import Stop, stoppable, unless_stopped
 from jpegqf.scanning.stream import scan_items
 from jpegqf.scanning.summary import Tally
 
@@ -38,14 +38,8 @@ class Job:
         Returns early, with whole outputs, when Ctrl-C or SIGTERM asks for it. Raises UsageError for a bad call
         or changed input, before any output is touched, and OutputError when an output fails.
         """
-        stop = Stop()
-        with stop.listening():
-            try:
-                self._run(stop, show, watch)
-            except Stopped:
-                pass
-            finally:
-                self.stopped_by = stop.signal
+        with stoppable(self) as stop:
+            self._run(stop, show, watch)
 
     @property
     def seconds(self) -> float:

@@ -69,14 +69,17 @@ def inspect_item(inspector: "Inspector", item: Item) -> Record:
     return record
 
 
-def guarded(item: Item, look: Callable[[], T], lost: Callable[[Item, Reason, str], T]) -> T:
-    """The result of ``look``, or what ``lost`` makes of the item where it fails. Raises JpegqfError as it comes."""
+def guarded(item: Item, look: Callable[[], T], lost: Callable[[Item, Reason, str], T], doing: str = "look at it") -> T:
+    """The result of ``look``, or what ``lost`` makes of the item where it fails. Raises JpegqfError as it comes.
+
+    ``doing``: what there may not be enough memory for, in words.
+    """
     try:
         return look()
     except JpegqfError:
         raise
     except MemoryError:
-        return lost(item, Reason.TOO_LARGE, "not enough memory to look at it")
+        return lost(item, Reason.TOO_LARGE, f"not enough memory to {doing}")
     except Exception as error:  # a fault of ours must not cost the other million images
         return lost(item, Reason.CRASHED, f"internal error: {type(error).__name__}: {error}"[:300])
 

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -56,6 +56,25 @@ class Stop:
         finally:
             for number, handler in earlier.items():
                 signal.signal(number, handler)
+
+
+class Stoppable(Protocol):
+    """A job that tells which signal ended it early, or 0."""
+
+    stopped_by: int
+
+
+@contextmanager
+def stoppable(job: Stoppable) -> Iterator[Stop]:
+    """Let Ctrl-C or SIGTERM end what runs inside; the signal is told to the job, also after a failure."""
+    stop = Stop()
+    with stop.listening():
+        try:
+            yield stop
+        except Stopped:
+            pass
+        finally:
+            job.stopped_by = stop.signal
 
 
 def unless_stopped(rows: Iterator[T], stop: Stop) -> Iterator[T]:
