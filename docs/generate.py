@@ -28,7 +28,8 @@ from docs.front_table import front_table
 from jpegqf.advise.advice import ROWS as ADVICE_ROWS
 from jpegqf.advise.advice import Advice
 from jpegqf.cli import main as jpegqf
-from jpegqf.cli import serve, tell
+from jpegqf.cli import tell
+from jpegqf.cli.serve import serve
 from jpegqf.infer.command import EPILOG, OPTIONS
 from jpegqf.record import COLUMN, Column, Record
 

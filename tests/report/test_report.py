@@ -19,7 +19,7 @@ import jpegqf.report.thumbnails
 from bench.report import synthetic_rows
 from conftest import REPOSITORY, MakeJpeg
 from jpegqf.cli import main as jpegqf_command
-from jpegqf.cli import report as report_command
+from jpegqf.cli.report import report as report_command
 from jpegqf.errors import OutputError, UsageError
 from jpegqf.outputs.base import Batch
 from jpegqf.outputs.formats import open_writer

@@ -1,0 +1,50 @@
+"""``jpegqf advise``: one row of advice per image."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jpegqf.cli import options
+from jpegqf.cli.ending import carry_out
+from jpegqf.cli.scan import request_of
+from jpegqf.terminal import spectators
+
+if TYPE_CHECKING:
+    from jpegqf.scanning.job import Job
+
+ADVISE_EPILOG = """\b
+Examples:
+  jpegqf advise photos --recursive -o advice.csv
+  jpegqf advise photos --recursive --duplicates -o advice.db
+\b
+Exit codes: as of scan."""
+
+
+@click.command(epilog=ADVISE_EPILOG)
+@options.paths
+@options.recursive
+@options.outputs
+@options.overwrite()
+@options.exts
+@click.option("--duplicates", is_flag=True, help="Tell files that show the same picture, and which to keep; needs "
+                                                 "jpegqf[duplicates].")  # fmt: skip
+@options.jobs()
+@options.device
+@options.max_pixels()
+@options.timeout()
+@options.quiet
+def advise(duplicates: bool, **flags: Any) -> None:
+    """What the evidence means for somebody who must act: one row of advice per image.
+
+    PATH is what scan takes. Nothing is changed.
+    """
+
+    def job() -> "tuple[Job, Callable[[], None]]":
+        from jpegqf.advise.advice import ROWS, advice_line
+        from jpegqf.advise.job import AdviseJob
+
+        found = AdviseJob(request_of(flags), duplicates=duplicates)
+        return found, lambda: found.run(*spectators(found.request.outputs, found.request.quiet, ROWS, advice_line))
+
+    carry_out(job)

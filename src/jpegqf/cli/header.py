@@ -1,0 +1,36 @@
+"""``jpegqf header``: what the headers of JPEGs tell."""
+
+import sys
+from collections import Counter
+
+import click
+
+from jpegqf.errors import JpegqfError
+from jpegqf.terminal import exit_code, print_lines, say
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def header(files: tuple[str, ...]) -> None:
+    """Print what each JPEG's header tells: qualities, encoder, tables.
+
+    Exit codes: 0 every header was read, 1 none was, 3 some were.
+    """
+    from jpegqf.inputs.files import read_bytes
+    from jpegqf.jpeg.encoders import identify
+    from jpegqf.jpeg.header import read_header
+    from jpegqf.names import printable
+    from jpegqf.views.header_text import header_lines
+
+    counts: Counter[str] = Counter()
+    for name in files:
+        try:
+            found = read_header(read_bytes(name))
+            lines = header_lines(printable(name), found, identify(found))
+        except JpegqfError as error:
+            say(f"{printable(name)}: {error}")
+            counts["error"] += 1
+            continue
+        print_lines(lines)
+        counts["ok"] += 1
+    sys.exit(exit_code(counts))

@@ -1,0 +1,56 @@
+"""``jpegqf restore``: the JPEGs back that lossless images were."""
+
+import signal
+import sys
+from typing import Any
+
+import click
+
+from jpegqf.cli import options
+from jpegqf.cli.ending import refusals
+from jpegqf.terminal import exit_code, say
+
+RESTORE_EPILOG = """\b
+Examples:
+  jpegqf restore photo.png -o photo.jpg
+  jpegqf restore pngs --recursive -o jpegs --rows restored.csv
+  jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet
+\b
+Exit codes: 0 every image was restored; 1 none was; 2 bad call, or a file cannot be written; 3 some were, others are
+skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
+
+
+@click.command(epilog=RESTORE_EPILOG)
+@options.paths
+@click.option("-o", "--output", required=True, metavar="DIR|FILE", help="Write JPEGs to this folder, or one to a .jpg.")
+@click.option("rows", "--rows", multiple=True, metavar="FILE",
+              help="Write a row for each image here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
+@click.option("--near", is_flag=True, help="Where none is proven, write the nearest JPEG; its comment and row say so.")
+@options.recursive
+@options.exts
+@options.overwrite("JPEGs and files of rows that exist")
+@click.option("--resume", is_flag=True, help="Leave JPEGs that exist, and go on with the other images.")
+@options.jobs()
+@options.max_pixels()
+@options.timeout(seconds=300)
+@options.quiet
+def restore(**flags: Any) -> None:
+    """Give the JPEG back from a lossless image that was a JPEG, proven pixel by pixel; needs jpegqf[restore].
+
+    PATH is as for scan. A JPEG is written only if it decodes to exactly the image's pixels. Images are
+    left as they are.
+    """
+    from jpegqf.restoring.job import RestoreJob, RestoreRequest
+    from jpegqf.restoring.show import spectators as watching
+
+    with refusals("restoring"):
+        job = RestoreJob(RestoreRequest(**flags))
+        job.run(*watching(job.request.rows, job.request.quiet))
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
+    if not job.request.quiet:
+        line = ", ".join(f"{job.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+        if job.bytes_before:
+            saved = job.bytes_before - job.bytes_after
+            line += f"; {job.bytes_before} bytes restored as {job.bytes_after}: {saved} saved"
+        say(("interrupted: " if job.stopped_by else "") + line)
+    sys.exit(128 + job.stopped_by if job.stopped_by else exit_code(job.statuses))
