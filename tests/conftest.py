@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -85,6 +86,30 @@ def refusal_in_little_memory(path: Path) -> str:
     told = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert told.returncode == 0, told.stderr
     return told.stdout
+
+
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """What the command prints on a terminal 100 columns wide."""
+    pty = pytest.importorskip("pty", reason="a terminal of POSIX")
+    primary, secondary = pty.openpty()
+    fcntl, termios = (pytest.importorskip(name, reason="a terminal of POSIX") for name in ("fcntl", "termios"))
+    fcntl.ioctl(secondary, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))  # rows, columns, pixels
+    command = [sys.executable, "-m", "jpegqf", *arguments]
+    more = {"COLUMNS": "100", "LINES": "40", "TERM": "xterm-256color", "NO_COLOR": "", **environment}
+    with subprocess.Popen(command, stdout=secondary, stderr=secondary, env=os.environ | more) as process:
+        os.close(secondary)
+        text = b""
+        while True:
+            try:
+                part = os.read(primary, 65_536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            text += part
+        process.wait(timeout=60)
+    os.close(primary)
+    return text.decode().replace("\r\n", "\n")
 
 
 @pytest.fixture(scope="session")

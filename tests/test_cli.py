@@ -54,7 +54,7 @@ def test_several_outputs_hold_the_same_rows_and_are_kept(folder: Path) -> None:
     names = ["o/a.csv", "o/a.jsonl", "o/a.db", "o/a.parquet"]
     outputs = [word for name in names for word in ("-o", name)]
     done = run("scan", "in", *outputs)
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "2 ok, 0 skipped, 1 error\n")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "2 ok, 0 skipped, 1 error\nmade the folder 'o'\n")
     first, *others = [in_cells(read_records(name)) for name in names]
     assert len(first) == 3
     assert all(other == first for other in others)

@@ -1,13 +1,11 @@
 import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
-from conftest import MakeJpeg
+from conftest import MakeJpeg, on_a_terminal
 from jpegqf.record import Record, Status, Verdict
 from jpegqf.scanning.summary import Tally
 from jpegqf.terminal import tally_in_words
@@ -69,29 +67,10 @@ def test_the_closing_line_counts_verdicts_in_words() -> None:
     assert tally_in_words(tally.kinds, tally.statuses) == (
         "6 ok: 3 consistent, 2 PNGs that were JPEGs, 1 WEBP that was a JPEG; 1 skipped, 1 unreadable"
     )
+    pixels_alone = Tally()
+    pixels_alone.add(Record("a.jpg", "a", Status.OK, format="JPEG", verdict=Verdict.PIXELS_ONLY))
+    assert tally_in_words(pixels_alone.kinds, pixels_alone.statuses) == "1 ok: 1 told by pixels alone"
     assert tally_in_words(Counter(), Counter(error=2)) == "0 ok; 2 unreadable"
-
-
-def on_a_terminal(*arguments: str, **environment: str) -> str:
-    """What the command prints on a terminal 100 columns wide."""
-    pty = pytest.importorskip("pty", reason="a terminal of POSIX")
-    primary, secondary = pty.openpty()
-    command = [sys.executable, "-m", "jpegqf", *arguments]
-    more = {"COLUMNS": "100", "LINES": "40", "TERM": "xterm-256color", "NO_COLOR": "", **environment}
-    with subprocess.Popen(command, stdout=secondary, stderr=secondary, env=os.environ | more) as process:
-        os.close(secondary)
-        text = b""
-        while True:
-            try:
-                part = os.read(primary, 65_536)
-            except OSError:  # the other end is closed
-                break
-            if not part:
-                break
-            text += part
-        process.wait(timeout=60)
-    os.close(primary)
-    return text.decode().replace("\r\n", "\n")
 
 
 def test_a_scan_on_a_terminal_is_a_table_with_colours_and_a_closing_line(tmp_path: Path, jpeg: MakeJpeg) -> None:

@@ -4,9 +4,9 @@ import shutil
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,10 +14,7 @@ from jpegqf.names import printable, visible
 from jpegqf.terminal_colours import colour_of, painted
 
 if TYPE_CHECKING:
-    from jpegqf.outputs.base import Shape
     from jpegqf.record import Record
-
-T = TypeVar("T")
 
 
 def tell_progress(line: str) -> None:
@@ -68,43 +65,6 @@ def exit_code(counts: "Counter[str]") -> int:
     if not counts["skipped"] + counts["error"]:
         return 0 if counts["ok"] else 1
     return 3 if counts["ok"] else 1
-
-
-def spectators(
-    outputs: tuple[str, ...],
-    quiet: bool,
-    shape: "Shape | None" = None,
-    line_of: "Callable[[Any, int], str] | None" = None,
-) -> "tuple[Callable[[Any], None] | None, Callable[[Iterable[Any]], Iterable[Any]]]":
-    """What shows each row without -o, and the progress bar, or what stands for it.
-
-    ``shape`` and ``line_of`` (a row and the terminal's width -> its line): of rows that are no records.
-    """
-    return (None, bar(quiet)) if outputs else (_shower(shape, line_of), iter)
-
-
-def bar(quiet: bool) -> "Callable[[Iterable[T]], Iterable[T]]":
-    """The progress bar, or what stands for it."""
-    if quiet or not sys.stderr.isatty():
-        return iter
-    from tqdm import tqdm
-
-    return lambda rows: tqdm(rows, unit="img")
-
-
-def _shower(shape: "Shape | None", line_of: "Callable[[Any, int], str] | None") -> "Callable[[Any], None]":
-    """How a row is shown without -o."""
-    if not sys.stdout.isatty():
-        from jpegqf.outputs.base import RECORDS
-        from jpegqf.outputs.json_lines import json_line
-
-        return lambda row: click.echo(json_line(row, shape or RECORDS))
-    if line_of is None:
-        from jpegqf.terminal_table import TerminalTable
-
-        return TerminalTable().show
-    width, line = shutil.get_terminal_size().columns, line_of
-    return lambda row: click.echo(line(row, width))
 
 
 def story_text(lines: Iterable[tuple[str, str]], record: "Record") -> list[str]:

@@ -8,7 +8,7 @@ import click
 from jpegqf.cli import options
 from jpegqf.cli.ending import carry_out
 from jpegqf.cli.scan import request_of
-from jpegqf.terminal import spectators
+from jpegqf.cli.showing import Showing, format_option
 
 if TYPE_CHECKING:
     from jpegqf.scanning.job import Job
@@ -25,6 +25,7 @@ Exit codes: as of scan."""
 @options.paths
 @options.recursive
 @options.outputs
+@format_option
 @options.overwrite()
 @options.exts
 @click.option("--duplicates", is_flag=True, help="Tell files that show the same picture, and which to keep; needs "
@@ -44,7 +45,8 @@ def advise(duplicates: bool, **flags: Any) -> None:
         from jpegqf.advise.advice import ROWS, advice_line
         from jpegqf.advise.job import AdviseJob
 
+        showing = Showing.take_from(flags)
         found = AdviseJob(request_of(flags), duplicates=duplicates)
-        return found, lambda: found.run(*spectators(found.request.outputs, found.request.quiet, ROWS, advice_line))
+        return found, lambda: showing.run(found, ROWS, advice_line)
 
     carry_out(job)

@@ -1,13 +1,15 @@
 """Runs the job of a command, says what became of it, and ends with its exit code."""
 
+import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jpegqf.errors import JpegqfError, OutputError
+from jpegqf.names import printable
 from jpegqf.terminal import Refused, exit_code, say, tally_in_words
 
 if TYPE_CHECKING:
@@ -16,17 +18,39 @@ if TYPE_CHECKING:
     from jpegqf.scanning.request import ScanRequest
 
 
+@contextmanager
+def folders_told(paths: Iterable[str | None], quiet: bool) -> Iterator[None]:
+    """Say which missing folders of the files at ``paths`` were made by what runs inside; addresses have none."""
+    missing = {_first_missing(path) for path in paths if path and "://" not in path} - {""}
+    try:
+        yield
+    finally:
+        for folder in sorted(missing):
+            if os.path.isdir(folder) and not quiet:
+                say(f"made the folder {printable(folder)!r}")
+
+
+def _first_missing(path: str) -> str:
+    """The highest folder on the way to a file that does not exist, or an empty text."""
+    found, folder = "", os.path.dirname(path)
+    while folder and not os.path.lexists(folder):
+        found, folder = folder, os.path.dirname(folder)
+    return found
+
+
 def carry_out(make: "Callable[[], tuple[Job | ClusterScan, Callable[[], None]]]") -> None:
     """Make a job, run it and end with its exit code."""
     failure = None
     with refusals("the scan"):
         job, run = make()
-        try:
-            run()
-        except OutputError as error:
-            failure = str(error)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
-        code = _ending(job, failure)
+        asked = job.request
+        with folders_told((*asked.outputs, asked.summary), asked.quiet):
+            try:
+                run()
+            except OutputError as error:
+                failure = str(error)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
+            code = _ending(job, failure)
     sys.exit(code)
 
 
@@ -70,5 +94,5 @@ def _closing_line(job: "Job | ClusterScan") -> str:
 def _how_to_go_on(request: "ScanRequest") -> str:
     """What an interrupted scan says of going on: it can where rows were written to files."""
     if not request.outputs:
-        return ""
+        return "; with -o FILE a scan can go on with --resume"
     return f"; to go on: the same call with --resume{' in place of --overwrite' * request.overwrite}"

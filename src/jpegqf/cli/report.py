@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from jpegqf.cli import options
+from jpegqf.cli.ending import folders_told
 from jpegqf.errors import JpegqfError
 from jpegqf.terminal import Refused, progress_bar, say
 
@@ -40,7 +41,8 @@ def report(results: tuple[str, ...], quiet: bool, **asked: Any) -> None:
 
     watch = {} if quiet or not sys.stderr.isatty() else {"watch": progress_bar}
     try:
-        rows = write_report(Request(results, **asked), **watch)
+        with folders_told([asked["output"]], quiet):
+            rows = write_report(Request(results, **asked), **watch)
     except JpegqfError as error:
         raise Refused(str(error)) from None
     if not quiet:

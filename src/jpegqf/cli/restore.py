@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from jpegqf.cli import options
-from jpegqf.cli.ending import refusals
+from jpegqf.cli.ending import folders_told, refusals
+from jpegqf.cli.showing import Showing, format_option
 from jpegqf.terminal import exit_code, say
 
 RESTORE_EPILOG = """\b
@@ -25,6 +26,7 @@ skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in
 @click.option("-o", "--output", required=True, metavar="DIR|FILE", help="Write JPEGs to this folder, or one to a .jpg.")
 @click.option("rows", "--rows", multiple=True, metavar="FILE",
               help="Write a row for each image here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
+@format_option
 @click.option("--near", is_flag=True, help="Where none is proven, write the nearest JPEG; its comment and row say so.")
 @options.recursive
 @options.exts
@@ -41,16 +43,20 @@ def restore(**flags: Any) -> None:
     left as they are.
     """
     from jpegqf.restoring.job import RestoreJob, RestoreRequest
-    from jpegqf.restoring.show import spectators as watching
+    from jpegqf.restoring.row import ROWS
+    from jpegqf.restoring.show import line_of
 
     with refusals("restoring"):
+        showing = Showing.take_from(flags, files="rows")
         job = RestoreJob(RestoreRequest(**flags))
-        job.run(*watching(job.request.rows, job.request.quiet))
+        with folders_told(job.request.rows, job.request.quiet):
+            showing.run(job, ROWS, line_of)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
     if not job.request.quiet:
         line = ", ".join(f"{job.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
         if job.bytes_before:
             saved = job.bytes_before - job.bytes_after
             line += f"; {job.bytes_before} bytes restored as {job.bytes_after}: {saved} saved"
-        say(("interrupted: " if job.stopped_by else "") + line)
+        go_on = "; to go on: the same call with --resume" + " in place of --overwrite" * job.request.overwrite
+        say(f"interrupted: {line}{go_on}" if job.stopped_by else line)
     sys.exit(128 + job.stopped_by if job.stopped_by else exit_code(job.statuses))

@@ -7,8 +7,9 @@ import click
 
 from jpegqf.cli import options
 from jpegqf.cli.ending import carry_out
+from jpegqf.cli.showing import Showing, format_option
 from jpegqf.errors import UsageError
-from jpegqf.terminal import spectators, tell_progress
+from jpegqf.terminal import tell_progress
 
 if TYPE_CHECKING:
     from jpegqf.cluster.run import ClusterScan
@@ -32,6 +33,7 @@ are skipped or errors, or a shard failed; 130, 143 interrupted (Ctrl-C, SIGTERM)
 @options.paths
 @options.recursive
 @options.outputs
+@format_option
 @options.overwrite()
 @click.option("--resume", is_flag=True, help="Go on after the rows that the -o files hold already.")
 @click.option("--summary", metavar="FILE", help="Write counts, reasons, rates and versions here, as JSON.")
@@ -56,7 +58,7 @@ def scan(**flags: Any) -> None:
     input, or the bytes of one image), or a .tar, .zip, .parquet, .pdf or .dcm file with images. Without -o: a table on
     a terminal, JSON Lines in a pipe.
     """
-    carry_out(lambda: _job(request_of(flags)))
+    carry_out(lambda: _job(Showing.take_from(flags), request_of(flags)))
 
 
 def request_of(flags: dict[str, Any]) -> "ScanRequest":
@@ -66,7 +68,7 @@ def request_of(flags: dict[str, Any]) -> "ScanRequest":
     return ScanRequest(**flags)
 
 
-def _job(request: "ScanRequest") -> "tuple[Job | ClusterScan, Callable[[], None]]":
+def _job(showing: Showing, request: "ScanRequest") -> "tuple[Job | ClusterScan, Callable[[], None]]":
     """The scan on the engine asked for, and what runs it."""
     if request.engine == "ray":
         from jpegqf.cluster.run import ClusterScan
@@ -78,4 +80,4 @@ def _job(request: "ScanRequest") -> "tuple[Job | ClusterScan, Callable[[], None]
     from jpegqf.scanning.job import Job
 
     job = Job(request)
-    return job, lambda: job.run(*spectators(request.outputs, request.quiet))
+    return job, lambda: showing.run(job, done_before=lambda: job.tally.resumed)

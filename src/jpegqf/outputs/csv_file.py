@@ -116,29 +116,46 @@ def whole_csv_rows(path: str) -> Held:
     return Held(path, max(count, 0), end)
 
 
-class CsvWriter:
-    """Writes UTF-8 with a byte order mark and a header row. Unknown is an empty cell; no text can act as a formula."""
+class CsvLines:
+    """The lines of a table. Unknown is an empty cell; no text can act as a formula."""
 
-    def __init__(self, path: str, held: Held, shape: Shape = RECORDS) -> None:
-        self.path, self._shape = path, shape
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
         self._buffer = io.StringIO(newline="")
         self._csv = csv.writer(self._buffer)
-        self._file = AppendedFile(path, held.end)
-        if not held.end:
-            self._file.append(("\ufeff" + self._line(shape.cells)).encode())
 
-    def _line(self, cells: Any) -> str:
+    def header(self) -> str:
+        """The names of the columns."""
+        return self._line(self._shape.cells)
+
+    def row(self, record: Told) -> str:
+        """The cells of one row."""
+        row = row_of(record, self._shape)
+        return self._line(
+            [guard_cell(cell) if isinstance(cell, str) else cell for cell in map(row.get, self._shape.cells)]
+        )
+
+    def _line(self, cells: Iterable[Any]) -> str:
         self._csv.writerow(cells)
         line = self._buffer.getvalue()
         self._buffer.seek(0)
         self._buffer.truncate()
         return line
 
+
+class CsvWriter:
+    """Writes UTF-8 with a byte order mark and a header row; see :class:`CsvLines`."""
+
+    def __init__(self, path: str, held: Held, shape: Shape = RECORDS) -> None:
+        self.path = path
+        self._lines = CsvLines(shape)
+        self._file = AppendedFile(path, held.end)
+        if not held.end:
+            self._file.append(("\ufeff" + self._lines.header()).encode())
+
     def write(self, record: Told) -> None:
         """See :class:`Writer`."""
-        row = row_of(record, self._shape)
-        cells = [guard_cell(cell) if isinstance(cell, str) else cell for cell in map(row.get, self._shape.cells)]
-        self._file.append(self._line(cells).encode())
+        self._file.append(self._lines.row(record).encode())
 
     def commit(self) -> None:
         """See :class:`Writer`."""

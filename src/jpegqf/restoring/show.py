@@ -1,25 +1,12 @@
-"""What the command restore shows of each row, and its progress."""
+"""What a person is told of each restored image, a line a row."""
 
-import sys
-from collections.abc import Callable, Iterable
-
-import click
-
-from jpegqf.restoring.row import ROWS, RestoredRow
-from jpegqf.terminal import bar, shown_path
+from jpegqf.restoring.row import RestoredRow
+from jpegqf.terminal import shown_path
 
 
-def spectators(
-    rows: tuple[str, ...], quiet: bool
-) -> tuple[Callable[[RestoredRow], None] | None, Callable[[Iterable[RestoredRow]], Iterable[RestoredRow]]]:
-    """What shows each row without files of ``rows``, and the progress bar, or what stands for it."""
-    if rows:
-        return None, bar(quiet)
-    from jpegqf.outputs.json_lines import json_line
-
-    if not sys.stdout.isatty():
-        return lambda row: click.echo(json_line(row, ROWS)), iter
-    return lambda row: click.echo(f"{shown_path(row.path)}: {row.message or _restored(row)}"), iter
+def line_of(row: RestoredRow, width: int) -> str:
+    """What became of one image; no line is cut to the terminal's ``width``."""
+    return f"{shown_path(row.path)}: {row.message or _restored(row)}"
 
 
 def _restored(row: RestoredRow) -> str:

@@ -39,8 +39,7 @@ class Tally:
         self.statuses[record.status.value] += 1
         self.verdicts[record.verdict.value] += 1
         if record.status is Status.OK:
-            was_jpeg = record.verdict is Verdict.PIXELS_ONLY and record.format
-            self.kinds[f"{record.format} that was a JPEG" if was_jpeg else record.outcome] += 1
+            self.kinds[_kind(record)] += 1
         if record.reason:
             self.reasons[record.reason] += 1
         self.model = record.model or self.model
@@ -60,6 +59,13 @@ class Tally:
     def rows(self) -> int:
         """All rows, those taken over too."""
         return self.statuses.total()
+
+
+def _kind(record: Record) -> str:
+    """What an ok row is counted as."""
+    if record.verdict is not Verdict.PIXELS_ONLY or not record.format:
+        return record.outcome
+    return "told by pixels alone" if record.format == "JPEG" else f"{record.format} that was a JPEG"
 
 
 @dataclass(frozen=True)
