@@ -27,7 +27,8 @@ from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma
-from jpegqf.views.plot import PLOTTED_FREQUENCIES, NamedTable, coefficients_of, show_histogram, show_posterior
+from jpegqf.views.panels import NamedTable, show_histogram, show_posterior
+from jpegqf.views.plotted import PLOTTED_FREQUENCIES, coefficients_of
 
 HISTORY = ("once", "first", "first_shifted", "first_finer")
 NO_GRID = ("never", "resized")

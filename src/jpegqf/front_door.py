@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from jpegqf.errors import JpegqfError, Reason
 from jpegqf.terminal import Refused, exit_code, print_lines, say, story_text
@@ -39,6 +40,10 @@ class FrontDoor(click.Group):
         if is_input(name):
             return None, self.files_command, ["--", *args] if name != "-" and name.startswith("-") else args
         raise Refused(self._unknown(ctx, name))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """See the base class; the first word may be a file, too."""
+        return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
 
     def invoke(self, ctx: click.Context) -> Any:
         """See the base class; files that a subcommand takes for flags are explained."""

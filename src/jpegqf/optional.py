@@ -6,13 +6,21 @@ from typing import Any
 from jpegqf.errors import MissingExtraError
 
 
+def missing(what: str, package: str, extra: str) -> MissingExtraError:
+    """The error of ``what`` needs a ``package`` that is not there; ``extra`` of this project brings it.
+
+    The project is on no package index, so that an extra is installed from a checkout.
+    """
+    return MissingExtraError(f'{what} needs {package}: python -m pip install ".[{extra}]" in a checkout of jpegqf')
+
+
 def pyarrow() -> Any:
     """The module. Raises MissingExtraError without it."""
     try:
         import pyarrow as arrow
         import pyarrow.parquet
     except ImportError:
-        raise MissingExtraError('Parquet needs pyarrow: pip install "jpegqf[parquet]"') from None
+        raise missing("Parquet", "pyarrow", "parquet") from None
     return arrow
 
 
@@ -45,4 +53,4 @@ def _extra(module: str, what: str, package: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        raise MissingExtraError(f'{what} needs {package}: pip install "jpegqf[{extra}]"') from None
+        raise missing(what, package, extra) from None

@@ -109,4 +109,7 @@ def test_duplicates_without_the_library_are_one_clear_line(folder: Path) -> None
     command = [sys.executable, "-c", script, "advise", "in", "--duplicates"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == 'Error: --duplicates needs imagehash: pip install "jpegqf[duplicates]"\n'
+    assert (
+        done.stderr
+        == 'Error: --duplicates needs imagehash: python -m pip install ".[duplicates]" in a checkout of jpegqf\n'
+    )

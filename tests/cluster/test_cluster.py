@@ -24,8 +24,8 @@ from jpegqf.errors import UsageError
 from jpegqf.outputs.parquet_file import records_table
 from jpegqf.scanning.request import ScanRequest
 
-ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'jpegqf[ray]'")
-pytest.importorskip("ray.data", reason="Ray Data is not installed: pip install 'jpegqf[ray]'")
+ray = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
+pytest.importorskip("ray.data", reason="Ray Data is not installed: pip install '.[ray]'")
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 """Ray's own, of which there are many."""
@@ -134,7 +134,7 @@ def test_results_from_and_to_an_object_store_equal_those_of_one_machine(
     cluster: SimpleNamespace, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if cluster.bucket is None:
-        pytest.skip("moto and boto3 are not installed: pip install 'jpegqf[s3]'")
+        pytest.skip("moto and boto3 are not installed: pip install '.[s3]'")
     monkeypatch.chdir(images)
     for path in [*images.glob("s?.*"), *images.glob("in/**/*.*")]:
         cluster.bucket.upload_file(str(path), "bucket", str(path.relative_to(images)))

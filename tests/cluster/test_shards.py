@@ -18,7 +18,7 @@ from jpegqf.inputs.find import find_items
 from jpegqf.inputs.item import Item
 from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
 
-fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed; jpegqf[ray] brings it")
+fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed; the extra ray brings it")
 
 
 @pytest.fixture

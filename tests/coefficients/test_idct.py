@@ -10,7 +10,7 @@ from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.evidence.blocks import cut
 from jpegqf.jpeg.ijg import ijg_luma
 
-jpeglib = pytest.importorskip("jpeglib", reason="jpegqf[restore] is not installed")
+jpeglib = pytest.importorskip("jpeglib", reason="the extra restore is not installed")
 
 
 @pytest.mark.parametrize("quality", [10, 50, 75, 90, 97, 100])

@@ -12,7 +12,7 @@ import jpegqf
 from jpegqf.errors import ImageError, ImageSkippedError, Reason
 from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
 
-pytest.importorskip("jpeglib", reason="jpegqf[restore] is not installed")
+pytest.importorskip("jpeglib", reason="the extra restore is not installed")
 
 PHOTO = skimage.data.coffee()[:200, :264]
 MUTED = (PHOTO.astype(np.float32) * 0.7 + 40).astype(np.uint8)

@@ -23,7 +23,7 @@ from jpegqf.model.predictor import ANY_BLOCKS, Aggregation, Predictor
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma
 
-torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'jpegqf[torch]'")
+torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[torch]'")
 
 from jpegqf.evidence import on_torch as torch_evidence  # noqa: E402 - needs PyTorch
 from jpegqf.evidence.on_torch import TorchEvidence  # noqa: E402

@@ -186,7 +186,7 @@ def test_a_device_that_fails_ends_infer_with_one_line_and_the_rows_so_far(
 
 
 def test_evidence_is_computed_beside_the_model(predictor: Predictor) -> None:
-    pytest.importorskip("torch", reason="needs PyTorch: pip install 'jpegqf[torch]'")
+    pytest.importorskip("torch", reason="needs PyTorch: pip install '.[torch]'")
     from jpegqf.evidence.on_torch import TorchEvidence
 
     assert isinstance(beside_model(predictor).evidence, TorchEvidence)

@@ -16,7 +16,7 @@ from jpegqf.inputs.dicom import dicom_items
 from jpegqf.record import Status, Verdict
 from jpegqf.scanning.stream import scan
 
-pydicom = pytest.importorskip("pydicom", reason='DICOM needs pydicom: pip install "jpegqf[dicom]"')
+pydicom = pytest.importorskip("pydicom", reason='DICOM needs pydicom: pip install ".[dicom]"')
 
 BASELINE, LITTLE, DEFLATED, MPEG = (f"1.2.840.10008.1.2.{kind}" for kind in ("4.50", "1", "1.99", "4.102"))
 MakeDicom = Callable[..., str]
@@ -184,7 +184,10 @@ def test_without_the_extra_a_dicom_is_one_row_that_names_it(
     path = dicom(encapsulated([jpeg(75, cat)], cat.size))
     monkeypatch.setitem(sys.modules, "pydicom", None)
     (row,) = scan([path])
-    assert (row.reason, row.message) == ("unsupported", 'DICOM needs pydicom: pip install "jpegqf[dicom]"')
+    assert (row.reason, row.message) == (
+        "unsupported",
+        'DICOM needs pydicom: python -m pip install ".[dicom]" in a checkout of jpegqf',
+    )
 
 
 @given(st.data())

@@ -16,7 +16,7 @@ from jpegqf.inputs.pdf import pdf_items
 from jpegqf.record import Status, Verdict
 from jpegqf.scanning.stream import scan
 
-pypdf = pytest.importorskip("pypdf", reason='PDF needs pypdf: pip install "jpegqf[pdf]"')
+pypdf = pytest.importorskip("pypdf", reason='PDF needs pypdf: pip install ".[pdf]"')
 
 MakePdf = Callable[..., str]
 
@@ -153,7 +153,7 @@ def test_without_the_extra_a_pdf_is_one_row_that_names_it(
     monkeypatch.setitem(sys.modules, "pypdf", None)
     (row,) = scan([path])
     assert (row.status, row.reason) == (Status.ERROR, "unsupported")
-    assert row.message == 'PDF needs pypdf: pip install "jpegqf[pdf]"'
+    assert row.message == 'PDF needs pypdf: python -m pip install ".[pdf]" in a checkout of jpegqf'
 
 
 def test_a_pdf_in_a_folder_is_taken_if_its_suffix_is_asked_for(pdf: MakePdf, jpeg: MakeJpeg) -> None:

@@ -216,7 +216,7 @@ def test_one_look_decodes_walks_the_header_and_judges_each_once(
     record = to_record(found)
     explain_lines(found, record)
     view_evidence(found, record, predictor)
-    plot(found, predictor, "title", io.BytesIO())
+    plot(found, record, predictor, io.BytesIO())
     assert calls == {"decode_luma": 1, "read_header": 1, "identify": 1, "earlier_save": 1}
 
 

@@ -109,7 +109,7 @@ def test_auto_imports_pytorch_only_where_there_is_a_driver_of_cuda(monkeypatch: 
 
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 def test_where_pytorch_finds_cuda_it_runs_there(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
-    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'jpegqf[torch]'")
+    torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[torch]'")
     on_cpu = checkpoint._torch_run
     monkeypatch.setattr(checkpoint, "_has_cuda_driver", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

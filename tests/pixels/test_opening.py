@@ -138,7 +138,7 @@ def test_a_missing_extra_is_one_skipped_row_that_names_it(
     monkeypatch.setitem(__import__("sys").modules, NEEDS[kind], None)
     row = inspect(data)
     assert (row.status, row.reason) == (Status.SKIPPED, "unsupported")
-    assert f'pip install "jpegqf[{extra}]"' in (row.message or "")
+    assert f'python -m pip install ".[{extra}]" in a checkout of jpegqf' in (row.message or "")
 
 
 def test_a_pillow_without_a_plugin_is_one_skipped_row(photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:

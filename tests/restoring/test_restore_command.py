@@ -17,7 +17,7 @@ from jpegqf.cli import main
 from jpegqf.inputs.item import Item
 from jpegqf.restoring.work import Work
 
-pytest.importorskip("jpeglib", reason="jpegqf[restore] is not installed")
+pytest.importorskip("jpeglib", reason="the extra restore is not installed")
 
 
 def png_of_a_jpeg(path: Path, quality: int = 75) -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 from conftest import MakeJpeg
 from serve_browser import Served, served
 
-pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
+pytest.importorskip("fastapi", reason='the server needs the extra serve: pip install ".[test-serve]"')
 httpx = pytest.importorskip("httpx", reason="the server's tests need httpx")
 psutil = pytest.importorskip("psutil", reason="the workers are found by psutil")
 
@@ -149,7 +149,7 @@ def test_a_missing_extra_is_one_line_with_the_command_that_installs_it(absent: s
     code = f"{hide}; from jpegqf.__main__ import jpegqf; sys.exit(jpegqf())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-    assert 'pip install "jpegqf[serve]"' in done.stderr
+    assert 'pip install ".[serve]"' in done.stderr
 
 
 def test_the_same_answer_through_a_real_socket_as_from_a_scan(jpeg: MakeJpeg, tmp_path: Path) -> None:

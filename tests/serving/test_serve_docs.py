@@ -10,7 +10,7 @@ import pytest
 from conftest import REPOSITORY
 from serve_browser import served
 
-pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
+pytest.importorskip("fastapi", reason='the server needs the extra serve: pip install ".[test-serve]"')
 pytest.importorskip("httpx", reason="the example in Python needs httpx")
 
 PAGE = (REPOSITORY / "docs" / "serve.md").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
-schemathesis = pytest.importorskip("schemathesis", reason='schemathesis comes with "jpegqf[test-serve]"')
+pytest.importorskip("fastapi", reason='the server needs the extra serve: pip install ".[test-serve]"')
+schemathesis = pytest.importorskip("schemathesis", reason="schemathesis comes with the extra test-serve")
 
 from hypothesis import HealthCheck, settings  # noqa: E402 - they need what may be absent
 from schemathesis.checks import not_a_server_error  # noqa: E402

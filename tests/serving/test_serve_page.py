@@ -21,8 +21,8 @@ from jpegqf.outputs.results import read_records
 from jpegqf.scanning.stream import scan
 from serve_browser import chromium, context_of, served
 
-pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
-pytest.importorskip("playwright", reason='a browser is driven by Playwright: pip install "jpegqf[test-serve]"')
+pytest.importorskip("fastapi", reason='the server needs the extra serve: pip install ".[test-serve]"')
+pytest.importorskip("playwright", reason='a browser is driven by Playwright: pip install ".[test-serve]"')
 if not CHROMIUM:
     pytest.skip("no Chromium is installed", allow_module_level=True)
 

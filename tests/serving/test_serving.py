@@ -20,7 +20,7 @@ from jpegqf.outputs.base import row_of
 from jpegqf.record import COLUMNS
 from jpegqf.scanning.stream import scan
 
-pytest.importorskip("fastapi", reason='the server needs jpegqf[serve]: pip install "jpegqf[test-serve]"')
+pytest.importorskip("fastapi", reason='the server needs the extra serve: pip install ".[test-serve]"')
 httpx = pytest.importorskip("httpx", reason="the API's tests need httpx")
 
 from starlette.testclient import TestClient  # noqa: E402 - they need what may be absent

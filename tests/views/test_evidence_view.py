@@ -17,7 +17,7 @@ from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.views.evidence_view import Evidence, view_evidence
 from jpegqf.views.explain import next_best
-from jpegqf.views.plot import PLOTTED_FREQUENCIES
+from jpegqf.views.plotted import PLOTTED_FREQUENCIES
 from jpegqf.views.quality_map import quality_map
 
 

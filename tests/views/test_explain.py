@@ -1,8 +1,6 @@
 import io
-from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from conftest import MakeJpeg
@@ -14,7 +12,6 @@ from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.luma import Luma
 from jpegqf.views.explain import explain_lines
-from jpegqf.views.plot import plot
 from jpegqf.views.quality_map import quality_map
 
 
@@ -99,21 +96,6 @@ def test_what_cannot_be_decoded_is_told_in_words(predictor: Predictor, jpeg: Mak
     lines, found = explained(data, "cut.jpg", predictor)
     assert (found.predicted_plane, found.prediction) == (None, None)
     assert "truncated" in "\n".join(lines)
-
-
-def test_the_picture_is_a_picture(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="plots need matplotlib")
-    lines, found = explained(jpeg(75, cat), "a.jpg", predictor)
-    assert plot(found, predictor, lines[0], str(tmp_path / "out.png"))
-    with Image.open(tmp_path / "out.png") as image:
-        assert image.size == (1300, 900)
-        assert len(image.convert("RGB").getcolors(2**24) or []) > 100
-
-
-def test_nothing_is_drawn_of_what_cannot_be_judged(predictor: Predictor, jpeg: MakeJpeg) -> None:
-    target = io.BytesIO()
-    assert not plot(Inspector(predictor).look(jpeg(50)[:4000], "cut.jpg"), predictor, "title", target)
-    assert not target.getvalue()
 
 
 def test_the_quality_of_another_codec_is_told_on_its_own_scale(predictor: Predictor, photo: Image.Image) -> None:

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from jpegqf.cli import options
 from jpegqf.cli.advise import advise
 from jpegqf.cli.explain import explain
 from jpegqf.cli.header import header
@@ -19,11 +20,11 @@ from jpegqf.version import __version__
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 FILES_EPILOG = """\b
+Exit codes: 0 every image was judged; 1 none was; 2 bad call; 3 some were.
+\b
 Examples:
   jpegqf photo.jpg
-  jpegqf before.jpg after.png
-\b
-Exit codes: 0 every image was judged; 1 none was; 2 bad call; 3 some were."""
+  jpegqf before.jpg after.png"""
 
 GROUP_EPILOG = """\b
 Without a command, files are told one by one, and folders, globs and archives scanned:
@@ -43,7 +44,7 @@ def main() -> None:
 
 
 @click.command("jpegqf", epilog=FILES_EPILOG)
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@options.files
 @click.pass_context
 def tell(ctx: click.Context, files: tuple[str, ...]) -> None:
     """Tell the story of one or a few images: verdict, quality, header, pixels, history, regions, and what is odd.

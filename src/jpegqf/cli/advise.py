@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from jpegqf.scanning.job import Job
 
 ADVISE_EPILOG = """\b
+Exit codes: as of scan.
+\b
 Examples:
   jpegqf advise photos --recursive -o advice.csv
-  jpegqf advise photos --recursive --duplicates -o advice.db
-\b
-Exit codes: as of scan."""
+  jpegqf advise photos --recursive --duplicates -o advice.db"""
 
 
 @click.command(epilog=ADVISE_EPILOG)
@@ -29,7 +29,7 @@ Exit codes: as of scan."""
 @options.overwrite()
 @options.exts
 @click.option("--duplicates", is_flag=True, help="Tell files that show the same picture, and which to keep; needs "
-                                                 "jpegqf[duplicates].")  # fmt: skip
+                                                 "the extra duplicates.")  # fmt: skip
 @options.jobs()
 @options.device
 @options.max_pixels()

@@ -5,17 +5,21 @@ from collections import Counter
 
 import click
 
+from jpegqf.cli import options
 from jpegqf.errors import JpegqfError
 from jpegqf.terminal import exit_code, print_lines, say
 
+HEADER_EPILOG = """\b
+Exit codes: 0 every header was read, 1 none was, 3 some were.
+\b
+Examples:
+  jpegqf header photo.jpg"""
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+
+@click.command(epilog=HEADER_EPILOG)
+@options.files
 def header(files: tuple[str, ...]) -> None:
-    """Print what each JPEG's header tells: qualities, encoder, tables.
-
-    Exit codes: 0 every header was read, 1 none was, 3 some were.
-    """
+    """Print what each JPEG's header tells: qualities, encoder, tables."""
     from jpegqf.inputs.files import read_bytes
     from jpegqf.jpeg.encoders import identify
     from jpegqf.jpeg.header import read_header

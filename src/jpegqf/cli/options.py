@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from jpegqf.limits import DEFAULT_PIXELS
 
@@ -37,14 +38,21 @@ class _Seconds(click.FloatRange):
 
 SECONDS = _Seconds(0, 86_400, min_open=True)
 
-paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+
+def complete_files(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Have the shell complete the name of a file; it says nothing of what the name must be."""
+    return [CompletionItem(begun, type="file")]
+
+
+paths = click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=complete_files)
+files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
 recursive = click.option("--recursive", "-r", is_flag=True, help="Descend into subfolders.")
 exts = click.option("--exts", multiple=True, metavar="EXT",
                     help="Suffixes to take in folders and archives, .png,.jpg; repeatable.")  # fmt: skip
 quiet = click.option("--quiet", "-q", is_flag=True, help="No progress bar, no closing line.")
 device = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
                       help="Where the model runs.")  # fmt: skip
-outputs = click.option("outputs", "-o", "--output", multiple=True, metavar="FILE",
+outputs = click.option("outputs", "-o", "--output", multiple=True, metavar="FILE", shell_complete=complete_files,
                        help="Write rows here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
 
 

@@ -12,16 +12,16 @@ from jpegqf.errors import JpegqfError
 from jpegqf.terminal import Refused, progress_bar, say
 
 REPORT_EPILOG = """\b
+Exit codes: 0 the page is written; 2 bad call, results that cannot be read or are empty, or a page that cannot be
+written; 130, 143 interrupted (Ctrl-C, SIGTERM), with nothing written.
+\b
 Examples:
   jpegqf report photos.db -o report.html
-  jpegqf report train.parquet --by folder:-1 --thumbnails -o train.html
-\b
-Exit codes: 0 the page is written; 2 bad call, results that cannot be read or are empty, or a page that cannot be
-written; 130, 143 interrupted (Ctrl-C, SIGTERM), with nothing written."""
+  jpegqf report train.parquet --by folder:-1 --thumbnails -o train.html"""
 
 
 @click.command(epilog=REPORT_EPILOG)
-@click.argument("results", nargs=-1, required=True, metavar="RESULTS...")
+@click.argument("results", nargs=-1, required=True, metavar="RESULTS...", shell_complete=options.complete_files)
 @click.option("-o", "--output", required=True, metavar="FILE", help="Write the page here; .html.")
 @click.option("--by", default="folder", show_default=True, metavar="GROUP",
               help="Compare by folder, folder:N (the name at level N; -1 is the last) or any column.")  # fmt: skip

@@ -12,13 +12,13 @@ from jpegqf.cli.showing import Showing, format_option
 from jpegqf.terminal import exit_code, say
 
 RESTORE_EPILOG = """\b
+Exit codes: 0 every image was restored; 1 none was; 2 bad call, or a file cannot be written; 3 some were, others are
+skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files.
+\b
 Examples:
   jpegqf restore photo.png -o photo.jpg
   jpegqf restore pngs --recursive -o jpegs --rows restored.csv
-  jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet
-\b
-Exit codes: 0 every image was restored; 1 none was; 2 bad call, or a file cannot be written; 3 some were, others are
-skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
+  jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet"""
 
 
 @click.command(epilog=RESTORE_EPILOG)
@@ -37,7 +37,7 @@ skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in
 @options.timeout(seconds=300)
 @options.quiet
 def restore(**flags: Any) -> None:
-    """Give the JPEG back from a lossless image that was a JPEG, proven pixel by pixel; needs jpegqf[restore].
+    """Give the JPEG back from a lossless image that was a JPEG, proven pixel by pixel; needs the extra restore.
 
     PATH is as for scan. A JPEG is written only if it decodes to exactly the image's pixels. Images are
     left as they are.

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from jpegqf.scanning.request import ScanRequest
 
 SCAN_EPILOG = """\b
+Exit codes: 0 every image was judged; 1 none was; 2 bad call, or an output cannot be written; 3 some were, some
+are skipped or errors, or a shard failed; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files.
+\b
 Examples:
   jpegqf scan photo.jpg
   jpegqf scan photos --recursive -o photos.csv -o photos.db
   find . -name '*.jpg' | jpegqf scan - > photos.jsonl
   cat photo.jpg | jpegqf scan -
   jpegqf scan crawl.tar --only header -o headers.parquet
-  jpegqf scan --engine ray 's3://crawl/{00000..09999}.tar' -o s3://results/crawl
-\b
-Exit codes: 0 every image was judged; 1 none was; 2 bad call, or an output cannot be written; 3 some were, some
-are skipped or errors, or a shard failed; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
+  jpegqf scan --engine ray 's3://crawl/{00000..09999}.tar' -o s3://results/crawl"""
 
 
 @click.command(epilog=SCAN_EPILOG)

@@ -6,15 +6,16 @@ import click
 
 from jpegqf.cli import options
 from jpegqf.errors import JpegqfError
+from jpegqf.optional import missing
 from jpegqf.terminal import Refused, say
 
 SERVE_EPILOG = """\b
+Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or workers cannot start.
+\b
 Examples:
   jpegqf serve
   jpegqf serve --port 0 --jobs 4
-  jpegqf serve --host 0.0.0.0 --token-file token.txt
-\b
-Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or workers cannot start."""
+  jpegqf serve --host 0.0.0.0 --token-file token.txt"""
 
 
 @click.command(epilog=SERVE_EPILOG)
@@ -37,7 +38,7 @@ Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or wor
               help="Answer requests that address this name, too; repeatable. With a --host that is not loopback: only "
                    "these names, that host and the loopback names.")  # fmt: skip
 def serve(token_file: str | None, **asked: Any) -> None:
-    """Serve a local web page to drop images on, and an API for programs; needs jpegqf[serve].
+    """Serve a local web page to drop images on, and an API for programs; needs the extra serve.
 
     Images are looked at in memory and stored nowhere. Unless --host says otherwise only this machine is answered.
     """
@@ -45,7 +46,7 @@ def serve(token_file: str | None, **asked: Any) -> None:
         from jpegqf.serving.run import serve as run
         from jpegqf.serving.settings import Limits, Settings, checked_origin, read_token
     except ImportError as error:
-        raise Refused(f'the server needs {error.name}: pip install "jpegqf[serve]"') from None
+        raise Refused(str(missing("the server", str(error.name), "serve"))) from None
     limits = Limits(*(asked.pop(name) for name in ("max_body", "max_pixels", "max_images", "timeout", "max_requests")))
     try:
         token = read_token(token_file) if token_file else None

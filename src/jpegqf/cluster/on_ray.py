@@ -15,7 +15,8 @@ from jpegqf.cluster.plan import Plan, describe
 from jpegqf.cluster.shard_worker import ShardScanner
 from jpegqf.cluster.shards import Shard
 from jpegqf.cluster.storage import one_line
-from jpegqf.errors import MissingExtraError, UsageError
+from jpegqf.errors import UsageError
+from jpegqf.optional import missing
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is to leave these machines
 try:
@@ -25,7 +26,7 @@ try:
     from ray.data.block import BlockMetadata
     from ray.data.datasource import Datasource, ReadTask
 except ImportError:
-    raise MissingExtraError('--engine ray needs Ray: pip install "jpegqf[ray]"') from None
+    raise missing("--engine ray", "Ray", "ray") from None
 
 DEATHS = 20
 """Retries of a shard whose worker died. It is high because spot machines are taken away often."""

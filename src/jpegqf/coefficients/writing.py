@@ -14,7 +14,7 @@ from jpegqf.arrays import U8
 from jpegqf.coefficients.colours import differing
 from jpegqf.coefficients.draft import Draft
 from jpegqf.coefficients.source import Metadata
-from jpegqf.errors import MissingExtraError
+from jpegqf.optional import missing
 
 LARGEST_AC, LARGEST_DC = 1023, 2047
 """Largest coefficients that Huffman codes of 8-bit JPEGs hold (ITU-T T.81, tables F.1 and F.2)."""
@@ -25,7 +25,7 @@ def jpeglib() -> Any:
     try:
         import jpeglib as library
     except ImportError:
-        raise MissingExtraError('restoring needs jpeglib: pip install "jpegqf[restore]"') from None
+        raise missing("restoring", "jpeglib", "restore") from None
     return library
 
 

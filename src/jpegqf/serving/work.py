@@ -60,7 +60,6 @@ def _looked_at(inspector: Inspector, data: bytes, name: str, want: Want) -> Work
     from jpegqf.inspection.inspector import default_predictor
     from jpegqf.inspection.to_record import to_record
     from jpegqf.views.evidence_view import view_evidence
-    from jpegqf.views.explain import explain_lines
     from jpegqf.views.plot import plot
 
     found = inspector.look(data, name)
@@ -68,5 +67,5 @@ def _looked_at(inspector: Inspector, data: bytes, name: str, want: Want) -> Work
     if want == "evidence":
         return WorkerAnswer(record, evidence=view_evidence(found, record, predictor))
     target = io.BytesIO()
-    drawn = plot(found, predictor, explain_lines(found, record)[0], target)
+    drawn = plot(found, record, predictor, target)
     return WorkerAnswer(record, png=target.getvalue() if drawn else None)

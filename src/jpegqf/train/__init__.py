@@ -1,1 +1,1 @@
-"""Training: clean scenes -> synthetic JPEGs -> evidence -> weights. Needs the extra ``jpegqf[train]``."""
+"""Training: clean scenes -> synthetic JPEGs -> evidence -> weights. Needs the extra ``train``."""

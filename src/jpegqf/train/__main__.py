@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from jpegqf.arrays import F64
 from jpegqf.evidence.settings import DecisiveRule, EvidenceSettings, PatchRule
 from jpegqf.model.config import Calibrator, ModelConfig, Width
+from jpegqf.optional import missing
 from jpegqf.train.dataset import GENERAL, PLAIN, SHARD, find_scenes, load_shards, make_shards
 from jpegqf.train.figures import Figures, figures, grid_figures
 from jpegqf.version import __version__
@@ -23,8 +24,8 @@ try:
 
     from jpegqf.train.export import save_pth
     from jpegqf.train.fit import Data, Recipe, fit, fit_calibrator, log_probabilities, targets
-except ImportError as missing:
-    raise SystemExit(f'training needs {missing.name}: pip install "jpegqf[train]"') from None
+except ImportError as absent:
+    raise SystemExit(str(missing("training", str(absent.name), "train"))) from None
 
 PLAIN_SHARE = 0.25
 """Of the samples: scenes with little in them."""

@@ -16,7 +16,7 @@ from jpegqf.pixels.enlargement import NOT_ENLARGED, Enlargement
 from jpegqf.pixels.grid import ALIGNED, Grid
 from jpegqf.record import Record
 from jpegqf.views.explain import explain_lines, next_best, ties
-from jpegqf.views.plot import PLOTTED_FREQUENCIES, coefficient_histogram, coefficients_of, patches_used
+from jpegqf.views.plotted import PLOTTED_FREQUENCIES, coefficient_histogram, coefficients_of, patches_used
 from jpegqf.views.quality_map import PieceQualities, earlier_map, quality_map
 
 DIGITS = 5

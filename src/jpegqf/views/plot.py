@@ -1,157 +1,160 @@
-"""Findings -> a picture of the evidence."""
+"""Findings -> one figure of the evidence for a report: words, image, map, posterior, histograms; PNG, SVG or PDF."""
 
+import textwrap
+import warnings
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.arrays import I64
-from jpegqf.errors import MissingExtraError
-from jpegqf.evidence.blocks import cut_blocks
-from jpegqf.evidence.dct import FORWARD
-from jpegqf.evidence.patches import corners
 from jpegqf.inspection.findings import Findings
-from jpegqf.inspection.regions import FoundRegion
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.prediction import Prediction
 from jpegqf.model.predictor import Predictor
-from jpegqf.pixels.grid import Grid
-from jpegqf.pixels.luma import Luma
+from jpegqf.optional import missing
+from jpegqf.record import Record
+from jpegqf.terminal_table import shortened
+from jpegqf.version import __version__
+from jpegqf.views import panels
 from jpegqf.views.explain import next_best
-from jpegqf.views.quality_map import PieceQualities, quality_map
+from jpegqf.views.plotted import PLOTTED_FREQUENCIES, coefficients_of, patches_used
+from jpegqf.views.quality_map import quality_map
+from jpegqf.views.story import story
 
-PLOTTED_FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 2))
-"""(row, column) of the DCT coefficients whose histograms are shown: low ones are seldom all zero."""
-HALF_BAR = 0.5
-"""Half the width of a bar of the posterior, in qualities."""
-FULL_HEIGHT, UPPER_HALF, LOWER_HALF = (0.0, 1.0), (0.5, 1.0), (0.0, 0.5)
-"""Bottom and top of a comb's lines, as shares of the height of the axes."""
+WIDTH, TOP, BOTTOM, LINE = 12.0, 3.6, 2.6, 0.21
+"""Of the figure, of its row with the image, of its row of histograms, and of a line of words; inches."""
+DPI = 150
+"""Pixels an inch of a PNG: 1800 across."""
+LINE_CHARACTERS, LABEL_CHARACTERS = 150, 10
+"""Most characters of a line of words, and those of its label."""
+MOST_NAME = 100
+"""Most characters of the title."""
+MARGIN, LABEL_WIDTH = 0.01, 0.065
+"""Of the words, in shares of the figure's width."""
+FAINT = "#555555"
+"""The colour of labels."""
+FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei")
+"""Those that are installed are asked for each letter in turn: names of files may be Chinese or Japanese."""
 
 
-def plot(found: Findings, predictor: Predictor, title: str, target: str | BinaryIO) -> bool:
-    """Write a PNG picture of the evidence: patches, quality map, posterior, histograms with the best table's comb.
+def plot(found: Findings, record: Record, predictor: Predictor, target: str | BinaryIO, form: str = "png") -> bool:
+    """Write a picture of the evidence of one image; ``record`` is that of the findings.
 
-    Returns whether there was anything to draw. Raises MissingExtraError without matplotlib; OSError if ``target``
-    cannot be written.
+    ``form``: png, svg or pdf. Returns whether there was anything to draw. Raises MissingExtraError without matplotlib;
+    OSError if ``target`` cannot be written.
     """
-    luma, region = found.predicted_plane, found.largest_region
-    prediction, table = found.prediction, found.table_of_plane
-    if luma is None or region is None or prediction is None or table is None:
+    if found.prediction is None or found.predicted_plane is None:
         return False
     try:
-        from matplotlib.figure import Figure
+        import matplotlib
+        from matplotlib.font_manager import fontManager
     except ImportError:
-        raise MissingExtraError('plots need matplotlib: pip install "jpegqf[plot]"') from None
-    figure = Figure(figsize=(13, 9), layout="constrained")
-    figure.suptitle(title)
-    grid = figure.add_gridspec(3, 4)
-    _show_luma(figure.add_subplot(grid[0:2, 0:2]), found, luma, predictor)
-    _show_map(figure, figure.add_subplot(grid[0:1, 2:4]), quality_map(predictor, luma, found))
-    show_posterior(figure.add_subplot(grid[1:2, 2:4]), prediction)
-    coefficients = coefficients_of(region)
-    second = next_best(prediction)
-    best, rival = (f"QF {prediction.rounded}", table), (f"next best QF {second}", ijg_luma(second))
-    for place, frequency in enumerate(PLOTTED_FREQUENCIES):
-        show_histogram(figure.add_subplot(grid[2, place]), coefficients, frequency, best, rival)
-    figure.savefig(target, dpi=100, format="png")
+        raise missing("a picture", "matplotlib", "plot") from None
+    fonts = [name for name in FONTS if name in fontManager.get_font_names()]
+    same: Any = {"font.family": fonts, "svg.hashsalt": "jpegqf"}  # the same findings give the same file
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
+    with matplotlib.rc_context(same), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # a name in letters that the fonts lack
+        evidence_figure(found, record, predictor).savefig(target, dpi=DPI, format=form, metadata=undated)
     return True
 
 
-def coefficients_of(luma: Luma) -> NDArray[np.float32]:
-    """DCT coefficients of the different blocks without clipped pixels, grid at the first pixel; (blocks, 64)."""
-    blocks = cut_blocks([luma.crop(0, 0, 1024, 1024)])
-    sound = ~(blocks.low | blocks.high).any(axis=1)
-    out: NDArray[np.float32] = (blocks.pixels[sound].astype(np.float32) - 128) @ FORWARD
-    return out
+def evidence_figure(found: Findings, record: Record, predictor: Predictor) -> Any:
+    """The picture as a figure of matplotlib; ``found`` has a prediction."""
+    from matplotlib.figure import Figure
+
+    lines = story_lines(found, record)
+    heights = [LINE * (len(lines) + 1), TOP, BOTTOM]
+    figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
+    rows: Any = figure.subfigures(3, 1, height_ratios=heights)
+    _show_words(rows[0], lines)
+    _show_images(rows[1], found, record, predictor)
+    _show_histograms(rows[2], found)
+    return figure
 
 
-def patches_used(luma: Luma, predictor: Predictor) -> list[tuple[int, int, int]]:
-    """Row and column of the first pixel, and side, of each patch judged; none where the image is used as a whole."""
-    rule = predictor.model.config.patch_rule
-    return [(top, left, rule.size) for top, left in corners(luma, rule)]
+def story_lines(found: Findings, record: Record) -> list[str]:
+    """The story of the image in lines that fit the figure; the first is the file's, for the title."""
+    told = story(found, record)
+    lines = [told[0].words]
+    for label, words in told[1:]:
+        first, *more = textwrap.wrap(words, LINE_CHARACTERS) or [""]
+        lines += [f"{label:<{LABEL_CHARACTERS}}{first}", *(" " * LABEL_CHARACTERS + line for line in more)]
+    return lines
 
 
-def _show_luma(axes: Any, found: Findings, luma: Luma, predictor: Predictor) -> None:
-    """Draw the plane, with the boxes of its regions where it is a mixture, else with the patches judged."""
-    height, width = luma.shape
-    step = max(1, max(height, width) // 1200)
-    axes.imshow(luma.plane[::step, ::step], cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
-    if found.is_mixture and found.regions and found.prediction:
-        for region in found.regions.regions:
-            _draw_region(axes, region, found.prediction.grid)
-        axes.set_title("luma, and the regions that were saved as JPEG")
+def _show_words(figure: Any, lines: list[str]) -> None:
+    for number, line in enumerate(lines):
+        place = 1 - (number + 1.2) / (len(lines) + 1)
+        if not number:
+            name = shortened(line, MOST_NAME)
+            figure.text(MARGIN, place, name, va="center", fontsize=12, fontweight="bold", parse_math=False)
+            continue
+        label, words = line[:LABEL_CHARACTERS], line[LABEL_CHARACTERS:]
+        weight = "bold" if label.startswith("verdict") else "normal"
+        figure.text(MARGIN, place, label, va="center", fontsize=9, color=FAINT)
+        figure.text(MARGIN + LABEL_WIDTH, place, words, va="center", fontsize=9, fontweight=weight, parse_math=False)
+    made_by = f"jpegqf {__version__}"
+    figure.text(1 - MARGIN, 1 - 1.2 / (len(lines) + 1), made_by, va="center", ha="right", fontsize=7, color=FAINT)
+
+
+def _show_images(figure: Any, found: Findings, record: Record, predictor: Predictor) -> None:
+    """The middle row: the plane judged, the quality of its pieces, the qualities that are possible."""
+    luma, prediction, stored = found.predicted_plane, found.prediction, found.judged_luma
+    if luma is None or prediction is None or stored is None:
         return
-    used = patches_used(luma, predictor)
-    for row, column, side in used:
-        _draw_box(axes, column, row, side, side, "tab:orange")
-    axes.set_title(f"luma, {len(used)} patches used" if used else "luma, used as a whole")
+    if not prediction.has_grid:
+        image, words = figure.subplots(1, 2)
+        panels.show_luma(image, found, stored, [])
+        panels.show_no_grid(words, prediction)
+        return
+    image, pieces, qualities = figure.subplots(1, 3)
+    panels.show_luma(image, found, luma, patches_used(luma, predictor))
+    panels.show_map(figure, pieces, quality_map(predictor, luma, found), panels.aspect_of(luma))
+    panels.show_posterior(qualities, prediction, _earlier(record))
 
 
-def _draw_region(axes: Any, region: FoundRegion, shown_from: Grid) -> None:
-    """Draw the box of a region with its quality, over a plane that starts at the first lines of ``shown_from``."""
-    box, prediction = region.box, region.prediction
-    x, y, wide, high = box.x - shown_from.x, box.y - shown_from.y, box.width, box.height
-    if shown_from.turned:
-        x, y, wide, high = y, x, high, wide
-    _draw_box(axes, x, y, wide, high, "tab:red")
-    low, top = prediction.interval()
-    quality = f"QF {prediction.rounded}" if prediction.names_a_quality else f"QF {low}-{top}"
-    axes.text(x, y, quality, color="white", backgroundcolor="tab:red", fontsize=8, verticalalignment="top")
+def _earlier(record: Record) -> tuple[int, int] | None:
+    """The 95 % interval of the quality of an earlier save."""
+    if record.first_qf_low is None or record.first_qf_high is None:
+        return None
+    return record.first_qf_low, record.first_qf_high
 
 
-def _draw_box(axes: Any, x: int, y: int, wide: int, high: int, color: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    axes.add_patch(Rectangle((x, y), wide, high, fill=False, edgecolor=color, linewidth=1.5))
-
-
-def _show_map(figure: Any, axes: Any, pieces: PieceQualities) -> None:
-    image = axes.imshow(pieces.quality, cmap="viridis", vmin=1, vmax=100)
-    axes.set_title(f"quality of each {pieces.side}x{pieces.side} piece (blank: none on this grid)")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    figure.colorbar(image, ax=axes, label="QF")
-
-
-def show_posterior(axes: Any, prediction: Prediction) -> None:
-    """Draw the distribution over qualities, and its 95 % interval."""
-    low, high = prediction.interval()
-    axes.bar(np.arange(1, 101), prediction.probability, color="tab:blue")
-    axes.axvspan(low - HALF_BAR, high + HALF_BAR, color="tab:orange", alpha=0.2, label=f"95 % interval {low}-{high}")
-    axes.set(xlabel="quality factor", ylabel="probability", xlim=(0, 101), ylim=(0, 1.05))
-    axes.set_title(f"posterior; JPEG grid with probability {prediction.jpeg_probability:.2f}")
-    axes.legend()
+def _show_histograms(figure: Any, found: Findings) -> None:
+    """The lower row: coefficients, and the combs of the table of the last save and of the next best quality's."""
+    region, prediction, table = found.largest_region, found.prediction, found.table_of_plane
+    if region is None or prediction is None or table is None:
+        return
+    coefficients = coefficients_of(region)
+    every = figure.subplots(1, len(PLOTTED_FREQUENCIES))
+    every[0].set_ylabel("blocks", fontsize=panels.SMALL)
+    for axes, frequency in zip(every, PLOTTED_FREQUENCIES, strict=True):
+        _show_histogram(axes, coefficients, frequency, prediction, found)
+    if prediction.has_grid:
+        _show_legend(figure, found, prediction)
 
 
-NamedTable = tuple[str, I64]
-"""A name and the table, int64 (8, 8), whose multiples are drawn."""
-
-
-def coefficient_histogram(
-    coefficients: NDArray[np.float32], frequency: tuple[int, int], step: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Counts (n,) and edges (n + 1,) of |coefficient| at one (row, column), up to some multiples of ``step``."""
-    values = np.abs(coefficients[:, 8 * frequency[0] + frequency[1]])
-    end = max(6 * step, float(np.quantile(values, 0.9)) if len(values) else 0.0)
-    edges = np.arange(0, end + 0.5, max(0.25, end / 200))
-    return np.histogram(values[values <= end], bins=edges)[0], edges
-
-
-def show_histogram(
-    axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], best: NamedTable, rival: NamedTable
+def _show_histogram(
+    axes: Any, coefficients: NDArray[np.float32], frequency: tuple[int, int], prediction: Prediction, found: Findings
 ) -> None:
-    """Draw |coefficient| of one frequency, the best table's comb above and a rival's below where they differ."""
-    step, other = (int(table[frequency]) for _, table in (best, rival))
-    counts, edges = coefficient_histogram(coefficients, frequency, step)
-    axes.stairs(counts, edges, fill=True, color="tab:gray")
-    axes.set_yscale("log")
-    end = float(edges[-1])
-    _draw_comb(axes, step, end, "tab:orange", UPPER_HALF if other != step else FULL_HEIGHT)
-    if other != step:
-        _draw_comb(axes, other, end, "tab:blue", LOWER_HALF)
-    axes.set_title(f"|coefficient| {frequency}: step {step} of {best[0]}, {other} of {rival[0]}", fontsize=8)
+    table, second = found.table_of_plane, next_best(prediction)
+    if prediction.has_grid and table is not None:
+        panels.show_histogram(axes, coefficients, frequency, ("", table), ("", ijg_luma(second)))
+    else:
+        panels.show_histogram_alone(axes, coefficients, frequency)
 
 
-def _draw_comb(axes: Any, step: int, end: float, color: str, span: tuple[float, float]) -> None:
-    for multiple in np.arange(step, end, step):
-        axes.axvline(multiple, *span, color=color, linewidth=0.6)
+def _show_legend(figure: Any, found: Findings, prediction: Prediction) -> None:
+    """What the two combs are."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    own = found.table is not None and not found.table.ijg
+    last = f"{'the table shown, near ' if own else ''}quality {prediction.rounded}"
+    handles = [
+        Patch(color=panels.COUNTS, label="blocks of the image (logarithmic)"),
+        Line2D([], [], color=panels.BEST, label=f"multiples of the step of the last save: {last}"),
+        Line2D([], [], color=panels.RIVAL, linestyle="--", label=f"of the next best: quality {next_best(prediction)}"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=panels.SMALL, frameon=False)
