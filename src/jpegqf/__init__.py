@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jpegqf.record import Record, Region, Status, Verdict
     from jpegqf.scanning.arrow_batch import inspect_batch
     from jpegqf.scanning.stream import scan
+    from jpegqf.scanning.table import scan_table
 
 __all__ = [
     "CheckpointError",
@@ -52,6 +53,7 @@ __all__ = [
     "inspect_batch",
     "restore",
     "scan",
+    "scan_table",
 ]
 
 _HOMES = {
@@ -65,6 +67,7 @@ _HOMES = {
     "inspect_batch": "scanning.arrow_batch",
     "restore": "coefficients.restored",
     "scan": "scanning.stream",
+    "scan_table": "scanning.table",
 }
 """Modules of the public names; those that are not here are in ``errors``."""
 

@@ -55,7 +55,7 @@ def test_all_formats_hold_the_same_rows(folder: Path) -> None:
     names = ["o/a.csv", "o/a.jsonl", "o/a.db", "o/a.parquet"]
     outputs = [word for name in names for word in ("-o", name)]
     done = run("in", "--recursive", *outputs, cwd=folder)
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "3 ok, 0 skipped, 1 error\n")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "3 ok, 0 skipped, 1 error\nmade the folder 'o'\n")
     told = rows((folder / "o/a.jsonl").read_text(encoding="utf-8"))
     assert arrow.read_table(folder / "o/a.parquet").to_pylist() == told
     connection = sqlite3.connect(folder / "o/a.db")

@@ -443,7 +443,7 @@ def test_every_flag_of_the_command_is_documented() -> None:
     for option in report_command.params:
         for flag in option.opts if option.param_type_name == "option" else ():
             assert f"`{flag}" in text, flag
-    assert "--rows" in text
+    assert "--max-rows" in text
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -477,7 +477,7 @@ def test_the_command_reports_on_what_scan_wrote(tmp_path: Path, jpeg: MakeJpeg) 
         (["empty.csv", "-o", "r.html"], "the results are empty"),
         (["r.csv", "-o", "r.html", "--by", "class"], "--by class: 'r.csv' has no such column"),
         (["r.csv", "-o", "r.html", "--by", "folder:0"], "counts from 1"),
-        (["r.csv", "-o", "r.html", "--rows", "100000"], "--rows"),
+        (["r.csv", "-o", "r.html", "--max-rows", "100000"], "--max-rows"),
         (["r.csv", "-o", "there.html/r.html"], "cannot be written"),
     ],
 )
