@@ -49,7 +49,7 @@ def bin_multiples(bins: int = BINS, steps: NDArray[np.int64] = ALL_STEPS) -> NDA
 @lru_cache(maxsize=1)
 def _first_bins() -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """For each step 1..255 the first bin that rounds to each multiple from 1 on, and which of them are of 1."""
-    bins = [np.flatnonzero(np.diff(multiple)) + 1 for multiple in bin_multiples().T]
+    bins = [np.flatnonzero(np.diff(bin_multiples(BINS, ALL_STEPS[i : i + 1])[:, 0])) + 1 for i in range(MAX_STEP)]
     is_first = np.concatenate([np.arange(len(of_step)) == 0 for of_step in bins])
     return np.concatenate(bins), is_first
 
