@@ -134,6 +134,8 @@ main.files_command = tell
     metavar="EXT",
     help="Suffixes to take in folders and archives, .png,.jpg; repeatable.",
 )
+@click.option("--members", is_flag=True, help="Each picture of a multi-picture JPEG (MPO, gain map) as photo.jpg!1, "
+                                              "photo.jpg!2; else the first one.")  # fmt: skip
 @click.option("--jobs", "-j", type=click.IntRange(1, 100_000), help="Worker processes: 1, or with Ray all cores.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
               help="ray: on a cluster, from paths and URLs to a folder or URL, -o.")  # fmt: skip
