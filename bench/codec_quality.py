@@ -1,9 +1,10 @@
-"""Quality of WebP and AVIF files as their headers tell it, against the encoders over their whole scale.
+"""Quality of WebP, AVIF and HEIF files as their headers tell it, against the encoders over their whole scale.
 
     python -m bench.codec_quality --images DIR [--n 24] [--step 4] [--csv docs/codec-quality.csv]
 
 ``DIR``: images, of which squares of SIDE are saved. WebP by Pillow and, where the package ``webp`` is installed, with
-libwebp's presets and strengths of noise shaping; AVIF by Pillow, with its default and the older tunings of libaom.
+libwebp's presets and strengths of noise shaping; AVIF by Pillow, with its default and the older tunings of libaom;
+HEIF, where ``pillow-heif`` is installed, by libheif with presets and tunings of x265.
 """
 
 import argparse
@@ -17,6 +18,8 @@ import numpy as np
 from PIL import Image
 
 from jpegqf.codecs.quality import codec_quality
+from jpegqf.errors import MissingExtraError
+from jpegqf.optional import pillow_heif
 
 SIDE = 256
 PRESETS = ("PICTURE", "PHOTO", "DRAWING", "ICON", "TEXT")
@@ -49,6 +52,20 @@ def by_libwebp(preset: str, **options: int) -> Encode:
     return encode
 
 
+def by_libheif() -> list[tuple[str, str, Encode]]:
+    """Libheif with presets and tunings of x265; none where pillow-heif is not installed."""
+    try:
+        pillow_heif().register_heif_opener()
+    except MissingExtraError:
+        return []
+    settings = [("preset", name) for name in ("slow", "ultrafast", "placebo")]
+    settings += [("tune", name) for name in ("psnr", "ssim", "grain")]
+    return [
+        ("libheif", f"{kind}={name}", by_pillow("HEIF", enc_params={kind: name}))
+        for kind, name in settings
+    ]  # fmt: skip
+
+
 def encoders() -> list[tuple[str, str, Encode]]:
     """All that are installed, with their names and settings."""
     found = [
@@ -58,6 +75,7 @@ def encoders() -> list[tuple[str, str, Encode]]:
         ("Pillow AVIF", "default", by_pillow("AVIF", speed=9)),
         ("Pillow AVIF", "tune=psnr", by_pillow("AVIF", speed=9, advanced={"tune": "psnr"})),
         ("Pillow AVIF", "tune=ssim", by_pillow("AVIF", speed=9, advanced={"tune": "ssim"})),
+        *by_libheif(),
     ]
     try:
         presets = [(f"preset {name.lower()}", by_libwebp(name)) for name in PRESETS]
