@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from jpegqf.codecs.hevc import first_qp, heif_quality
-from jpegqf.codecs.items import PrimaryItem
+from jpegqf.codecs.iso_media import PrimaryItem
 from jpegqf.inspection.inspector import Inspector
 
 pillow_heif = pytest.importorskip("pillow_heif", reason='HEIF needs pillow-heif: pip install "jpegqf[heif]"')

@@ -1,7 +1,7 @@
 """Bytes of an AVIF -> the quantizer of its first frame, and the quality it amounts to; decodes nothing."""
 
 from jpegqf.codecs.av1 import Quantizer, first_quantizer
-from jpegqf.codecs.items import PrimaryItem
+from jpegqf.codecs.iso_media import PrimaryItem
 
 LINEAR = tuple(((100 - quality) * 63 + 50) // 100 for quality in range(101))
 """Which of 64 quantizers libavif asks of libaom for each quality (``avifQualityToQuantizer`` in ``write.c``)."""

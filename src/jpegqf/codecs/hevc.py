@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jpegqf.codecs.bits import HighestFirst
-from jpegqf.codecs.items import PrimaryItem
+from jpegqf.codecs.iso_media import PrimaryItem
 
 SEQUENCE_SET, PICTURE_SET = 33, 34
 LAST_PICTURE = 31
@@ -90,7 +90,7 @@ def _written(quality: int) -> int:
 def first_qp(data: bytes) -> int | None:
     """The quantization parameter of the first slice of a file's primary image, 0 to 51; None as of the quality.
 
-    Raises EOFError and KeyError as :class:`~jpegqf.codecs.items.PrimaryItem` does.
+    Raises EOFError and KeyError as :class:`~jpegqf.codecs.iso_media.PrimaryItem` does.
     """
     item = PrimaryItem(data)
     configuration, sequence, picture = item.property(b"hvcC"), None, None

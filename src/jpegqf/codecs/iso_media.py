@@ -1,11 +1,14 @@
-"""The primary image of an ISO media file (AVIF, HEIF) -> its first bytes and its properties; decodes nothing.
+"""ISO media files (AVIF, HEIF, JPEG 2000, JPEG XL) -> their boxes, and the primary image's bytes and properties.
 
-Boxes of ISO/IEC 14496-12, 8.11, and 23008-12: the primary item, or of a grid the first tile.
+Boxes of ISO/IEC 14496-12, 4.2 and 8.11, and of 23008-12; every walk ends at a limit, and nothing is decoded.
 """
 
-from jpegqf.codecs.bits import HighestFirst
-from jpegqf.codecs.boxes import boxes
+from collections.abc import Iterator
 
+from jpegqf.codecs.bits import HighestFirst
+
+MOST_BOXES = 1024
+"""Most boxes walked on one level; a still image has some ten."""
 MOST_ITEMS = 1024
 """Most items, and most places of one item, that are looked at."""
 FRAME_BYTES = 2**16
@@ -15,6 +18,25 @@ IN_FILE, IN_BOX = 0, 1
 
 Place = tuple[int, int]
 """Where the content of a box starts and ends."""
+
+
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Type, and where the content starts and ends, of each box between ``start`` and ``end``.
+
+    A box that claims more than is there ends where the bytes end; one of an impossible size ends the walk.
+    """
+    end = len(data) if end is None else min(end, len(data))
+    for _ in range(MOST_BOXES):
+        if start + 8 > end:
+            return
+        size, kind, content = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8], start + 8
+        if size == 1:
+            size, content = int.from_bytes(data[start + 8 : start + 16], "big"), start + 16
+        behind = end if size == 0 else start + size
+        if behind < content:
+            return
+        yield kind, content, min(behind, end)
+        start = behind
 
 
 class PrimaryItem:
