@@ -147,7 +147,7 @@ class Record:
     height: int | None = _column("stored height", "pixels")
     codec_quality: float | None = _column(
         "quality that the container's own lossy codec was asked for, from its header: WEBP as libwebp's -q, AVIF as "
-        "libavif's; null of other containers",
+        "libavif's, HEIF as libheif's by x265, JXL as libjxl's; null of other containers, and where it is not told",
         "codec's quality",
         OWN_SCALE,
     )

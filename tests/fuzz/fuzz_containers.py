@@ -1,4 +1,4 @@
-"""Fuzz the readers of containers: headers of other codecs, directories of TIFFs, PDF and DICOM. No finding is allowed.
+"""Fuzz the readers of containers: other codecs, TIFFs, multi-picture JPEGs, PDF and DICOM. No finding is allowed.
 
 python -m pip install atheris
 python tests/fuzz/images.py SEEDS
@@ -9,7 +9,7 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["jpegqf"]):
+with atheris.instrument_imports(include=["jpegqf", "pypdf", "pydicom"]):
     from targets import read_any_container
 
 if __name__ == "__main__":

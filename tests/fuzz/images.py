@@ -35,6 +35,7 @@ WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
     "rgb.jp2": ("RGB", "JPEG2000", {"irreversible": True}),
     "lossy.heic": ("RGB", "HEIF", {"quality": 60}),
     "lossy.jxl": ("RGB", "JXL", {"quality": 80}),
+    "two.mpo": ("RGB", "MPO", {"save_all": True}),
     "scan.pdf": ("RGB", "PDF", {}),
 }
 
@@ -56,7 +57,9 @@ def whole_images() -> dict[str, bytes]:
         if kind not in Image.SAVE:
             continue
         out = io.BytesIO()
-        Image.fromarray(pixels).convert(mode).save(out, kind, **options)
+        image = Image.fromarray(pixels).convert(mode)
+        several = {"append_images": [image.rotate(90)]} if options.get("save_all") else {}
+        image.save(out, kind, **options, **several)
         found[name] = out.getvalue()
     return found
 

@@ -1,16 +1,22 @@
 """What the fuzzers and their kept inputs are given to: each a reader, of which only its own error may come."""
 
+import http.client
 import io
+import urllib.request
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from jpegqf.codecs import jpeg_2000, jpeg_xl, webp
 from jpegqf.codecs.containers import container_name, is_bytes_of_a_file
 from jpegqf.codecs.quality import codec_quality
 from jpegqf.codecs.tiff import tiff_pages
-from jpegqf.errors import CheckpointError, HeaderError
+from jpegqf.errors import CheckpointError, HeaderError, ImageBrokenError, ImageError
+from jpegqf.inputs import urls
 from jpegqf.inputs.archives import archive_items
+from jpegqf.inputs.multi_picture import picture, picture_places
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import read_header
@@ -54,10 +60,55 @@ def read_any_container(data: bytes) -> None:
     for page in tiff_pages(file):
         with suppress(EOFError):
             page.jpeg_start(file)
+    for number in range(1, len(picture_places(file)) + 2):
+        with suppress(ImageBrokenError):
+            picture(file, number, len(data))
     suffix = ".pdf" if data.startswith(b"%PDF") else ".dcm" if data[128:132] == b"DICM" else None
     for item in archive_items("x" + suffix, frozenset(), file) if suffix else ():
         assert (item.data is None) == (item.problem is not None)
         assert not item.problem or len(item.problem.splitlines()) == 1
+
+
+class _Answering(urllib.request.HTTPHandler):
+    """A server that sends the same bytes to whoever asks."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._data = data
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        """The answer that these bytes are, as http.client reads it."""
+        answer = http.client.HTTPResponse(_Sent(self._data), method="GET")  # type: ignore[arg-type]  # no socket
+        answer.begin()
+        answer.msg = answer.reason  # type: ignore[assignment]  # as urllib does
+        return answer
+
+
+class _Sent:
+    """What http.client asks of a socket: the bytes as a file."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        """The bytes."""
+        return io.BytesIO(self._data)
+
+
+def fetch_any_answer(data: bytes) -> None:
+    """Fetch an address whose server answers with these bytes: what it sends, or one line that says what is wrong."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        _Answering(data), urllib.request.HTTPErrorProcessor(), urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPDefaultErrorHandler(), urllib.request.UnknownHandler(),
+    ):  # fmt: skip
+        opener.add_handler(handler)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(urls, "_opener", lambda: opener)
+        try:
+            assert isinstance(urls.fetched("http://fuzz/a.jpg"), bytes)
+        except ImageError as issue:
+            assert len(str(issue).splitlines()) == 1
 
 
 def load_any_checkpoint(data: bytes, folder: Path) -> None:

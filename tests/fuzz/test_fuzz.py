@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from images import copies, whole_images
-from targets import CORPUS, PTH, inspect_anything, load_any_checkpoint, read_any_container, read_any_header
+from targets import (
+    CORPUS,
+    PTH,
+    fetch_any_answer,
+    inspect_anything,
+    load_any_checkpoint,
+    read_any_container,
+    read_any_header,
+)
 
 from jpegqf.errors import CheckpointError
 from jpegqf.jpeg.header import read_header, read_start
@@ -68,6 +76,16 @@ def test_a_damaged_checkpoint_is_loaded_or_refused(
         load_model(path, "cpu")
     except CheckpointError as error:
         assert len(str(error).splitlines()) == 1
+
+
+@given(
+    st.sampled_from(
+        (b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9")
+    ),
+    st.binary(max_size=60),
+)
+def test_any_answer_of_a_server_is_its_bytes_or_one_line(start: bytes, data: bytes) -> None:
+    fetch_any_answer(start + data)
 
 
 @pytest.mark.parametrize("name", list(whole_images()))

@@ -1,5 +1,6 @@
 import io
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -171,6 +172,16 @@ def test_a_broken_pdf_is_one_row_with_one_reason(tmp_path: Path, capfd: pytest.C
         assert row.status == Status.ERROR
         assert "archive cannot be read to its end" in (row.message or "")
     assert capfd.readouterr().err == ""
+
+
+def test_a_file_that_does_not_name_its_catalog_is_not_searched_without_end() -> None:
+    start = b"%PDF-1.7\n" + b"% and so on\n" * 200_000
+    table = b"xref\n0 1\n0000000000 65535 f \ntrailer\n<< /Size 2147483647 >>\nstartxref\n"
+    data = start + table + b"%d\n%%%%EOF\n" % len(start)
+    begun = time.process_time()
+    with pytest.raises(Exception, match="Root"):
+        list(pdf_items("a.pdf", io.BytesIO(data)))
+    assert time.process_time() - begun < 20  # as many objects as pypdf looks for would take two minutes
 
 
 @given(st.data())

@@ -1,5 +1,8 @@
 import io
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -16,7 +19,7 @@ from jpegqf.restoring.work import Work
 
 
 class Server(BaseHTTPRequestHandler):
-    """/photo.jpg is one at 71, /moved leads to it, /file to a file of this machine; there is nothing else."""
+    """/photo.jpg is one at 71, /moved leads to it, /file to a file of this machine; /drip sends byte after byte."""
 
     photo = b""
 
@@ -25,6 +28,13 @@ class Server(BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             self.wfile.write(self.photo)
+        elif self.path == "/drip":
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"\xff")
+                    time.sleep(0.05)
         elif self.path in ("/moved", "/file"):
             self.send_response(302)
             self.send_header("Location", "/photo.jpg" if self.path == "/moved" else "file:///etc/hostname")
@@ -80,6 +90,36 @@ def test_more_bytes_than_the_limit_are_not_held(address: str, monkeypatch: pytes
     monkeypatch.setattr(urls, "MAX_MEMBER_BYTES", 1000)
     with pytest.raises(ImageSkippedError, match="more than 1000 bytes"):
         urls.fetched(address + "/photo.jpg")
+
+
+def test_a_server_that_sends_byte_after_byte_is_left_in_time(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urls, "SECONDS_IN_ALL", 0.5)
+    (row,) = jpegqf.scan([address + "/drip"])
+    assert (row.status, row.reason, row.message) == ("error", "unreadable", "cannot be fetched: more than 0 seconds")
+
+
+def test_an_answer_that_breaks_off_is_one_row_with_a_reason() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{server.getsockname()[1]}/a.jpg"
+    for answer in (
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"\0" * 99,
+    ):
+        Thread(target=send_once, args=(server, answer), daemon=True).start()
+        (row,) = jpegqf.scan([url])
+        assert (row.status, row.reason) == ("error", "unreadable"), answer
+        assert len((row.message or "").splitlines()) == 1
+    server.close()
+
+
+def send_once(server: socket.socket, answer: bytes) -> None:
+    """Send these bytes to whoever asks next, and hang up."""
+    asking, _ = server.accept()
+    with asking:
+        asking.recv(2**16)
+        asking.sendall(answer)
 
 
 def test_only_http_is_an_address() -> None:

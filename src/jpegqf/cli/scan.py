@@ -39,6 +39,8 @@ Examples:
 @click.option("--summary", metavar="FILE", help="Write counts, reasons, rates and versions here, as JSON.")
 @click.option("--only", type=click.Choice(["header", "pixels"]), help="Look at one kind of evidence alone.")
 @options.exts
+@click.option("--members", is_flag=True, help="Each picture of a multi-picture JPEG (MPO, gain map) as photo.jpg!1, "
+                                              "photo.jpg!2; else the first one.")  # fmt: skip
 @click.option("--jobs", "-j", type=click.IntRange(1, 100_000), help="Worker processes: 1, or with Ray all cores.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
               help="ray: on a cluster, from paths and URLs to a folder or URL, -o.")  # fmt: skip

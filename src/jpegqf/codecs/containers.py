@@ -16,6 +16,14 @@ SIGNATURES = (
     (0, b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
 )
 """Containers beside those that Pillow always reads: offset of a signature, its bytes, the container's name."""
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""First bytes of TIFFs and of BigTIFFs, in either byte order."""
+ALWAYS_READ = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF8", "GIF"),
+    *((start, "TIFF") for start in TIFF_STARTS),
+)
+"""First bytes of containers that Pillow reads in every installation, where those are told by them alone."""
 BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), "HEIF"),
@@ -39,6 +47,13 @@ def container_name(data: bytes) -> str | None:
         brands = {data[at : at + 4] for at in (8, *range(16, size - 3, 4))}
         return next((name for brand, name in BRANDS.items() if brand in brands), None)
     return next((name for start, mark, name in SIGNATURES if data.startswith(mark, start)), None)
+
+
+def usual_container_name(data: bytes) -> str | None:
+    """The name of an image container that Pillow reads in every installation; None of any other bytes, and of JPEGs."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    return next((name for mark, name in ALWAYS_READ if data.startswith(mark)), None)
 
 
 def is_bytes_of_a_file(begun: bytes) -> bool:

@@ -1,6 +1,6 @@
 """Bytes of a JPEG 2000 -> whether its wavelet loses anything; decodes nothing."""
 
-from jpegqf.codecs.boxes import boxes
+from jpegqf.codecs.iso_media import boxes
 
 CODESTREAM = b"\xff\x4f\xff\x51"
 """Start of codestream, and the segment of the size, which follows it (ITU-T T.800, A.4.1 and A.5.1)."""

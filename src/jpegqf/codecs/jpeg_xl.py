@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jpegqf.codecs.bits import LowestFirst
-from jpegqf.codecs.boxes import boxes
+from jpegqf.codecs.iso_media import boxes
 
 CODESTREAM = b"\xff\x0a"
-MOST_HEADER_BYTES = 4096
-"""Bytes of the codestream that are looked at; names of many extra channels alone would need more."""
+MOST_HEADER_BYTES = 2**16
+"""Bytes of the codestream that are looked at: the table of parts of an image of a gigapixel fits."""
 SIZE = ((1, 9), (1, 13), (1, 18), (1, 30))
 PREVIEW_EIGHTHS = ((16, 0), (32, 0), (1, 5), (33, 9))
 PREVIEW = ((1, 6), (65, 8), (321, 10), (1345, 12))
@@ -33,18 +33,34 @@ class JpegXl:
     from_jpeg: bool
 
 
+@dataclass(frozen=True)
+class ImageHeader:
+    """What stands ahead of the first frame, as far as the colours: ``size`` is width and height, and
+
+    ``as_usual``: nothing else was told but the size. ``extended``: a preview, an animation and the like may have been.
+    ``timecodes``: each frame has one. ``extra_channels``: how many there are. ``xyb``: colours are coded as XYB.
+    """
+
+    size: tuple[int, int]
+    as_usual: bool = True
+    extended: bool = False
+    preview: bool = False
+    animated: bool = False
+    timecodes: bool = False
+    extra_channels: int = 0
+    xyb: bool = True
+
+
 def read_jpeg_xl(data: bytes) -> JpegXl | None:
     """The headers of a JPEG XL, None of what is none or breaks off (ISO/IEC 18181-1, D.1 to D.3; 18181-2)."""
-    codestream, from_jpeg = _codestream(data)
+    codestream, from_jpeg = codestream_of(data)
     if not codestream.startswith(CODESTREAM):
         return None
-    bits = LowestFirst(codestream[2:])
     try:
-        width, height = _size(bits)
-        animated, lossy = _metadata(bits)
+        told = image_header(LowestFirst(codestream[2:]))
     except EOFError:
         return None
-    return JpegXl(width, height, lossy, animated, from_jpeg)
+    return JpegXl(*told.size, told.xyb, told.animated, from_jpeg)
 
 
 def is_lossy(data: bytes) -> bool:
@@ -53,7 +69,7 @@ def is_lossy(data: bytes) -> bool:
     return told is not None and told.lossy
 
 
-def _codestream(data: bytes) -> tuple[bytes, bool]:
+def codestream_of(data: bytes) -> tuple[bytes, bool]:
     """The first bytes of the codestream, and whether the container around it has a "jbrd" box."""
     if data.startswith(CODESTREAM):
         return data[:MOST_HEADER_BYTES], False
@@ -94,32 +110,35 @@ def _with_ratio(bits: LowestFirst, height: int, side: Callable[[], int]) -> tupl
     return height * across // down, height
 
 
-def _metadata(bits: LowestFirst) -> tuple[bool, bool]:
-    """Whether there is an animation, and whether colours are coded as XYB."""
-    if bits.flag():  # all as usual
-        return False, True
-    animated = bits.flag() and _extra_fields(bits)
+def image_header(bits: LowestFirst) -> ImageHeader:
+    """What stands ahead of the colours. Raises EOFError where it breaks off."""
+    size = _size(bits)
+    if bits.flag():
+        return ImageHeader(size)
+    extended = bits.flag()
+    preview, animated, timecodes = _extra_fields(bits) if extended else (False, False, False)
     _bit_depth(bits)
     bits.flag()  # whether 16 bits are enough for buffers
-    for _ in range(bits.chosen((0, 0), (1, 0), (2, 4), (1, 12))):
+    extra_channels = bits.chosen((0, 0), (1, 0), (2, 4), (1, 12))
+    for _ in range(extra_channels):
         _extra_channel(bits)
-    return animated, bits.flag()
+    return ImageHeader(size, False, extended, preview, animated, timecodes, extra_channels, bits.flag())
 
 
-def _extra_fields(bits: LowestFirst) -> bool:
-    """Passes over orientation, intrinsic size, preview and animation; whether there is an animation."""
+def _extra_fields(bits: LowestFirst) -> tuple[bool, bool, bool]:
+    """Whether there is a preview, an animation, and time codes of its frames; passes over orientation and sizes."""
     bits.take(3)
     if bits.flag():
         _size(bits)
-    if bits.flag():
+    preview = bits.flag()
+    if preview:
         _preview(bits)
-    animated = bits.flag()
-    if animated:
-        bits.chosen((100, 0), (1000, 0), (1, 10), (1, 30))
-        bits.chosen((1, 0), (1001, 0), (1, 8), (1, 10))
-        bits.chosen((0, 0), (0, 3), (0, 16), (0, 32))
-        bits.flag()
-    return animated
+    if not bits.flag():
+        return preview, False, False
+    bits.chosen((100, 0), (1000, 0), (1, 10), (1, 30))
+    bits.chosen((1, 0), (1001, 0), (1, 8), (1, 10))
+    bits.chosen((0, 0), (0, 3), (0, 16), (0, 32))
+    return preview, True, bits.flag()
 
 
 def _bit_depth(bits: LowestFirst) -> None:

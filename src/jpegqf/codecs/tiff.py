@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
+from jpegqf.codecs.containers import TIFF_STARTS
+
 MOST_PAGES = 1024
 """Most pages that are told of one file; a loop of directories ends there at the latest."""
 MOST_ENTRIES = 1024
@@ -62,7 +64,7 @@ class TiffPage:
 
 def is_tiff(data: bytes) -> bool:
     """Whether these are the first bytes of a TIFF or BigTIFF."""
-    return data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    return data[:4] in TIFF_STARTS
 
 
 def tiff_pages(file: IO[bytes]) -> Iterator[TiffPage]:

@@ -55,25 +55,29 @@ def _windows(patches: list[Luma]) -> NDArray[np.uint8]:
 
 
 @dataclass(frozen=True)
-class _Tables:
-    """Constants of one frequency, for the distinct steps, ascending, that the candidate tables have there."""
+class _Steps:
+    """The distinct steps, ascending, that the candidate tables have at one frequency."""
 
-    sums: F32
-    """Multiple, then log density under the comb, of each bin: float32 (GRID_BINS, 2 steps)."""
+    index: NDArray[np.intp]
+    """Each step less 1."""
     zeros: NDArray[np.intp]
     """Last bin of the multiple 0."""
     candidates: NDArray[np.intp]
     """Which of the steps each candidate has, upright and turned, (2, 100)."""
 
 
-@lru_cache(maxsize=63)  # 13 MB in all
-def _tables(frequency: int, noise_sigma: float, outlier_mass: float) -> _Tables:
+@lru_cache(maxsize=63)
+def _steps(frequency: int) -> _Steps:
     index = np.stack([STEP_INDEX[:, frequency], TURNED_INDEX[:, frequency]])
     steps, candidates = np.unique(index, return_inverse=True)
-    multiple = bin_multiples(GRID_BINS, steps + 1).astype(np.float32)
-    comb = comb_table(noise_sigma, outlier_mass)[:GRID_BINS, steps]
-    zeros = np.count_nonzero(multiple == 0, axis=0) - 1
-    return _Tables(np.concatenate([multiple, comb], axis=1), zeros, candidates.reshape(index.shape))
+    zeros = np.count_nonzero(_multiples()[steps] == 0, axis=1) - 1
+    return _Steps(steps, zeros, candidates.reshape(index.shape))
+
+
+@lru_cache(maxsize=1)
+def _multiples() -> F32:
+    """Multiple of each step 1..255 to which the values of each bin round, float32 (255, GRID_BINS)."""
+    return np.ascontiguousarray(bin_multiples(GRID_BINS).T.astype(np.float32))
 
 
 def _counts(windows: NDArray[np.uint8]) -> F32:
@@ -88,14 +92,15 @@ def _counts(windows: NDArray[np.uint8]) -> F32:
 def _best_likelihoods(windows: NDArray[np.uint8], settings: EvidenceSettings) -> F32:
     """Log-likelihood of the best candidate table on each grid, upright and turned, DC left out: float32 (2, GRIDS)."""
     scores = np.zeros((2, CANDIDATES, GRIDS), np.float32)
+    comb_of_steps = np.ascontiguousarray(comb_table(settings.noise_sigma, settings.outlier_mass)[:GRID_BINS].T)
     for frequency, counts in enumerate(_counts(windows)[1:], 1):
-        tables = _tables(frequency, settings.noise_sigma, settings.outlier_mass)
+        steps = _steps(frequency)
         below = counts[:, :GRID_BINS].cumsum(axis=1)
         end = bins_in_use(counts[:, :GRID_BINS])
-        total, comb = np.split(counts[:, :end] @ tables.sums[:end], 2, axis=1)
-        shape = zero_inflated(below[:, -1:], below[:, tables.zeros], total)
+        total, comb = (counts[:, :end] @ table[steps.index, :end].T for table in (_multiples(), comb_of_steps))
+        shape = zero_inflated(below[:, -1:], below[:, steps.zeros], total)
         each = shape + comb - BASELINE * shape[:, :1] - (1 - BASELINE) * BEYOND * counts[:, GRID_BINS:]
-        scores += each.T[tables.candidates]
+        scores += each.T[steps.candidates]
     out: F32 = scores.max(axis=1)
     return out
 

@@ -20,6 +20,8 @@ BINS = 1056 * BINS_PER_UNIT
 """An 8-bit block's orthonormal coefficient is at most 8 * 128 = 1024 in magnitude (DC), some less for AC."""
 BIN_ROUNDING = 0.49
 """Not 0.5: a third of the frequencies take multiples of 1/8, which would then fall on the edges of bins."""
+BINS_AT_ONCE = 64
+"""Bins of which the comb is computed at a time: 128 KiB a temporary, so that it stays in the processor's cache."""
 ALL_STEPS = np.arange(1, MAX_STEP + 1)
 
 
@@ -29,11 +31,13 @@ def comb_table(noise_sigma: float, outlier_mass: float) -> F32:
 
     Float32 (BINS, 255).
     """
-    step = ALL_STEPS
-    error = np.arange(BINS)[:, None] / BINS_PER_UNIT - bin_multiples() * step
-    scale = noise_sigma * np.sqrt(2 * np.pi)
-    comb = sum(np.exp(-((error + j * step) ** 2) / (2 * noise_sigma**2)) / scale for j in (-1, 0, 1))
-    log_comb: F32 = np.log((1 - outlier_mass) * comb + outlier_mass / step).astype(np.float32)
+    step, scale = ALL_STEPS, noise_sigma * np.sqrt(2 * np.pi)
+    log_comb = np.empty((BINS, MAX_STEP), np.float32)
+    for first in range(0, BINS, BINS_AT_ONCE):
+        value = np.arange(first, first + BINS_AT_ONCE)[:, None] / BINS_PER_UNIT
+        error = value - np.rint(value / step) * step
+        comb = sum(np.exp(-((error + j * step) ** 2) / (2 * noise_sigma**2)) / scale for j in (-1, 0, 1))
+        log_comb[first : first + BINS_AT_ONCE] = np.log((1 - outlier_mass) * comb + outlier_mass / step)
     return log_comb
 
 
@@ -45,7 +49,7 @@ def bin_multiples(bins: int = BINS, steps: NDArray[np.int64] = ALL_STEPS) -> NDA
 @lru_cache(maxsize=1)
 def _first_bins() -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """For each step 1..255 the first bin that rounds to each multiple from 1 on, and which of them are of 1."""
-    bins = [np.flatnonzero(np.diff(multiple)) + 1 for multiple in bin_multiples().T]
+    bins = [np.flatnonzero(np.diff(bin_multiples(BINS, ALL_STEPS[i : i + 1])[:, 0])) + 1 for i in range(MAX_STEP)]
     is_first = np.concatenate([np.arange(len(of_step)) == 0 for of_step in bins])
     return np.concatenate(bins), is_first
 

@@ -9,7 +9,7 @@ from typing import IO
 from jpegqf.codecs.containers import BEGINNINGS, FIRST_BYTES, is_bytes_of_a_file
 from jpegqf.errors import UsageError
 from jpegqf.inputs.item import Archive, Entry, Item
-from jpegqf.inputs.pages import page_items
+from jpegqf.inputs.pages import page_items, picture_items
 from jpegqf.inputs.suffixes import is_archive, is_document, is_url
 from jpegqf.limits import MAX_MEMBER_BYTES
 
@@ -33,17 +33,29 @@ def check_paths(paths: Iterable[str]) -> None:
             raise UsageError(f"no such file or folder: {path!r}")
 
 
-def find_items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
+def find_items(
+    paths: Iterable[str], suffixes: frozenset[str], recursive: bool, members: bool = False
+) -> Iterator[Item]:
     """The items of all ``paths`` in the given order, those of a folder sorted. Items are made only as they are taken.
 
     A path is a file, a folder, a glob, an http address, ``@list`` (a file with one path per line), ``-`` (such a list
     on standard input, or the bytes of one image) or an archive: tar, zip, Parquet with a column of image bytes, PDF or
     DICOM.
     From folders, tar and zip only names with one of ``suffixes`` are taken; a file that is named itself is always
-    taken. A TIFF of several pages, of which some are JPEGs, gives an item a page. Call
-    :func:`check_paths` first: a path that is gone since then gives an item that cannot be read. Raises UsageError for
-    a list that cannot be read, MissingExtraError for Parquet without pyarrow.
+    taken. A TIFF of several pages, of which some are JPEGs, gives an item a page; with ``members`` a multi-picture JPEG
+    (MPO, gain maps) an item a picture. Call :func:`check_paths` first: a path that is gone since then gives an
+    item that cannot be read. Raises UsageError for a list that cannot be read, MissingExtraError for Parquet without
+    pyarrow.
     """
+    for item in _items(paths, suffixes, recursive):
+        if members:
+            yield from picture_items(item)
+        else:
+            yield item
+
+
+def _items(paths: Iterable[str], suffixes: frozenset[str], recursive: bool) -> Iterator[Item]:
+    """The same, each JPEG as one item."""
     for entry in _entries(paths, suffixes, recursive):
         if isinstance(entry, Archive):
             from jpegqf.inputs.archives import archive_items  # what reads archives takes 10 ms of a start

@@ -12,9 +12,9 @@ class Item:
 
     ``name``: its path, or ``archive!member``. ``data``: its bytes if it comes from an archive or a request; None if it
     is a file. ``problem``: why it cannot even be opened, such as a folder without permission or a broken archive.
-    ``reason``: the same as a code. ``file``: the file to read if its name is another; ``page``: which page of it, from
-    1, None for the file as a whole. ``lossless_claim``: where what it comes from says that it was never compressed with
-    loss, so in words.
+    ``reason``: the same as a code. ``file``: the file to read if its name is another; ``page``: which page of a TIFF
+    or picture of a multi-picture JPEG, from 1, None for the file as a whole.
+    ``lossless_claim``: where what it comes from says that it was never compressed with loss, so in words.
     """
 
     name: str

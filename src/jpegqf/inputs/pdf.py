@@ -14,6 +14,8 @@ FILES = ("/DCTDecode", "/JPXDecode")
 """Filters whose data are a file: a JPEG, a JPEG 2000 (ISO 32000-1, 7.4.8 and 7.4.9)."""
 MOST_FORMS = 8
 """How deep forms are followed, which hold images of their own."""
+MOST_SEARCHED = 20
+"""Most objects that are looked for, each all over the file, where a file does not say which one its catalog is."""
 MOST_IMAGES = 100_000
 """Most images of a file."""
 
@@ -28,7 +30,7 @@ def pdf_items(name: str, file: IO[bytes] | None) -> Iterator[Item]:
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it tells of each oddity on stderr
     with file or open(name, "rb") as opened:
         seen: set[object] = set()
-        for number, page in enumerate(library.PdfReader(opened).pages, 1):
+        for number, page in enumerate(library.PdfReader(opened, root_object_recovery_limit=MOST_SEARCHED).pages, 1):
             for count, image in enumerate(_images(page.get("/Resources"), seen, MOST_FORMS), 1):
                 yield _item(f"{name}!{number}/{count}", image)
             if len(seen) > MOST_IMAGES:

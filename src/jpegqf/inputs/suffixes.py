@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from jpegqf.errors import UsageError
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+MULTI_PICTURE_SUFFIX = ".mpo"
 TIFF_SUFFIXES = (".tif", ".tiff", ".svs")
 
 IMAGE_SUFFIXES = frozenset(
     {
         *JPEG_SUFFIXES,
         *TIFF_SUFFIXES,
+        MULTI_PICTURE_SUFFIX,
         *(".png", ".bmp", ".webp", ".ppm", ".pgm", ".gif"),
         *(".avif", ".heic", ".heif", ".hif", ".jxl", ".jp2", ".j2k", ".jpx"),
     }

@@ -1,6 +1,7 @@
 """The bytes behind an http or https address, within a limit of bytes and of time."""
 
 import http.client
+import time
 import urllib.error
 import urllib.request
 
@@ -10,6 +11,10 @@ from jpegqf.names import in_one_line
 
 SECONDS = 30.0
 """That a server may take to answer, and between two pieces of what it sends."""
+SECONDS_IN_ALL = 300.0
+"""That a server may take to send all of it."""
+PIECE = 2**20
+"""Most bytes read at a time."""
 AGENT = "jpegqf"
 
 
@@ -21,7 +26,7 @@ def fetched(url: str) -> bytes:
     try:
         request = urllib.request.Request(url, headers={"User-Agent": AGENT})  # noqa: S310 - opened by _opener
         with _opener().open(request, timeout=SECONDS) as answer:
-            data: bytes = answer.read(MAX_MEMBER_BYTES + 1)
+            data = _all_of(answer)
     except urllib.error.HTTPError as error:
         raise ImageBrokenError(Reason.UNREADABLE, f"cannot be fetched: the server says {error.code}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
@@ -31,6 +36,19 @@ def fetched(url: str) -> bytes:
     if len(data) > MAX_MEMBER_BYTES:
         raise ImageSkippedError(Reason.TOO_LARGE, f"more than {MAX_MEMBER_BYTES} bytes behind this address")
     return data
+
+
+def _all_of(answer: http.client.HTTPResponse) -> bytes:
+    """The bytes of an answer, at most one more than is allowed. Raises OSError where they break off or take too long."""
+    until, parts, size = time.monotonic() + SECONDS_IN_ALL, list[bytes](), 0
+    while size <= MAX_MEMBER_BYTES and (part := answer.read1(min(PIECE, MAX_MEMBER_BYTES + 1 - size))):
+        parts.append(part)
+        size += len(part)
+        if time.monotonic() > until:
+            raise TimeoutError(f"more than {SECONDS_IN_ALL:.0f} seconds")
+    if size <= MAX_MEMBER_BYTES and answer.length:
+        raise ConnectionError(f"the server hung up after {size} bytes, {answer.length} before the end")
+    return b"".join(parts)
 
 
 def _opener() -> urllib.request.OpenerDirector:

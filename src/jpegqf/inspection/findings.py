@@ -37,6 +37,8 @@ class Findings:
     """
 
     path: str
+    page: int | None = None
+    """The page of a TIFF, or the picture of a multi-picture JPEG, that was asked for, from 1; None: none by itself."""
     container: Container | None = None
     codec_quality: float | None = None
     """On the scale of the container's own codec, which is no JPEG; None where its header tells none."""
@@ -77,6 +79,12 @@ class Findings:
     def is_mixture(self) -> bool:
         """Whether regions were looked for, and the image is not one save all over."""
         return self.regions is not None and self.regions.is_mixture
+
+    @property
+    def of_several(self) -> bool:
+        """Whether the file holds several pages, frames or pictures, of which the first was looked at unasked."""
+        pictures = (self.header.facts.mpf_images or 1) if self.header else 1
+        return self.page is None and (pictures > 1 or (self.decoded is not None and self.decoded.of_several))
 
     @property
     def codec_name(self) -> Codec | None:

@@ -17,6 +17,7 @@ from jpegqf.errors import HeaderError, ImageBrokenError, ImageError, ImageSkippe
 from jpegqf.history.classifier import History
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.inputs.files import read_bytes, unreadable
+from jpegqf.inputs.multi_picture import JPEG_START, picture
 from jpegqf.inspection.edits import with_edits
 from jpegqf.inspection.findings import Container, Findings
 from jpegqf.inspection.pixel_chroma import with_chroma
@@ -52,7 +53,6 @@ from jpegqf.tables.own_table import is_what_it_gives
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 Only = Literal["header", "pixels"]
 
-JPEG_START = b"\xff\xd8"
 LARGE_FILE = 2**22
 """Bytes from which a PNG or TIFF is read a piece at a time."""
 OF_ANOTHER_CODEC = 0.2
@@ -87,18 +87,19 @@ class Inspector:
     def inspect(self, source: Source, name: str | None = None, page: int | None = None) -> Record:
         """One row for a path, bytes, a binary file, a PIL image or a uint8 array (h, w) or (h, w, 3).
 
-        Whatever is wrong with the image is in the row. ``name`` becomes its path; ``page`` is that of a TIFF, from 1;
-        without, the first one is looked at. Raises TypeError for a source of another kind.
+        Whatever is wrong with the image is in the row. ``name`` becomes its path; ``page`` is that of a TIFF, or a
+        picture of a multi-picture JPEG, from 1; without, the first one is looked at. Raises TypeError for a
+        source of another kind.
         """
         return to_record(self.look(source, name, page))
 
     def look(self, source: Source, name: str | None = None, page: int | None = None) -> Findings:
         """The same as :class:`Findings`, for those who need more than the row: each part is looked at once."""
-        found = Findings(name or _name(source))
+        found = Findings(name or _name(source), page)
         try:
             if isinstance(source, (np.ndarray, Image.Image)):
                 return self._look_at_samples(found, source)
-            start = _header_of_start(source) if self.only == "header" else None
+            start = _header_of_start(source) if self.only == "header" and page in (None, 1) else None
             if start:
                 return _with_header(found, start)
             large = _start_if_large(source)
@@ -110,6 +111,8 @@ class Inspector:
             data = _bytes(source)
             if is_tiff(data):
                 return self._look_at_tiff(found, io.BytesIO(data), page)
+            if page is not None and data.startswith(JPEG_START):
+                data = picture(io.BytesIO(data), page, len(data))
             jpeg = jpeg_inside(data, self.max_pixels)
             return _as_jpeg_xl(self._look_at_file(found, jpeg)) if jpeg else self._look_at_file(found, data)
         except ImageError as issue:
@@ -144,7 +147,7 @@ class Inspector:
         try:
             decoded = decode_tiff(file, page or 1, self.max_pixels)
             _check_tables(header)
-            several = page is None and len(list(islice(tiff_pages(file), 2))) > 1
+            several = len(list(islice(tiff_pages(file), 2))) > 1
             decoded = replace(decoded, of_several=several)
             return self._look_at_pixels(found, decoded)
         except ImageError as issue:

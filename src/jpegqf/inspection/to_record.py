@@ -53,8 +53,7 @@ def to_record(found: Findings) -> Record:
         judgement = verdict_on(container, header, pixels, history, codec, _mixture_summary(found))
     columns |= {"qf": judgement.quality, "qf_source": judgement.source, "verdict": judgement.verdict}
     text = judgement.text if found.pixels_tried else _words_without_pixels(header)
-    of_several = found.decoded is not None and found.decoded.of_several
-    return Record(**columns, verdict_text=text + OF_SEVERAL if of_several else text)
+    return Record(**columns, verdict_text=text + OF_SEVERAL if found.of_several else text)
 
 
 def _identity(found: Findings) -> RecordColumns:

@@ -10,7 +10,7 @@ with a share that is not known: the colours of one decoder are mostly, but not a
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import lgamma
 from typing import Literal
 
@@ -94,7 +94,7 @@ def _around(reached: Bool) -> F32:
     side, sums = 2 * AROUND + 1, np.pad(reached, AROUND).astype(np.float32)
     for axis in (0, 1):
         length = reached.shape[axis]
-        sums = np.sum([sums.take(range(shift, shift + length), axis) for shift in range(side)], axis=0)
+        sums = reduce(np.add, (sums.take(range(shift, shift + length), axis) for shift in range(side)))
     return np.clip((sums - reached) / (side * side - 1), 0.02, 0.98).astype(np.float32)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +55,12 @@ class Luma:
         at_once = max(1, STRIP_PIXELS // max(1, width))
         for top in range(0, height, at_once):
             strip = slice(top, top + at_once)
-            rows = rgb[strip]
-            red, green, blue = (rows[..., i].astype(np.int32) * RGB_TO_LUMA[i] for i in range(3))
+            channels = [np.ascontiguousarray(rgb[strip, :, channel]) for channel in range(3)]
+            red, green, blue = (of.astype(np.int32) * weight for of, weight in zip(channels, RGB_TO_LUMA, strict=True))
             plane[strip] = (red + green + blue + 500) // 1000
-            marks[strip] = (rows == 0).any(axis=2) | ((rows == 255).any(axis=2) << 1)
-            greens[strip] = rows[..., 1]
+            lowest, highest = reduce(np.minimum, channels), reduce(np.maximum, channels)
+            marks[strip] = (lowest == 0) | ((highest == 255) << 1)
+            greens[strip] = channels[1]
         return cls(plane, marks, greens)
 
     def crop(self, top: int, left: int, height: int, width: int) -> "Luma":

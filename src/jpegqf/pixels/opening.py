@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
-from jpegqf.codecs.containers import container_name
+from jpegqf.codecs.containers import container_name, usual_container_name
 from jpegqf.codecs.jpeg_xl import read_jpeg_xl
 from jpegqf.errors import ImageBrokenError, ImageError, ImageSkippedError, MissingExtraError, Reason
 from jpegqf.limits import MAX_COSTLY_PIXELS, MAX_PIXELS
@@ -146,8 +146,9 @@ def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
 
 def _unidentified(data: bytes) -> ImageError:
     name = container_name(data)
-    if name in (*PLUGINS, "HEIF"):
-        return ImageBrokenError(Reason.CORRUPT, f"corrupt {name}: its header cannot be understood")
+    read = name if name in (*PLUGINS, "HEIF") else usual_container_name(data)
+    if read:
+        return ImageBrokenError(Reason.CORRUPT, f"corrupt {read}: its header cannot be understood")
     if name in ("PDF", "DICOM"):
         words = f"{name} is read from a file that is named so, not from within others"
         return ImageSkippedError(Reason.UNSUPPORTED, words)

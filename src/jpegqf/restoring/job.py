@@ -11,7 +11,7 @@ from itertools import chain, islice
 from jpegqf.errors import UsageError
 from jpegqf.inputs.find import check_paths, find_items
 from jpegqf.inputs.item import Item
-from jpegqf.inputs.suffixes import IMAGE_SUFFIXES, JPEG_SUFFIXES, normalize_suffixes
+from jpegqf.inputs.suffixes import IMAGE_SUFFIXES, JPEG_SUFFIXES, MULTI_PICTURE_SUFFIX, normalize_suffixes
 from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.outputs.writing import open_outputs
 from jpegqf.record import Status
@@ -50,7 +50,7 @@ class RestoreRequest:
     def suffixes(self) -> frozenset[str]:
         """Suffixes to take in folders and archives: those of images but for JPEG's."""
         named = [suffix for text in self.exts for suffix in text.replace(",", " ").split()]
-        return normalize_suffixes(named) if self.exts else frozenset(IMAGE_SUFFIXES - frozenset(JPEG_SUFFIXES))
+        return normalize_suffixes(named) if self.exts else IMAGE_SUFFIXES - {*JPEG_SUFFIXES, MULTI_PICTURE_SUFFIX}
 
     @property
     def work(self) -> Work:

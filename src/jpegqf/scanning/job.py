@@ -81,7 +81,7 @@ class Job:
         """The items still to do, and what was done before."""
         asked = self.request
         check_paths(asked.paths)
-        items = find_items(asked.paths, asked.suffixes, asked.recursive)
+        items = find_items(asked.paths, asked.suffixes, asked.recursive, asked.members)
         if not asked.resume:
             check_outputs(asked.outputs, asked.overwrite)
             return items, None

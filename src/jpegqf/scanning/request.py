@@ -23,6 +23,8 @@ class ScanRequest:
     recursive: bool = False
     exts: tuple[str, ...] = ()
     """Suffixes as they were given, several in one text perhaps; none: those of ``IMAGE_SUFFIXES``."""
+    members: bool = False
+    """Take each picture of a multi-picture JPEG as a member."""
     only: "Only | None" = None
     max_pixels: int = DEFAULT_PIXELS
     device: str = "auto"
@@ -48,6 +50,8 @@ class ScanRequest:
             raise UsageError("--resume goes on with the files of -o" + (": not with --overwrite" * self.overwrite))
         if self.address and self.engine != "ray":
             raise UsageError("--address names a Ray cluster: give --engine ray as well")
+        if self.members and self.engine == "ray":
+            raise UsageError("--members is of one machine: not with --engine ray")
         self._check_summary()
 
     def _check_summary(self) -> None:

@@ -23,17 +23,18 @@ def scan(
     jobs: int = 1,
     max_pixels: int = DEFAULT_PIXELS,
     timeout: float | None = None,
+    members: bool = False,
 ) -> Iterator[Record]:
     """Records of all images that ``paths`` lead to (see ``jpegqf.inputs.find.find_items``), one each, in order.
 
-    ``only`` is None, "header" or "pixels". With one job and no ``timeout`` (seconds an image may take) all is
-    done in this process, headers alone in any case: their walk is bounded and runs no codec. Otherwise it is done
-    in ``jobs`` workers, and an image that crashes or outlasts one costs that image alone. Raises UsageError for a
-    path that leads nowhere.
+    ``only`` is None, "header" or "pixels". ``members``: each picture of a multi-picture JPEG gives a record.
+    With one job and no ``timeout`` (seconds an image may take) all is done in this process, headers alone in any
+    case: their walk is bounded and runs no codec. Otherwise it is done in ``jobs`` workers, and an image that crashes
+    or outlasts one costs that image alone. Raises UsageError for a path that leads nowhere.
     """
     several = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     check_paths(several)
-    yield from scan_items(find_items(several, suffixes, recursive), Look(only, max_pixels), jobs, timeout)
+    yield from scan_items(find_items(several, suffixes, recursive, members), Look(only, max_pixels), jobs, timeout)
 
 
 def scan_items(items: Iterator[Item], look: "Look", jobs: int, timeout: float | None) -> Generator[Record, None, None]:

@@ -14,6 +14,7 @@ from jpegqf.evidence.blocks import block_lattice, constant_along_an_axis, first_
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.evidence.likelihood import (
     BINS,
+    BINS_AT_ONCE,
     BINS_PER_UNIT,
     bins_in_use,
     comb_evidence,
@@ -103,17 +104,22 @@ def _small_step_table() -> F32:
     The sum over the nearest multiples k of P(k) times the normal density of c - k step. With x = exp(-step / (2 b)):
     P(0) = 1 - x and P(k) = (1 / x - x) / 2 * x^(2 |k|), as for ``likelihood.laplacian``.
     """
-    value = np.arange(BINS)[:, None, None] / BINS_PER_UNIT
+    return np.concatenate([_small_step_rows(first) for first in range(0, BINS, BINS_AT_ONCE)])
+
+
+def _small_step_rows(first: int) -> F32:
+    """BINS_AT_ONCE rows of that table from ``first`` on."""
+    value = np.arange(first, first + BINS_AT_ONCE)[:, None, None] / BINS_PER_UNIT
     step = np.arange(1, SMALL + 1)[:, None]
     x = np.exp(-step / (2 * SCALES))
-    density = np.zeros((BINS, SMALL, len(SCALES)))
+    density = np.zeros((BINS_AT_ONCE, SMALL, len(SCALES)))
     for offset in range(-NEAREST, NEAREST + 1):
         multiple = np.rint(value / step) + offset
         normal = np.exp(-((value - multiple * step) ** 2) / (2 * SIGMA**2)) / (SIGMA * np.sqrt(2 * np.pi))
         share = np.where(multiple == 0, 1 - x, (1 / x - x) / 2 * x ** (2 * np.abs(multiple)))
         density += normal * share
-    table: F32 = np.log((1 - OUTLIERS) * density + OUTLIERS * SMALLEST_DENSITY).astype(np.float32)
-    return table
+    rows: F32 = np.log((1 - OUTLIERS) * density + OUTLIERS * SMALLEST_DENSITY).astype(np.float32)
+    return rows
 
 
 NEAREST = 2
