@@ -419,7 +419,7 @@ def report(results: tuple[str, ...], quiet: bool, **asked: Any) -> None:
 
 SERVE_EPILOG = """\b
 Examples:
-  jpegqf serve
+  jpegqf serve --open
   jpegqf serve --port 0 --workers 4
   jpegqf serve --host 0.0.0.0 --token-file token.txt
 \b
@@ -430,6 +430,7 @@ Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or wor
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME",
               help="Address to listen on; any but loopback is reached from the network.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0: any free one.")
+@click.option("open_page", "--open", is_flag=True, help="Open the page in the browser of this machine.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Worker processes.")
 @click.option("--max-body", type=click.IntRange(1, 2**31), default=2**26, show_default=True, metavar="BYTES",
               help="Of a request: 413 above.")  # fmt: skip
