@@ -22,10 +22,32 @@ from jpegqf.inspection.verdict import (
     of_another_codec,
     verdict_on,
 )
-from jpegqf.jpeg import header
+from jpegqf.jpeg import encoders, header
+from jpegqf.jpeg.frame import FRAMES
+from jpegqf.jpeg.known_tables import IJG_NAME, MOZJPEG_NAMES, SCALED_NAME, Family
+from jpegqf.jpeg.listed_tables import listed_tables
+from jpegqf.jpeg.ruled_tables import FFMPEG_NAME
+from jpegqf.pixels.decode import REDUCED
 from jpegqf.record import Region, Verdict
 
-PAGE = Path(jpegqf.__file__).parent / "web" / "page"
+PACKAGE = Path(jpegqf.__file__).parent
+PAGE = PACKAGE / "web" / "page"
+NAMES = {
+    "jpegqf",
+    "libjpeg",
+    "turbo",
+    "mozjpeg",
+    "quant",
+    "table",
+    "jpegli",
+    "guetzli",
+    "ffmpeg",
+    "pillow",
+    "heif",
+    "jxl",
+    "plugin",
+}
+"""Lower-case words that are names in every language."""
 LANGUAGES = ("en", "zh", "ja")
 
 
@@ -103,6 +125,78 @@ def _parts(node: ast.expr) -> list[Any]:
     return node.values if isinstance(node, ast.JoinedStr) else [node]
 
 
+def _text(node: ast.expr) -> str:
+    """A text of the source, with 7 for each number or name that it is filled with."""
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in _parts(node))
+
+
+def _assigned(function: ast.AST, name: str) -> list[ast.expr]:
+    """What a name is set to within a function."""
+    found = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
+    return [node.value for node in found if ast.unparse(node.targets[0]) == name]
+
+
+def messages() -> set[str]:
+    """All that a record's message can say of an image that was sent to the server, but for a decoder's own words."""
+    places = [PACKAGE / name for name in ("pixels", "codecs", "inspection", "model", "scanning/look.py")]
+    files = [file for place in places for file in ([place] if place.suffix else place.glob("*.py"))]
+    found = set(MESSAGES_MADE)
+    for file in files:
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+                if ast.unparse(call.func) in ("ImageSkippedError", "ImageBrokenError"):
+                    told = call.args[1]
+                    texts_told = _assigned(function, told.id) if isinstance(told, ast.Name) else [told]
+                    found |= {_text(text) for text in texts_told if isinstance(text, (ast.Constant, ast.JoinedStr))}
+    return found
+
+
+MESSAGES_MADE = (
+    REDUCED,
+    "not enough memory to look at it",
+    "internal error: ValueError: 7",
+    'HEIF needs pillow-heif: pip install "jpegqf[heif]"',
+    'JPEG XL needs pillow-jxl-plugin: pip install "jpegqf[jxl]"',
+    "AVIF needs a Pillow built with it: pip install -U pillow",
+    "corrupt AVIF: its header cannot be understood",
+    "PDF is read from a file that is named so, not from within others",
+    "PSD files are not read",
+    "took longer than 60 s",
+    "its worker process was ended by SIGSEGV",
+    "its worker process ended with exit code 1",
+    *(
+        f"corrupt image: {words}"
+        for words in (
+            "the data cannot be decoded", "premature end of data segment", "bad Huffman code",
+            "7 extraneous bytes before marker 0xd9", "some other message of a decoder",
+        )
+    ),
+    "cannot be decoded: Unsupported marker type 0x7",
+)  # fmt: skip
+"""Messages whose words come from several places, as they are in the end."""
+
+
+def encoder_names() -> set[str]:
+    """All names of encoders that a header can be given, but for what cameras call themselves."""
+    tree = ast.parse(Path(encoders.__file__).read_text(encoding="utf-8"))
+    made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Encoder"]
+    literal = {_text(call.args[1]) for call in made if isinstance(call.args[1], ast.Constant)}
+    mozjpeg = {f"mozjpeg -quant-table {number} ({name})" for number, name in enumerate(MOZJPEG_NAMES)}
+    editors = {table.name for table in listed_tables() if table.family == Family.ADOBE}
+    cameras = {"tables as of X 1", "tables as of X 1, Y 2, Z 3 and others"}
+    return (
+        literal - {"unknown"} | mozjpeg | editors | cameras | {IJG_NAME, SCALED_NAME, FFMPEG_NAME, "Windows GDI+ at 92"}
+    )
+
+
+def english_left(text: str, allowed: set[str] = NAMES) -> set[str]:
+    """English words in a translation that are nobody's name."""
+    plain = re.sub(r"\{\w+\}|pip install .*", "", text)
+    return set(re.findall(r"\b[a-z]{2,}\b", plain)) - allowed
+
+
 def phrase(sentence: str, phrases: dict[str, str], used: set[str]) -> str:
     """A sentence as i18n.js translates it; ``used`` gets the patterns that fit."""
     for pattern in phrases:
@@ -122,9 +216,14 @@ def test_every_sentence_and_note_of_the_engine_is_translated_whole(language: str
     assert len(sentences()) >= len(on_regions) + 15
     assert len(notes()) >= 14
     used: set[str] = set()
-    for text in sentences() | notes():
+    sentences_said = sentences() | notes()
+    assert len(messages()) >= 30
+    assert len(encoder_names()) >= 25
+    for text in sentences() | notes() | messages() | encoder_names():
         translated = phrase(text, phrases, used)
-        assert not re.search(r"[a-z]{2}", translated.replace("WebP", "")), (text, translated)
+        assert english_left(translated) == set(), (text, translated)
+        if text in sentences_said:
+            assert not re.search(r"[a-z]{2}", translated.replace("WebP", "")), (text, translated)
         if text in on_regions:
             assert sorted(re.findall(r"\d+", translated)) == sorted(re.findall(r"\d+", text)), (text, translated)
     assert set(phrases) - used == set()
@@ -164,6 +263,18 @@ def test_the_languages_say_the_same_with_the_same_places(language: str) -> None:
         assert set(re.findall(r"\{\w+\}", own[key])) == set(re.findall(r"\{\w+\}", english[key])), key
 
 
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_no_text_of_the_page_is_left_in_english(language: str) -> None:
+    english, own = texts("en"), texts(language)
+    for key in set(own) - {"phrases", "api"}:
+        assert english_left(own[key]) == set(), key
+        assert own[key] != english[key] or not re.search(r"[a-z]", english[key]), key
+
+
+def test_every_code_of_a_header_has_words() -> None:
+    assert {f"code.{kind}" for kind in (*FRAMES.values(), "gray")} <= set(texts("en"))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_and_verdict_has_a_text(language: str) -> None:
     wanted = {f"reason.{reason.value}" for reason in Reason} | {f"verdict.{verdict.value}" for verdict in Verdict}
@@ -176,7 +287,7 @@ def test_every_text_the_page_asks_for_is_there_and_none_is_left_over() -> None:
     assert len(asked) > 60
     assert asked <= set(texts("en"))
     spelled = set(re.findall(r"[\w.]+", source))
-    made = ("reason.", "verdict.", "state.", "error.", "sure.header_", "tables.", "file.")
+    made = ("reason.", "verdict.", "state.", "error.", "sure.header_", "tables.", "file.", "code.", "map.", "earlier.")
     unused = [key for key in texts("en") if key not in spelled and not key.startswith(made) and key != "phrases"]
     assert unused == []
 

@@ -185,3 +185,25 @@ def test_large_uploads_by_many_at_once_cost_no_memory_that_stays(jpeg: MakeJpeg)
         early = memory()
         assert set(threads.map(ask, range(36))) == {200}
         assert memory() - early < 30 * 2**20
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a browser that is a shell script")
+def test_open_opens_the_page_in_the_browser_of_this_machine(tmp_path: Path) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o755)
+    for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1")):  # noqa: S104 - a moment, in a test
+        with served("--open", "--host", host, env={**os.environ, "BROWSER": f"{browser} %s"}) as server:
+            port = server.url.rpartition(":")[2]
+            until = time.monotonic() + TIMEOUT
+            while not opened.exists() and time.monotonic() < until:
+                time.sleep(0.05)
+        assert opened.read_text() == f"http://{shown}:{port}/\n"
+        opened.unlink()
+
+
+def test_where_no_browser_can_be_opened_the_server_says_so_and_works() -> None:
+    with served("--open", env={**os.environ, "BROWSER": "no-such-browser-anywhere", "PATH": ""}) as server:
+        assert server.process.stderr
+        assert server.process.stderr.readline() == f"No browser could be opened; the page is at {server.url}/\n"
+        assert httpx.get(f"{server.url}/healthz").json()["status"] == "ok"

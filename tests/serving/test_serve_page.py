@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import importlib
 import io
 import json
 import re
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
+from test_page_texts import NAMES, english_left
 
 from browser import CHROMIUM
 from conftest import REPOSITORY, MakeJpeg, in_cells
+from jpegqf.names import visible
 from jpegqf.outputs.base import row_of
 from jpegqf.outputs.formats import open_writer
 from jpegqf.outputs.results import read_records
@@ -31,6 +34,13 @@ if TYPE_CHECKING:
 
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 HOSTILE = "<img src=x onerror=alert(1)>'\"&.jpg"
+HOSTILE_NAMES = (
+    HOSTILE,
+    "</td></tr></table><script>alert(1)</script>.jpg",
+    "two\nlines\tand a tab.jpg",
+    "a" * 251 + ".jpg",
+    "\u202egpj.exe.jpg",
+)
 SECOND = 1000
 PASTED = (203, 131)
 """Where parts are pasted in: on no grid line of what is around them."""
@@ -162,7 +172,13 @@ def test_a_dropped_jpeg_opens_its_card_with_all_evidence(shown: Shown, files: di
     assert card.locator(".chart canvas").count() == 5
     assert card.locator(".heat").count() == 2
     assert card.locator(".heat").first.locator("td").first.inner_text() == "6"
-    for words in ("How sure, and why", "95 % interval is 82 to 82", "IJG libjpeg", "stripped, or never written"):
+    for words in (
+        "How sure, and why",
+        "the 95 % interval is exactly 82",
+        "A header can be rewritten",
+        "IJG libjpeg",
+        "stripped, or never written",
+    ):
         assert words in card.inner_text()
     drawn = card.locator("canvas[aria-label]").first.evaluate(
         "(canvas) => canvas.getContext('2d').getImageData(100, 100, 1, 1).data[3]"
@@ -198,10 +214,10 @@ def test_a_part_that_was_a_jpeg_has_a_box_over_the_picture_and_its_place_in_word
     assert shown.rows() == [["partial.png", "50", "–", "50", "Partly a JPEG"]]
     card = shown.page.locator("#card")
     assert card.locator(".parts li").all_inner_texts() == [
-        "a part of 240×240 at (203, 131): quality 50",
-        "elsewhere: no JPEG grid",
+        "1: 240×240 pixels, 203 from the left and 131 from the top: quality 50",
+        "Elsewhere: no JPEG grid",
     ]
-    assert card.locator(".boxes .label").all_inner_texts() == ["50"]
+    assert card.locator(".boxes .label").all_inner_texts() == ["1: quality 50"]
     picture, box = (card.locator(name).first.bounding_box() for name in (".stage img", ".box"))
     assert picture
     assert box
@@ -222,23 +238,33 @@ def test_parts_of_different_jpegs_are_told_in_every_language(shown: Shown, mixtu
     shown.choose({"composite.png": mixtures["composite.png"]})
     assert shown.rows() == [["composite.png", "–", "–", "88", "Composite"]]
     card = shown.page.locator("#card")
-    assert sorted(card.locator(".boxes .label").all_inner_texts()) == ["50", "88"]
+    assert sorted(card.locator(".boxes .label").all_inner_texts()) == ["1: quality 50", "rest: quality 88"]
     parts = card.locator(".parts li")
     assert parts.all_inner_texts() == [
-        "a part of 240×240 at (203, 131): quality 50",
-        "the rest: quality 88",
+        "1: 240×240 pixels, 203 from the left and 131 from the top: quality 50",
+        "The rest: quality 88",
     ]
     shown.shoot("composite")
     said = {
-        "zh": ("zh-Hans", "拼接图", "由不同 JPEG 拼成的图片（PNG）", "位于（203，131）的 240×240 部分：质量 50"),
-        "ja": ("ja", "合成", "異なる JPEG を組み合わせた画像（PNG）", "（203, 131）にある 240×240 の部分：品質 50"),
+        "zh": (
+            "zh-Hans",
+            "拼接图",
+            "由不同 JPEG 拼成的图片（PNG）",
+            "1：240×240 像素，距左边 203、距上边 131：质量 50",
+        ),
+        "ja": (
+            "ja",
+            "合成",
+            "異なる JPEG を組み合わせた画像（PNG）",
+            "1：240×240 画素、左から 203、上から 131：品質 50",
+        ),
     }
     for language, (tag, verdict, sentence, part) in said.items():
         shown.page.select_option("#language", language)
         shown.page.wait_for_selector(f"html[lang={tag}]")
         assert shown.rows()[0][4] == verdict
         assert sentence in card.locator(".sentence").inner_text()
-        assert parts.first.inner_text() == part
+        assert part in parts.first.inner_text()
         assert not re.search(r"\b(part|rest|saved|regions)\b", card.inner_text())
 
 
@@ -257,7 +283,7 @@ def test_an_image_that_is_one_save_or_none_has_no_boxes(
 
 
 def test_a_map_of_earlier_saves_is_drawn_where_the_server_sends_one(shown: Shown, files: dict[str, bytes]) -> None:
-    earlier = {"x": 0, "y": 0, "side": 128, "quality": [[60, None], [70, 80]], "confidence": [[0.9, None], [0.8, 0.7]]}
+    earlier = {"x": 0, "y": 0, "side": 200, "quality": [[60, None], [70, 80]], "confidence": [[0.9, None], [0.8, 0.7]]}
 
     def with_earlier(route: Any) -> None:
         told = route.fetch().json()
@@ -270,15 +296,220 @@ def test_a_map_of_earlier_saves_is_drawn_where_the_server_sends_one(shown: Shown
     shown.page.click("#clear")
     shown.choose({"photo.jpg": files["photo.jpg"]})
     figure = shown.page.locator("figure", has=shown.page.get_by_role("heading", name="Earlier saves"))
-    assert "Quality of an earlier save, of each whole 128×128 piece; blank: none was found" in figure.inner_text()
+    for words in (
+        "Each square of 200×200 pixels has the colour of the quality of an earlier save",
+        "here 60 to 80",
+        "Blank squares (1 of 4): none was found",
+        "A margin too narrow for a square is left out.",
+    ):
+        assert words in figure.inner_text()
     canvas = figure.locator("canvas")
-    assert "2 by 2 pieces; median quality 70, from 60 to 80; 1 pieces" in str(canvas.get_attribute("aria-label"))
-    row = "(canvas) => Array.from(canvas.getContext('2d').getImageData(0, 64, 256, 1).data)"
+    alt = "Map of earlier saves, 2 by 2 squares: their quality is 60 to 80, in the median 70; blank: 1."
+    assert canvas.get_attribute("aria-label") == alt
+    row = "(canvas) => Array.from(canvas.getContext('2d').getImageData(0, 64, 400, 1).data)"
     opacity = canvas.evaluate(row)[3::4]
-    assert min(opacity[:128]) > 0
-    assert max(opacity[128:]) == 0
+    assert min(opacity[:200]) > 0
+    assert max(opacity[200:]) == 0
     assert figure.locator("input[type=checkbox]").count() == 1
     shown.shoot("earlier")
+
+
+def test_the_caption_of_a_map_says_what_that_map_shows(
+    shown: Shown, files: dict[str, bytes], mixtures: dict[str, bytes]
+) -> None:
+    figure = shown.page.locator("figure", has=shown.page.get_by_role("heading", name="Quality across the image"))
+    shown.choose({"photo.jpg": files["photo.jpg"]})
+    assert "here exactly 82." in figure.inner_text()
+    assert "Blank" not in figure.inner_text()
+    assert "margin" not in figure.inner_text()
+    shown.page.click("#clear")
+    shown.choose({"partial.png": mixtures["partial.png"]})
+    assert re.search(r"here (exactly 50|\d\d to \d\d)\.", figure.inner_text())
+    assert re.search(
+        r"Blank squares \(\d+ of \d+\) show no JPEG grid in line with that of the largest", figure.inner_text()
+    )
+
+
+def test_an_image_without_a_grid_has_no_map(shown: Shown, cat: Image.Image) -> None:
+    out = io.BytesIO()
+    cat.resize((150, 100)).save(out, "PNG")
+    shown.choose({"resized.png": out.getvalue()})
+    assert shown.page.get_by_role("heading", name="How sure, and why").count() == 1
+    assert shown.page.locator("#card figure").count() == 0
+
+
+def column(shown: Shown, number: int) -> list[str]:
+    return [row[number] for row in shown.rows()]
+
+
+def test_a_click_anywhere_in_a_row_opens_its_card(shown: Shown, files: dict[str, bytes]) -> None:
+    names = ("photo.jpg", "was.png", "twice.jpg")
+    shown.choose({name: files[name] for name in names})
+    for place, name in enumerate(names):
+        for cell in ("th", "td.answer", "td.verdict"):
+            shown.page.locator("#rows tr").nth((place + 1) % 3).locator("th").click()
+            shown.page.locator("#rows tr").nth(place).locator(cell).click(position={"x": 3, "y": 3})
+            assert shown.page.locator("#card h2").inner_text() == name
+    shown.settle()
+
+
+def test_the_list_is_sorted_by_every_column_and_back(shown: Shown, files: dict[str, bytes]) -> None:
+    shown.choose(files)
+    added = column(shown, 0)
+    table = shown.page.locator(".list > thead")
+    for number, name in enumerate(("Image", "Quality", "Header", "Pixels", "Verdict")):
+        button, head = table.get_by_role("button", name=name, exact=True), table.locator("th").nth(number)
+        for direction in ("ascending", "descending"):
+            button.click()
+            assert head.get_attribute("aria-sort") == direction
+            told = [words for words in column(shown, number) if words != "–"]
+            values: list[Any] = [int(words) for words in told] if number in (1, 2, 3) else told
+            assert values == sorted(values, key=lambda value: value, reverse=direction == "descending")
+            assert column(shown, number)[len(told) :] == ["–"] * (len(files) - len(told))
+        button.click()
+        assert head.get_attribute("aria-sort") is None
+        assert column(shown, 0) == added
+
+
+def test_the_list_is_filtered_by_name_verdict_and_quality_and_exports_hold_what_is_shown(
+    shown: Shown, files: dict[str, bytes]
+) -> None:
+    shown.choose(files)
+    page = shown.page
+    page.click("#filter-box summary")
+    page.fill("#filter-text", "WAS")
+    assert column(shown, 0) == ["was.png"]
+    page.fill("#filter-text", "")
+    page.select_option("#filter-verdict", label="Re-saved")
+    assert column(shown, 0) == ["twice.jpg"]
+    page.select_option("#filter-verdict", label="all")
+    page.fill("#filter-low", "60")
+    page.fill("#filter-high", "82")
+    assert column(shown, 0) == ["photo.jpg", "was.png"]
+    assert page.locator("#filter-count").inner_text() == "2 of 4 shown; exports hold these"
+    assert [record["filename"] for record in json.loads(shown.saved("#export-json"))] == ["photo.jpg", "was.png"]
+    page.fill("#filter-text", "no such name")
+    assert column(shown, 0) == ["No image matches."]
+    page.click("#filters button[type=reset]")
+    page.locator("#rows tr").nth(3).wait_for()
+    assert page.locator("#filter-count").inner_text() == ""
+
+
+def test_the_formats_named_are_formats_that_are_judged(shown: Shown, photo: Image.Image) -> None:
+    said = shown.page.locator("#formats").inner_text().rpartition(", up to")[0].split(", ")
+    assert {"JPEG", "PNG", "WebP", "TIFF", "BMP", "PPM", "GIF"} <= set(said)
+    suffixes = {"JPEG 2000": "jp2", "JPEG XL": "jxl", "HEIF": "heic"}
+    if "JPEG XL" in said:
+        importlib.import_module("pillow_jxl")
+    if "HEIF" in said:
+        importlib.import_module("pillow_heif").register_heif_opener()
+    sent = {}
+    for name in said:
+        out = io.BytesIO()
+        image = photo.resize((200, 200)).convert("L" if name == "GIF" else "RGB")
+        image.save(out, {"JPEG 2000": "JPEG2000", "JPEG XL": "JXL"}.get(name, name))
+        sent[f"a.{suffixes.get(name, name.lower())}"] = out.getvalue()
+    shown.choose(sent)
+    assert [row[4] for row in shown.rows() if row[4] in ("Unreadable", "Not judged", "Not sent")] == []
+    assert len(shown.rows()) == len(said)
+
+
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_no_english_is_left_on_the_page(
+    shown: Shown, files: dict[str, bytes], mixtures: dict[str, bytes], jpeg: MakeJpeg, language: str
+) -> None:
+    page = shown.page
+    page.select_option("#language", language)
+    page.wait_for_selector(f"html[lang^={language}]")
+    flat = jpeg(90, Image.new("RGB", (300, 300), "gray"))
+    made = {name: files[name] for name in ("photo.jpg", "was.png", "twice.jpg", "broken.jpg")}
+    tiny = jpeg(90, Image.new("RGB", (9, 9)))
+    sent = made | mixtures | {"flat.jpg": flat, "tiny.jpg": tiny, "notes.txt": b"no"}
+    shown.choose(sent)
+    page.click("#filter-box summary")
+    texts = []
+    for row in page.locator("#rows tr").all():
+        row.locator("th").click()
+        shown.settle()
+        texts.append(page.locator("body").inner_text())
+        texts += [str(drawn.get_attribute("aria-label")) for drawn in page.locator("#card [aria-label]").all()]
+    names = NAMES | {"base", *re.findall("[a-z]+", " ".join(sent))}
+    left = {word for text in texts for word in english_left(text, names)}
+    assert left == set()
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_images_to_try_show_three_situations(shown: Shown, number: int) -> None:
+    shown.page.locator("button[data-sample]").nth(number).click()
+    shown.page.wait_for_selector("#card h2")
+    shown.settle()
+    assert column(shown, 4) == [["Consistent", "Was a JPEG", "Re-saved"][number]]
+    assert shown.page.locator("#card h2").is_visible()
+
+
+PHONE = {"width": 390, "height": 844}
+
+
+def test_on_a_phone_the_card_opens_below_the_row_that_was_tapped(
+    browser: "Browser", address: str, files: dict[str, bytes]
+) -> None:
+    shown = opened(browser, address, **PHONE, locale="en-US")
+    page = shown.page
+    shown.choose(files | {f"{i}.jpg": files["photo.jpg"] for i in range(8)})
+    assert not page.locator("#card").is_visible()
+    for name in ("1.jpg", "twice.jpg", "7.jpg"):
+        row = page.locator("#rows tr:not(.card-row)", has_text=name)
+        row.scroll_into_view_if_needed()
+        row.locator("td.answer").click()
+        shown.settle()
+        card, top = page.locator("#card"), row.bounding_box()
+        below = card.bounding_box()
+        assert card.locator("h2").inner_text() == name
+        assert top
+        assert below
+        assert abs(below["y"] - top["y"] - top["height"]) < 2
+        assert 0 <= top["y"] <= 0.45 * PHONE["height"]
+    page.keyboard.press("Escape")
+    assert not page.locator("#card").is_visible()
+    assert page.evaluate("document.activeElement.innerText.split('\\n')[0]") == "7.jpg"
+    assert shown.complaints == []
+    page.context.close()
+
+
+BROKEN_WORDS = """() => {
+    const broken = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const node = walker.currentNode;
+        const parent = node.parentElement;
+        if (!parent.checkVisibility() || parent.closest(".file, .hidden, option, noscript")) continue;
+        for (const found of node.data.matchAll(/[\\p{Script=Latin}\\d]{2,}/gu)) {
+            const range = document.createRange();
+            range.setStart(node, found.index);
+            range.setEnd(node, found.index + found[0].length);
+            const drawn = [...range.getClientRects()].filter(({width}) => width > 0);
+            if (new Set(drawn.map(({top}) => Math.round(top))).size > 1) broken.push(found[0]);
+        }
+    }
+    return broken;
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "ja"])
+def test_on_a_phone_no_word_is_broken_in_two(
+    browser: "Browser", address: str, files: dict[str, bytes], mixtures: dict[str, bytes], language: str
+) -> None:
+    shown = opened(browser, address, **PHONE, locale=language)
+    assert shown.page.evaluate(BROKEN_WORDS) == []
+    shown.choose(files | mixtures)
+    shown.page.click("#filter-box summary")
+    for name in (*files, *mixtures):
+        shown.page.locator("#rows tr:not(.card-row)", has_text=name).locator("th").click()
+        shown.settle()
+        assert shown.page.evaluate(BROKEN_WORDS) == []
+        assert shown.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        shown.shoot(f"phone-{language}-{name}")
+    shown.page.context.close()
 
 
 def test_twenty_files_are_looked_at_and_exported_as_jpegqf_itself_would(
@@ -308,10 +539,19 @@ def test_twenty_files_are_looked_at_and_exported_as_jpegqf_itself_would(
     shown.shoot("twenty")
 
 
-def test_a_hostile_name_is_text(shown: Shown, files: dict[str, bytes]) -> None:
-    shown.drop({HOSTILE: files["photo.jpg"]})
-    assert shown.page.locator("#card h2").inner_text() == HOSTILE
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
+def test_a_hostile_name_is_text(
+    browser: "Browser", address: str, files: dict[str, bytes], name: str, width: int
+) -> None:
+    shown = opened(browser, address, width=width, locale="en-US")
+    shown.drop({name: files["photo.jpg"]})
+    for place in ("#card h2 .file", "#rows .name .file"):
+        assert shown.page.locator(place).evaluate("(file) => file.textContent") == visible(name)
     assert shown.page.locator("img[src='x']").count() == 0
+    assert shown.page.evaluate("document.documentElement.scrollWidth") == width
+    assert shown.complaints == []
+    shown.page.context.close()
 
 
 def test_the_picture_of_the_evidence_is_saved(shown: Shown, files: dict[str, bytes]) -> None:
@@ -350,8 +590,8 @@ def test_language_and_theme_are_switched_and_remembered(shown: Shown, files: dic
 def test_a_keyboard_is_enough(shown: Shown, files: dict[str, bytes]) -> None:
     page = shown.page
     shown.choose({name: files[name] for name in ("photo.jpg", "was.png")})
-    focused = "document.activeElement.textContent"
-    for _ in range(30):
+    focused = "document.activeElement.innerText"
+    for _ in range(40):
         page.keyboard.press("Tab")
         if page.evaluate(focused) == "photo.jpg":
             break
@@ -410,7 +650,7 @@ def test_clearing_empties_the_page(shown: Shown, files: dict[str, bytes]) -> Non
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize("width", [390, 1400])
 def test_axe_finds_no_violation_and_nothing_is_wider_than_the_window(
     browser: "Browser", address: str, files: dict[str, bytes], mixtures: dict[str, bytes], width: int, theme: str
 ) -> None:
@@ -421,6 +661,9 @@ def test_axe_finds_no_violation_and_nothing_is_wider_than_the_window(
     for state in ("empty", "full", "parts"):
         if state == "full":
             shown.choose(files)
+            shown.page.click("#filter-box summary")
+            shown.page.locator("#rows tr").nth(1).click()
+            shown.settle()
         if state == "parts":
             shown.page.click("#clear")
             shown.choose({"composite.png": mixtures["composite.png"]})

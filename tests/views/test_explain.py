@@ -8,43 +8,13 @@ from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.ruled_tables import ffmpeg_table
-from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.model.predictor import Predictor
-from jpegqf.pixels.luma import Luma
 from jpegqf.views.explain import explain_lines
-from jpegqf.views.quality_map import quality_map
 
 
 def explained(data: bytes, name: str, predictor: Predictor) -> tuple[list[str], Findings]:
     found = Inspector(predictor).look(data, name)
     return explain_lines(found, to_record(found)), found
-
-
-def luma_at(quality: int, jpeg: MakeJpeg, image: Image.Image) -> np.ndarray:
-    with Image.open(io.BytesIO(jpeg(quality, image.convert("L")))) as opened:
-        return np.asarray(opened)
-
-
-def test_the_map_shows_both_halves_of_a_splice(predictor: Predictor, jpeg: MakeJpeg, photo: Image.Image) -> None:
-    left, right = luma_at(60, jpeg, photo), luma_at(90, jpeg, photo)
-    spliced = np.concatenate([left[:, :256], right[:, 256:]], axis=1)
-    found = quality_map(predictor, Luma(spliced), Findings(""))
-    assert found.side == 64
-    assert found.quality.shape == (8, 8)
-    assert np.nanmedian(found.quality[:, :4]) == 60
-    assert np.nanmedian(found.quality[:, 4:]) == 90
-    assert (np.abs(found.quality[:, :4] - 60) <= 1).mean() > 0.8
-    assert (np.abs(found.quality[:, 4:] - 90) <= 1).mean() > 0.8
-
-
-def test_pieces_of_another_encoders_save_have_its_equivalent_quality_in_the_map(
-    predictor: Predictor, jpeg: MakeJpeg, photo: Image.Image
-) -> None:
-    data = jpeg(None, photo, qtables=[ffmpeg_table(7).tolist()] * 2, subsampling=0)
-    found = Inspector(predictor).look(np.asarray(Image.open(io.BytesIO(data))))
-    assert found.predicted_plane is not None
-    pieces = quality_map(predictor, found.predicted_plane, found)
-    assert (pieces.quality == equivalent_quality(ffmpeg_table(7))).mean() > 0.9
 
 
 def test_the_words_tell_the_table_that_the_pixels_show_and_its_writer(
@@ -57,14 +27,6 @@ def test_the_words_tell_the_table_that_the_pixels_show_and_its_writer(
     assert " 8 14 16 19 22 23 25 29" in text
     assert found.table_of_plane is not None
     assert found.table_of_plane.reshape(64).tolist() == ffmpeg_table(7).tolist()
-
-
-def test_a_flat_piece_is_blank_in_the_map_and_stops_nothing(predictor: Predictor, jpeg: MakeJpeg) -> None:
-    drawn = Image.effect_noise((256, 256), 60)
-    drawn.paste(128, (0, 0, 128, 128))
-    found = quality_map(predictor, Luma(luma_at(70, jpeg, drawn)), Findings(""))
-    assert np.isnan(found.quality[0, 0])
-    assert found.quality[3, 3] == 70
 
 
 def test_the_words_name_answer_interval_and_history(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image) -> None:

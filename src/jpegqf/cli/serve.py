@@ -13,7 +13,7 @@ SERVE_EPILOG = """\b
 Exit codes: 0 ended by Ctrl-C or SIGTERM; 2 bad call, the port is in use, or workers cannot start.
 \b
 Examples:
-  jpegqf serve
+  jpegqf serve --open
   jpegqf serve --port 0 --jobs 4
   jpegqf serve --host 0.0.0.0 --token-file token.txt"""
 
@@ -22,6 +22,7 @@ Examples:
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME",
               help="Address to listen on; any but loopback is reached from the network.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0: any free one.")
+@click.option("open_page", "--open", is_flag=True, help="Open the page in the browser of this machine.")
 @options.jobs(also=("--workers",))
 @click.option("--max-body", type=click.IntRange(1, 2**31), default=2**26, show_default=True, metavar="BYTES",
               help="Of a request: 413 above.")  # fmt: skip

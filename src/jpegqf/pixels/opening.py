@@ -22,6 +22,8 @@ JPEG includes multi-picture files (MPO).
 JPEG_FORMATS = ("JPEG", "MPO")
 PLUGINS = {"AVIF": ("AVIF", "avif"), "JPEG 2000": ("JPEG2000", "jpg_2000")}
 """Containers that Pillow reads where it was built so: what it calls their format, and the feature."""
+EXTRAS = {"HEIF": pillow_heif, "JPEG XL": pillow_jxl}
+"""Containers that an extra reads: what loads it, which raises MissingExtraError where it is not installed."""
 JPEG_XL = "JXL"
 """The format of a JPEG XL, as Pillow's plugin names it."""
 
@@ -36,6 +38,23 @@ def opened(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     if name == "JPEG XL":
         return _opened_jpeg_xl(data, max_pixels)
     return Image.open(io.BytesIO(data), formats=_formats(name))
+
+
+def formats_read() -> list[str]:
+    """Names of the image formats that are read here: some need a Pillow built for them, or an extra."""
+    from PIL import features
+
+    built = [name for name, (_, feature) in PLUGINS.items() if features.check(feature)]
+    always = ["WebP" if name == "WEBP" else name for name in FORMATS]
+    return [*always, *built, *(name for name, load in EXTRAS.items() if _is_installed(load))]
+
+
+def _is_installed(load: Callable[[], Any]) -> bool:
+    try:
+        load()
+    except MissingExtraError:
+        return False
+    return True
 
 
 def _formats(name: str | None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 from jpegqf.errors import JpegqfError, Reason
 from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
 from jpegqf.outputs.base import row_of
+from jpegqf.pixels.opening import formats_read
 from jpegqf.record import Record
 from jpegqf.serving.guards import OnlyExpected, SecurityHeaders, check_token
 from jpegqf.serving.metrics import Metrics, Observed
@@ -210,7 +211,7 @@ def _telling(service: Service) -> APIRouter:
     @guarded.get("/v1/limits", responses={200: {"model": LimitsModel}, **_errors(400, 401, 403)})
     async def limits() -> JSONResponse:
         """Tell what a request may ask for."""
-        more = {"workers": service.pool.jobs, "suffixes": sorted(IMAGE_SUFFIXES)}
+        more = {"workers": service.pool.jobs, "suffixes": sorted(IMAGE_SUFFIXES), "formats": formats_read()}
         return JSONResponse({**asdict(service.limits), **more})
 
     @guarded.get("/metrics", response_class=Response, responses={

@@ -5,8 +5,10 @@ import errno
 import logging
 import signal
 import socket
+import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread
 
 import uvicorn
 
@@ -37,7 +39,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         try:
             pool.start()
             server = _Server(_config(settings, pool), pool)
-            server.tell = lambda: _greet(settings, listener.getsockname()[1], say)
+            server.tell = lambda: _welcome(settings, listener.getsockname()[1], say)
             server.serve_on(listener)
         finally:
             pool.close()
@@ -106,6 +108,29 @@ def _listener(settings: Settings) -> socket.socket:
             raise UsageError(f"port {settings.port} is in use; --port names another, 0 any free one") from None
         raise UsageError(f"cannot listen on {where}: {(error.strerror or '').lower()}") from None
     return listener
+
+
+def _welcome(settings: Settings, port: int, say: Callable[[str], None]) -> None:
+    _greet(settings, port, say)
+    if settings.open_page:
+        address = _page_address(settings.host, port)
+        Thread(target=_open_page, args=(address, say), daemon=True).start()  # some browsers end only when closed
+
+
+def _page_address(host: str, port: int) -> str:
+    """Where this machine finds the page of a server that listens at ``host``, be it at all addresses."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not listened at
+    return f"http://{f'[{here}]' if ':' in here else here}:{port}/"
+
+
+def _open_page(address: str, say: Callable[[str], None]) -> None:
+    try:
+        opened = webbrowser.open(address)
+    except (webbrowser.Error, OSError):
+        opened = False
+    if not opened:
+        with suppress(OSError):  # nobody listens
+            say(f"No browser could be opened; the page is at {address}")
 
 
 def _greet(settings: Settings, port: int, say: Callable[[str], None]) -> None:

@@ -71,3 +71,4 @@ class LimitsModel(BaseModel):
     max_requests: int
     workers: int
     suffixes: list[str] = Field(description="of files in folders that the page takes for images")
+    formats: list[str] = Field(description="names of the image formats that this server reads")

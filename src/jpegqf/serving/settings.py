@@ -40,7 +40,8 @@ FLAGS = {
 class Settings:
     """``token``: the bearer token that the API asks for, or None. ``origins``: of pages that may call from elsewhere.
 
-    ``hosts``: names a request may address beside ``host`` and the loopback ones.
+    ``hosts``: names a request may address beside ``host`` and the loopback ones. ``open_page``: whether the page is
+    opened in this machine's browser once it is served.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +51,7 @@ class Settings:
     token: str | None = None
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    open_page: bool = False
 
     @property
     def loopback(self) -> bool:

@@ -1,26 +1,28 @@
 // The card of one image: verdict, qualities side by side, reasons, maps, charts, tables, the file.
 
 import {combChart, posteriorChart} from "./charts.js";
-import {element} from "./dom.js";
-import {bytes, has, list, number, percent, phrase, t} from "./i18n.js";
+import {element, visible} from "./dom.js";
+import {bytes, has, interval, list, number, percent, phrase, sentences, span, t} from "./i18n.js";
 import {earlierFigure, mapFigure} from "./map.js";
 import {isMixture, regionsFigure} from "./regions.js";
 import {badge, troubleOf} from "./table.js";
+
+const SEGMENTS_SHOWN = 12;
 
 /** Children of the card for an entry; told again when its evidence comes, or the language changes. */
 export function cardOf(entry, {back, savePicture, limit}) {
   const {record, evidence} = entry;
   const head = element("header", {},
     element("button", {type: "button", className: "back", on: {click: back}}, t("card.back")),
-    element("h2", {id: "card-title", tabIndex: -1}, entry.name),
+    element("h2", {id: "card-title", tabIndex: -1}, element("bdi", {className: "file"}, visible(entry.name))),
     element("p", {className: "sentence"}, badge(entry), element("span", {}, sentenceOf(entry, limit))));
   if (!record) return [head];
-  const trouble = record.message ? element("p", {className: "quiet", lang: "en"}, record.message) : null;
+  const trouble = record.message ? element("p", {className: "quiet"}, messageOf(record)) : null;
   const parts = [head, trouble, summary(record), sure(record, evidence)];
   if (isMixture(record)) parts.push(regionsFigure(record, entry.picture));
   if (entry.explaining) parts.push(element("p", {className: "looking", role: "status"}, element("progress"), t("card.looking")));
   if (entry.unexplained) parts.push(element("p", {className: "bad", role: "alert"}, t("card.lost")));
-  if (evidence?.pixels) parts.push(mapFigure(evidence.pixels, record, entry.picture));
+  if (evidence?.pixels) parts.push(mapFigure(evidence.pixels, record, entry.picture, isMixture(record)));
   if (evidence?.earlier) parts.push(earlierFigure(evidence.earlier, record, entry.picture));
   if (evidence?.pixels) parts.push(...charts(evidence.pixels));
   if (evidence) parts.push(tables(evidence, record), fileFacts(entry, evidence.file));
@@ -29,6 +31,11 @@ export function cardOf(entry, {back, savePicture, limit}) {
     parts.push(element("p", {className: "buttons"}, element("button", save, t("card.picture"))));
   }
   return parts.filter(Boolean);
+}
+
+function messageOf({message}) {
+  const words = phrase(message);
+  return words[0].toUpperCase() + words.slice(1);
 }
 
 function sentenceOf(entry, limit) {
@@ -48,13 +55,13 @@ function summary(record) {
     ["card.first", record.first_qf, record.first_qf_low, record.first_qf_high, (record.recompressed_probability ?? 1) < 0.5 ? "none" : "unknown"],
   ];
   return element("section", {className: "summary"},
-    element("p", {className: "big"}, element("strong", {}, String(answer)), element("span", {}, t("card.quality"))),
+    element("p", {className: "big"}, element("strong", {className: record.qf === null ? "open" : ""}, String(answer)), element("span", {}, t("card.quality"))),
     element("dl", {className: "scale"}, rows.map((row) => scaleRow(...row))));
 }
 
 function scaleRow(key, value, low, high, absent) {
   const known = low !== null;
-  const words = value !== null ? String(value) : known ? `${low}–${high}` : t(absent);
+  const words = value !== null ? String(value) : known ? span(low, high) : t(absent);
   const track = element("span", {className: "track", "aria-hidden": "true"});
   if (known) {
     track.append(element("span", {className: "span", style: {left: `${low - 1}%`, width: `${high - low + 1}%`}}));
@@ -78,7 +85,7 @@ function pixelReasons(record, evidence) {
   if (record.jpeg_probability === null) return [];
   const p = percent(record.jpeg_probability);
   if (record.jpeg_probability < 0.5) return [t("sure.no_grid", {p})];
-  const range = {low: record.pixel_qf_low, high: record.pixel_qf_high};
+  const range = {interval: interval(record.pixel_qf_low, record.pixel_qf_high)};
   const reasons = [...(isMixture(record) ? [t("sure.largest")] : []), t("sure.grid", {p})];
   reasons.push(record.pixel_qf === null ? t("sure.pixels_wide", range)
     : t("sure.pixels", {q: record.pixel_qf, p: percent(record.pixel_confidence), ...range}));
@@ -99,20 +106,33 @@ function historyReasons(record) {
   if (record.recompressed_probability === null) return [t("sure.no_history")];
   const p = percent(record.recompressed_probability);
   if (record.first_qf_low === null) return [t("sure.history", {p})];
-  const range = {p, low: record.first_qf_low, high: record.first_qf_high};
+  const range = {p, interval: interval(record.first_qf_low, record.first_qf_high)};
   return [record.first_qf === null ? t("sure.history_wide", range) : t("sure.history_first", {q: record.first_qf, ...range})];
 }
 
 function charts({posterior, best, rival, histograms}) {
   if (posterior.jpeg_probability < 0.5) return [];
-  const parts = [element("figure", {}, element("h3", {}, t("posterior")), posteriorChart(posterior))];
+  const shaded = t("posterior.note", {interval: interval(posterior.low, posterior.high)});
+  const parts = [element("figure", {}, element("h3", {}, t("posterior")), posteriorChart(posterior),
+    element("figcaption", {className: "quiet"}, shaded))];
   const combs = histograms.map((histogram) => element("div", {},
-    element("h4", {}, t("combs.frequency", histogram), ": ", t("combs.step", histogram),
-      histogram.rival_step === histogram.step ? "" : `, ${t("combs.rival", {step: histogram.rival_step})}`),
+    element("h4", {}, combTitle(histogram)),
     combChart(histogram)));
   parts.push(element("figure", {}, element("h3", {}, t("combs")), element("div", {className: "combs"}, combs),
-    element("figcaption", {className: "quiet"}, t("combs.note", {best: best.quality, rival: rival.quality}))));
+    element("figcaption", {className: "quiet"}, combWords(best.quality, rival.quality, histograms))));
   return parts;
+}
+
+function combTitle(histogram) {
+  const {step, rival_step: rival} = histogram;
+  const told = [t("combs.frequency", histogram), t("combs.step", {step})];
+  return list(rival === step ? told : [...told, t("combs.rival", {step: rival})]);
+}
+
+/** The rival's lines are explained where there are any. */
+function combWords(best, rival, histograms) {
+  const differs = histograms.some(({step, rival_step: other}) => step !== other);
+  return sentences(t("combs.note", {best}), differs ? t("combs.note_rival", {rival}) : null);
 }
 
 function tables({file}, {pixel_table: told}) {
@@ -151,22 +171,26 @@ function regionFacts({jpeg_share: share, regions}) {
 }
 
 function headerFacts(record, file) {
-  const coding = [has(`file.${file.kind}`) ? t(`file.${file.kind}`) : file.kind, record.subsampling, file.color,
-    file.scans > 1 ? t("file.scans", {count: file.scans}) : null].filter(Boolean).join(", ");
+  const coding = [file.kind, record.subsampling, file.color === "gray" ? null : file.color].map(codeWords).concat(
+    file.scans > 1 ? t("file.scans", {count: file.scans}) : null).filter(Boolean);
   const segments = file.segments.map(({app, identifier, bytes: size}) => `APP${app} ${identifier || "?"} (${bytes(size)})`);
-  const facts = [["file.encoder", encoderWords(file)], ["file.coding", coding],
-    ["file.segments", segments.length ? segments.slice(0, 12).join(", ") : t("none")],
+  const facts = [["file.encoder", encoderWords(file)], ["file.coding", list(coding)],
+    ["file.segments", segments.length ? list(segments.slice(0, SEGMENTS_SHOWN)) : t("none")],
     ["file.odd", file.notes.length ? list(file.notes.map(phrase)) : t("file.odd.none")]];
   if (file.absent.length) facts.push(["file.absent", t("file.absent.note", {list: list(file.absent)})]);
-  if (file.made_by.length) facts.push(["file.made", file.made_by.join(", ")]);
+  if (file.made_by.length) facts.push(["file.made", list(file.made_by.map(visible))]);
   if (file.orientation > 1) facts.push(["file.orientation", t("file.orientation.note", {value: file.orientation})]);
-  if (file.comments.length) facts.push(["file.comments", file.comments.map((text) => text.slice(0, 200)).join(" · ")]);
+  if (file.comments.length) facts.push(["file.comments", file.comments.map((text) => visible(text.slice(0, 200))).join(" · ")]);
   return facts;
 }
 
+/** A code of the header, in words where there are some: names such as YCbCr and 4:2:0 stay. */
+const codeWords = (code) => (code && has(`code.${code}`) ? t(`code.${code}`) : code);
+
 function encoderWords({encoder, encoder_by: by, encoder_quality: quality, alternatives}) {
   if (by === "nothing") return t("file.encoder.nothing");
-  const name = quality === null ? encoder : t("file.encoder.quality", {name: encoder, quality});
+  const known = phrase(encoder);
+  const name = quality === null ? known : t("file.encoder.quality", {name: known, quality: number(quality, 1)});
   const words = t(`file.encoder.${by}`, {name});
-  return alternatives.length ? `${words}; ${t("file.alternatives", {list: list(alternatives)})}` : words;
+  return alternatives.length ? sentences(words, t("file.alternatives", {list: list(alternatives.map(phrase))})) : words;
 }

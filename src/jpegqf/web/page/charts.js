@@ -2,7 +2,7 @@
 
 import {themed} from "./colors.js";
 import {element} from "./dom.js";
-import {percent, t} from "./i18n.js";
+import {interval, percent, t} from "./i18n.js";
 
 const MOST_TEETH = 40;  // multiples of the step that are shown: more would be a wall of lines
 const FEWEST = 0.7;     // where a logarithmic axis of counts begins
@@ -70,10 +70,10 @@ function bar(parameters, api) {
 export function posteriorChart(posterior) {
   const best = Math.max(...posterior.probability);
   const alt = t("posterior.alt", {
-    q: posterior.quality, p: percent(best), low: posterior.low, high: posterior.high,
+    q: posterior.quality, p: percent(best), interval: interval(posterior.low, posterior.high),
   });
   return chart(alt, "posterior", () => ({
-    grid: {left: 44, right: 12, top: 26, bottom: 40},
+    grid: {left: 44, right: 12, top: 10, bottom: 40},
     tooltip: tooltip(([bar]) => `${bar.value[0]}: ${percent(bar.value[1])}`),
     xAxis: axis(t("posterior.axis"), {type: "value", min: 0, max: 101, interval: 10,
       axisLabel: {color: themed("quiet"), fontSize: 11, formatter: (value) => (value <= 100 ? value : "")}}),
@@ -84,8 +84,8 @@ export function posteriorChart(posterior) {
       data: posterior.probability.map((value, i) => [i + 1, value]).filter(([, value]) => value > 0),
       markArea: {
         silent: true, itemStyle: {color: themed("comb"), opacity: 0.18},
-        label: {color: themed("quiet"), fontSize: 11, position: "top", distance: 4},
-        data: [[{name: t("posterior.interval"), xAxis: posterior.low - 0.5}, {xAxis: posterior.high + 0.5}]],
+        label: {show: false},
+        data: [[{xAxis: posterior.low - 0.5}, {xAxis: posterior.high + 0.5}]],
       },
     }],
   }));

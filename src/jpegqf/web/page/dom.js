@@ -15,3 +15,12 @@ export function element(name, properties = {}, ...children) {
 }
 
 export const byId = (id) => document.getElementById(id);
+
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+const NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"};
+
+/** A stranger's text with what is invisible, or turns or moves the writing, told as \uNNNN: as the package's names.visible. */
+export const visible = (text) => text.replace(HIDDEN, (letter) => {
+  const code = letter.codePointAt(0), digits = code.toString(16);
+  return NAMED[letter] ?? (code < 0x100 ? `\\x${digits.padStart(2, "0")}` : code < 0x10000 ? `\\u${digits.padStart(4, "0")}` : `\\U${digits.padStart(8, "0")}`);
+});

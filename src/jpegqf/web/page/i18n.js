@@ -72,6 +72,15 @@ export function bytes(size) {
   return `${number(size / step, 1)}\u00a0${step === 2 ** 20 ? "MiB" : "KiB"}`;
 }
 
+/** An interval of qualities in numbers; one number where both ends are the same. */
+export const span = (low, high) => (low === high ? String(low) : `${low}–${high}`);
+
+/** An interval of qualities in words. */
+export const interval = (low, high) => (low === high ? t("interval.exact", {q: low}) : t("interval", {low, high}));
+
+/** Sentences, one after the other; those that are null are left out. */
+export const sentences = (...told) => told.filter(Boolean).join(language === "en" ? " " : "");
+
 export function list(items) {
   return items.join(language === "en" ? ", " : "、");
 }

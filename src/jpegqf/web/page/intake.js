@@ -23,6 +23,15 @@ export function listen(take, suffixes) {
     }
   });
   listenForDrops(take, known);
+  for (const button of document.querySelectorAll("button[data-sample]")) {
+    button.addEventListener("click", async () => take([await sample(button.dataset.sample)]));
+  }
+}
+
+/** One of the images that come with the page, for people without one at hand. */
+async function sample(name) {
+  const answer = await fetch(`/web/samples/${name}`);
+  return {file: new File([await answer.blob()], name), name};
 }
 
 function listenForDrops(take, known) {

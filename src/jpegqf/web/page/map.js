@@ -2,37 +2,36 @@
 
 import {ofQuality, themed} from "./colors.js";
 import {element} from "./dom.js";
-import {percent, t} from "./i18n.js";
+import {interval, number, percent, sentences, t} from "./i18n.js";
 import {stage} from "./stage.js";
 
 const SHARPEST = 1600;  // pixels of the canvas' longer side
 
-const WORDS = {
-  map: {title: "map", note: "map.note", alt: "map.alt", blank: "map.alt_blank"},
-  earlier: {title: "earlier", note: "earlier.note", alt: "earlier.alt", blank: "earlier.alt_blank"},
-};
+/** The figure of the last save's qualities, with the patches that were judged; null where no piece has one.
+ * `isPart`: the pieces lie on the grid of a part of the image. */
+export const mapFigure = ({map, patches}, record, picture, isPart) =>
+  figure("map", {map, patches, blank: isPart ? "map.blank_part" : "map.blank"}, record, picture);
 
-/** The figure of the last save's qualities, with the patches that were judged. */
-export const mapFigure = ({map, patches}, record, picture) => figure(WORDS.map, {map, patches}, record, picture);
+/** The figure of an earlier save's qualities; null where no piece has one. */
+export const earlierFigure = (map, record, picture) => figure("earlier", {map, patches: [], blank: "earlier.blank"}, record, picture);
 
-/** The figure of an earlier save's qualities. */
-export const earlierFigure = (map, record, picture) => figure(WORDS.earlier, {map, patches: []}, record, picture);
-
-/** A figure: the image, a map of qualities, switches, the legend. */
-function figure(words, drawn, record, picture) {
-  const canvas = element("canvas", {role: "img", "aria-label": altOf(words, drawn.map)});
+/** A figure: the image, a map of qualities, switches, the legend, and what this very map shows in words. */
+function figure(title, drawn, record, picture) {
+  const told = toldBy(drawn.map);
+  if (!told.qualities.length) return null;
+  const canvas = element("canvas", {role: "img", "aria-label": t(`${title}.alt`, told)});
   const scale = Math.min(1, SHARPEST / Math.max(record.width, record.height));
   canvas.width = Math.max(1, Math.round(record.width * scale));
   canvas.height = Math.max(1, Math.round(record.height * scale));
   const [shown, patches] = ["map.show", "map.patches"].map((key, i) => toggle(t(key), i === 0, () => draw()));
   const draw = () => paint(canvas, scale, drawn, shown.input.checked, patches.input.checked);
-  const told = element("p", {className: "told quiet", "aria-hidden": "true"}, "\u00a0");
-  canvas.addEventListener("pointermove", (event) => { told.textContent = wordsAt(event, canvas, scale, drawn.map) || "\u00a0"; });
+  const pointed = element("p", {className: "pointed quiet", "aria-hidden": "true"}, "\u00a0");
+  canvas.addEventListener("pointermove", (event) => { pointed.textContent = wordsAt(event, canvas, scale, drawn.map) || "\u00a0"; });
   draw();
   const switches = drawn.patches.length ? [shown.label, patches.label] : [shown.label];
-  return element("figure", {}, element("h3", {}, t(words.title)), stage(record, picture, canvas), told, legend(),
-    element("div", {className: "toggles"}, switches),
-    element("figcaption", {className: "quiet"}, t(words.note, {side: drawn.map.side})));
+  return element("figure", {}, element("h3", {}, t(title)), stage(record, picture, canvas), pointed,
+    element("div", {className: "under-map"}, legend(), element("div", {className: "toggles"}, switches)),
+    element("figcaption", {className: "quiet"}, captionOf(title, drawn, told, record)));
 }
 
 function toggle(words, checked, change) {
@@ -45,11 +44,20 @@ function legend() {
     element("span", {}, "1"), element("span", {className: "gradient"}), element("span", {}, "100"));
 }
 
-function altOf(words, {quality}) {
-  const told = quality.flat().filter((value) => value !== null).sort((one, other) => one - other);
-  const places = {rows: quality.length, columns: quality[0]?.length ?? 0};
-  if (!told.length) return t(words.blank, places);
-  return t(words.alt, {...places, median: told[told.length >> 1], low: told[0], high: told.at(-1), blank: quality.flat().length - told.length});
+/** What a map holds: its qualities in order, their interval and median, how many pieces there are and how many are blank. */
+function toldBy({quality, side}) {
+  const all = quality.flat();
+  const qualities = all.filter((value) => value !== null).sort((one, other) => one - other);
+  return {
+    qualities, side, rows: quality.length, columns: quality[0]?.length ?? 0, count: number(all.length),
+    blank: number(all.length - qualities.length), median: qualities[qualities.length >> 1],
+    interval: qualities.length ? interval(qualities[0], qualities.at(-1)) : "",
+  };
+}
+
+function captionOf(title, {map, blank}, told, {width, height}) {
+  const isCutOff = (width - map.x) % map.side > 0 || (height - map.y) % map.side > 0;
+  return sentences(t(`${title}.note`, told), told.blank === "0" ? null : t(blank, told), isCutOff ? t("map.edge") : null, t("map.stored"));
 }
 
 function paint(canvas, scale, {map, patches}, withMap, withPatches) {

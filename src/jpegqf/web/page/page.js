@@ -5,12 +5,15 @@ import {cardOf} from "./card.js";
 import {drawCharts} from "./charts.js";
 import {byId, element} from "./dom.js";
 import {save, saveCsv, saveJson} from "./export.js";
-import {bytes, keep, kept, number, preferredLanguage, setLanguage, t} from "./i18n.js";
+import {bytes, keep, kept, list, number, preferredLanguage, setLanguage, t} from "./i18n.js";
 import {listen} from "./intake.js";
+import {isPlain, listenForOrder, shownOf, tellFilters} from "./listing.js";
 import {fillRow} from "./table.js";
 
 const AT_ONCE = 4;       // requests on their way
 const MOST_THUMBS = 500; // beyond, rows have no picture: each is an image that the browser decodes
+const HIGHEST = 0.4;     // of the window's height: a row that is opened below scrolls up, so that its card is seen
+const BESIDE = matchMedia("(min-width: 68rem)");  // the card stands beside the list, else below its row
 
 const entries = [];
 const waiting = [];
@@ -18,7 +21,10 @@ let running = 0;
 let opened = null;
 let limits = null;
 let cleared = 0;
+let drawn = null;  // the next frame, in which the list is drawn anew
 
+const card = byId("card");
+const cardRow = element("tr", {className: "card-row"}, element("td", {colSpan: 5}));
 const server = new Server(askToken);
 
 function add(files) {
@@ -27,15 +33,46 @@ function add(files) {
     if (entries.length < MOST_THUMBS) entry.thumb = pictureOf(entry);
     entries.push(entry);
     waiting.push(entry);
-    fillRow(entry, open);
+    fillRow(entry);
   }
-  byId("rows").append(...files.map((_, i) => entries[entries.length - files.length + i].row));
   if (entries.length) {
     byId("work").hidden = false;
     byId("intake").classList.add("slim");
   }
+  drawList();
   tellProgress();
   while (running < AT_ONCE && waiting.length) work();
+}
+
+/** The rows that are shown, in order, with the card below its row where it does not stand beside the list. */
+function drawList() {
+  const focused = document.activeElement;
+  const shown = shownOf(entries);
+  if (opened && !BESIDE.matches && !shown.includes(opened)) closeCard();
+  tellFilters(entries, shown);
+  const rows = shown.map(({row}) => row);
+  if (!rows.length && entries.length) rows.push(element("tr", {}, element("td", {colSpan: 5, className: "quiet"}, t("filter.none"))));
+  placeCard(rows);
+  byId("rows").replaceChildren(...rows);
+  if (focused !== document.activeElement && focused.isConnected) focused.focus({preventScroll: true});
+  drawCharts();
+}
+
+function placeCard(rows) {
+  if (BESIDE.matches || !opened) {
+    if (card.parentElement !== byId("work")) byId("work").append(card);
+    return;
+  }
+  if (card.parentElement !== cardRow.firstChild) cardRow.firstChild.append(card);
+  rows.splice(rows.indexOf(opened.row) + 1, 0, cardRow);
+}
+
+/** Draw the list anew, once for all that changes until the next frame. */
+function drawListSoon() {
+  drawn ??= requestAnimationFrame(() => {
+    drawn = null;
+    drawList();
+  });
 }
 
 function pictureOf(entry) {
@@ -52,22 +89,25 @@ async function work() {
   let round = cleared;
   for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
     entry.state = "working";
-    fillRow(entry, open);
+    fillRow(entry);
     await look(entry);
     if (round !== cleared) {  // its row is gone; what was added since waits for this turn
       round = cleared;
       continue;
     }
-    fillRow(entry, open);
+    fillRow(entry);
     tellProgress();
+    if (isPlain()) tellFilters(entries, entries);
+    else drawListSoon();
     openFirst();
     if (opened === entry) show();
   }
   running--;
 }
 
-/** The card opens by itself for the first image of the list, once it is looked at. */
+/** The card opens by itself for the first image, once it is looked at; below a row only if there is no other. */
 function openFirst() {
+  if (!BESIDE.matches && entries.length > 1) return;
   const first = entries.find((entry) => entry.record || entry.state !== "done");
   if (!opened && first?.record) open(first, false);
 }
@@ -96,16 +136,49 @@ function tellProgress() {
 }
 
 function open(entry, asked = true) {
-  opened?.button.removeAttribute("aria-current");
-  opened?.row.classList.remove("current");
+  unmark();
   opened = entry;
   entry.button.setAttribute("aria-current", "true");
   entry.row.classList.add("current");
-  byId("card").hidden = false;
+  card.hidden = false;
   byId("work").classList.add("with-card");
+  const {top} = entry.row.getBoundingClientRect();
+  drawList();
   show();
-  if (asked) byId("card-title").focus({preventScroll: matchMedia("(min-width: 68rem)").matches});
+  if (asked) {
+    if (!BESIDE.matches) keepInView(entry.row, top);
+    byId("card-title").focus({preventScroll: true});
+  }
   if (entry.record && !entry.evidence && !entry.explaining) explain(entry);
+}
+
+function unmark() {
+  opened?.button.removeAttribute("aria-current");
+  opened?.row.classList.remove("current");
+}
+
+/** The row stays where it was tapped, though a card above it may have closed; it goes up if its card would be unseen. */
+function keepInView(row, top) {
+  const wanted = Math.max(0, Math.min(top, HIGHEST * innerHeight));
+  scrollBy({top: row.getBoundingClientRect().top - wanted, behavior: "instant"});
+}
+
+function closeCard() {
+  unmark();
+  opened = null;
+  card.hidden = true;
+  card.replaceChildren();
+  byId("work").classList.remove("with-card");
+}
+
+/** Close the card that stands below its row. */
+function close() {
+  const {row, button} = opened;
+  const {top} = row.getBoundingClientRect();
+  closeCard();
+  drawList();
+  keepInView(row, top);
+  button.focus({preventScroll: true});
 }
 
 async function explain(entry) {
@@ -126,14 +199,15 @@ function show() {
   const entry = opened;
   entry.picture ??= pictureOf(entry);
   const focused = document.activeElement?.id;
-  byId("card").replaceChildren(...cardOf(entry, {back, savePicture: () => savePicture(entry), limit: limits && bytes(limits.max_body)}));
+  card.replaceChildren(...cardOf(entry, {back, savePicture: () => savePicture(entry), limit: limits && bytes(limits.max_body)}));
   if (focused === "card-title") byId("card-title").focus({preventScroll: true});
   drawCharts();
 }
 
 function back() {
+  if (!BESIDE.matches) return close();
   opened.button.focus();
-  opened.row.scrollIntoView({block: "center"});
+  opened.row.scrollIntoView({block: "nearest"});
 }
 
 async function savePicture(entry) {
@@ -149,17 +223,15 @@ function clear() {
   cleared++;
   waiting.length = 0;
   for (const entry of entries.splice(0)) if (entry.address) URL.revokeObjectURL(entry.address);
-  opened = null;
-  byId("rows").replaceChildren();
-  byId("card").replaceChildren();
-  byId("card").hidden = byId("work").hidden = true;
-  byId("work").classList.remove("with-card");
+  closeCard();
+  byId("filters").reset();
+  drawList();
+  byId("work").hidden = true;
   byId("intake").classList.remove("slim");
-  drawCharts();
   byId("choose-files").focus();
 }
 
-const records = () => entries.map((entry) => entry.record).filter(Boolean);
+const records = () => shownOf(entries).map((entry) => entry.record).filter(Boolean);
 
 function askToken(wrong) {
   byId("token-wrong").hidden = !wrong;
@@ -173,7 +245,7 @@ function askToken(wrong) {
 function tellPlace() {
   const local = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   byId("privacy").textContent = t(local ? "privacy.local" : "privacy.remote", {host: location.host});
-  byId("formats").textContent = limits ? t("drop.formats", {size: bytes(limits.max_body)}) : "";
+  byId("formats").textContent = limits ? t("drop.formats", {formats: list(limits.formats), size: bytes(limits.max_body)}) : "";
 }
 
 async function speak(name) {
@@ -181,7 +253,8 @@ async function speak(name) {
   byId("language").value = name;
   tellPlace();
   tellProgress();
-  for (const entry of entries) fillRow(entry, open);
+  for (const entry of entries) fillRow(entry);
+  drawList();
   if (opened) show();
 }
 
@@ -193,15 +266,29 @@ function paint(theme) {
   return dark;
 }
 
+/** A click anywhere in a row opens its card; on the row of a card below, it closes it. */
+function listenForRows() {
+  byId("rows").addEventListener("click", ({target}) => {
+    const row = target.closest("tr");
+    const entry = entries.find((one) => one.row === row);
+    if (!entry) return;
+    if (entry === opened && !BESIDE.matches) close();
+    else open(entry);
+  });
+  BESIDE.addEventListener("change", drawList);
+  listenForOrder(drawList);
+}
+
 function listenForKeys() {
   byId("rows").addEventListener("keydown", (event) => {
     const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
-    const at = entries.findIndex((entry) => entry.button === event.target);
-    if (!step || at < 0) return;
+    const shown = step ? shownOf(entries) : [];
+    const at = shown.findIndex((entry) => entry.button === event.target);
+    if (at < 0) return;
     event.preventDefault();
-    entries[at + step]?.button.focus();
+    shown[at + step]?.button.focus();
   });
-  byId("card").addEventListener("keydown", (event) => { if (event.key === "Escape") back(); });
+  card.addEventListener("keydown", (event) => { if (event.key === "Escape") back(); });
   byId("token").addEventListener("cancel", (event) => event.preventDefault());
 }
 
@@ -217,11 +304,13 @@ async function begin() {
   byId("export-csv").addEventListener("click", () => saveCsv(records()));
   byId("export-json").addEventListener("click", () => saveJson(records()));
   byId("clear").addEventListener("click", clear);
+  listenForRows();
   listenForKeys();
   await speak(preferredLanguage());
   listen(add, () => limits?.suffixes ?? []);
   document.documentElement.dataset.ready = "true";
   limits = await server.limits().catch(() => null);
+  if (limits) byId("files").accept = ["image/*", ...limits.suffixes].join();
   tellPlace();
 }
 
