@@ -38,11 +38,13 @@ from jpegqf.train.other_tables import Tables
 
 Slices = tuple[tuple[int, int], ...]
 
+FINER = "a higher quality first"
 ONCE, ONE_GRID, TWO_GRIDS = "saved once", "saved twice on one grid", "saved twice on two grids"
 OTHER_ENCODERS = (Family.FFMPEG, Family.ADOBE, Family.JPEGLI, Family.MOZJPEG, Family.CAMERA)
 LAST_BANDS = ((1, 29), (30, 49), (50, 69), (70, 84), (85, 94), (95, 100))
 GAPS = ((5, 6), (7, 9), (10, 14), (15, 24), (25, 39), (40, 95))
 CLOSE = ((1, 4), (0, 0), (-4, -1), (-99, -5))
+FINER_GAPS = ((-5, -3), (-9, -6), (-14, -10), (-24, -15), (-39, -25), (-69, -40))
 SHIFTED_GAP = 10
 SHIFTED_GAPS = ((10, 12), (13, 17), (18, 24), (25, 39), (40, 95))
 SHIFTED_CLOSE = ((7, 9), (4, 6), (1, 3), (-4, 0), (-9, -5), (-19, -10), (-99, -20))
@@ -190,6 +192,11 @@ def _on_two_grids(region: Image.Image, rng: np.random.Generator) -> Saves:
     return Saves(region, _ijg(last), _ijg(first), _other_grid(rng))
 
 
+def _finer_first(region: Image.Image, rng: np.random.Generator) -> Saves:
+    last = int(rng.integers(30, 93))
+    return Saves(region, _ijg(last), _ijg(int(rng.integers(last + 3, 101))))
+
+
 def _by_another_encoder(region: Image.Image, rng: np.random.Generator, moved: bool) -> Saves:
     last = int(rng.integers(90, 99))
     return Saves(region, _ijg(last), _other_tables(30, last - 10, rng), _other_grid(rng) if moved else (0, 0))
@@ -209,6 +216,7 @@ KINDS: dict[str, Make] = {
     "gradient once": lambda region, rng: Saves(_gradient(rng), _ijg(int(rng.integers(30, 101)))),
     "drawing once": lambda region, rng: Saves(draw_scene(rng), _ijg(int(rng.integers(30, 101)))),
     "another encoder once": lambda region, rng: Saves(region, _other_tables(20, 98, rng)),
+    FINER: _finer_first,
 }
 """What is asked beside the conditions that qualities are drawn for."""
 
@@ -308,6 +316,7 @@ def summarised(rows: list[Row]) -> Summary:
         *_twice(double, ONE_GRID, GAPS[0][0], GAPS, CLOSE),
         *_twice(moved, TWO_GRIDS, SHIFTED_GAP, SHIFTED_GAPS, SHIFTED_CLOSE),
         *(part for rows in kinds if rows for part in part_of(rows, _condition(rows[0]), "kind", rows[0].kind)),
+        *sliced([row for row in rows if row.kind == FINER], ONE_GRID, FINER, "last - first", FINER_GAPS, _gap),
     ])  # fmt: skip
 
 

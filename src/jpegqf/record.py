@@ -24,7 +24,7 @@ class Verdict(str, Enum):
     CONSISTENT = "consistent"
     """Header and pixels tell the same quality, and nothing speaks for an earlier, coarser save."""
     RESAVED = "resaved"
-    """Saved as JPEG before, at a lower quality than its header says."""
+    """Saved as JPEG before, mostly at a lower quality than its header says."""
     MISMATCH = "mismatch"
     """Header and pixels tell different qualities, and no earlier save explains it."""
     HEADER_ONLY = "header_only"
@@ -212,7 +212,7 @@ class Record:
         "family of encoders whose table the earlier save had, null where none is clearly the likeliest"
     )
     recompressed_probability: float | None = _column(
-        "probability of an earlier, coarser save, on any grid; null where the image has too little to tell",
+        "probability of an earlier save, on any grid; null where the image has too little to tell",
         "0-1",
         SHARE,
     )

@@ -8,11 +8,21 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from jpegqf.history import other_grid as shifted
+from jpegqf.arrays import I64
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, History, conclude, load_classifier
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.history.first_tables import TableEvidence, first_tables
-from jpegqf.history.same_grid import FULL, same_grid_evidence, same_grid_statistics
+from jpegqf.history.other_grid import (
+    OtherGridEvidence,
+    conclude_other_grid,
+    other_grid_evidence,
+    other_grid_statistics,
+)  # fmt: skip
+from jpegqf.history.other_grid_counts import FULL as FULL_OTHER_GRID
+from jpegqf.history.other_grid_counts import SPREAD, count_other_grids
+from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence, same_grid_statistics
+from jpegqf.history.same_grid_counts import FULL as FULL_SAME_GRID
+from jpegqf.history.same_grid_counts import count_same_grid
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma
@@ -41,6 +51,16 @@ def saved(
             turned = opened if turn is None else opened.transpose(turn)
             image = turned.crop((*cut, *turned.size))
     return decode_luma(out.getvalue()).luma
+
+
+def same_grid_of(luma: Luma, last_table: I64) -> SameGridEvidence | None:
+    """Evidence on the same grid."""
+    return same_grid_evidence(count_same_grid(luma, last_table))
+
+
+def other_grid_of(luma: Luma, last_table: I64) -> OtherGridEvidence | None:
+    """Evidence on the best of the other grids."""
+    return other_grid_evidence(count_other_grids(luma, last_table))
 
 
 def first_quality(history: History) -> int:
@@ -85,7 +105,14 @@ def test_an_image_turned_between_the_saves_is_given_its_first_quality(
 @pytest.mark.parametrize(("first", "last"), [(73, 60), (86, 79), (75, 61), (81, 72), (68, 52), (54, 34), (66, 47)])
 def test_a_finer_first_save_is_not_given_a_coarser_quality(photograph: Image.Image, first: int, last: int) -> None:
     """Steps of 2/3 of the last ones leave nearly the pattern that steps of 4/3 leave."""
-    assert not earlier_save(saved(photograph, first, last), ijg_luma(last)).found
+    history = earlier_save(saved(photograph, first, last), ijg_luma(last))
+    assert not history.found or (history.first is not None and history.first.high >= first - 1)
+
+
+@pytest.mark.parametrize(("first", "last"), [(73, 60), (86, 79), (75, 61), (81, 72), (68, 52)])
+def test_a_first_save_at_a_higher_quality_is_named_where_dc_shows_it(first: int, last: int) -> None:
+    history = earlier_save(saved(Image.fromarray(skimage.data.chelsea()), first, last), ijg_luma(last))
+    assert abs(first_quality(history) - first) <= 1
 
 
 @pytest.mark.parametrize("quality", range(5, 101, 5))
@@ -117,8 +144,8 @@ def test_a_save_on_another_grid_is_found_whatever_the_chroma(subsampling: str) -
 def test_an_aligned_save_is_not_put_on_another_grid(photograph: Image.Image, first: int, last: int) -> None:
     luma = saved(photograph, first, last)
     assert earlier_save(luma, ijg_luma(last)).grid == (0, 0)
-    moved = shifted.other_grid_evidence(luma, ijg_luma(last))
-    assert not shifted.conclude_other_grid(moved, load_classifier("shifted")).found
+    moved = other_grid_of(luma, ijg_luma(last))
+    assert not conclude_other_grid(moved, load_classifier("shifted")).found
 
 
 @pytest.mark.parametrize("last", [20, 40, 60])
@@ -130,13 +157,11 @@ def test_a_finer_save_on_another_grid_is_not_given_a_quality(photograph: Image.I
 def test_too_small_an_image_has_nothing_on_other_grids(side: int) -> None:
     image = Image.fromarray(skimage.data.coffee()[100 : 108 + side, 200 : 208 + side])
     luma = saved(image, 40, 90, cut=(3, 5))
-    assert shifted.other_grid_evidence(luma.crop(0, 0, side, side), ijg_luma(90)) is None
+    assert other_grid_of(luma.crop(0, 0, side, side), ijg_luma(90)) is None
 
 
 def test_evidence_on_the_true_other_grid_is_near_what_is_expected() -> None:
-    evidence = shifted.other_grid_evidence(
-        saved(Image.fromarray(skimage.data.coffee()), 65, 85, cut=(3, 5)), ijg_luma(85)
-    )
+    evidence = other_grid_of(saved(Image.fromarray(skimage.data.coffee()), 65, 85, cut=(3, 5)), ijg_luma(85))
     assert evidence is not None
     assert evidence.grid == (5, 3)
     assert first_tables().quality[evidence.candidates[evidence.best]] == 65
@@ -145,8 +170,8 @@ def test_evidence_on_the_true_other_grid_is_near_what_is_expected() -> None:
 
 def test_errors_spread_to_another_grid_keep_their_energy() -> None:
     """Over all frequencies, one grid's white errors are as strong on any other."""
-    np.testing.assert_allclose(shifted.SPREAD.sum(axis=0), 1)
-    np.testing.assert_allclose(shifted.SPREAD.sum(axis=1), 1)
+    np.testing.assert_allclose(SPREAD.sum(axis=0), 1)
+    np.testing.assert_allclose(SPREAD.sum(axis=1), 1)
 
 
 def test_the_same_table_twice_leaves_no_trace(photograph: Image.Image) -> None:
@@ -218,33 +243,33 @@ def test_a_table_that_is_none_is_refused() -> None:
 
 
 def test_evidence_of_a_true_first_quality_is_within_twice_what_is_expected() -> None:
-    evidence = same_grid_evidence(saved(Image.fromarray(skimage.data.coffee()), 65, 85), ijg_luma(85))
+    evidence = same_grid_of(saved(Image.fromarray(skimage.data.coffee()), 65, 85), ijg_luma(85))
     assert evidence is not None
     row = int(np.flatnonzero(evidence.candidates == first_tables().ijg[64])[0])
     assert 0.5 < evidence.found[row].sum() / evidence.expected[row].sum() < 2
 
 
 def test_the_decision_takes_the_statistics_there_are() -> None:
-    evidence = same_grid_evidence(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
+    evidence = same_grid_of(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
     assert evidence is not None
     values = same_grid_statistics(evidence)
     assert np.isfinite(values).all()
     assert load_classifier("aligned").mean.shape == load_classifier("aligned").scale.shape == values.shape
-    moved = shifted.other_grid_evidence(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
+    moved = other_grid_of(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
     assert moved is not None
-    values = shifted.other_grid_statistics(moved)
+    values = other_grid_statistics(moved)
     assert np.isfinite(values).all()
     assert load_classifier("shifted").mean.shape == load_classifier("shifted").scale.shape == values.shape
 
 
 def test_a_large_image_costs_no_more_than_a_budget_of_blocks() -> None:
     plane = np.random.default_rng(0).integers(60, 200, (4096, 4096), dtype=np.uint8)
-    evidence = same_grid_evidence(Luma(plane), ijg_luma(80))
+    evidence = same_grid_of(Luma(plane), ijg_luma(80))
     assert evidence is not None
-    assert evidence.blocks <= FULL.blocks
-    moved = shifted.other_grid_evidence(Luma(plane), ijg_luma(80))
+    assert evidence.counts.blocks <= FULL_SAME_GRID.blocks
+    moved = other_grid_of(Luma(plane), ijg_luma(80))
     assert moved is not None
-    assert moved.windows <= shifted.FULL.windows
+    assert moved.windows <= FULL_OTHER_GRID.windows
     small, large = (min(_processor_seconds(luma) for _ in range(3)) for luma in (Luma(plane[:512, :512]), Luma(plane)))
     assert large < 5 * small  # 64 times the pixels
 

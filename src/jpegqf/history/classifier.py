@@ -70,9 +70,13 @@ class Classifier:
         return float(1 / (1 + np.exp(-(inner @ self.output + self.output_bias))))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=5)
 def load_classifier(name: str) -> Classifier:
-    """A classifier that ships with the package: "aligned" for the same grid, "shifted" for another; "... glance"."""
+    """A classifier that ships with the package.
+
+    "aligned": a coarser first save on the same grid; "finer": a finer one there; "shifted": a coarser one on another
+    grid; "aligned glance" and "shifted glance": the same of little effort.
+    """
     raw = json.loads(Path(__file__).with_name("classifier.json").read_text(encoding="utf-8"))[name]
     names = ("mean", "scale", "hidden", "hidden_bias", "output")
     mean, scale, hidden, hidden_bias, output = (np.array(raw[name], np.float64) for name in names)

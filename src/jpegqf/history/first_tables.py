@@ -108,16 +108,30 @@ def coarser_tables(last_table: I64) -> I64:
     return np.flatnonzero(first_tables().quality < equivalent_quality(last_table))
 
 
+def only_ijg(tables: I64) -> I64:
+    """Those of the tables, by their indices, that are the IJG's."""
+    return np.intersect1d(tables, first_tables().ijg, assume_unique=True)
+
+
 def finer_tables(last_table: I64) -> I64:
     """Indices of the tables of a higher quality than that of the last, int64 (64,)."""
     return np.flatnonzero(first_tables().quality > equivalent_quality(last_table))
 
 
-def distinct_steps(candidates: I64, frequency: int) -> I64:
-    """The steps, ascending, that these tables have at a frequency."""
-    present = np.zeros(MAX_STEP + 1, bool)
-    present[first_tables().steps[candidates, frequency]] = True
-    return np.flatnonzero(present)
+def tables_at(tables: I64, frequencies: I64, transposed: bool = False) -> I64:
+    """The steps, int64 (tables, frequencies), of the tables, by their indices, at some row-major frequencies.
+
+    ``transposed``: with rows and columns of the tables exchanged.
+    """
+    if transposed:
+        row, column = np.divmod(frequencies, 8)
+        frequencies = 8 * column + row
+    return first_tables().steps[tables][:, frequencies]
+
+
+def distinct_steps(steps: I64) -> I64:
+    """The different ones of some quantization steps, int64, ascending."""
+    return np.flatnonzero(np.bincount(steps))
 
 
 def likely_first_table(evidence: TableEvidence, trust: float, even: bool = False) -> FirstTable:

@@ -1,10 +1,9 @@
-"""Luma of a JPEG and its last table -> an earlier save on another grid (the image was cropped in between).
+"""Histograms of an image's coefficients on all grids -> an earlier save on another grid (cropped in between).
 
 An image saved at step q1 holds, on that save's grid, multiples of q1. Cropped and saved again on another grid,
-it still does, blurred: the last save's rounding errors, one per coefficient and independent, are spread by the
-change of grid over four blocks each, into a Gaussian whose variance per frequency follows from the last table and the
-last coefficients. (Bianchi & Piva, "Detection of nonaligned double JPEG compression based on integer periodicity
-maps", IEEE TIFS 2012, look for the same period in the DC coefficients.)
+it still does, blurred by the last save's rounding errors, each spread by the change of grid over four blocks. (Bianchi
+& Piva, "Detection of nonaligned double JPEG compression based on integer periodicity maps", IEEE TIFS 2012, look for
+the same period in the DC coefficients.)
 
 All 63 other grids are tried. At most one of them is the earlier grid. The others show how the coefficients of the same
 image are distributed where nothing was quantized, so no model of images is needed. For each candidate quality and low
@@ -18,34 +17,30 @@ coefficient differs from zero.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from jpegqf.arrays import F32, F64, I64, U8, median
-from jpegqf.evidence.blocks import first_of_each
-from jpegqf.evidence.dct import BASIS, FORWARD
+from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.classifier import Classifier, History, conclude, lead, of_ijg, signed_log
-from jpegqf.history.first_tables import TableEvidence, coarser_tables, distinct_steps, first_tables
+from jpegqf.history.first_tables import (
+    TableEvidence,
+    coarser_tables,
+    distinct_steps,
+    first_tables,
+    only_ijg,
+    tables_at,
+)  # fmt: skip
+from jpegqf.history.other_grid_counts import BINS_PER_SIGMA, OtherGridCounts
 from jpegqf.jpeg.ijg import MAX_STEP
-from jpegqf.pixels.grid import GRIDS, WINDOW
-from jpegqf.pixels.luma import Luma
+from jpegqf.pixels.grid import GRIDS
 
-FEWEST_WINDOWS = 16
-"""Fewest windows (squares of WINDOW pixels) for any evidence."""
-SMALLEST_RANGE = 6
-"""Grey levels that a window must span: flat ones decode to whole grey levels, which is a comb of its own in DC."""
-BINS_PER_SIGMA = 2
-"""Histogram bins per standard deviation of the blur."""
 SMOOTH_BINS = {True: 17, False: 5}
-"""Width of the triangle that smooths the pooled histogram: its own noise would look like evidence."""
-BLUR = 0.85
-"""Factor on the computed standard deviation of the last save's errors: smooth blocks, the most, have less."""
-PIXEL_VARIANCE = 0.25
-"""Variance, squared grey levels, of rounding: by the first decoder (luma, RGB) and the second encoder and decoder."""
-UNTOUCHED_SHARE = 0.1
+"""Width, for DC and for others, of the triangle that smooths the pooled histogram: its noise would look like evidence.
+"""
+UNTOUCHED_SHARE = 0.2
 """Share of coefficients assumed to show no trace, so that one odd coefficient changes the evidence by little."""
-ZERO_WEIGHT = 0.5
+ZERO_WEIGHT = 0.1
 """Weight of the evidence from coefficients that round to zero: their number varies between grids for other reasons."""
 USED_SHARE = 0.998
 """Share of the coefficients that are compared, the smallest: the few others need most of the bins."""
@@ -60,39 +55,6 @@ Finer earlier saves cannot be seen.
 """
 LOWEST = 5
 """Lowest candidate quality: lower ones leave little but DC, so that every flat image fits them."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much of an image is looked at, and for which first tables.
-
-    ``windows``: most windows used. ``index_sum``: frequencies are used whose vertical and horizontal index add up to at
-    most this. ``bins``: of the magnitudes of DC, and of other coefficients; larger ones are left out. ``all_tables``:
-    those of all encoders, else the IJG's.
-    """
-
-    windows: int
-    index_sum: int
-    bins: tuple[int, int]
-    all_tables: bool
-
-    @property
-    def frequencies(self) -> list[tuple[int, int]]:
-        """The frequencies used, as (vertical, horizontal) index."""
-        below = range(self.index_sum + 1)
-        return [(v, u) for v in below for u in below if u + v <= self.index_sum]
-
-    @property
-    def used(self) -> I64:
-        """The same, row-major."""
-        return np.array([8 * v + u for v, u in self.frequencies])
-
-
-FULL = Effort(1024, 4, (1024, 256), all_tables=True)
-IJG_ALONE = replace(FULL, all_tables=False)
-"""Two thirds of the time, to compare with what FULL found."""
-GLANCE = Effort(1024, 3, (512, 192), all_tables=False)
-"""A third of the time of FULL, to tell most single saves."""
 
 
 @dataclass(frozen=True)
@@ -131,91 +93,6 @@ class OtherGridEvidence:
     def best(self) -> int:
         """Place of the candidate with the most evidence."""
         return int(self.found.sum(axis=1).argmax())
-
-
-def _placed() -> F32:
-    """The DCT of the eight samples from each of eight offsets on, float32 (WINDOW, offset, frequency)."""
-    out = np.zeros((WINDOW, 8, 8), np.float32)
-    for offset in range(8):
-        out[offset : offset + 8, offset] = BASIS.T
-    return out
-
-
-def _spread() -> F64:
-    """Share of the error variance of one grid's frequency that another grid's gets, (frequency, from frequency).
-
-    Along one axis, errors of the two blocks covered independent; mean over the seven other offsets.
-    """
-    total = np.zeros((8, 8))
-    for offset in range(1, 8):
-        here = BASIS[:, : 8 - offset] @ BASIS[:, offset:].T
-        beside = BASIS[:, 8 - offset :] @ BASIS[:, :offset].T
-        total += here**2 + beside**2
-    return total / 7
-
-
-PLACED, SPREAD = _placed(), _spread()
-
-
-def _windows_at(plane: U8, picked: I64) -> U8:
-    """Windows that start at the ``picked`` blocks of the last grid, in raster order: uint8 (picked, WINDOW, WINDOW)."""
-    view = np.lib.stride_tricks.sliding_window_view(plane, (WINDOW, WINDOW))[::8, ::8]
-    out: U8 = view[np.divmod(picked, view.shape[1])]
-    return out
-
-
-def _usable_windows(luma: Luma, most: int) -> U8:
-    """Distinct windows, neither clipped nor flat, evenly spaced, so many at most; uint8 (n, WINDOW, WINDOW)."""
-    rows, columns = ((side - WINDOW) // 8 + 1 for side in luma.plane.shape)
-    if rows < 1 or columns < 1:
-        return np.zeros((0, WINDOW, WINDOW), np.uint8)
-    count = min(rows * columns, 2 * most)
-    picked = np.arange(count) * (rows * columns) // count
-    windows = _windows_at(luma.plane, picked)
-    low, high = windows.min(axis=(1, 2)), windows.max(axis=(1, 2))
-    sound = (low > 0) & (high < 255) & (high - low >= SMALLEST_RANGE)
-    if luma.marks is not None:
-        sound &= ~_windows_at(luma.marks, picked).any(axis=(1, 2))
-    windows = windows[sound]
-    distinct = first_of_each(windows[:, :8, :8].reshape(-1, 64))
-    kept = min(len(distinct), most)
-    out: U8 = windows[distinct[np.arange(kept) * len(distinct) // max(kept, 1)]]
-    return out
-
-
-def _error_variance(windows: U8, table: F64) -> F64:
-    """Variance of the last save's rounding errors, per frequency of its grid, float64 (8, 8).
-
-    A coefficient that was not rounded to zero has a uniform error; the others are their own error, a Laplacian's
-    inside half a step, of the scale that follows from the share of zeros.
-    """
-    blocks = windows[:, :8, :8].reshape(-1, 64).astype(np.float32) - 128
-    multiples = np.rint(blocks @ FORWARD / table.reshape(64).astype(np.float32))
-    bound = 0.5 / len(windows)
-    zeros = np.clip((multiples == 0).mean(axis=0), bound, 1 - bound).reshape(8, 8)
-    ratio = -np.log1p(-zeros)  # half a step over the Laplacian's scale
-    inside = (2 - (ratio**2 + 2 * ratio + 2) * np.exp(-ratio)) / (ratio**2 * zeros) * table**2 / 4
-    out: F64 = zeros * np.minimum(inside, table**2 / 12) + (1 - zeros) * table**2 / 12
-    return out
-
-
-def _histograms(windows: U8, widths: F64, effort: Effort) -> list[F32]:
-    """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (GRIDS, bins) each."""
-    count = len(windows)
-    pixels = windows.reshape(-1, WINDOW).astype(np.float32) - 128
-    grid = np.arange(8, dtype=np.float32)[:, None] + 8 * np.arange(8, dtype=np.float32)
-    out: dict[tuple[int, int], F32] = {}
-    for u in range(effort.index_sum + 1):
-        columns = (pixels @ PLACED[:, :, u]).reshape(count, WINDOW, 8).swapaxes(1, 2).reshape(-1, WINDOW)
-        for v in range(effort.index_sum + 1 - u):
-            bins = effort.bins[u + v > 0]
-            width = np.float32(widths[effort.frequencies.index((v, u))])
-            place = np.abs(columns @ (PLACED[:, :, v] / width)).reshape(count, 8, 8)
-            np.minimum(place, bins, out=place)
-            place += grid * (bins + 1) + np.float32(0.5)
-            counts = np.bincount(place.astype(np.intp).ravel(), minlength=GRIDS * (bins + 1))
-            out[v, u] = counts.reshape(GRIDS, bins + 1)[:, :bins].astype(np.float32)
-    return [out[frequency] for frequency in effort.frequencies]
 
 
 def _smoothed(mass: F64, width: int) -> F64:
@@ -271,35 +148,30 @@ def _ratios(counts: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
     return counts @ ratio.T, expected.astype(np.float32)
 
 
-def other_grid_evidence(luma: Luma, last_table: I64, effort: Effort = FULL) -> OtherGridEvidence | None:
-    """Evidence for every first table on the best of the other grids; None if the image has too few windows.
+def other_grid_evidence(
+    counts: OtherGridCounts | None, candidates: I64 | None = None, transposed: bool = False
+) -> OtherGridEvidence | None:
+    """Evidence for every candidate first table on the best of the other grids; None without counts or candidates.
 
-    ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency.
+    ``candidates`` and ``transposed``: as in :func:`jpegqf.history.same_grid.same_grid_evidence`; those that would leave
+    no trace on another grid are left out.
     """
-    table, used = last_table.astype(np.int64).reshape(64), effort.used
-    candidates = _candidates(table, effort)
-    windows = _usable_windows(luma, effort.windows)
-    if len(windows) < FEWEST_WINDOWS or not np.isin(candidates, first_tables().ijg).any():
+    if counts is None:
         return None
-    variance = SPREAD @ _error_variance(windows, last_table.astype(np.float64)) @ SPREAD.T
-    sigma = np.sqrt(BLUR**2 * variance.reshape(64)[used] + PIXEL_VARIANCE)
+    if candidates is None:
+        candidates = coarser_tables(counts.table)
+    tables = tables_at(candidates, counts.used, transposed)
+    kept = tables.sum(axis=1) >= COARSER * counts.table[counts.used].sum()
+    kept &= first_tables().quality[candidates] >= LOWEST
+    candidates, tables = candidates[kept], tables[kept]
+    if not len(only_ijg(candidates)):
+        return None
     ratios = [
-        _of_steps(counts, distinct_steps(candidates, f), spread, SMOOTH_BINS[f == 0])
-        for f, counts, spread in zip(used, _histograms(windows, sigma / BINS_PER_SIGMA, effort), sigma, strict=True)
+        _of_steps(histogram, distinct_steps(steps), spread, SMOOTH_BINS[f == 0])
+        for f, histogram, steps, spread in zip(counts.used, counts.histograms, tables.T, counts.sigma, strict=True)
     ]
     found, expected = (np.stack(parts) for parts in zip(*ratios, strict=True))
-    return _of_best_grid(found, expected, candidates, used, len(windows), table)
-
-
-def _candidates(table: I64, effort: Effort) -> I64:
-    """Indices of the first tables that are tried, coarser than the last, int64 (64,)."""
-    first, used = first_tables(), effort.used
-    candidates = coarser_tables(table)
-    if not effort.all_tables:
-        candidates = np.intersect1d(candidates, first.ijg, assume_unique=True)
-    coarser = first.steps[candidates][:, used].sum(axis=1) >= COARSER * table[used].sum()
-    kept: I64 = candidates[coarser & (first.quality[candidates] >= LOWEST)]
-    return kept
+    return _of_best_grid(found, expected, candidates, tables, counts)
 
 
 def _of_steps(counts: F32, steps: I64, spread: float, smooth: int) -> tuple[F32, F32]:
@@ -325,28 +197,29 @@ def _distinguishable(steps: I64, largest: float) -> int:
     return min(len(steps), int(np.searchsorted(steps, 2 * largest)) + 1)
 
 
-def _of_best_grid(found: F32, expected: F32, candidates: I64, used: I64, windows: int, table: I64) -> OtherGridEvidence:
+def _of_best_grid(
+    found: F32, expected: F32, candidates: I64, tables: I64, counts: OtherGridCounts
+) -> OtherGridEvidence:
     """The evidence of the grid that an IJG table or any other speaks most for.
 
-    ``found``, float32 (frequencies, GRIDS - 1, steps), and ``expected`` (frequencies, steps): of each step.
+    ``found``, float32 (frequencies, GRIDS - 1, 256), and ``expected`` (frequencies, 256): of each step. ``tables``,
+    int64 (candidates, frequencies): the candidates' steps.
     """
-    steps = first_tables().steps[:, used]
-    ijg = candidates[np.isin(candidates, first_tables().ijg)]
-    most = _summed(found, steps[ijg]).max(axis=1)
+    most = _summed(found, tables[np.isin(candidates, first_tables().ijg)]).max(axis=1)
     free = found.max(axis=2).sum(axis=0)
     best, total = 0, -np.inf
     for grid in {int(most.argmax()), int(free.argmax())}:
-        evidence = float(_summed(found[:, grid : grid + 1], steps[candidates]).max())
+        evidence = float(_summed(found[:, grid : grid + 1], tables).max())
         if evidence > total:
             best, total = grid, evidence
-    each = np.arange(len(used))
-    of_grid = found[:, best].T[steps[candidates], each]
-    of_candidate = found[each, :, steps[candidates[of_grid.sum(axis=1).argmax()]]]
+    each = np.arange(len(counts.used))
+    of_grid = found[:, best].T[tables, each]
+    of_candidate = found[each, :, tables[of_grid.sum(axis=1).argmax()]]
     y, x = divmod(best + 1, 8)
     return OtherGridEvidence(
-        (x, y), candidates, of_grid, expected.T[steps[candidates], each], found[:, best], used,
-        np.delete(of_candidate, best, axis=1).T, np.delete(most, best), windows,
-        float(table[used].mean()), int(table.sum()),
+        (x, y), candidates, of_grid, expected.T[tables, each], found[:, best], counts.used,
+        np.delete(of_candidate, best, axis=1).T, np.delete(most, best), counts.windows,
+        float(counts.table[counts.used].mean()), int(counts.table.sum()),
     )  # fmt: skip
 
 

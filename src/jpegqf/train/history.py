@@ -12,10 +12,21 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from jpegqf.arrays import F64
-from jpegqf.history import classifier, other_grid, same_grid
+from jpegqf.arrays import F64, I64
+from jpegqf.history import classifier, other_grid_counts, same_grid_counts
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier
-from jpegqf.history.first_tables import TableEvidence, first_tables, likely_first_table
+from jpegqf.history.first_tables import (
+    TableEvidence,
+    coarser_tables,
+    finer_tables,
+    first_tables,
+    likely_first_table,
+    only_ijg,
+)  # fmt: skip
+from jpegqf.history.other_grid import other_grid_evidence, other_grid_statistics
+from jpegqf.history.other_grid_counts import count_other_grids
+from jpegqf.history.same_grid import same_grid_evidence, same_grid_statistics
+from jpegqf.history.same_grid_counts import count_same_grid
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
 from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.pixels.decode import decode_luma
@@ -38,6 +49,8 @@ SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
 """Shares of the samples for another grid: saved once; twice on two grids; twice on one grid.
 
 The first quality of double saves is SHIFTED_GAP or more below the last."""
+FINER_GAP, HIGHEST_LAST, FINER_SINGLE = 3, 92, 0.5
+"""Least difference, highest last quality and share of single saves of the samples for finer earlier saves."""
 DRAWN = 0.1
 """Share of the scenes that are drawn: gradients, shapes, text and pixel art repeat what photographs do not."""
 OTHER_TABLES, UNLISTED = 0.3, 0.25
@@ -46,7 +59,7 @@ NOT_RULED_OUT = 0.1
 """Probability of full effort from which a glance must leave an earlier save open."""
 NAMED_WITHIN = 5
 """An earlier save on another grid counts as found if its grid is right and its quality at most this far off."""
-SINGLE_WEIGHT = {"aligned": 2.0, "shifted": 1.0}
+SINGLE_WEIGHT = {"aligned": 2.0, "finer": 6.0, "shifted": 1.0}
 """Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
 TRUSTS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
 """What ``Classifier.trust`` is chosen from: the largest whose intervals hold HELD of the first qualities."""
@@ -174,33 +187,56 @@ Looks = tuple[Measured | None, Measured | None]
 """What full effort shows, and what a glance does; None without evidence."""
 
 
+def draw_finer(scenes: list[Path], rng: np.random.Generator) -> Saves:
+    """One sample for the classifier of finer earlier saves: saved once, or first at a higher quality."""
+    region = _region(scenes, rng)
+    if rng.random() < FINER_SINGLE:
+        return save_twice(region, None, draw_any(LOWEST_LAST, HIGHEST_LAST, rng), rng)
+    last = draw_ijg(LOWEST_LAST, HIGHEST_LAST, rng)
+    first = draw_any(last.quality + FINER_GAP, 100, rng)
+    return save_twice(region, first, last, rng, _grid(rng) if rng.random() < MOVED else (0, 0))
+
+
 def measure_same_grid(saves: Saves) -> Looks:
     """What the same grid shows, of which an earlier save at a lower quality must be found."""
     luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
     earlier = quality is not None and quality < saves.last.quality and saves.grid == (0, 0)
 
-    def measured(effort: same_grid.Effort) -> Measured | None:
-        evidence = same_grid.same_grid_evidence(luma, saves.last.luma, effort=effort)
+    def measured(effort: same_grid_counts.SameGridEffort, candidates: I64) -> Measured | None:
+        evidence = same_grid_evidence(count_same_grid(luma, saves.last.luma, effort), candidates)
         if evidence is None:
             return None
-        return Measured(same_grid.same_grid_statistics(evidence), earlier, quality, evidence.of_tables)
+        return Measured(same_grid_statistics(evidence), earlier, quality, evidence.of_tables)
 
-    return measured(same_grid.FULL), measured(same_grid.GLANCE)
+    coarser = coarser_tables(saves.last.luma.astype(np.int64).reshape(64))
+    return measured(same_grid_counts.FULL, coarser), measured(same_grid_counts.GLANCE, only_ijg(coarser))
+
+
+def measure_finer(saves: Saves) -> Looks:
+    """What the same grid shows, of which an earlier save at a higher quality must be found; there is no glance."""
+    quality = saves.first.quality if saves.first else None
+    earlier = quality is not None and quality > saves.last.quality and saves.grid == (0, 0)
+    counts = count_same_grid(decode_luma(saves.data).luma, saves.last.luma)
+    evidence = same_grid_evidence(counts, finer_tables(saves.last.luma.astype(np.int64).reshape(64)))
+    if evidence is None:
+        return None, None
+    return Measured(same_grid_statistics(evidence), earlier, quality, evidence.of_tables), None
 
 
 def measure_other_grid(saves: Saves) -> Looks:
     """What the other grids show, of which must be found what has the right grid and nearly the right quality."""
     luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
 
-    def measured(effort: other_grid.Effort) -> Measured | None:
-        evidence = other_grid.other_grid_evidence(luma, saves.last.luma, effort)
+    def measured(effort: other_grid_counts.OtherGridEffort, candidates: I64) -> Measured | None:
+        evidence = other_grid_evidence(count_other_grids(luma, saves.last.luma, effort), candidates)
         if evidence is None:
             return None
         told = int(first_tables().quality[evidence.candidates[evidence.best]])
         near = quality is not None and abs(told - quality) <= NAMED_WITHIN and evidence.grid == saves.grid
-        return Measured(other_grid.other_grid_statistics(evidence), near, quality, evidence.of_tables)
+        return Measured(other_grid_statistics(evidence), near, quality, evidence.of_tables)
 
-    return measured(other_grid.FULL), measured(other_grid.GLANCE)
+    coarser = coarser_tables(saves.last.luma.astype(np.int64).reshape(64))
+    return measured(other_grid_counts.FULL, coarser), measured(other_grid_counts.GLANCE, only_ijg(coarser))
 
 
 Way = tuple[Callable[[list[Path], np.random.Generator], Saves], Callable[[Saves], Looks]]
@@ -315,16 +351,19 @@ def main() -> None:
     fitted: Fitted = {}
     ways: dict[str, Way] = {
         "aligned": (draw_same_grid, measure_same_grid),
+        "finer": (draw_finer, measure_finer),
         "shifted": (draw_other_grid, measure_other_grid),
     }
     for name, way in ways.items():
         looks, held_out = collect(way, scenes.fitted, count, seed), collect(way, scenes.held_out, count // 6, seed + 1)
         measured = of_full_effort(looks)
         full = fit_classifier(measured, SINGLE_WEIGHT[name], fit_trust(measured), seed)
-        glance = fit_classifier(of_glances(looks, full), GLANCE_WEIGHT, full.trust, seed)
         fitted[name] = full, held_out_figures(full, of_full_effort(held_out))
-        fitted[f"{name} glance"] = glance, held_out_figures(glance, of_glances(held_out, full))
-        print(f"{name}, held-out scenes: {fitted[name][1]}, at a glance: {fitted[f'{name} glance'][1]}")
+        if glances := of_glances(looks, full):
+            glance = fit_classifier(glances, GLANCE_WEIGHT, full.trust, seed)
+            fitted[f"{name} glance"] = glance, held_out_figures(glance, of_glances(held_out, full))
+    for name, (_, figures) in fitted.items():
+        print(f"{name}, held-out scenes: {figures}")
     command = f"python -m jpegqf.train.history --data DIR --samples {count} --seed {seed}"
     write_classifiers(fitted, command, arguments.out)
 

@@ -1,0 +1,175 @@
+"""Luma of a JPEG and its last table -> histograms of its DCT coefficients on all 64 grids, and the last save's blur.
+
+All that the evidence of :mod:`jpegqf.history.other_grid` needs of the pixels. The last save's rounding errors, one per
+coefficient and independent, are spread by a change of grid over four blocks each, into a Gaussian whose variance per
+frequency follows from the last table and the last coefficients.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jpegqf.arrays import F32, F64, I64, U8
+from jpegqf.evidence.blocks import first_of_each
+from jpegqf.evidence.dct import BASIS, FORWARD
+from jpegqf.pixels.grid import GRIDS, WINDOW
+from jpegqf.pixels.luma import Luma
+
+FEWEST_WINDOWS = 16
+"""Fewest windows (squares of WINDOW pixels) for any evidence."""
+SMALLEST_RANGE = 6
+"""Grey levels that a window must span: flat ones decode to whole grey levels, which is a comb of its own in DC."""
+BINS_PER_SIGMA = 2
+"""Histogram bins per standard deviation of the blur."""
+BLUR = 0.5
+"""Factor on the computed standard deviation of the last save's errors.
+
+Windows differ in it: the smooth ones, of the least error, show the comb best.
+"""
+PIXEL_VARIANCE = 0.25
+"""Variance, squared grey levels, of rounding: by the first decoder (luma, RGB) and the second encoder and decoder."""
+
+
+@dataclass(frozen=True)
+class OtherGridEffort:
+    """How much of an image is looked at.
+
+    ``windows``: most windows used. ``index_sum``: frequencies are used whose vertical and horizontal index add up to at
+    most this, 0..7. ``bins``: of the magnitudes of DC, and of other coefficients; larger ones are left out.
+    """
+
+    windows: int
+    index_sum: int
+    bins: tuple[int, int]
+
+    @property
+    def frequencies(self) -> list[tuple[int, int]]:
+        """The frequencies used, as (vertical, horizontal) index."""
+        below = range(self.index_sum + 1)
+        return [(v, u) for v in below for u in below if u + v <= self.index_sum]
+
+    @property
+    def used(self) -> I64:
+        """The same, row-major."""
+        return np.array([8 * v + u for v, u in self.frequencies])
+
+
+FULL = OtherGridEffort(1024, 7, (1024, 256))
+GLANCE = OtherGridEffort(1024, 1, (512, 192))
+"""A seventh of the time of FULL, to tell most single saves: DC alone finds three in four of what FULL does."""
+
+
+@dataclass(frozen=True)
+class OtherGridCounts:
+    """What is counted of an image on all grids.
+
+    ``table``, int64 (64,), row-major: the last table. ``used``, int64 (frequencies,): the frequencies used, row-major,
+    DC first. ``sigma``, float64 (frequencies,): standard deviation of the blur, grey levels. ``histograms``: for each
+    frequency float32 (GRIDS, bins), how often a coefficient's magnitude is in each bin on each grid, the last save's
+    first; bins are sigma / BINS_PER_SIGMA wide, around multiples of that. ``windows``: number of windows counted.
+    """
+
+    table: I64
+    used: I64
+    sigma: F64
+    histograms: list[F32]
+    windows: int
+
+
+def _placed() -> F32:
+    """The DCT of the eight samples from each of eight offsets on, float32 (WINDOW, offset, frequency)."""
+    out = np.zeros((WINDOW, 8, 8), np.float32)
+    for offset in range(8):
+        out[offset : offset + 8, offset] = BASIS.T
+    return out
+
+
+def _spread() -> F64:
+    """Share of the error variance of one grid's frequency that another grid's gets, (frequency, from frequency).
+
+    Along one axis, errors of the two blocks covered independent; mean over the seven other offsets.
+    """
+    total = np.zeros((8, 8))
+    for offset in range(1, 8):
+        here = BASIS[:, : 8 - offset] @ BASIS[:, offset:].T
+        beside = BASIS[:, 8 - offset :] @ BASIS[:, :offset].T
+        total += here**2 + beside**2
+    return total / 7
+
+
+PLACED, SPREAD = _placed(), _spread()
+
+
+def _windows_at(plane: U8, picked: I64) -> U8:
+    """Windows that start at the ``picked`` blocks of the last grid, in raster order: uint8 (picked, WINDOW, WINDOW)."""
+    view = np.lib.stride_tricks.sliding_window_view(plane, (WINDOW, WINDOW))[::8, ::8]
+    out: U8 = view[np.divmod(picked, view.shape[1])]
+    return out
+
+
+def _usable_windows(luma: Luma, most: int) -> U8:
+    """Distinct windows, neither clipped nor flat, evenly spaced, so many at most; uint8 (n, WINDOW, WINDOW)."""
+    rows, columns = ((side - WINDOW) // 8 + 1 for side in luma.plane.shape)
+    if rows < 1 or columns < 1:
+        return np.zeros((0, WINDOW, WINDOW), np.uint8)
+    count = min(rows * columns, 2 * most)
+    picked = np.arange(count) * (rows * columns) // count
+    windows = _windows_at(luma.plane, picked)
+    low, high = windows.min(axis=(1, 2)), windows.max(axis=(1, 2))
+    sound = (low > 0) & (high < 255) & (high - low >= SMALLEST_RANGE)
+    if luma.marks is not None:
+        sound &= ~_windows_at(luma.marks, picked).any(axis=(1, 2))
+    windows = windows[sound]
+    distinct = first_of_each(windows[:, :8, :8].reshape(-1, 64))
+    kept = min(len(distinct), most)
+    out: U8 = windows[distinct[np.arange(kept) * len(distinct) // max(kept, 1)]]
+    return out
+
+
+def _error_variance(windows: U8, table: F64) -> F64:
+    """Variance of the last save's rounding errors, per frequency of its grid, float64 (8, 8).
+
+    A coefficient that was not rounded to zero has a uniform error; the others are their own error, a Laplacian's
+    inside half a step, of the scale that follows from the share of zeros.
+    """
+    blocks = windows[:, :8, :8].reshape(-1, 64).astype(np.float32) - 128
+    multiples = np.rint(blocks @ FORWARD / table.reshape(64).astype(np.float32))
+    bound = 0.5 / len(windows)
+    zeros = np.clip((multiples == 0).mean(axis=0), bound, 1 - bound).reshape(8, 8)
+    ratio = -np.log1p(-zeros)  # half a step over the Laplacian's scale
+    inside = (2 - (ratio**2 + 2 * ratio + 2) * np.exp(-ratio)) / (ratio**2 * zeros) * table**2 / 4
+    out: F64 = zeros * np.minimum(inside, table**2 / 12) + (1 - zeros) * table**2 / 12
+    return out
+
+
+def _histograms(windows: U8, widths: F64, effort: OtherGridEffort) -> list[F32]:
+    """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (GRIDS, bins) each."""
+    count = len(windows)
+    pixels = windows.reshape(-1, WINDOW).astype(np.float32) - 128
+    grid = np.arange(8, dtype=np.float32)[:, None] + 8 * np.arange(8, dtype=np.float32)
+    out: dict[tuple[int, int], F32] = {}
+    for u in range(effort.index_sum + 1):
+        columns = (pixels @ PLACED[:, :, u]).reshape(count, WINDOW, 8).swapaxes(1, 2).reshape(-1, WINDOW)
+        for v in range(effort.index_sum + 1 - u):
+            bins = effort.bins[u + v > 0]
+            width = np.float32(widths[effort.frequencies.index((v, u))])
+            place = np.abs(columns @ (PLACED[:, :, v] / width)).reshape(count, 8, 8)
+            np.minimum(place, bins, out=place)
+            place += grid * (bins + 1) + np.float32(0.5)
+            counts = np.bincount(place.astype(np.intp).ravel(), minlength=GRIDS * (bins + 1))
+            out[v, u] = counts.reshape(GRIDS, bins + 1)[:, :bins].astype(np.float32)
+    return [out[frequency] for frequency in effort.frequencies]
+
+
+def count_other_grids(luma: Luma, last_table: I64, effort: OtherGridEffort = FULL) -> OtherGridCounts | None:
+    """Count an image; None if it has too few windows.
+
+    ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency.
+    """
+    windows = _usable_windows(luma, effort.windows)
+    if len(windows) < FEWEST_WINDOWS:
+        return None
+    variance = SPREAD @ _error_variance(windows, last_table.astype(np.float64)) @ SPREAD.T
+    sigma = np.sqrt(BLUR**2 * variance.reshape(64)[effort.used] + PIXEL_VARIANCE)
+    histograms = _histograms(windows, sigma / BINS_PER_SIGMA, effort)
+    return OtherGridCounts(last_table.astype(np.int64).reshape(64), effort.used, sigma, histograms, len(windows))
