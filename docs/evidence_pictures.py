@@ -180,7 +180,7 @@ def write_small(figure: Figure, name: str, dpi: int = DPI, colours: int = COLOUR
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=dpi, format="png")
     with Image.open(drawn) as image:
-        image.convert("RGB").quantize(colours).save(DOCS / name, optimize=True)
+        image.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE).save(DOCS / name, optimize=True)
     print(f"{name}: {(DOCS / name).stat().st_size} bytes")
 
 
