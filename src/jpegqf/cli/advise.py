@@ -8,7 +8,7 @@ import click
 from jpegqf.cli import options
 from jpegqf.cli.ending import carry_out
 from jpegqf.cli.scan import request_of
-from jpegqf.cli.showing import Showing, format_option
+from jpegqf.cli.showing import Showing
 
 if TYPE_CHECKING:
     from jpegqf.scanning.job import Job
@@ -25,7 +25,7 @@ Examples:
 @options.paths
 @options.recursive
 @options.outputs
-@format_option
+@options.row_format
 @options.overwrite()
 @options.exts
 @click.option("--duplicates", is_flag=True, help="Tell files that show the same picture, and which to keep; needs "

@@ -21,15 +21,9 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT = "-"
 """The name of standard output where a file of rows is asked for."""
-FORMATS = ("table", "json", "jsonl", "csv")
-"""Of rows on standard output."""
 Show = Callable[[Any], None]
 LineOf = Callable[[Any, int], str]
 """A row and the terminal's width -> its line."""
-
-format_option = click.option("form", "--format", type=click.Choice(FORMATS),
-                             help="Of rows on standard output (without -o, or -o -): a table on a terminal, else "
-                                  "jsonl.")  # fmt: skip
 
 
 @dataclass(frozen=True)
