@@ -55,8 +55,8 @@ device = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), de
 outputs = click.option("outputs", "-o", "--output", multiple=True, metavar="FILE", shell_complete=complete_files,
                        help="Write rows here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
 row_format = click.option("form", "--format", type=click.Choice(["table", "json", "jsonl", "csv"]),
-                          help="Of rows on standard output (without -o, or -o -): a table on a terminal, else "
-                               "jsonl.")  # fmt: skip
+                          help="Of rows on standard output, where no file or '-' is named for them: a table on a "
+                               "terminal, else jsonl.")  # fmt: skip
 
 
 def jobs(also: tuple[str, ...] = ()) -> Callable[[Command], Command]:

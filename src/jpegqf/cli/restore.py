@@ -23,8 +23,15 @@ Examples:
 
 @click.command(epilog=RESTORE_EPILOG)
 @options.paths
-@click.option("-o", "--output", required=True, metavar="DIR|FILE", help="Write JPEGs to this folder, or one to a .jpg.")
-@click.option("rows", "--rows", multiple=True, metavar="FILE",
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="DIR|FILE",
+    shell_complete=options.complete_files,
+    help="Write JPEGs to this folder, or one to a .jpg.",
+)
+@click.option("rows", "--rows", multiple=True, metavar="FILE", shell_complete=options.complete_files,
               help="Write a row for each image here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
 @options.row_format
 @click.option("--near", is_flag=True, help="Where none is proven, write the nearest JPEG; its comment and row say so.")

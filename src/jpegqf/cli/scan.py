@@ -36,7 +36,12 @@ Examples:
 @options.row_format
 @options.overwrite()
 @click.option("--resume", is_flag=True, help="Go on after the rows that the -o files hold already.")
-@click.option("--summary", metavar="FILE", help="Write counts, reasons, rates and versions here, as JSON.")
+@click.option(
+    "--summary",
+    metavar="FILE",
+    shell_complete=options.complete_files,
+    help="Write counts, reasons, rates and versions here, as JSON.",
+)
 @click.option("--only", type=click.Choice(["header", "pixels"]), help="Look at one kind of evidence alone.")
 @options.exts
 @click.option("--jobs", "-j", type=click.IntRange(1, 100_000), help="Worker processes: 1, or with Ray all cores.")

@@ -31,7 +31,12 @@ Examples:
 @options.timeout("Give up an image that takes longer: 422.")
 @click.option("--max-requests", type=click.IntRange(1, 10_000), default=32, show_default=True, metavar="N",
               help="With images, at once: 429 above. Each may hold --max-body twice in memory.")  # fmt: skip
-@click.option("--token-file", metavar="FILE", help="Ask for the bearer token in this file's first line.")
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    shell_complete=options.complete_files,
+    help="Ask for the bearer token in this file's first line.",
+)
 @click.option("origins", "--allow-origin", multiple=True, metavar="ORIGIN",
               help="Let pages of this origin call, https://example.org; repeatable.")  # fmt: skip
 @click.option("hosts", "--allow-host", multiple=True, metavar="NAME",
