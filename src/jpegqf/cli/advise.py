@@ -21,7 +21,7 @@ Examples:
   jpegqf advise photos --recursive --duplicates -o advice.db"""
 
 
-@click.command(epilog=ADVISE_EPILOG)
+@click.command(epilog=ADVISE_EPILOG, short_help="What to do with images: one row of advice per image.")
 @options.paths
 @options.recursive
 @options.outputs

@@ -21,7 +21,7 @@ Examples:
   jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet"""
 
 
-@click.command(epilog=RESTORE_EPILOG)
+@click.command(epilog=RESTORE_EPILOG, short_help="The JPEG back from a lossless image that was one, proven.")
 @options.paths
 @click.option(
     "-o",

@@ -18,7 +18,7 @@ Examples:
   jpegqf serve --host 0.0.0.0 --token-file token.txt"""
 
 
-@click.command(epilog=SERVE_EPILOG)
+@click.command(epilog=SERVE_EPILOG, short_help="A local page to drop images on, and an API for programs.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME",
               help="Address to listen on; any but loopback is reached from the network.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0: any free one.")
