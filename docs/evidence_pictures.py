@@ -1,4 +1,4 @@
-"""Make the four pictures of docs/how-it-works.md from a photo that scikit-image ships.
+"""Make the four pictures of docs/how-it-works.md, and docs/evidence.png, from photos that scikit-image ships.
 
 python -m docs.evidence_pictures
 """
@@ -17,12 +17,16 @@ from PIL import Image
 from jpegqf.arrays import F32, I64, U8
 from jpegqf.evidence.blocks import block_lattice
 from jpegqf.evidence.synthesis import agreement
+from jpegqf.inspection.inspector import Inspector
+from jpegqf.inspection.to_record import to_record
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.model.checkpoint import load_model
+from jpegqf.model.predictor import Predictor
 from jpegqf.pixels.codec import full_range_share
 from jpegqf.pixels.luma import Luma
 from jpegqf.pixels.video_range import rounding
 from jpegqf.views.panels import BEST, BLANK, COUNTS, EARLIER, RIVAL
+from jpegqf.views.plot import evidence_figure
 from jpegqf.views.plotted import coefficient_histogram, coefficients_of
 
 DOCS = Path(__file__).parent
@@ -171,16 +175,35 @@ PICTURES: dict[str, tuple[Callable[[Figure], None], tuple[float, float]]] = {
 """Each file with what draws it, and its size in inches."""
 
 
+def write_small(figure: Figure, name: str, dpi: int = DPI, colours: int = COLOURS_KEPT) -> None:
+    """Write a figure with a palette of some ``colours``."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=dpi, format="png")
+    with Image.open(drawn) as image:
+        image.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE).save(DOCS / name, optimize=True)
+    print(f"{name}: {(DOCS / name).stat().st_size} bytes")
+
+
+def example() -> Figure:
+    """What ``jpegqf explain --plot`` draws of a photo with a part pasted in that was saved at another quality."""
+    pasted = saved(photo(), EARLIER_QUALITY)
+    cup = Image.fromarray(skimage.data.coffee()).resize((512, 512))
+    pasted.paste(saved(cup, AGAIN).crop((160, 96, 416, 288)), (160, 96))
+    predictor = Predictor(load_model(device="cpu"))
+    png = io.BytesIO()
+    pasted.save(png, "PNG")
+    found = Inspector(predictor).look(png.getvalue(), "collage.png")
+    figure: Figure = evidence_figure(found, to_record(found), predictor)
+    return figure
+
+
 def main() -> int:
-    """Draw all four."""
+    """Draw all four, and the example of docs/scan.md."""
     for name, (draw, size) in PICTURES.items():
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
-        drawn = io.BytesIO()
-        figure.savefig(drawn, dpi=DPI, format="png")
-        with Image.open(drawn) as image:
-            image.convert("RGB").quantize(COLOURS_KEPT).save(DOCS / name, optimize=True)
-        print(f"{name}: {(DOCS / name).stat().st_size} bytes")
+        write_small(figure, name)
+    write_small(example(), "evidence.png", dpi=100, colours=256)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -109,7 +110,7 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
             text += part
         process.wait(timeout=60)
     os.close(primary)
-    return text.decode().replace("\r\n", "\n")
+    return re.sub(r"[^\n]*\r(?=[^\n])", "", text.decode().replace("\r\n", "\n"))  # what was written over is gone
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,22 @@ TRANSLATED = ("docs/README.zh.md", "docs/README.jp.md")
 """Their commands are README.md's, as tests/test_docs.py holds."""
 SHELLS = ("", "sh", "bash", "console")
 """Languages of fenced blocks that hold commands."""
-PROGRAMS = ("jpegqf", "python", "cat", "find", "curl", "docker", "ray", "pip", "bash", "sh", "git", "eval", "uv")
+PROGRAMS = (
+    "jpegqf",
+    "python",
+    "cat",
+    "find",
+    "curl",
+    "docker",
+    "ray",
+    "pip",
+    "bash",
+    "sh",
+    "git",
+    "eval",
+    "uv",
+    "grep",
+)
 NOT_RUN = {
     r"pip install": "installs from the network; .ci/run does it",
     r"--engine ray": "needs Ray and an object store; tests/cluster does the same on this machine",
@@ -79,10 +94,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, jpeg: MakeJpeg, cat: Imag
     once = jpeg(85, small)
     decoded = io.BytesIO()
     Image.open(io.BytesIO(once)).save(decoded, "PNG")
-    for name in ("photo.jpg", "before.jpg", "photos/a.jpg", "photos/deep/b.jpg", "images/a.jpg", "delivery/a.jpg",
+    for name in ("photo.jpg", "before.jpg", "photos/a.jpg", "images/a.jpg", "delivery/a.jpg",
                  "library/a.jpg"):  # fmt: skip
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(once)
+    (folder / "photos" / "deep").mkdir()
+    (folder / "photos" / "deep" / "b.jpg").write_bytes(jpeg(92, Image.open(io.BytesIO(jpeg(60, cat)))))
     for name in ("photo.png", "after.png", "picture.png", "scans/a.png", "pngs/a.png"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(decoded.getvalue())
@@ -103,7 +120,7 @@ def given(folder: Path, command: str) -> None:
     """Make the results that a command reads, and room for what it writes."""
     for name in re.findall(r"restore .*-o (\S+\.jpg)", command):
         (folder / name).unlink()
-    for name in re.findall(r"\bjpegqf report (\S+)", command):
+    for name in re.findall(r"\b(?:jpegqf report|grep \w+) (\S+)", command):
         assert run(folder, f"jpegqf scan photos --recursive --quiet -o {name}").returncode == 0
 
 

@@ -87,6 +87,14 @@ def test_a_scan_on_a_terminal_is_a_table_with_colours_and_a_closing_line(tmp_pat
     assert closing == "1 ok: 1 consistent; 1 unreadable"
 
 
+def test_long_lines_of_a_story_are_broken_beside_their_label_on_a_terminal(tmp_path: Path, jpeg: MakeJpeg) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(82))
+    lines = on_a_terminal(str(tmp_path / "a.jpg"), NO_COLOR="1", COLUMNS="60").splitlines()[1:]
+    assert max(map(len, lines)) <= 60
+    assert len(lines) > 7
+    assert all(line.startswith("  ") for line in lines)
+
+
 def test_a_story_on_a_terminal_has_colours_unless_no_color_is_set(tmp_path: Path, jpeg: MakeJpeg) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg(82))
     assert "\033[32mHeader and pixels say 82" in on_a_terminal(str(tmp_path / "a.jpg"))

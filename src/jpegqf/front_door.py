@@ -19,6 +19,10 @@ class FrontDoor(click.Group):
 
     files_command: click.Command
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """See the base class; in the order in which they were added."""
+        return list(self.commands)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See the base class; a file whose name begins with a dash is explained, not taken for a flag."""
         given = tuple(args)  # the parser takes them off the list

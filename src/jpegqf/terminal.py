@@ -3,6 +3,7 @@
 import shutil
 import signal
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,6 +16,12 @@ from jpegqf.terminal_colours import colour_of, painted
 
 if TYPE_CHECKING:
     from jpegqf.record import Record
+
+
+LABELLED = 12
+"""Columns before the words of a line of a story: an indent, and the label."""
+LEAST_WORDS = 30
+"""Fewest columns for them, however narrow the terminal."""
 
 
 def tell_progress(line: str) -> None:
@@ -76,8 +83,17 @@ def story_text(lines: Iterable[tuple[str, str]], record: "Record") -> list[str]:
         elif label == "verdict":
             texts.append(f"  {painted(words[:1].upper() + words[1:], fg=colour_of(record))}")
         else:
-            texts.append(f"  {painted(f'{label:<9}', dim=True)} {words}")
+            first, *more = _wrapped(words)
+            texts += [f"  {painted(f'{label:<9}', dim=True)} {first}", *(" " * LABELLED + line for line in more)]
     return texts
+
+
+def _wrapped(words: str) -> list[str]:
+    """Words in lines that fit beside their label on a terminal; one line elsewhere, for programs."""
+    if not sys.stdout.isatty():
+        return [words]
+    room = max(LEAST_WORDS, shutil.get_terminal_size().columns - LABELLED)
+    return textwrap.wrap(words, room) or [""]
 
 
 def tally_in_words(kinds: "Counter[str]", statuses: "Counter[str]") -> str:

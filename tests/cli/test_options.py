@@ -109,3 +109,9 @@ def test_an_image_over_the_limit_is_told_with_limit_and_flag(tmp_path: Path) -> 
     assert "64x64 = 4096, the limit is 4000" in done.stdout
     assert "--max-pixels 4000 was the limit" in done.stderr
     assert not (tmp_path / "a.svg").exists()
+
+
+def test_the_list_of_commands_cuts_no_sentence() -> None:
+    text = main.get_help(click.Context(main, info_name="jpegqf", terminal_width=80))
+    assert all(name in text for name in main.commands)
+    assert "..." not in text.partition("Commands:")[2]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from conftest import MakeJpeg, on_a_terminal
+from jpegqf.cli.showing import progress
+from jpegqf.inputs.counting import Counting
 from jpegqf.outputs.results import read_records
 
 
@@ -57,4 +59,12 @@ def test_a_terminal_sees_how_many_of_the_total_are_done(folder: Path) -> None:
     assert "2/2" in told
     assert told.splitlines()[-1] == "2 ok: 2 consistent"
     assert "2/2" not in on_a_terminal("scan", "in", "-o", "b.csv", "--quiet")
-    assert "images/s" not in on_a_terminal("scan", "in")
+
+
+@pytest.mark.parametrize(("patience", "shown"), [(0, True), (3600, False)])
+def test_a_bar_below_rows_waits_until_the_scan_takes_long(
+    patience: float, shown: bool, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = list(progress(iter("abc"), Counting([str(tmp_path)], frozenset(), recursive=False), 4, patience))
+    assert rows == ["a", "b", "c"]
+    assert ("7 images" in capfd.readouterr().err) == shown

@@ -558,7 +558,7 @@ def test_the_picture_of_the_evidence_is_saved(shown: Shown, files: dict[str, byt
     pytest.importorskip("matplotlib", reason="plots need matplotlib")
     shown.choose({"photo.jpg": files["photo.jpg"]})
     with Image.open(io.BytesIO(shown.saved("text=Evidence as PNG"))) as image:
-        assert image.size == (1300, 900)
+        assert image.width == 1800
 
 
 def test_language_and_theme_are_switched_and_remembered(shown: Shown, files: dict[str, bytes]) -> None:

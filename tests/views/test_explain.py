@@ -35,7 +35,13 @@ def test_the_words_name_answer_interval_and_history(predictor: Predictor, jpeg: 
     lines, found = explained(data, "twice.jpg", predictor)
     text = "\n".join(lines)
     assert lines[0] == "twice.jpg: header 92, pixels compressed at 60 before: re-saved"
-    for words in ("answer     92 (resaved)", "quality 92, exact", "95 % interval", "saved before with probability"):
+    expected = (
+        "answer     92 (resaved)",
+        "quality 92, exact",
+        "95 % interval exactly 92",
+        "saved before with probability",
+    )
+    for words in expected:
         assert words in text
     assert found.predicted_plane is not None
     assert found.prediction is not None

@@ -36,6 +36,8 @@ def behave(item: Item) -> str:
         time.sleep(600)
     elif word == "slow":
         time.sleep(0.05)
+    elif word == "blas":
+        return os.environ["OPENBLAS_NUM_THREADS"]
     elif word == "pid":
         return str(os.getpid())
     return item.name
@@ -57,6 +59,14 @@ def lost(item: Item, reason: Reason, words: str) -> str:
 
 def results(names: list[str], jobs: int = 1, timeout: float | None = None) -> list[str]:
     return list(supervised(iter([Item(name) for name in names]), Behave(), lost, jobs, timeout))
+
+
+def test_workers_compute_with_one_thread_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert results(["blas"]) == ["1"]
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert results(["blas"]) == ["3"]
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

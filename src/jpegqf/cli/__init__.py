@@ -57,5 +57,5 @@ def tell(ctx: click.Context, files: tuple[str, ...]) -> None:
 
 
 main.files_command = tell
-for command in (scan, advise, restore, header, explain, report, serve):
+for command in (scan, explain, header, report, advise, restore, serve):
     main.add_command(command)

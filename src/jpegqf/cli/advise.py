@@ -8,7 +8,7 @@ import click
 from jpegqf.cli import options
 from jpegqf.cli.ending import carry_out
 from jpegqf.cli.scan import request_of
-from jpegqf.cli.showing import Showing, format_option
+from jpegqf.cli.showing import Showing
 
 if TYPE_CHECKING:
     from jpegqf.scanning.job import Job
@@ -21,11 +21,11 @@ Examples:
   jpegqf advise photos --recursive --duplicates -o advice.db"""
 
 
-@click.command(epilog=ADVISE_EPILOG)
+@click.command(epilog=ADVISE_EPILOG, short_help="What to do with images: one row of advice per image.")
 @options.paths
 @options.recursive
 @options.outputs
-@format_option
+@options.row_format
 @options.overwrite()
 @options.exts
 @click.option("--duplicates", is_flag=True, help="Tell files that show the same picture, and which to keep; needs "

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from jpegqf.errors import JpegqfError, OutputError
@@ -79,6 +79,7 @@ def _ending(job: "Job | ClusterScan", failure: str | None) -> int:
         say(f"Error: {failure} ({line})")
     elif not request.quiet and (request.outputs or job.stopped_by or sys.stdout.isatty()):
         say((f"interrupted: {line}{_how_to_go_on(request)}") if job.stopped_by else line)
+        _tell_of_subfolders(request)
     if request.summary:
         write_summary(request.summary, job.tally, Ending(job.seconds, code, job.stopped_by, failure))
     return code
@@ -89,6 +90,17 @@ def _closing_line(job: "Job | ClusterScan") -> str:
     if sys.stderr.isatty():
         return tally_in_words(job.tally.kinds, job.tally.statuses)
     return ", ".join(f"{job.tally.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
+
+
+def _tell_of_subfolders(request: "ScanRequest") -> None:
+    """Tell a person at a terminal which folders have subfolders that were not searched."""
+    if request.recursive or not sys.stderr.isatty():
+        return
+    for path in request.paths:
+        if os.path.isdir(path):
+            with suppress(OSError), os.scandir(path) as entries:
+                if any(entry.is_dir(follow_symlinks=False) for entry in entries):
+                    say(f"the subfolders of {printable(path)!r} were not searched: --recursive does")
 
 
 def _how_to_go_on(request: "ScanRequest") -> str:

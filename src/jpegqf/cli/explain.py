@@ -21,7 +21,7 @@ SUFFIXES = (".png", ".svg", ".pdf")
 """Of pictures."""
 
 
-@click.command(epilog=EXPLAIN_EPILOG)
+@click.command(epilog=EXPLAIN_EPILOG, short_help="The evidence of one image in words, and as a picture.")
 @click.argument("file", metavar="FILE", shell_complete=options.complete_files)
 @click.option("--plot", "picture", metavar="FILE", shell_complete=options.complete_files,
               help="Write a picture of the evidence; .png .svg .pdf; needs the extra plot.")  # fmt: skip

@@ -16,7 +16,7 @@ Examples:
   jpegqf header photo.jpg"""
 
 
-@click.command(epilog=HEADER_EPILOG)
+@click.command(epilog=HEADER_EPILOG, short_help="What the headers of JPEGs tell: qualities, encoder, tables.")
 @options.files
 def header(files: tuple[str, ...]) -> None:
     """Print what each JPEG's header tells: qualities, encoder, tables."""

@@ -54,6 +54,9 @@ device = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), de
                       help="Where the model runs.")  # fmt: skip
 outputs = click.option("outputs", "-o", "--output", multiple=True, metavar="FILE", shell_complete=complete_files,
                        help="Write rows here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
+row_format = click.option("form", "--format", type=click.Choice(["table", "json", "jsonl", "csv"]),
+                          help="Of rows on standard output, where no file or '-' is named for them: a table on a "
+                               "terminal, else jsonl.")  # fmt: skip
 
 
 def jobs(also: tuple[str, ...] = ()) -> Callable[[Command], Command]:

@@ -22,7 +22,14 @@ Examples:
 
 @click.command(epilog=REPORT_EPILOG)
 @click.argument("results", nargs=-1, required=True, metavar="RESULTS...", shell_complete=options.complete_files)
-@click.option("-o", "--output", required=True, metavar="FILE", help="Write the page here; .html.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    shell_complete=options.complete_files,
+    help="Write the page here; .html.",
+)
 @click.option("--by", default="folder", show_default=True, metavar="GROUP",
               help="Compare by folder, folder:N (the name at level N; -1 is the last) or any column.")  # fmt: skip
 @click.option("rows", "--max-rows", cls=options.Option, also=("--rows",), type=click.IntRange(1, 5000), default=2000,

@@ -8,7 +8,7 @@ import click
 
 from jpegqf.cli import options
 from jpegqf.cli.ending import folders_told, refusals
-from jpegqf.cli.showing import Showing, format_option
+from jpegqf.cli.showing import Showing
 from jpegqf.terminal import exit_code, say
 
 RESTORE_EPILOG = """\b
@@ -21,12 +21,19 @@ Examples:
   jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet"""
 
 
-@click.command(epilog=RESTORE_EPILOG)
+@click.command(epilog=RESTORE_EPILOG, short_help="The JPEG back from a lossless image that was one, proven.")
 @options.paths
-@click.option("-o", "--output", required=True, metavar="DIR|FILE", help="Write JPEGs to this folder, or one to a .jpg.")
-@click.option("rows", "--rows", multiple=True, metavar="FILE",
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="DIR|FILE",
+    shell_complete=options.complete_files,
+    help="Write JPEGs to this folder, or one to a .jpg.",
+)
+@click.option("rows", "--rows", multiple=True, metavar="FILE", shell_complete=options.complete_files,
               help="Write a row for each image here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
-@format_option
+@options.row_format
 @click.option("--near", is_flag=True, help="Where none is proven, write the nearest JPEG; its comment and row say so.")
 @options.recursive
 @options.exts

@@ -7,7 +7,7 @@ import click
 
 from jpegqf.cli import options
 from jpegqf.cli.ending import carry_out
-from jpegqf.cli.showing import Showing, format_option
+from jpegqf.cli.showing import Showing
 from jpegqf.errors import UsageError
 from jpegqf.terminal import tell_progress
 
@@ -33,10 +33,15 @@ Examples:
 @options.paths
 @options.recursive
 @options.outputs
-@format_option
+@options.row_format
 @options.overwrite()
 @click.option("--resume", is_flag=True, help="Go on after the rows that the -o files hold already.")
-@click.option("--summary", metavar="FILE", help="Write counts, reasons, rates and versions here, as JSON.")
+@click.option(
+    "--summary",
+    metavar="FILE",
+    shell_complete=options.complete_files,
+    help="Write counts, reasons, rates and versions here, as JSON.",
+)
 @click.option("--only", type=click.Choice(["header", "pixels"]), help="Look at one kind of evidence alone.")
 @options.exts
 @click.option("--members", is_flag=True, help="Each picture of a multi-picture JPEG (MPO, gain map) as photo.jpg!1, "

@@ -18,7 +18,7 @@ Examples:
   jpegqf serve --host 0.0.0.0 --token-file token.txt"""
 
 
-@click.command(epilog=SERVE_EPILOG)
+@click.command(epilog=SERVE_EPILOG, short_help="A local page to drop images on, and an API for programs.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="NAME",
               help="Address to listen on; any but loopback is reached from the network.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0: any free one.")
@@ -32,7 +32,12 @@ Examples:
 @options.timeout("Give up an image that takes longer: 422.")
 @click.option("--max-requests", type=click.IntRange(1, 10_000), default=32, show_default=True, metavar="N",
               help="With images, at once: 429 above. Each may hold --max-body twice in memory.")  # fmt: skip
-@click.option("--token-file", metavar="FILE", help="Ask for the bearer token in this file's first line.")
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    shell_complete=options.complete_files,
+    help="Ask for the bearer token in this file's first line.",
+)
 @click.option("origins", "--allow-origin", multiple=True, metavar="ORIGIN",
               help="Let pages of this origin call, https://example.org; repeatable.")  # fmt: skip
 @click.option("hosts", "--allow-host", multiple=True, metavar="NAME",

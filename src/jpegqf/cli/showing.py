@@ -4,8 +4,9 @@ import os
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +22,11 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT = "-"
 """The name of standard output where a file of rows is asked for."""
-FORMATS = ("table", "json", "jsonl", "csv")
-"""Of rows on standard output."""
+PATIENCE = 1.0
+"""Seconds before a bar comes below rows that are shown: short scans need none."""
 Show = Callable[[Any], None]
 LineOf = Callable[[Any, int], str]
 """A row and the terminal's width -> its line."""
-
-format_option = click.option("form", "--format", type=click.Choice(FORMATS),
-                             help="Of rows on standard output (without -o, or -o -): a table on a terminal, else "
-                                  "jsonl.")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,18 +60,23 @@ class Showing:
         """
         with _shown(self.form, shape, line_of) as show:
             asked = job.request
-            if asked.quiet or not self._leaves_room_for_a_bar:
+            if asked.quiet or not self._has_room_for_a_bar:
                 job.run(show)
                 return
             from jpegqf.inputs.counting import Counting
 
             counting = Counting(asked.paths, asked.suffixes, asked.recursive)
-            job.run(show, lambda rows: progress(rows, counting, done_before()))
+            if show and sys.stdout.isatty():
+                job.run(_above_the_bar(show), lambda rows: progress(rows, counting, done_before(), PATIENCE))
+            else:
+                job.run(show, lambda rows: progress(rows, counting, done_before()))
 
     @property
-    def _leaves_room_for_a_bar(self) -> bool:
-        """Whether a progress bar on standard error would stand alone on its terminal."""
-        return sys.stderr.isatty() and (self.form is None or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode))
+    def _has_room_for_a_bar(self) -> bool:
+        """Whether no other program writes to the terminal of standard error: rows go to files, or there as well."""
+        if not sys.stderr.isatty():
+            return False
+        return self.form is None or sys.stdout.isatty() or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 @contextmanager
@@ -100,14 +102,34 @@ def _shown(form: str | None, shape: "Shape | None", line_of: LineOf | None) -> I
             printer.close()
 
 
-def progress(rows: Iterable[Any], counting: "Counting", done_before: int) -> Iterator[Any]:
-    """Yields ``rows`` unchanged while a bar on standard error counts those done of all, and the time left."""
+def _above_the_bar(show: Show) -> Show:
+    """Show each row above the bar, which makes way for it."""
     from tqdm import tqdm
 
-    with tqdm(unit=" images", initial=done_before, dynamic_ncols=True) as bar:
-        for row in rows:
-            if bar.total is None:
-                counting.go_on()
-                bar.total = counting.total
-            bar.update()
+    def shown(row: Any) -> None:
+        with tqdm.external_write_mode():
+            show(row)
+
+    return shown
+
+
+def progress(rows: Iterable[Any], counting: "Counting", done_before: int, patience: float = 0) -> Iterator[Any]:
+    """Yields ``rows`` unchanged while a bar on standard error counts those done of all, and the time left.
+
+    With ``patience`` the bar comes only after so many seconds, and goes at the end: rows are on the terminal, too.
+    """
+    from tqdm import tqdm
+
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        bar: Any = None
+        for done, row in enumerate(rows, done_before):
+            if bar is None and time.monotonic() - begun >= patience:
+                bar = tqdm(unit=" images", initial=done, dynamic_ncols=True, leave=not patience)
+                stack.enter_context(bar)
+            if bar is not None:
+                if bar.total is None:
+                    counting.go_on()
+                    bar.total = counting.total
+                bar.update()
             yield row

@@ -30,7 +30,9 @@ def scan(
     ``only`` is None, "header" or "pixels". ``members``: each picture of a multi-picture JPEG gives a record.
     With one job and no ``timeout`` (seconds an image may take) all is done in this process, headers alone in any
     case: their walk is bounded and runs no codec. Otherwise it is done in ``jobs`` workers, and an image that crashes
-    or outlasts one costs that image alone. Raises UsageError for a path that leads nowhere.
+    or outlasts one costs that image alone. Workers compute with one thread each; in this process
+    ``OPENBLAS_NUM_THREADS=1``, set before NumPy is imported, saves most of the time where cores are busy. Raises
+    UsageError for a path that leads nowhere.
     """
     several = [os.fspath(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     check_paths(several)

@@ -40,9 +40,9 @@ def _history_lines(record: Record) -> list[str]:
     if record.recompressed_probability is None:
         return ["  history    too little to tell whether it was saved before"] if record.encoder else []
     lines = [f"  history    saved before with probability {record.recompressed_probability:.2f}"]
-    if record.first_qf_low is not None:
+    if record.first_qf_low is not None and record.first_qf_high is not None:
         named = f"at quality {record.first_qf}, " if record.first_qf else ""
-        lines[0] += f", {named}95 % interval {record.first_qf_low}-{record.first_qf_high}"
+        lines[0] += f", {named}95 % interval {between(record.first_qf_low, record.first_qf_high)}"
     if record.first_encoder:
         lines.append(f"             with a table of the family {record.first_encoder}")
     return lines
@@ -52,7 +52,7 @@ def _pixel_lines(prediction: Prediction) -> list[str]:
     if not prediction.has_grid:
         return [f"  pixels     no JPEG grid (probability of one: {prediction.jpeg_probability:.2f})"]
     low, high = prediction.interval()
-    shown = f"quality {prediction.rounded}, probability {prediction.confidence:.2f}, 95 % interval {low}-{high}"
+    shown = f"quality {prediction.rounded}, probability {prediction.confidence:.2f}, 95 % interval {between(low, high)}"
     lines = [f"  pixels     {shown}"]
     if prediction.by_green:
         lines.append("             told by the green channel, since luma leaves doubt")
@@ -104,6 +104,11 @@ def _region_lines(found: Findings, record: Record) -> list[str]:
         quality = region.pixel_qf or f"{region.pixel_qf_low}-{region.pixel_qf_high}"
         lines.append(f"  region     {box}: quality {quality}, {100 * region.share:.0f} % of what can be judged")
     return [*lines, f"  JPEG grid  on {100 * (record.jpeg_share or 0):.0f} % of what can be judged"]
+
+
+def between(low: int, high: int) -> str:
+    """An interval of qualities in words."""
+    return f"exactly {low}" if low == high else f"{low} to {high}"
 
 
 def ties(prediction: Prediction) -> list[tuple[int, float]]:

@@ -11,6 +11,7 @@ from jpegqf.inspection.regions import FoundRegion
 from jpegqf.model.prediction import Prediction
 from jpegqf.pixels.grid import Grid
 from jpegqf.pixels.luma import Luma
+from jpegqf.views.explain import between
 from jpegqf.views.plotted import coefficient_histogram
 from jpegqf.views.quality_map import PieceQualities
 
@@ -34,6 +35,8 @@ HALF_BAR = 0.5
 """Half the width of a bar of the posterior, in qualities."""
 FULL_HEIGHT, UPPER_HALF, LOWER_HALF = (0.0, 1.0), (0.5, 1.0), (0.0, 0.5)
 """Bottom and top of a comb's lines, as shares of the height of the axes."""
+SPAN: dict[str, Any] = {"alpha": 0.35, "linewidth": 0}
+"""How an interval is shaded."""
 NamedTable = tuple[str, I64]
 """A name and the table, int64 (8, 8), whose multiples are drawn."""
 
@@ -126,14 +129,12 @@ def show_posterior(axes: Any, prediction: Prediction, earlier: tuple[int, int] |
         return
     low, high = prediction.interval()
     axes.bar(np.arange(1, 101), prediction.probability, color=COUNTS, width=1.0)
-    words = f"exactly {low}" if low == high else f"{low} to {high}"
-    span = {"alpha": 0.35, "linewidth": 0}
-    axes.axvspan(low - HALF_BAR, high + HALF_BAR, color=BEST, label=f"last save: {words}", **span)
+    axes.axvspan(low - HALF_BAR, high + HALF_BAR, color=BEST, label=f"last save: {between(low, high)}", **SPAN)
     if earlier:
-        first, last = earlier
-        words = f"exactly {first}" if first == last else f"{first} to {last}"
-        axes.axvspan(first - HALF_BAR, last + HALF_BAR, color=EARLIER, hatch="//", label=f"earlier save: {words}",
-                     **span)  # fmt: skip
+        axes.axvspan(earlier[0] - HALF_BAR, earlier[1] + HALF_BAR, color=EARLIER, **SPAN)
+        for quality in set(earlier):
+            axes.axvline(quality, color=EARLIER, linestyle="--", linewidth=1)
+        axes.plot([], [], color=EARLIER, linestyle="--", label=f"earlier save: {between(*earlier)}")
     axes.set(xlim=(0, 101), ylim=(0, 1.3))
     axes.set_yticks([0, 0.5, 1])
     axes.set_xlabel("quality factor", fontsize=SMALL)

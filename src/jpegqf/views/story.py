@@ -6,7 +6,7 @@ from jpegqf.inspection.findings import Findings
 from jpegqf.names import visible
 from jpegqf.pixels.grid import ALIGNED
 from jpegqf.record import Record, Status
-from jpegqf.views.explain import ties
+from jpegqf.views.explain import between, ties
 
 ODDITIES_SHOWN = 4
 """Most oddities that the last line names."""
@@ -76,15 +76,11 @@ def _pixels(found: Findings) -> str:
         return ""
     if not prediction.has_grid:
         return f"no JPEG grid (probability of one: {prediction.jpeg_probability:.2f})"
-    between = _interval(*prediction.interval())
-    words = [f"{prediction.rounded}, probability {prediction.confidence:.2f}, 95 % interval {between}"]
+    interval = between(*prediction.interval())
+    words = [f"{prediction.rounded}, probability {prediction.confidence:.2f}, 95 % interval {interval}"]
     others = ", ".join(str(quality) for quality, _ in ties(prediction))
     words += [f"or {others}: their tables agree here"] if others else []
     return "; ".join(words)
-
-
-def _interval(low: int, high: int) -> str:
-    return f"exactly {low}" if low == high else f"{low} to {high}"
 
 
 def _history(record: Record) -> str:
@@ -95,8 +91,8 @@ def _history(record: Record) -> str:
         return f"no earlier, coarser save seen (probability {probability:.2f})"
     named = f" at {record.first_qf}" if record.first_qf else ""
     tables = f", tables of {record.first_encoder}" if record.first_encoder else ""
-    between = _interval(record.first_qf_low, record.first_qf_high)
-    return f"saved before{named}, 95 % interval {between}{tables} (probability {probability:.2f})"
+    interval = between(record.first_qf_low, record.first_qf_high)
+    return f"saved before{named}, 95 % interval {interval}{tables} (probability {probability:.2f})"
 
 
 def _regions(found: Findings, record: Record) -> str:

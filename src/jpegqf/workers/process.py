@@ -31,6 +31,10 @@ KILLED_SECONDS = 1.0
 NOT_READY = f"worker processes cannot start: not ready after {START_SECONDS:.0f} s"
 
 
+BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+"""The variable of the environment that bounds the threads of NumPy's matrix products."""
+
+
 class WorkerProcess:
     """A process that calls ``prepare``, then answers each list of items with its results in one or more messages."""
 
@@ -39,7 +43,7 @@ class WorkerProcess:
         self.pipe: Connection[Any, Any]
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
-        with signals_held():
+        with signals_held(), one_blas_thread():
             self._process.start()
         theirs.close()
         self.ready = False
@@ -111,6 +115,22 @@ def _how_it_ended(exit_code: int | None) -> str:
             return f"was ended by {signal.Signals(-exit_code).name}"
         return f"was ended by signal {-exit_code}"
     return f"ended with exit code {exit_code}"
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Have a process that is started meanwhile compute with one thread, unless the environment says otherwise.
+
+    The matrices are small: further threads cost more than they give. NumPy reads this when it is imported there.
+    """
+    if BLAS_THREADS in os.environ:
+        yield
+        return
+    os.environ[BLAS_THREADS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[BLAS_THREADS]
 
 
 @contextmanager
