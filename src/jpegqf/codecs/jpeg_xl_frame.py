@@ -34,6 +34,8 @@ ONE = 65_536
 SCALES = (0.39, 0.79)
 """What libjxl divides by the distance for its scale, at efforts from 5 and up to 4 (``enc_heuristics.cc``)."""
 FIELD_TARGET = 5
+HALVED = 9.9
+"""The distance from which on, or nearly, libjxl halves an image in size by itself."""
 LIMITING_DC = 10
 """The scale of DC at which the whole scale is limited by it, so that both follow from the distance."""
 
@@ -63,7 +65,12 @@ def jpeg_xl_quality(data: bytes) -> float | None:
         found = _quantizer(LowestFirst(codestream[2:]))
     except EOFError:
         return None
-    return None if found is None else _quality(_distance(found))
+    if found is None or found.halvings > 1:
+        return None
+    distance = _distance(found)
+    if found.halvings and distance < HALVED:
+        return None  # it was made smaller because somebody asked for that
+    return _quality(distance)
 
 
 def _quality(distance: float) -> float:
@@ -90,7 +97,7 @@ def _distance(of: Quantizer) -> float:
         if round(_dc(asked) * ONE / of.scale) == of.dc:
             distance = asked
             break
-    return 4 * distance - 1 if of.halvings else distance
+    return 4 * distance - 1 if of.halvings else distance  # of an image that it halves, it takes d / 4 + 0.25
 
 
 def _dc(distance: float) -> float:
