@@ -18,7 +18,7 @@ SCRIPTS = {
     for found in re.finditer(r"(?<=^```python\n)# (\w+\.py)\n.*?(?=^```$)", TEXT, re.DOTALL | re.MULTILINE)
 }
 """The Python of each recipe, by the name of the file that its first line tells."""
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "HF_HUB_OFFLINE": "1"}
 
 
 def run(command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
@@ -29,7 +29,14 @@ def run(command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
         (cwd / arguments[0]).write_text(SCRIPTS[arguments[0]], encoding="utf-8")
     words = [sys.executable, *(["-m", "jpegqf"] if program == "jpegqf" else []), *arguments]
     return subprocess.run(
-        words, cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False, env=ENVIRONMENT
+        words,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+        env=ENVIRONMENT | {"HF_HOME": str(cwd)},
     )
 
 
@@ -70,7 +77,7 @@ def images(tmp_path_factory: pytest.TempPathFactory, jpeg: MakeJpeg, photo: Imag
     return folder
 
 
-@pytest.mark.parametrize("library", ["pandas", "pyarrow", "polars", "duckdb"])
+@pytest.mark.parametrize("library", ["pandas", "pyarrow", "polars", "duckdb", "datasets"])
 def test_the_filter_keeps_what_was_saved_once_and_well_or_never(images: Path, library: str) -> None:
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")

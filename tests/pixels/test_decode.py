@@ -172,9 +172,9 @@ def test_junk_between_markers_does_no_harm(jpeg: MakeJpeg) -> None:
         (b"", "empty"),
         (b"hello, I am text", "not an image"),
         (b"\xff\xd8\xff\xd9", "JPEG"),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "corrupt PNG"),
-        (b"II*\0" + b"\0" * 50, "corrupt TIFF"),
-        (b"RIFF\x20\0\0\0WEBP" + b"\0" * 50, "corrupt WebP"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "unsupported PNG"),
+        (b"II*\0" + b"\0" * 50, "unsupported TIFF"),
+        (b"RIFF\x20\0\0\0WEBP" + b"\0" * 50, "unsupported WebP"),
     ],
 )
 def test_what_is_not_an_image_is_told_in_words(data: bytes, message: str) -> None:

@@ -22,32 +22,34 @@ UPSAMPLING_WEIGHTS = (15, 55, 210)
 """How many weights upsampling by 2, 4 and 8 has, where they are told."""
 REGULAR = 0
 """The type of a frame that is shown."""
-NOISE, PATCHES, SPLINES, MEANS_APART = 1, 2, 16, 32
-"""Flags of a frame; the last: means of blocks stand in a frame of their own."""
+NOISE, PATCHES, SPLINES, DC_APART = 1, 2, 16, 32
+"""Flags of a frame; the last: DC coefficients stand in a frame of their own."""
 GROUP, LARGE_GROUP = 256, 2048
-"""Pixels a side of the parts that hold coefficients, and of those that hold means."""
+"""Pixels a side of the parts that hold AC coefficients, and of those that hold DC."""
 NOISE_BITS = 80
 SCALE = ((1, 11), (2049, 11), (4097, 12), (8193, 16))
-MEANS_SCALE = ((16, 0), (1, 5), (1, 8), (1, 16))
+DC_SCALE = ((16, 0), (1, 5), (1, 8), (1, 16))
 ONE = 65_536
 """The scale of a quantizer that is 1."""
 SCALES = (0.39, 0.79)
 """What libjxl divides by the distance for its scale, at efforts from 5 and up to 4 (``enc_heuristics.cc``)."""
 FIELD_TARGET = 5
-MOST_OF_MEANS = 10
-"""The scale of the means at which the whole scale is limited by it, so that both follow from the distance."""
+HALVED = 9.9
+"""The distance from which on, or nearly, libjxl halves an image in size by itself."""
+LIMITING_DC = 10
+"""The scale of DC at which the whole scale is limited by it, so that both follow from the distance."""
 
 
 @dataclass(frozen=True)
 class Quantizer:
-    """``scale``: that of all coefficients. ``means``: what that of the means is multiplied by. ``halvings``: how often
-
-    the image was made smaller by half before it was coded.
-    """
+    """How finely coefficients are quantized: the larger, the finer."""
 
     scale: int
-    means: int
+    """Of all coefficients (``global_scale``)."""
+    dc: int
+    """By how much finer DC is (``quant_dc``)."""
     halvings: int
+    """How often the image was halved in size before it was coded."""
 
 
 def jpeg_xl_quality(data: bytes) -> float | None:
@@ -63,7 +65,12 @@ def jpeg_xl_quality(data: bytes) -> float | None:
         found = _quantizer(LowestFirst(codestream[2:]))
     except EOFError:
         return None
-    return None if found is None else _quality(_distance(found))
+    if found is None or found.halvings > 1:
+        return None
+    distance = _distance(found)
+    if found.halvings and distance < HALVED:
+        return None  # it was made smaller because somebody asked for that
+    return _quality(distance)
 
 
 def _quality(distance: float) -> float:
@@ -80,30 +87,30 @@ def _distance_of(quality: int) -> float:
 def _distance(of: Quantizer) -> float:
     """The distance that libjxl was asked for.
 
-    At most efforts the scale is the distance's alone, and that of the means says at which; it is rounded more, and
+    At most efforts the scale is the distance's alone, and that of DC says at which; that is rounded more, and
     decides where the scale follows the content, as from effort 8 on.
     """
-    distance = _of_means(of.scale * of.means / ONE)
-    limited = of.means == MOST_OF_MEANS and FIELD_TARGET * of.scale * distance < SCALES[-1] * ONE
+    distance = _of_dc(of.scale * of.dc / ONE)
+    limited = of.dc == LIMITING_DC and FIELD_TARGET * of.scale * distance < SCALES[-1] * ONE
     for scale in () if limited else SCALES:
         asked = scale * ONE / (FIELD_TARGET * of.scale)
-        if round(_means(asked) * ONE / of.scale) == of.means:
+        if round(_dc(asked) * ONE / of.scale) == of.dc:
             distance = asked
             break
-    return 4 * distance - 1 if of.halvings else distance
+    return 4 * distance - 1 if of.halvings else distance  # of an image that it halves, it takes d / 4 + 0.25
 
 
-def _means(distance: float) -> float:
-    """How finely libjxl quantizes means of blocks (``InitialQuantDC``)."""
+def _dc(distance: float) -> float:
+    """How finely libjxl quantizes DC (``InitialQuantDC``)."""
     return 1.095924047623553 / max(0.5 * distance, min(distance, 0.3 * math.pow(distance / 0.3, 0.83)))
 
 
-def _of_means(scale: float) -> float:
-    """The distance at which means are quantized like that: the inverse of :func:`_means`."""
+def _of_dc(scale: float) -> float:
+    """The distance at which DC is quantized like that: the inverse of :func:`_dc`."""
     low, high = 0.001, 100.0
     while high - low > 1e-4:
         middle = math.sqrt(low * high)
-        low, high = (middle, high) if _means(middle) > scale else (low, middle)
+        low, high = (middle, high) if _dc(middle) > scale else (low, middle)
     return low
 
 
@@ -118,7 +125,7 @@ def _quantizer(bits: LowestFirst) -> Quantizer | None:
     bits.take(NOISE_BITS * bool(frame.flags & NOISE))
     if not bits.flag():
         bits.take(3 * HALF)
-    return Quantizer(bits.chosen(*SCALE), bits.chosen(*MEANS_SCALE), frame.halvings)
+    return Quantizer(bits.chosen(*SCALE), bits.chosen(*DC_SCALE), frame.halvings)
 
 
 def _pass_colours(bits: LowestFirst, image: ImageHeader) -> bool:
@@ -195,7 +202,7 @@ def _frame(bits: LowestFirst, image: ImageHeader) -> _Frame | None:
     if bits.flag():
         return _Frame()
     kind, modular, flags = bits.take(2), bits.flag(), _long(bits)
-    if kind != REGULAR or modular or flags & MEANS_APART or (not image.xyb and bits.flag()):
+    if kind != REGULAR or modular or flags & DC_APART or (not image.xyb and bits.flag()):
         return None
     halvings = bits.take(2)
     bits.take(2 * image.extra_channels)

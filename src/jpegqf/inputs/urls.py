@@ -39,7 +39,7 @@ def fetched(url: str) -> bytes:
 
 
 def _all_of(answer: http.client.HTTPResponse) -> bytes:
-    """The bytes of an answer, at most one more than is allowed. Raises OSError where they break off or take too long."""
+    """The bytes of an answer, at most one more than allowed. Raises OSError where they break off or take too long."""
     until, parts, size = time.monotonic() + SECONDS_IN_ALL, list[bytes](), 0
     while size <= MAX_MEMBER_BYTES and (part := answer.read1(min(PIECE, MAX_MEMBER_BYTES + 1 - size))):
         parts.append(part)

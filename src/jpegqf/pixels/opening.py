@@ -165,16 +165,16 @@ def check_size(width: int, height: int, max_pixels: int, costly: bool) -> None:
 
 def _unidentified(data: bytes) -> ImageError:
     name = container_name(data)
-    read = name if name in (*PLUGINS, "HEIF") else usual_container_name(data)
-    if read:
-        return ImageBrokenError(Reason.CORRUPT, f"corrupt {read}: its header cannot be understood")
+    if name in (*PLUGINS, "HEIF"):
+        return ImageBrokenError(Reason.CORRUPT, f"corrupt {name}: its header cannot be understood")
     if name in ("PDF", "DICOM"):
         words = f"{name} is read from a file that is named so, not from within others"
         return ImageSkippedError(Reason.UNSUPPORTED, words)
     if name:
         return ImageSkippedError(Reason.UNSUPPORTED, f"{name} files are not read")
-    if data[:2] == b"\xff\xd8":
-        return ImageBrokenError(Reason.UNSUPPORTED, "corrupt or unsupported JPEG: its header cannot be understood")
+    usual = "JPEG" if data[:2] == b"\xff\xd8" else usual_container_name(data)
+    if usual:
+        return ImageBrokenError(Reason.UNSUPPORTED, f"corrupt or unsupported {usual}: its header cannot be understood")
     return ImageBrokenError(Reason.NOT_AN_IMAGE, "not an image in a known format")
 
 
