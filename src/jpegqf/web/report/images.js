@@ -1,13 +1,13 @@
 // The table of images: sorting, filters, thumbnails that enlarge, and the paths of what the filters let through.
 import {$, coded, element} from "./elements.js";
 import {has, images, meaning, number, phrase, sentences, t, withCode} from "./language.js";
-import {amount, sortable, text} from "./tables.js";
+import {amount, forgetOrder, sortable, text} from "./tables.js";
 
 const ROWS_SHOWN = 50;
 const MOST_FOLDERS = 500;  // in the list of them
 const FILTERS = ["text", "verdict", "status", "encoder", "folder", "low", "high"].map((name) => `filter-${name}`);
 const SELECTS = {"filter-verdict": ["verdict", "verdict"], "filter-status": ["status", "status"], "filter-encoder": ["encoder", "encoder"]};
-let entries = [], kept = [], show = () => {}, seen = null;
+let entries = [], kept = [], show = () => {}, seen = null, drawn = null;
 
 /** Rows of the data as objects; `state` is what is shown, sorted and filtered as the verdict. */
 export function readImages({rows, thumbnails, folders}) {
@@ -21,8 +21,9 @@ export function readImages({rows, thumbnails, folders}) {
 }
 
 /** Draw table and filters; again in another language. */
-export function showImages({rows, table}) {
-  const {worst} = table, all = entries.length === rows;
+export function showImages(data) {
+  drawn = data;
+  const {rows, table: {worst}} = data, all = entries.length === rows;
   $("images-caption").textContent = sentences(
     t(all ? "worst.all" : "worst.part", {images: images(rows), listed: number(entries.length), worst: number(worst)}), t("worst.order"),
     entries.length > worst && !all ? t("worst.drawn", {n: number(entries.length - worst)}) : "");
@@ -212,7 +213,10 @@ function step(by) {
 export function listenToImages() {
   for (const id of FILTERS) $(id).addEventListener("input", filter);
   $("filters").addEventListener("submit", (event) => event.preventDefault());
-  $("filters").addEventListener("reset", () => setTimeout(filter));
+  $("filters").addEventListener("reset", () => setTimeout(() => {  // all rows, and the worst first again
+    forgetOrder($("images-table"));
+    showImages(drawn);
+  }));
   $("save-paths").addEventListener("click", savePaths);
   $("copy-paths").addEventListener("click", copyPaths);
   $("viewer-close").addEventListener("click", () => $("viewer").close());

@@ -4,6 +4,9 @@ import {number, percent, t} from "./language.js";
 
 const orders = new Map();  // of each table: the column, the direction and how many rows are shown
 
+/** The table is in its first order again when it is filled the next time. */
+export const forgetOrder = (table) => orders.delete(table);
+
 /** Fill a table. Columns have title and fill(cell, row), and may have value(row) to sort by, start, down, right, name, and
  * unseen. Returns what shows other rows instead. */
 export function sortable(table, {columns, rows, size, more, empty}) {
