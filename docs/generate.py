@@ -137,6 +137,16 @@ def load_table(path: Path) -> str:
     return "\n".join(lines)
 
 
+def evidence_table(path: Path) -> str:
+    """Processor seconds of the evidence of one image, by container and size."""
+    lines = ["| files | megapixels | images | median | 95 % | most | within 1 s |", "|---|---|---|---|---|---|---|"]
+    for row in _csv_rows(path):
+        times = [f"{row[name]} s" for name in ("median", "p95", "most")]
+        cells = [row["container"], row["megapixels"], row["images"], *times, row["within_1_s"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def real_summary(path: Path) -> str:
     """How header, pixels and ImageMagick agree on the real files."""
     rows = _csv_rows(path)
@@ -287,7 +297,11 @@ def generated() -> dict[str, str]:
         "tables": f"{tables.wild_table(conditions)}\n\n{tables.video_table(conditions)}",
     }
     colours = {"colours": f"{tables.colours_table(conditions)}\n\n{tables.edits_table(conditions)}"}
-    serving = {"flags": flag_table(serve), "load": load_table(REPOSITORY / "docs" / "load.csv")}
+    serving = {
+        "flags": flag_table(serve),
+        "load": load_table(REPOSITORY / "docs" / "load.csv"),
+        "evidence": evidence_table(REPOSITORY / "docs" / "evidence.csv"),
+    }
     scale = {
         "shown": scale_tables.shown_table(),
         "kills": scale_tables.kills_table(),

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -28,8 +29,9 @@ from jpegqf.report.aggregate import NEEDED, Aggregate
 from jpegqf.report.figures import figures
 from jpegqf.report.grouping import OTHERS, Bounded, folder_level, folder_of, grouping
 from jpegqf.report.page import page as page_of
+from jpegqf.report.texts import Text, shown
 from jpegqf.report.thumbnails import thumbnails
-from jpegqf.report.wording import headline, lead, share, shown
+from jpegqf.report.wording import headline, lead, share
 from jpegqf.report.writing import Request, write_report
 
 
@@ -45,6 +47,14 @@ def counted(
     for start in range(0, len(records), at_once):
         found.add(batch_of(records[start : start + at_once]))
     return found
+
+
+def said(text: Any) -> str:
+    """A text of the page's data in English."""
+    if isinstance(text, str):
+        return text
+    key, *places = text
+    return str(Text(key, {name: said(value) for name, value in (places[0] if places else {}).items()}))
 
 
 def ok(path: str = "a.jpg", **columns: object) -> Record:
@@ -66,9 +76,7 @@ def test_counts_are_those_of_the_rows() -> None:
     found = counted(ROWS, "folder:3")
     told = figures(found)
     assert found.rows == 3000
-    assert {code: number for _, _, number, code in told["verdicts"] if number} == Counter(
-        row.verdict.value for row in ROWS
-    )
+    assert {code: number for code, number in told["verdicts"] if number} == Counter(row.verdict.value for row in ROWS)
     assert dict(told["statuses"]) == Counter(row.status.value for row in ROWS)
     quality = told["quality"]
     assert quality["header"] == [sum(row.header_qf == (q or None) for row in ROWS) for q in range(101)]
@@ -76,7 +84,7 @@ def test_counts_are_those_of_the_rows() -> None:
     for kind, column, answer in (("encoders", "encoder", "header_qf"), ("formats", "format", "qf")):
         expected = Counter((getattr(row, column), getattr(row, answer)) for row in ROWS)
         for series in quality[kind]:
-            name = None if series["name"] == "not known" else series["name"]
+            name = None if series["name"] == ["series.unknown"] else series["name"]
             assert series["counts"] == [expected[name, q or None] for q in range(101)]
 
 
@@ -104,21 +112,22 @@ def test_groups_are_those_of_the_rows_and_a_difference_is_told() -> None:
         assert sum(bands[:-1]) == len(known)
     farthest = max(groups["listed"], key=lambda row: row[4])
     assert (farthest[0], groups["effect"]) == ("generated", "large")
-    assert groups["heading"] == "Compression differs strongly by folder (level 3)"
-    assert any("a model can learn the compression instead of the content" in words for words in groups["sentences"])
+    assert said(groups["heading"]) == "Compression differs strongly by folder (level 3)"
+    sentences = [said(words) for words in groups["sentences"]]
+    assert any("a model can learn the compression instead of the content" in words for words in sentences)
 
 
 def test_groups_that_are_alike_get_no_warning() -> None:
     alike = [ok(f"{name}/{i}.jpg", qf=75 + i % 20) for name in "abc" for i in range(400)]
     groups = figures(counted(alike))["groups"]
-    assert groups["heading"] == "Compression hardly differs by folder"
+    assert said(groups["heading"]) == "Compression hardly differs by folder"
     assert groups["effect"] == "negligible"
 
 
 def test_a_share_of_right_guesses_is_told_of_few_groups_only() -> None:
     for groups, told in ((2, True), (60, False)):
         rows = [ok(f"{i % groups}/{i}.jpg", qf=95 if i % groups else 50) for i in range(60 * 40)]
-        sentences = figures(counted(rows))["groups"]["sentences"]
+        sentences = [said(words) for words in figures(counted(rows))["groups"]["sentences"]]
         assert any("names the right group" in words for words in sentences) is told
         assert any("learn the compression" in words for words in sentences)
 
@@ -170,12 +179,10 @@ def test_the_order_of_bad_images_is_the_documented_one() -> None:
     assert [row.path.split(".")[0] for row in counted(rows).table()] == names
 
 
-def test_every_verdict_has_its_words_and_those_to_worry_about_come_first() -> None:
+def test_every_verdict_is_told_and_those_to_worry_about_come_first() -> None:
     told = figures(counted([ok(verdict=verdict) for verdict in Verdict]))["verdicts"]
-    assert [code for *_, code in told[:4]] == ["resaved", "mismatch", "composite", "partial"]
-    assert {code: number for _, _, number, code in told} == {verdict.value: 1 for verdict in Verdict}
-    assert len({label for label, *_ in told}) == len(Verdict)
-    assert not any("never a JPEG" in label + words or "never_jpeg" in label + words for label, words, *_ in told)
+    assert [code for code, _ in told[:4]] == ["resaved", "mismatch", "composite", "partial"]
+    assert dict(told) == {verdict.value: 1 for verdict in Verdict}
 
 
 def test_a_part_counts_with_its_quality_and_a_composite_in_no_band() -> None:
@@ -206,7 +213,7 @@ def test_memory_is_bounded_whatever_names_come() -> None:
     assert len(found.causes) <= 501
     assert len(told["groups"]["listed"]) == 500
     assert (told["groups"]["number"], told["groups"]["full"]) == (2001, True)
-    notes = " ".join(told["notes"])
+    notes = " ".join(map(said, told["notes"]))
     for words in ("first 2,000 groups", "Of 2,001 groups the 500", "first 50 encoders", "first 500 different messages"):
         assert words in notes
 
@@ -229,17 +236,19 @@ def test_long_texts_cannot_make_the_page_large(letter: str) -> None:
     ]
     rows = [replace(row, verdict_text=evil, encoder=evil, format=evil, model=evil) for row in rows]
     told = figures(counted(rows, worst=2500, drawn=2500))
-    page = page_of(told, "headline", [], [evil[:80]] * 6, date(2026, 1, 1))
+    page = page_of(
+        told, Text("headline.unknown", {"images": evil[:80], "share": "1"}), [], [evil[:80]] * 6, date(2026, 1, 1)
+    )
     assert len(page.encode()) + jpegqf.report.thumbnails.MOST_THUMBNAIL_BYTES < 10_000_000
     assert len(told["table"]["rows"]) + told["table"]["cut"] == 5000
     assert told["table"]["cut"] > 0
-    assert any("left out of the table because their texts are long" in note for note in told["notes"])
+    assert any("left out of the table because their texts are long" in said(note) for note in told["notes"])
 
 
 def test_what_is_sampled_is_told() -> None:
-    notes = figures(counted(ROWS, worst=50, drawn=100))["notes"]
+    notes = [said(note) for note in figures(counted(ROWS, worst=50, drawn=100))["notes"]]
     assert notes[0].startswith("The table of images has 150 of 3,000 rows: the 50 worst and 100 drawn at random")
-    assert not any("rows:" in note for note in figures(counted(ROWS[:15]))["notes"])
+    assert not any("rows:" in said(note) for note in figures(counted(ROWS[:15]))["notes"])
 
 
 def test_causes_are_grouped_with_numbers_left_out_of_their_messages() -> None:
@@ -260,7 +269,7 @@ HEADLINES = [
     ([ok(header_qf=q, verdict=Verdict.RESAVED) for q in (90, 91, 92)] + [ok()],
      "4 images; 75\u00a0% were saved before, lower than their header says"),
     ([ok(verdict=Verdict.CONSISTENT)] * 999 + [ok(verdict=Verdict.RESAVED, header_qf=95)],
-     "1,000 images; over 99\u00a0% show one save, at the quality their header says"),
+     "1,000 images; >\u00a099\u00a0% show one save, at the quality their header says"),
     ([ok(verdict=Verdict.NO_TRACE)], "1 image; 100\u00a0% show no trace of a JPEG save"),
     ([ok(verdict=Verdict.COMPOSITE)], "1 image; 100\u00a0% are put together from different JPEGs"),
     ([ok(verdict=Verdict.PARTIAL)],
@@ -271,15 +280,15 @@ HEADLINES = [
 
 @pytest.mark.parametrize(("rows", "words"), HEADLINES)
 def test_the_headline_tells_what_stands_out(rows: list[Record], words: str) -> None:
-    assert headline(counted(rows)) == words
+    assert str(headline(counted(rows))) == words
 
 
 def test_the_lead_tells_what_was_lost_and_what_was_not_judged() -> None:
     rows = [ok(qf=95, header_qf=95, first_qf=first, verdict=Verdict.RESAVED) for first in (50, 70, 90)]
     rows += [Record("a", "a", Status.ERROR), Record("b", "b", Status.SKIPPED)]
-    assert not any("in all" in words for words in lead(counted(rows)))  # the headline has told it
+    assert not any("in all" in str(words) for words in lead(counted(rows)))  # the headline has told it
     rows += [ok(qf=90, header_qf=90, verdict=Verdict.RESAVED)]
-    assert lead(counted(rows)) == [
+    assert [str(words) for words in lead(counted(rows))] == [
         "67\u00a0% in all were saved before at a lower quality.",
         "Where it can be read, the earlier quality is lower by 25 in the median.",
         "1 image cannot be read and 1 image cannot be judged.",
@@ -288,7 +297,15 @@ def test_the_lead_tells_what_was_lost_and_what_was_not_judged() -> None:
 
 @pytest.mark.parametrize(
     ("part", "words"),
-    [(0, "0"), (1, "under 0.1"), (1200, "0.1"), (99_900, "10"), (123_400, "12"), (999_999, "over 99"), (10**6, "100")],
+    [
+        (0, "0"),
+        (1, "<\u00a00.1"),
+        (1200, "0.1"),
+        (99_900, "10"),
+        (123_400, "12"),
+        (999_999, ">\u00a099"),
+        (10**6, "100"),
+    ],
 )
 def test_a_share_never_rounds_something_to_nothing_or_most_to_all(part: int, words: str) -> None:
     assert share(part, 10**6) == f"{words}\u00a0%"
@@ -334,7 +351,7 @@ def test_rows_are_grouped_by_any_column_too() -> None:
     for by, names in (("width", {"0", "100"}), ("format", {"(none)"})):
         found = Aggregate(grouping(by), 1, 1)
         found.add(batch_of(rows) | {by: [getattr(row, by) for row in rows]})
-        assert {row[0] for row in figures(found)["groups"]["listed"]} == names
+        assert {said(row[0]) for row in figures(found)["groups"]["listed"]} == names
 
 
 def test_an_empty_text_is_a_group_of_its_own_and_a_missing_value_is_none() -> None:
@@ -343,7 +360,8 @@ def test_an_empty_text_is_a_group_of_its_own_and_a_missing_value_is_none() -> No
     labels = ["" if i % 2 else "b" for i in range(100)] + [None] * 10 + [float("nan")] * 10
     found.add(batch_of(rows) | {"label": labels})
     groups = figures(found)["groups"]
-    assert [row[:2] for row in groups["listed"]] == [["(empty)", 50], ["b", 50], ["(none)", 20]]
+    told = [(said(row[0]), row[1]) for row in groups["listed"]]
+    assert told == [("(empty)", 50), ("b", 50), ("(none)", 20)]
     assert (groups["compared"], groups["effect"]) == (2, "large")
 
 
@@ -368,9 +386,9 @@ def test_thumbnails_are_small_upright_and_of_what_can_be_read(
     names = ["turned.jpg", "clear.png", "broken.jpg", "text.jpg", "pipe.jpg", "bomb.png", "absent.jpg", "nul\0.jpg", ""]
     uris = list(thumbnails([str(tmp_path / name) if name else "" for name in names]))
     assert [uri is not None for uri in uris] == [True, True] + [False] * 7
-    for uri, kind, size in ((uris[0], "jpeg", (22, 112)), (uris[1], "png", (112, 22))):
+    for uri, size in ((uris[0], (63, 320)), (uris[1], (320, 63))):
         head, _, data = (uri or "").partition(",")
-        assert head == f"data:image/{kind};base64"
+        assert head == "data:image/webp;base64"
         with Image.open(io.BytesIO(base64.b64decode(data))) as small:
             assert small.size == size
 
@@ -422,7 +440,7 @@ def test_what_lies_beside_the_page_is_not_touched(tmp_path: Path) -> None:
 def test_several_results_are_one_report(tmp_path: Path) -> None:
     sources = tuple(results(tmp_path / f"r{i}.csv", ROWS[i * 100 : i * 100 + 100]) for i in range(3))
     assert write_report(Request(sources, str(tmp_path / "all.html"))) == 300
-    assert "from r0.csv, r1.csv, r2.csv" in (tmp_path / "all.html").read_text(encoding="utf-8")
+    assert "r0.csv, r1.csv, r2.csv" in (tmp_path / "all.html").read_text(encoding="utf-8")
 
 
 def test_data_in_the_page_can_end_no_element_and_be_no_markup(tmp_path: Path) -> None:
@@ -460,7 +478,7 @@ def test_the_command_reports_on_what_scan_wrote(tmp_path: Path, jpeg: MakeJpeg) 
     assert (done.returncode, done.stdout) == (0, "")
     assert re.fullmatch(r"report.html: 1 image, \d\.\d MB\n", done.stderr)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "data:image/jpeg;base64," in text
+    assert "data:image/webp;base64," in text
     assert "are judged by their header alone" in text
 
 

@@ -29,25 +29,10 @@ from jpegqf.jpeg.listed_tables import listed_tables
 from jpegqf.jpeg.ruled_tables import FFMPEG_NAME
 from jpegqf.pixels.decode import REDUCED
 from jpegqf.record import Region, Verdict
+from page_words import english_left
 
 PACKAGE = Path(jpegqf.__file__).parent
 PAGE = PACKAGE / "web" / "page"
-NAMES = {
-    "jpegqf",
-    "libjpeg",
-    "turbo",
-    "mozjpeg",
-    "quant",
-    "table",
-    "jpegli",
-    "guetzli",
-    "ffmpeg",
-    "pillow",
-    "heif",
-    "jxl",
-    "plugin",
-}
-"""Lower-case words that are names in every language."""
 LANGUAGES = ("en", "zh", "ja")
 
 
@@ -189,12 +174,6 @@ def encoder_names() -> set[str]:
     return (
         literal - {"unknown"} | mozjpeg | editors | cameras | {IJG_NAME, SCALED_NAME, FFMPEG_NAME, "Windows GDI+ at 92"}
     )
-
-
-def english_left(text: str, allowed: set[str] = NAMES) -> set[str]:
-    """English words in a translation that are nobody's name."""
-    plain = re.sub(r"\{\w+\}|pip install .*", "", text)
-    return set(re.findall(r"\b[a-z]{2,}\b", plain)) - allowed
 
 
 def phrase(sentence: str, phrases: dict[str, str], used: set[str]) -> str:

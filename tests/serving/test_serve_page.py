@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
-from test_page_texts import NAMES, english_left
 
 from browser import CHROMIUM
 from conftest import REPOSITORY, MakeJpeg, in_cells
@@ -22,6 +21,7 @@ from jpegqf.outputs.base import row_of
 from jpegqf.outputs.formats import open_writer
 from jpegqf.outputs.results import read_records
 from jpegqf.scanning.stream import scan
+from page_words import NAMES, english_left
 from serve_browser import chromium, context_of, served
 
 pytest.importorskip("fastapi", reason='the server needs the extra serve: pip install ".[test-serve]"')

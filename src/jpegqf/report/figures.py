@@ -11,16 +11,20 @@ import numpy as np
 from jpegqf.record import Status, Verdict
 from jpegqf.report.aggregate import MOST_CAUSES, MOST_NAMES, Aggregate, ListedImage
 from jpegqf.report.association import BANDS, FEWEST, NO_TRACE, associate, band_of, total_variation
-from jpegqf.report.grouping import MOST_GROUPS, OTHERS, GroupName
-from jpegqf.report.wording import MEANINGS, MEDIAN, association_words, quantile, shown
+from jpegqf.report.grouping import MOST_GROUPS, OTHERS, GroupName, folder_of
+from jpegqf.report.texts import Text, shown
+from jpegqf.report.wording import MEDIAN, WORST_FIRST, association_words, quantile
 
 SERIES = 7
 """Names that a chart tells apart; the rest are added up."""
 GROUPS_LISTED = 500
 CAUSES_LISTED = 100
+LONGEST_FOLDER = 160
+"""Characters of a folder's name that are shown."""
 TABLE_BYTES = 2_500_000
 """Of the rows of the table as JSON, thumbnails apart."""
-BAND_NAMES = (*(f"{low}–{high}" for low, high in BANDS), "no trace")
+BAND_NAMES = tuple(f"{low}–{high}" for low, high in BANDS)
+"""Of the bands of quality; images without a trace of a JPEG are counted after the last one."""
 
 UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&"}
 Json = dict[str, Any]
@@ -38,7 +42,7 @@ def figures(found: Aggregate, thumbnails: Sequence[str | None] = ()) -> Json:
     causes = cause_figures(found)
     return {
         "rows": found.rows,
-        "verdicts": [[kind.words, MEANINGS[kind], found.verdicts[kind.value], kind.value] for kind in MEANINGS],
+        "verdicts": [[kind.value, found.verdicts[kind.value]] for kind in WORST_FIRST],
         "statuses": [[kind.value, found.statuses[kind.value]] for kind in Status],
         "quality": quality_figures(found),
         "pairs": pair_figures(found),
@@ -47,7 +51,7 @@ def figures(found: Aggregate, thumbnails: Sequence[str | None] = ()) -> Json:
         "causes": causes,
         "table": table,
         "models": [shown(name) for name, _ in _by_count(found.models) if name],
-        "notes": _notes(found, groups, table, causes),
+        "notes": [note.data() for note in _notes(found, groups, table, causes)],
     }
 
 
@@ -82,7 +86,8 @@ def _series(counts: Counter[tuple[GroupName, int | None]], skip_unnamed: bool = 
     for (name, quality), number in counts.items():
         if name in totals:
             lists[kept.get(name, len(kept))][quality or 0] += number
-    names = [shown(name, 40) if name else "not known" for name in kept] + ["all others"]
+    names: list[str | list[Any]] = [shown(name, 40) if name else Text("series.unknown").data() for name in kept]
+    names.append(Text("series.others").data())
     return [{"name": name, "counts": numbers} for name, numbers in zip(names, lists, strict=False)]
 
 
@@ -133,11 +138,11 @@ def group_figures(found: Aggregate) -> Json:
     if OTHERS in groups:
         listed[-1] = OTHERS  # they come last, and may be many
     prefix, labels = _labels(listed, found.grouping.column == "path")
-    by = shown(found.grouping.title, 60)
+    by = found.grouping.title
     difference = associate(table)
     heading, sentences = association_words(difference, by) if difference else (None, [])
     return {
-        "by": by,
+        "by": by.data(),
         "below": prefix,
         "bands": BAND_NAMES,
         "number": len(groups),
@@ -149,21 +154,23 @@ def group_figures(found: Aggregate) -> Json:
             for name, group, label in zip(listed, map(groups.__getitem__, listed), labels, strict=True)
         ],
         "effect": difference.effect if difference else None,
-        "heading": heading,
-        "sentences": sentences,
+        "heading": heading.data() if heading else None,
+        "sentences": [sentence.data() for sentence in sentences],
     }
 
 
-def _labels(names: list[GroupName], folders: bool) -> tuple[str, list[str]]:
-    """What all folders begin with, and each without it."""
+def _labels(names: list[GroupName], folders: bool) -> tuple[str, list[str | list[Any]]]:
+    """What all folders begin with, and each without it; a name that is no group's own is a text's key in a list."""
     parts = [name.split("/") for name in names if name is not None and name is not OTHERS] if folders else []
     common = _common(parts) if len(parts) > 1 else []
     cut = len("/".join(common)) + 1 if common else 0
 
-    def label(name: GroupName) -> str:
+    def label(name: GroupName) -> str | list[Any]:
         if name is None:
-            return "(none)"
-        return str(name) if name is OTHERS else shown(name[cut:] or ("." if folders else "(empty)"), 160)
+            return Text("groups.none").data()
+        if name is OTHERS:
+            return Text("groups.others").data()
+        return shown(name[cut:] or ".", 160) if name[cut:] or folders else Text("groups.empty").data()
 
     return shown("/".join(common)) if common != [""] else "", [label(name) for name in names]
 
@@ -176,33 +183,37 @@ def _common(parts: list[list[str]]) -> list[str]:
 
 
 def cause_figures(found: Aggregate) -> list[list[Any]]:
-    """Rows [reason, status, images, top messages as [text, images, example path], number of different messages]."""
+    """Rows [reason or None, status, images, top messages as [text, images, example path], number of messages]."""
     reasons: dict[tuple[GroupName, str], list[tuple[int, GroupName, str]]] = {}
     for cause, number in found.causes.items():
         reasons.setdefault((cause.reason, cause.status), []).append((number, cause.message, found.examples[cause]))
     listed: list[list[Any]] = []
     for (reason, status), messages in reasons.items():
         messages.sort(key=lambda entry: -entry[0])
-        words = [[shown(text or "no message", 160), number, shown(path, 160)] for number, text, path in messages[:5]]
+        words = [[shown(text, 160) if text else None, number, shown(path, 160)] for number, text, path in messages[:5]]
         listed.append(
-            [shown(reason or "not told", 60), status, sum(entry[0] for entry in messages), words, len(messages)]
+            [shown(reason, 60) if reason else None, status, sum(entry[0] for entry in messages), words, len(messages)]
         )
     return sorted(listed, key=lambda entry: entry[2], reverse=True)[:CAUSES_LISTED]
 
 
 def table_figures(found: Aggregate, thumbnails: Sequence[str | None]) -> Json:
-    """The rows of the table as lists in the order of ``columns``, as many as TABLE_BYTES hold."""
+    """The rows of the table as lists, see :func:`_table_row`, as many as TABLE_BYTES hold, and their ``folders``."""
     rows: list[list[Any]] = []
+    folders: dict[str, int] = {}
     room = TABLE_BYTES
     kept = found.table()
     for row in kept:
-        values = _table_row(row)
-        room -= len(as_json(values))
+        folder = shown(folder_of(row.path), LONGEST_FOLDER)
+        values = [*_table_row(row), folders.get(folder, len(folders))]
+        room -= len(as_json(values)) + (0 if folder in folders else len(as_json(folder)))
         if room < 0:
             break
+        folders.setdefault(folder, len(folders))
         rows.append(values)
     return {
         "rows": rows,
+        "folders": list(folders),
         "worst": min(found.worst, found.rows, len(rows)),
         "thumbnails": list(thumbnails[: len(rows)]),
         "cut": len(kept) - len(rows),
@@ -210,40 +221,39 @@ def table_figures(found: Aggregate, thumbnails: Sequence[str | None]) -> Json:
 
 
 def _table_row(row: ListedImage) -> list[Any]:
+    """Path as it is shown, sentence, verdict, status, quality, header's, pixels', first save's, encoder, format, size,
+    and the path as it is, where that is another text.
+    """
     size = f"{row.width} × {row.height}" if row.width and row.height else None
     words = row.message if row.status == Status.ERROR.value else row.verdict_text or row.message
     texts = [text and shown(text) for text in (row.path, words, row.encoder, row.format, size)]
     path, words, encoder, form, size = texts
-    label = Verdict(row.verdict).words
-    return [path, words, label, row.status, row.qf, row.header_qf, row.pixel_qf, row.first_qf, encoder, form, size]
+    exact = None if path == row.path else row.path
+    qualities = row.qf, row.header_qf, row.pixel_qf, row.first_qf
+    return [path, words, row.verdict, row.status, *qualities, encoder, form, size, exact]
 
 
-def _notes(found: Aggregate, groups: Json, table: Json, causes: list[list[Any]]) -> list[str]:
+def _notes(found: Aggregate, groups: Json, table: Json, causes: list[list[Any]]) -> list[Text]:
     """What was sampled or cut, so that nobody takes a part for the whole."""
     notes = []
     listed, worst = len(table["rows"]), table["worst"]
     if listed < found.rows:
-        drawn = f" and {listed - worst:,} drawn at random from the others" if listed > worst else ""
-        notes.append(
-            f"The table of images has {listed:,} of {found.rows:,} rows: the {worst:,} worst{drawn}. "
-            "All other figures count every image."
-        )
+        places = {"listed": f"{listed:,}", "rows": f"{found.rows:,}", "worst": f"{worst:,}"}
+        drawn = {"drawn": f"{listed - worst:,}"}
+        notes.append(Text("notes.sampled", places | drawn) if listed > worst else Text("notes.worst", places))
     if table["cut"]:
-        notes.append(f"{table['cut']:,} more rows were left out of the table because their texts are long.")
+        notes.append(Text("notes.cut", {"n": f"{table['cut']:,}"}))
     if found.groups_full:
-        notes.append(
-            f"Only the first {MOST_GROUPS:,} groups are told apart; the images of all later ones are counted together "
-            f"as {OTHERS}, and are not compared."
-        )
+        notes.append(Text("notes.groups_full", {"n": f"{MOST_GROUPS:,}"}))
     if groups["number"] > len(groups["listed"]):
-        notes.append(f"Of {groups['number']:,} groups the {len(groups['listed']):,} with most images are listed.")
+        notes.append(Text("notes.groups", {"n": f"{groups['number']:,}", "listed": f"{len(groups['listed']):,}"}))
     for counts, what in ((found.encoders, "encoders"), (found.formats, "formats")):
         if any(name is OTHERS for name, _ in counts):
-            notes.append(f"Only the first {MOST_NAMES} {what} are told apart.")
+            notes.append(Text(f"notes.{what}", {"n": str(MOST_NAMES)}))
     if len(found.causes) >= MOST_CAUSES or len({cause[:2] for cause in found.causes}) > len(causes):
-        notes.append(f"Only the first {MOST_CAUSES} different messages are told apart.")
+        notes.append(Text("notes.causes", {"n": str(MOST_CAUSES)}))
     given = sum(uri is not None for uri in table["thumbnails"])
     if table["thumbnails"]:
-        notes.append(f"{given:,} of the {listed:,} rows of the table have a thumbnail.")
-    notes.append("Long names are shortened in the middle; characters that cannot be seen are written as codes.")
+        notes.append(Text("notes.thumbnails", {"n": f"{given:,}", "listed": f"{listed:,}"}))
+    notes.append(Text("notes.names"))
     return notes

@@ -8,10 +8,13 @@ from functools import lru_cache
 from jpegqf.errors import UsageError
 from jpegqf.inputs.suffixes import ARCHIVE_SUFFIXES, DOCUMENT_SUFFIXES
 from jpegqf.outputs.base import Batch
+from jpegqf.report.texts import Text, shown
 
 MOST_GROUPS = 2000
 LONGEST_NAME = 512
 """Characters of a group's name that are kept."""
+LONGEST_TITLE = 60
+"""Characters of a column's name that are shown."""
 ARCHIVE = re.compile(f"({'|'.join(map(re.escape, ARCHIVE_SUFFIXES))})!", re.IGNORECASE)
 PAGE = re.compile(f"({'|'.join(map(re.escape, DOCUMENT_SUFFIXES))})!\\d+/\\d+$", re.IGNORECASE)
 """A page and the number of an image on it, which are no folder."""
@@ -61,9 +64,9 @@ def _parts(folder: str, separator: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Grouping:
-    """How rows are grouped: ``title`` in words, ``column`` the one it needs, ``of`` its values -> names."""
+    """How rows are grouped: ``title`` in every language, ``column`` the one it needs, ``of`` its values -> names."""
 
-    title: str
+    title: Text
     column: str
     of: Callable[[list[object]], list[GroupName]]
 
@@ -76,19 +79,20 @@ def grouping(by: str) -> Grouping:
     """``folder``, ``folder:N`` or a column. Raises UsageError for level 0."""
     found = BY_FOLDER.fullmatch(by)
     if not found:
-        return Grouping(by, by, lambda values: [_clipped(str(value)) if _known(value) else None for value in values])
+        title = Text("by.column", {"name": shown(by, LONGEST_TITLE)})
+        return Grouping(title, by, lambda values: [_clipped(str(value)) if _known(value) else None for value in values])
     if not found[1]:
-        return Grouping("folder", "path", lambda paths: [_clipped(folder_of(str(path))) for path in paths])
+        return Grouping(Text("by.folder"), "path", lambda paths: [_clipped(folder_of(str(path))) for path in paths])
     level = int(found[1])
     if not level:
         raise UsageError("--by folder:N counts from 1, or from -1 at the end of the path")
-    words = f"folder (level {level})"
+    title = Text("by.level", {"n": str(level)})
 
     def of(paths: list[object]) -> list[GroupName]:
         names = (folder_level(str(path), level) for path in paths)
         return [name and _clipped(name) for name in names]
 
-    return Grouping(words, "path", of)
+    return Grouping(title, "path", of)
 
 
 def _known(value: object) -> bool:

@@ -8,29 +8,50 @@ from html import escape
 from importlib.resources import files
 
 from jpegqf.report.figures import Json, as_json
+from jpegqf.report.texts import LANGUAGES, Text, texts
 from jpegqf.version import __version__
 
+MODULES = (
+    "page/words.js",
+    "report/language.js",
+    "report/elements.js",
+    "report/charts.js",
+    "report/tables.js",
+    "report/images.js",
+    "report/report.js",
+)
+"""JavaScript modules, in the order of their needs. A page from a disk may load none, so they are joined."""
 
-def page(figures: Json, headline: str, lead: list[str], sources: list[str], day: date) -> str:
+
+def page(figures: Json, headline: Text, lead: list[Text], sources: list[str], day: date) -> str:
     """The page. All texts may hold any character; only the package's own files become markup."""
-    style, script, charts = _file("report/report.css"), _file("report/report.js"), _file("vendor/echarts.min.js")
+    style, script, charts = _file("report/report.css"), _script(), _file("vendor/echarts.min.js")
     policy = (
         f"default-src 'none'; script-src {_hash(charts)} {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+    made = Text("made", {"day": day.isoformat(), "version": __version__, "sources": ", ".join(sources)})
+    told = {"headline": headline.data(), "lead": [sentence.data() for sentence in lead], "made": made.data()}
     return _fill(
         _file("report/report.html"),
         {
             "policy": escape(policy),
-            "title": escape(headline),
-            "lead": escape(" ".join(lead)),
-            "made": escape(f"Made on {day.isoformat()} by jpegqf {__version__} from {', '.join(sources)}"),
+            "title": escape(str(headline)),
+            "lead": escape(" ".join(map(str, lead))),
             "style": style,
-            "data": as_json(figures),
+            "data": as_json(figures | told),
+            "texts": as_json({language: texts(language) for language in LANGUAGES}),
             "charts": charts,
             "script": script,
         },
     )
+
+
+def _script() -> str:
+    """All modules in one block of strict code, whose names are their own."""
+    joined = "\n".join(map(_file, MODULES))
+    joined = re.sub(r"^import [^;]+;\n", "", joined, flags=re.MULTILINE)
+    return '"use strict";\n{\n' + re.sub(r"^export ", "", joined, flags=re.MULTILINE) + "}\n"
 
 
 def _file(name: str) -> str:

@@ -13,8 +13,9 @@ from jpegqf.report.aggregate import NEEDED, Aggregate
 from jpegqf.report.figures import figures
 from jpegqf.report.grouping import grouping
 from jpegqf.report.page import page
+from jpegqf.report.texts import Text, shown
 from jpegqf.report.thumbnails import thumbnails
-from jpegqf.report.wording import headline, lead, shown
+from jpegqf.report.wording import headline, lead
 
 SUFFIXES = (".html", ".htm")
 SOURCES_NAMED = 5
@@ -54,9 +55,8 @@ def write_report(asked: Request, watch: Watch = lambda what, numbers: numbers) -
         raise UsageError("no rows to report on: the results are empty")
     pictures = _thumbnails(found, watch) if asked.thumbnails else []
     data = figures(found, pictures)
-    data["notes"] += [
-        f"The last line of {shown(source.path)} is cut off and left out." for source in sources if source.torn
-    ]
+    torn = [Text("notes.torn", {"path": shown(source.path)}) for source in sources if source.torn]
+    data["notes"] += [note.data() for note in torn]
     _write(asked.output, page(data, headline(found), lead(found), _named(sources), date.today()))
     return found.rows
 
@@ -97,10 +97,10 @@ def _thumbnails(found: Aggregate, watch: Watch) -> list[str | None]:
 
 
 def _named(sources: list[Results]) -> list[str]:
-    """The files read, a few by name."""
+    """The files read, a few by name, and how many more there are."""
     names = [shown(os.path.basename(results.path), 80) for results in sources[:SOURCES_NAMED]]
     more = len(sources) - len(names)
-    return names + ([f"{more:,} more"] if more else [])
+    return names + ([f"+ {more:,}"] if more else [])
 
 
 def _write(path: str, text: str) -> None:

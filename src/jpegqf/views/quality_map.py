@@ -21,8 +21,8 @@ from jpegqf.tables.check import share_expected
 
 MOST_PIECES, SMALLEST_PIECE = 600, 64
 """Most pieces of the map of the last save, and their least side in pixels; they grow with the image."""
-MOST_MODELLED_PIECES = 90
-"""Most pieces of that map that the model judges, 5 to 9 ms each; pieces grow until few blocks decide the others."""
+MOST_MODELLED_PIECES = 48
+"""Most pieces of that map that the model judges, 5 to 10 ms each; pieces grow until few blocks decide the others."""
 MOST_EARLIER_PIECES, SMALLEST_EARLIER_PIECE = 24, 96
 """The same of the map of earlier saves, of which a piece costs 10 to 40 ms."""
 LEAST_RETURNING = 0.5

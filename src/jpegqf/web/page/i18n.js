@@ -1,5 +1,7 @@
 // The page's language: texts from i18n/*.json, and the engine's sentences translated by their patterns.
 
+import {fill, patternsOf, translated} from "./words.js";
+
 export const LANGUAGES = {en: "en", zh: "zh-Hans", ja: "ja"};
 let texts = {};
 let phrases = [];
@@ -21,31 +23,23 @@ export function preferredLanguage() {
 export async function setLanguage(name) {
   const answer = await fetch(`/web/page/i18n/${name}.json`);
   texts = await answer.json();
-  phrases = Object.entries(texts.phrases).map(([pattern, words]) => [new RegExp(`^${pattern}$`), words]);
+  phrases = patternsOf(texts.phrases);
   language = name;
   document.documentElement.lang = LANGUAGES[name];
   document.title = t("title");
   translate(document);
 }
 
-/** A text with its {places} filled. */
-export function t(key, places = {}) {
-  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => places[name] ?? all);
-}
+/** The text of a key with its {places} filled. */
+export const t = (key, places) => fill(texts[key] ?? key, places);
 
 /** Whether there is a text of this key. */
 export function has(key) {
   return Object.hasOwn(texts, key);
 }
 
-/** A sentence of the engine in the page's language, its parts too; in English where no pattern fits. */
-export function phrase(sentence) {
-  for (const [pattern, words] of phrases) {
-    const found = pattern.exec(sentence);
-    if (found) return words.replace(/\$(\d)/g, (all, group) => phrase(found[group]));
-  }
-  return sentence;
-}
+/** A sentence of the engine in the page's language; in English where no pattern fits. */
+export const phrase = (sentence) => translated(sentence, phrases);
 
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-i18n]")) element.textContent = t(element.dataset.i18n);
