@@ -97,7 +97,7 @@ def encoders() -> list[tuple[str, str, Encode]]:
 
 
 def measure(images: list[Image.Image], encoder: str, encode: Encode, step: int) -> dict[str, Any]:
-    """What the headers of all images say at all qualities, each ``step`` apart; errors are of the files that tell one."""
+    """What the headers of all images say at all qualities, each ``step`` apart; errors are of files that tell one."""
     scale = (FIRST_OF_LIBJXL, LAST_OF_LIBJXL) if encoder == "libjxl" else (0, 100)
     asked = [quality for _ in images for quality in range(scale[0], scale[1] + 1, step)]
     files = (encode(image, quality) for image in images for quality in range(scale[0], scale[1] + 1, step))

@@ -99,7 +99,7 @@ def fetch_any_answer(data: bytes) -> None:
     """Fetch an address whose server answers with these bytes: what it sends, or one line that says what is wrong."""
     opener = urllib.request.OpenerDirector()
     for handler in (
-        _Answering(data), urllib.request.HTTPErrorProcessor(), urllib.request.HTTPRedirectHandler(),
+        _Answering(data), urllib.request.HTTPErrorProcessor(), urls.Redirects(),
         urllib.request.HTTPDefaultErrorHandler(), urllib.request.UnknownHandler(),
     ):  # fmt: skip
         opener.add_handler(handler)

@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 from PIL import Image
+from targets import fetch_any_answer
 
 import jpegqf
 from jpegqf.errors import ImageSkippedError
@@ -19,7 +20,10 @@ from jpegqf.restoring.work import Work
 
 
 class Server(BaseHTTPRequestHandler):
-    """/photo.jpg is one at 71, /moved leads to it, /file to a file of this machine; /drip sends byte after byte."""
+    """/photo.jpg is one at 71, /moved leads to it, /file to a file of this machine; there is nothing else.
+
+    /drip sends byte after byte without end, and so does /endless with its redirection to the photograph.
+    """
 
     photo = b""
 
@@ -28,8 +32,9 @@ class Server(BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             self.wfile.write(self.photo)
-        elif self.path == "/drip":
-            self.send_response(200)
+        elif self.path in ("/drip", "/endless"):
+            self.send_response(200 if self.path == "/drip" else 302)
+            self.send_header("Location", "/photo.jpg")
             self.end_headers()
             with suppress(OSError):
                 while True:
@@ -57,7 +62,7 @@ def address(cat: Image.Image) -> Iterator[str]:
     server.server_close()
 
 
-@pytest.mark.parametrize("path", ["/photo.jpg", "/moved"])
+@pytest.mark.parametrize("path", ["/photo.jpg", "/moved", "/endless"])
 def test_an_address_is_judged_as_the_file_behind_it(address: str, path: str) -> None:
     (row,) = jpegqf.scan([address + path])
     assert row.path == address + path
@@ -96,6 +101,11 @@ def test_a_server_that_sends_byte_after_byte_is_left_in_time(address: str, monke
     monkeypatch.setattr(urls, "SECONDS_IN_ALL", 0.5)
     (row,) = jpegqf.scan([address + "/drip"])
     assert (row.status, row.reason, row.message) == ("error", "unreadable", "cannot be fetched: more than 0 seconds")
+
+
+def test_a_piece_of_impossible_size_is_one_row_with_a_reason() -> None:
+    fetch_any_answer(b"HTTP/1.0 301 M\r\nLocation: //x\r\nTransfer-Encoding: chunked\r\n\r\n1" + b"c" * 40 + b"\r\nabc")
+    fetch_any_answer(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1" + b"c" * 40 + b"\r\nabc")
 
 
 def test_an_answer_that_breaks_off_is_one_row_with_a_reason() -> None:

@@ -4,6 +4,7 @@ import http.client
 import time
 import urllib.error
 import urllib.request
+from typing import IO, Any
 
 from jpegqf.errors import ImageBrokenError, ImageSkippedError, Reason
 from jpegqf.limits import MAX_MEMBER_BYTES
@@ -29,7 +30,7 @@ def fetched(url: str) -> bytes:
             data = _all_of(answer)
     except urllib.error.HTTPError as error:
         raise ImageBrokenError(Reason.UNREADABLE, f"cannot be fetched: the server says {error.code}") from None
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except (OSError, ValueError, OverflowError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         words = in_one_line(reason if isinstance(reason, Exception) else error)
         raise ImageBrokenError(Reason.UNREADABLE, f"cannot be fetched: {words}") from None
@@ -51,12 +52,37 @@ def _all_of(answer: http.client.HTTPResponse) -> bytes:
     return b"".join(parts)
 
 
+class Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirections without reading what is sent with them, which may have no end."""
+
+    def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        """See the base class."""
+        return super().http_error_302(req, _Unread(fp), code, msg, headers)  # type: ignore[arg-type]  # read, close
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+class _Unread:
+    """An answer that gives none of its bytes."""
+
+    def __init__(self, answer: IO[bytes]) -> None:
+        self._answer = answer
+
+    def read(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def close(self) -> None:
+        """Close the answer."""
+        self._answer.close()
+
+
 def _opener() -> urllib.request.OpenerDirector:
     """Opens http and https alone: an address must not lead to a file of this machine."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(),
-        urllib.request.HTTPErrorProcessor(), urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPErrorProcessor(), Redirects(),
         urllib.request.HTTPDefaultErrorHandler(), urllib.request.UnknownHandler(),
     ):  # fmt: skip
         opener.add_handler(handler)
