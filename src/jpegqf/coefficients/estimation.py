@@ -3,7 +3,11 @@
 Numbers have a normal prior each, known values normal errors: together a quadratic form, which the numbers looked for
 make small. They are decided one after the other, the surest first, the likeliest beginnings kept ("K-best sphere
 decoding": Guo and Nilsson, "Algorithm and implementation of the K-best sphere decoding for MIMO detection", 2006).
+Where few values are known that goes astray, unless whole combinations of the numbers are decided instead: a reduced
+basis of their lattice (Wübben et al., "Lattice reduction: a survey with applications in wireless communications", 2011).
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -42,35 +46,111 @@ def padding_prior(steps: I32, rows: int, columns: int) -> F64:
     return out
 
 
-def likeliest(basis: F32, values: F32, precision: F32, lowest: F32, highest: F32, prior: F64, kept: int) -> I16:
-    """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
+@dataclass(frozen=True)
+class Known:
+    """Values that are known, or bounded, of several problems with one basis.
 
     ``basis``: what one step of each number adds to each value, float32 (numbers, values). ``values``: known ones where
-    ``precision``, the inverse of their errors' variance, is not 0; all float32 (problems, values), as are the bounds
-    of the others. ``prior``: what is expected of the numbers, whose mean is 0: the inverse of their covariance, float64
-    (numbers, numbers).
+    ``precision``, the inverse of their errors' variance, is not 0; ``lowest`` and ``highest``: bounds of the others.
+    All float32 (problems, values).
     """
-    drawn, wanted, basis = precision, values, basis.astype(np.float64)
+
+    basis: F32
+    values: F32
+    precision: F32
+    lowest: F32
+    highest: F32
+
+
+def likeliest(known: Known, prior: F64, kept: int) -> I16:
+    """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
+
+    ``prior``: what is expected of the numbers, whose mean is 0: the inverse of their covariance, float64 (numbers,
+    numbers).
+    """
+    return _best_of_form(*_posterior(known, prior), kept)
+
+
+def likeliest_of_reduced(known: Known, prior: F64, kept: int) -> I16:
+    """As :func:`likeliest`, decided in a reduced basis: far more often right where few values are known.
+
+    Slower: each problem of 64 numbers takes 2 to 50 ms more.
+    """
+    forms, means = _posterior(known, prior)
+    ranked = []
+    for form, mean in zip(forms, means, strict=True):
+        basis = reduced_basis(form)
+        of_basis = basis.T @ form @ basis
+        sets = _best_of_form(of_basis[None], np.linalg.solve(basis, mean)[None], kept)[0]
+        ranked.append(np.rint(sets @ basis.T).astype(np.int16))
+    return np.stack(ranked)
+
+
+def _posterior(known: Known, prior: F64) -> tuple[F64, F64]:
+    """Inverse covariance (problems, numbers, numbers) and mean (problems, numbers) of numbers, given values; float64."""
+    drawn, wanted, basis = known.precision, known.values, known.basis.astype(np.float64)
     for _ in range(DRAWN + 1):
         weighted = basis[None] * drawn[:, None]
         form = weighted @ basis.T + prior
         right = np.einsum("pnv,pv->pn", weighted, wanted)
         mean = np.linalg.solve(form, right[..., None])[..., 0]
         estimate = mean @ basis
-        missed = (precision == 0) & ((estimate < lowest) | (estimate > highest) | (drawn > 0))
+        missed = (known.precision == 0) & ((estimate < known.lowest) | (estimate > known.highest) | (drawn > 0))
         if not missed.any():
             break
-        drawn = np.where(missed, DRAWN_BY, precision)
-        wanted = np.where(missed, np.clip(estimate, lowest, highest), values)
-    return _best_of_form(form, mean, np.einsum("pnn->pn", np.linalg.inv(form)), kept)
+        drawn = np.where(missed, DRAWN_BY, known.precision)
+        wanted = np.where(missed, np.clip(estimate, known.lowest, known.highest), known.values)
+    return form, mean
 
 
-def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I16:
+SHORTER = 0.75
+"""Two combinations are exchanged where that makes the square of the first one's length shorter by this factor."""
+
+
+def reduced_basis(form: F64) -> F64:
+    """Whole combinations of numbers that a quadratic form keeps apart best: whole, float64 (numbers, combinations).
+
+    ``form``: positive definite, float64 (numbers, numbers). The algorithm of Lenstra, Lenstra and Lovász ("Factoring
+    polynomials with rational coefficients", 1982) on the form's Cholesky factor. 64 numbers take it 2 to 50 ms; FLINT's
+    takes as long, since the numbers must be made Python's.
+    """
+    count = len(form)
+    root, basis = np.linalg.cholesky(form).T.copy(), np.eye(count)
+    place = 1
+    while place < count:
+        before = place - 1
+        _subtract(root, basis, place, before)
+        low, high = root[before, place], root[place, place]
+        length = low * low + high * high
+        if length < SHORTER * root[before, before] ** 2:
+            pair = [before, place]
+            root[:, pair], basis[:, pair] = root[:, pair[::-1]], basis[:, pair[::-1]]
+            turn = np.array([[low, high], [high, -low]]) / np.sqrt(length)
+            root[pair, before:] = turn @ root[pair, before:]
+            place = max(1, before)
+        else:
+            place += 1
+    for place in range(1, count):
+        for before in range(place - 1, -1, -1):
+            _subtract(root, basis, place, before)
+    return basis
+
+
+def _subtract(root: F64, basis: F64, place: int, before: int) -> None:
+    """Make a combination nearly orthogonal to one before it."""
+    times = np.rint(root[before, place] / root[before, before])
+    if times:
+        root[: before + 1, place] -= times * root[: before + 1, before]
+        basis[:, place] -= times * basis[:, before]
+
+
+def _best_of_form(form: F64, mean: F64, kept: int) -> I16:
     """Whole numbers that make a quadratic form about ``mean`` small, int16 (problems, kept, numbers).
 
-    ``form``: float64 (problems, numbers, numbers); ``mean`` and ``variance``: float64 (problems, numbers).
+    ``form``: float64 (problems, numbers, numbers); ``mean``: float64 (problems, numbers).
     """
     problems, count = mean.shape
+    variance = np.einsum("pnn->pn", np.linalg.inv(form))
     order = np.argsort(-variance, axis=1, kind="stable")  # the last one is decided first
     row = np.arange(problems)[:, None]
     root = np.linalg.cholesky(form[row[:, :, None], order[:, :, None], order[:, None]])
