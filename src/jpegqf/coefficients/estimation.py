@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jpegqf.arrays import F32, F64, I16, I32
+from jpegqf.arrays import F32, F64, I16, I32, I64
 from jpegqf.evidence.dct import FORWARD
 
 ERROR = np.float32(1 / 12)
@@ -74,14 +74,12 @@ def likeliest(known: Known, prior: F64, kept: int) -> I16:
 def likeliest_of_reduced(known: Known, prior: F64, kept: int) -> I16:
     """As :func:`likeliest`, decided in a reduced basis: far more often right where few values are known.
 
-    Slower: each problem of 64 numbers takes 2 to 50 ms more.
+    Slower: each problem of 64 numbers takes 10 ms more, and one of 300 numbers 60 ms.
     """
-    forms, means = _posterior(known, prior)
     ranked = []
-    for form, mean in zip(forms, means, strict=True):
-        basis = reduced_basis(form)
-        of_basis = basis.T @ form @ basis
-        sets = _best_of_form(of_basis[None], np.linalg.solve(basis, mean)[None], kept)[0]
+    for form, mean in zip(*_posterior(known, prior), strict=True):
+        basis, root = reduced_basis(form)
+        sets = _decided(root[None], np.linalg.solve(basis, mean)[None], kept)[0]
         ranked.append(np.rint(sets @ basis.T).astype(np.int16))
     return np.stack(ranked)
 
@@ -107,74 +105,89 @@ SHORTER = 0.75
 """Two combinations are exchanged where that makes the square of the first one's length shorter by this factor."""
 
 
-def reduced_basis(form: F64) -> F64:
-    """Whole combinations of numbers that a quadratic form keeps apart best: whole, float64 (numbers, combinations).
+def reduced_basis(form: F64) -> tuple[F64, F64]:
+    """Whole combinations of numbers that a quadratic form keeps apart best, in the order in which they are orthogonalized.
 
-    ``form``: positive definite, float64 (numbers, numbers). The algorithm of Lenstra, Lenstra and Lovász ("Factoring
-    polynomials with rational coefficients", 1982) on the form's Cholesky factor. 64 numbers take it 2 to 50 ms; FLINT's
-    takes as long, since the numbers must be made Python's.
+    ``form``: positive definite, float64 (numbers, numbers). Returns the combinations, whole, as columns, and the upper
+    triangular factor of the form in them, both float64 (numbers, numbers). The algorithm of Lenstra, Lenstra and Lovász
+    ("Factoring polynomials with rational coefficients", 1982), without what does not change their order of lengths, from
+    the numbers in sorted order on, which makes it 3 to 10 times faster (Wübben et al., "MMSE extension of V-BLAST based
+    on sorted QR decomposition", 2003). FLINT's takes longer, since the numbers must be made Python's.
     """
+    order, root = _sorted_root(form)
     count = len(form)
-    root, basis = np.linalg.cholesky(form).T.copy(), np.eye(count)
+    basis = np.eye(count)[order].T.copy()
     place = 1
     while place < count:
         before = place - 1
-        _subtract(root, basis, place, before)
+        length = root[before, before]
+        times = round(root[before, place] / length)
+        if times:
+            root[:place, place] -= times * root[:place, before]
+            basis[:, place] -= times * basis[:, before]
         low, high = root[before, place], root[place, place]
-        length = low * low + high * high
-        if length < SHORTER * root[before, before] ** 2:
-            pair = [before, place]
-            root[:, pair], basis[:, pair] = root[:, pair[::-1]], basis[:, pair[::-1]]
-            turn = np.array([[low, high], [high, -low]]) / np.sqrt(length)
-            root[pair, before:] = turn @ root[pair, before:]
-            place = max(1, before)
-        else:
+        exchanged = low * low + high * high
+        if exchanged >= SHORTER * length * length:
             place += 1
-    for place in range(1, count):
-        for before in range(place - 1, -1, -1):
-            _subtract(root, basis, place, before)
-    return basis
+            continue
+        root[:, [before, place]], basis[:, [before, place]] = root[:, [place, before]], basis[:, [place, before]]
+        turn = np.array([[low, high], [high, -low]]) / np.sqrt(exchanged)
+        root[before : place + 1, before:] = turn @ root[before : place + 1, before:]
+        place = max(1, before)
+    return basis, root
 
 
-def _subtract(root: F64, basis: F64, place: int, before: int) -> None:
-    """Make a combination nearly orthogonal to one before it."""
-    times = np.rint(root[before, place] / root[before, before])
-    if times:
-        root[: before + 1, place] -= times * root[: before + 1, before]
-        basis[:, place] -= times * basis[:, before]
+def _sorted_root(form: F64) -> tuple[I64, F64]:
+    """The upper triangular factor of a form whose numbers are sorted: each time the one with the least left over."""
+    count = len(form)
+    order, root, left = np.arange(count), np.zeros((count, count)), np.diag(form).copy()
+    for place in range(count):
+        least = place + int(np.argmin(left[place:]))
+        pair = [place, least]
+        order[pair], left[pair], root[:, pair] = order[pair[::-1]], left[pair[::-1]], root[:, pair[::-1]]
+        row = form[order[place], order[place:]] - root[:place, place] @ root[:place, place:]
+        root[place, place:] = row / np.sqrt(row[0])
+        left[place:] -= root[place, place:] ** 2
+    return order, root
 
 
 def _best_of_form(form: F64, mean: F64, kept: int) -> I16:
     """Whole numbers that make a quadratic form about ``mean`` small, int16 (problems, kept, numbers).
 
-    ``form``: float64 (problems, numbers, numbers); ``mean``: float64 (problems, numbers).
+    ``form``: float64 (problems, numbers, numbers); ``mean``: float64 (problems, numbers). The surest are decided first.
     """
-    problems, count = mean.shape
-    variance = np.einsum("pnn->pn", np.linalg.inv(form))
-    order = np.argsort(-variance, axis=1, kind="stable")  # the last one is decided first
-    row = np.arange(problems)[:, None]
+    variance, row = np.einsum("pnn->pn", np.linalg.inv(form)), np.arange(len(mean))[:, None]
+    order = np.argsort(-variance, axis=1, kind="stable")
     root = np.linalg.cholesky(form[row[:, :, None], order[:, :, None], order[:, None]])
-    centre = mean[row, order]
-    off = np.zeros((problems, 1, count))  # what was decided, less its mean
+    sets = _decided(root.swapaxes(1, 2), mean[row, order], kept)
+    numbers = np.empty_like(sets)
+    numbers[row[:, :, None], np.arange(sets.shape[1])[None, :, None], order[:, None]] = sets
+    return numbers.astype(np.int16)
+
+
+def _decided(root: F64, centre: F64, kept: int) -> F64:
+    """Whole numbers of which ``root`` makes vectors that are short, less their ``centre``: (problems, kept, numbers).
+
+    ``root``: upper triangular, float64 (problems, numbers, numbers); ``centre``: float64 (problems, numbers). The last
+    number is decided first.
+    """
+    problems, count = centre.shape
+    row = np.arange(problems)[:, None]
+    off = np.zeros((problems, 1, count))  # what was decided, less its centre
     cost = np.zeros((problems, 1))
     for number in range(count - 1, -1, -1):
         scale = root[:, number, number, None]
-        drift = np.einsum("pkj,pj->pk", off[:, :, number + 1 :], root[:, number + 1 :, number]) / scale
+        drift = (off[:, :, number + 1 :] @ root[:, number, number + 1 :, None])[..., 0] / scale
         wanted = centre[:, number, None] - drift
         nearest = np.rint(wanted)
         second = nearest + np.where(wanted >= nearest, 1, -1)
         both = np.concatenate([nearest, second], axis=1)
-        costs = np.tile(cost, 2) + (scale * (both - np.tile(wanted, 2))) ** 2
-        some = min(kept, costs.shape[1])
-        best = np.argpartition(costs, some - 1, axis=1)[:, :some] if some < costs.shape[1] else None
-        if best is None:
-            best = np.broadcast_to(np.arange(costs.shape[1]), costs.shape)
-        off = off[row, best % off.shape[1]]
-        off[:, :, number] = both[row, best] - centre[:, number, None]
-        cost = costs[row, best]
+        costs = np.concatenate([cost, cost], axis=1) + (scale * (both - np.concatenate([wanted, wanted], axis=1))) ** 2
+        if costs.shape[1] > kept:
+            best = np.argpartition(costs, kept - 1, axis=1)[:, :kept]
+            off, both, cost = off[row, best % off.shape[1]], both[row, best], costs[row, best]
+        else:
+            off, cost = np.concatenate([off, off], axis=1), costs
+        off[:, :, number] = both - centre[:, number, None]
     ranked = np.argsort(cost, axis=1)
-    numbers = np.empty((problems, off.shape[1], count))
-    numbers[row[:, :, None], np.arange(off.shape[1])[None, :, None], order[:, None]] = (
-        off[row, ranked] + centre[:, None]
-    )
-    return np.rint(numbers).astype(np.int16)
+    return np.rint(off[row, ranked] + centre[:, None])

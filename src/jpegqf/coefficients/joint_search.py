@@ -21,7 +21,9 @@ MOST_CLEAN, MOST_CLEAN_SHARE = 12, 0.25
 """MCUs of known pixels alone that may be wrong in any image, and the share of them that may be."""
 MOST_FAILED = 100
 """How many more searches may fail than find something."""
-MOST_PASSES = 6
+MOST_FOUND = 6
+"""How many coefficients are found for an MCU whose neighbours stay the same."""
+MOST_PASSES = 8
 """Most passes over the MCUs that are wrong, with one depth."""
 
 
@@ -33,6 +35,7 @@ class JointSearch:
         self._wrong = differing(draft.pixels(), pixels)
         self._variances: dict[float, F32] = {}
         self._failed: set[tuple[object, ...]] = set()
+        self._found: dict[tuple[object, ...], set[bytes]] = {}
         self._left = MOST_FAILED
 
     @property
@@ -70,10 +73,13 @@ class JointSearch:
         return changed
 
     def _suspects(self, backwards: bool) -> list[tuple[int, int]]:
-        """Places of MCUs that have wrong pixels: first those that have them inside, those of the fewest unknown first."""
+        """Places of MCUs whose chroma reaches wrong pixels: first those that have them inside, then those that have any;
+        those of the fewest unknown pixels first.
+        """
         layout = self._draft.layout
         inside, any_ = self._wrong_inside(), layout.mcus_of(self._wrong)
-        places = np.argwhere(any_)
+        reached = layout.mcus_of(_and_next(self._wrong))
+        places = np.argwhere(reached)
         down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
         unknown = np.array(
             [
@@ -83,26 +89,29 @@ class JointSearch:
                 for row, column in places
             ]
         )
-        order = np.lexsort((-unknown if backwards else unknown, ~inside[any_]))
+        order = np.lexsort((-unknown if backwards else unknown, ~any_[reached], ~inside[reached]))
         return [(int(row), int(column)) for row, column in places[order]]
 
     def _solve(self, place: tuple[int, int], distrusted: Bool, depth: Depth) -> bool:
-        """Search one MCU unless that failed before with the same neighbours; returns whether it was changed."""
+        """Search one MCU, unless that failed before with the same neighbours; returns whether it was changed.
+
+        What was found before with the same neighbours did not suit them: it is not found again.
+        """
         window = Window(self._draft, self._pixels, place, distrusted)
-        asked = (place, depth, window.trusted.tobytes(), window.samples_around.tobytes())
-        if asked in self._failed:
+        asked = (place, window.trusted.tobytes(), window.samples_around.tobytes())
+        if (depth, asked) in self._failed:
             return False
-        found = solved(window, depth, self._variance(depth.livelier))
+        before = self._found.setdefault(asked, set())
+        found = solved(window, depth, self._variance(depth.livelier), frozenset(before))
+        if found is None or len(before) >= MOST_FOUND:
+            self._failed.add((depth, asked))
         if found is None:
-            self._failed.add(asked)
             self._left -= 1
             return False
-        before = self._draft.chroma[:, window.number].copy(), self._draft.luma[window.luma_numbers].copy()
+        before.add(found[1].tobytes())
         window.take(*found, self._wrong)
-        self._failed.add(asked)  # it would be found again
-        changed = (before[0] != found[1]).any() or (before[1] != found[0]).any()
-        self._left += bool(changed)
-        return bool(changed)
+        self._left += len(before) == 1
+        return True
 
     def _variance(self, livelier: float) -> F32:
         """Variance of the coefficients of luma, Cb and Cr, float32 (3, 64); of the draft as it was at first."""
@@ -110,3 +119,14 @@ class JointSearch:
             every = (self._draft.luma, *self._draft.chroma)
             self._variances[livelier] = np.stack([prior_of(blocks, livelier) for blocks in every])
         return self._variances[livelier]
+
+
+def _and_next(pixels: Bool) -> Bool:
+    """Given pixels, bool (height, width), and the eight around each."""
+    out = pixels.copy()
+    out[1:] |= pixels[:-1]
+    out[:-1] |= pixels[1:]
+    tall = out.copy()
+    out[:, 1:] |= tall[:, :-1]
+    out[:, :-1] |= tall[:, 1:]
+    return out

@@ -81,7 +81,7 @@ def chroma_of_sound_pixels(window: Window, component: int) -> Equations:
     level = window.known[1 + component].reshape(-1)[at] - without
     deviation = np.full(len(level), OF_YCC[1 + component])
     of_pixels = Equations(_chroma_rise(window)[:, at], level, level, deviation, np.full(len(level), MARGIN_YCC[1]))
-    samples, proven = (values[component] for values in window.known_samples())
+    samples, proven = (values[component] for values in window.known_samples)
     rise = (window.chroma_steps.astype(np.float32)[:, None] * INVERSE)[:, proven]
     level = samples[proven] - 128
     once, margin = np.full(len(level), OF_YCC[0]), np.full(len(level), MARGIN_YCC[0])
@@ -125,7 +125,7 @@ def _of_cut_luma(rise: F32, dark: Bool, cut: Bool) -> Equations:
 
 def _of_samples(window: Window, used: Bool) -> Equations:
     """What proven chroma samples tell: they were rounded but once."""
-    samples, proven = window.known_samples()
+    samples, proven = window.known_samples
     rise = np.zeros((len(used), 128), np.float32)
     rise[-128:-64, :64] = rise[-64:, 64:] = window.chroma_steps.astype(np.float32)[:, None] * INVERSE
     level, sure = (samples - 128).reshape(-1), proven.reshape(-1)

@@ -4,13 +4,14 @@ Chroma first: sound pixels alone mostly tell it. Where too few are sound all blo
 searched from there on. With the right chroma, luma is found block by block.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from jpegqf.arrays import F32, I16, Bool
-from jpegqf.coefficients.estimation import likeliest_of_reduced
+from jpegqf.arrays import F32, F64, I16, Bool
+from jpegqf.coefficients.estimation import Known, likeliest, likeliest_of_reduced
+from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.coefficients.mcus.equations import (
     all_coefficients,
     chroma_of_sound_pixels,
@@ -47,55 +48,71 @@ class Depth:
 
 Coefficients = tuple[I16, I16]
 """Of the luma blocks, int16 (blocks, 64), and of both chroma blocks, (2, 64)."""
+Ranking = Callable[[Known, F64, int], I16]
+"""What ranks sets of coefficients, one of ``estimation``'s."""
 
 
-def solved(window: Window, depth: Depth, variance: F32) -> Coefficients | None:
+def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = frozenset()) -> Coefficients | None:
     """Coefficients that give back all trusted pixels, or None if none are found.
 
-    ``variance``: of the coefficients of luma, Cb and Cr, float32 (3, 64).
+    ``variance``: of the coefficients of luma, Cb and Cr, float32 (3, 64). ``but``: chroma coefficients that are not to be
+    found, as bytes.
     """
     wide = np.concatenate([np.tile(variance[0], len(window.luma_numbers)), variance[1], variance[2]])
-    tried: set[bytes] = set()
-    for chroma in _of_sound_pixels(window, wide):
-        tried.add(chroma.tobytes())
-        luma = window.luma_for(chroma)
-        if luma is not None:
-            return luma, chroma
+    tried = set(but)
+    for ranking in (likeliest, likeliest_of_reduced):
+        for chroma in _new(_of_sound_pixels(window, wide, ranking), tried):
+            luma = window.luma_for(chroma)
+            if luma is not None:
+                return luma, chroma
     used = wide > NEVER
     used[:-128] &= np.repeat(luma_inside(window), 64)
     sets = _estimated(window, used, wide, depth)
     luma_sets, chroma_sets = _split(sets[:DECODED], used)
-    right = window.are_right(luma_sets, chroma_sets)
-    if right.any():
-        first = int(right.argmax())
-        return luma_sets[first], chroma_sets[first]
+    for number in np.flatnonzero(window.are_right(luma_sets, chroma_sets)).tolist():
+        if chroma_sets[number].tobytes() not in but:
+            return luma_sets[number], chroma_sets[number]
     own = window.draft.chroma[:, window.number][None]
     free = used.reshape(-1, 64)[-2:]
-    for chroma in _descended(window, np.concatenate([own, chroma_sets]), free, depth):
-        luma = None if chroma.tobytes() in tried else window.luma_for(chroma)
+    for chroma in _new(_descended(window, np.concatenate([own, chroma_sets]), free, depth), tried):
+        luma = window.luma_for(chroma)
         if luma is not None:
             return luma, chroma
     return None
 
 
-def _of_sound_pixels(window: Window, variance: F32) -> Iterator[I16]:
-    """Chroma, int16 (2, 64), that gives back chroma at all sound pixels and leaves luma at the others; TRIED at most."""
-    if np.count_nonzero(window.sound & window.trusted) < FEWEST_SOUND:
-        return
-    prior, found = prior_of_all(window, variance)[-128:, -128:], []
-    sound = window.sound & window.trusted
+def _new(every: I16, tried: set[bytes]) -> Iterator[I16]:
+    """At most TRIED of the sets, (sets, 2, 64), that were not tried, which they are then."""
+    new = [chroma for chroma in every if chroma.tobytes() not in tried]
+    for chroma in new[:TRIED]:
+        tried.add(chroma.tobytes())
+        yield chroma
+
+
+def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
+    """Chroma, int16 (sets, 2, 64), that gives back chroma at all sound pixels and leaves luma at the others.
+
+    Sets whose samples are those that the pixels around prove come first: neighbours then find theirs.
+    """
+    sound, found = window.sound & window.trusted, []
+    if np.count_nonzero(sound) < FEWEST_SOUND:
+        return np.empty((0, 2, 64), np.int16)
+    prior = prior_of_all(window, variance)[-128:, -128:]
+    samples, proven = window.known_samples
     for component in range(2):
         part = slice(64 * component, 64 * component + 64)
         equations = chroma_of_sound_pixels(window, component)
-        sets = likeliest_of_reduced(equations.known, prior[part, part], OF_SOUND)[0]
+        sets = ranking(equations.known, prior[part, part], OF_SOUND)[0]
         both = np.zeros((len(sets), 2, 64), np.int16)
         both[:, component] = sets
         planes = window.chroma_pixels(both)[:, component]
         right = (planes == window.known[1 + component])[:, sound].all(axis=1)
-        found.append(sets[right][:RIGHT_EACH])
+        sets = sets[right]
+        own = np.clip(unclamped_samples(sets, window.chroma_steps), 0, 255)
+        unlike = ((own != samples[component]) & proven[component]).sum(axis=1)
+        found.append(sets[np.argsort(unlike, kind="stable")[:RIGHT_EACH]])
     pairs = np.stack([np.repeat(found[0], len(found[1]), axis=0), np.tile(found[1], (len(found[0]), 1))], axis=1)
-    if len(pairs):
-        yield from pairs[window.chroma_cost(pairs) == 0][:TRIED]
+    return pairs[window.chroma_cost(pairs) == 0] if len(pairs) else pairs
 
 
 def _estimated(window: Window, used: Bool, variance: F32, depth: Depth) -> I16:
@@ -115,7 +132,7 @@ def _estimated(window: Window, used: Bool, variance: F32, depth: Depth) -> I16:
 
 def _descended(window: Window, starts: I16, free: Bool, depth: Depth) -> I16:
     """Chroma coefficients (sets, 2, 64) that bring chroma back exactly, some steps in the ``free`` ones away from the
-    starts; at most TRIED, perhaps none. Several ways are followed at once.
+    starts; perhaps none. Several ways are followed at once.
     """
     places = np.flatnonzero(free.reshape(-1))
     moves = np.zeros((2 * len(places), 128), np.int16)
@@ -136,7 +153,7 @@ def _descended(window: Window, starts: I16, free: Bool, depth: Depth) -> I16:
         kept = np.argsort(cost, kind="stable")[: 4 * depth.starts]
         states, cost = states[kept], cost[kept]
         seen.update(state.tobytes() for state in states)
-    return states[np.flatnonzero(cost == 0)[:TRIED]].reshape(-1, 2, 64)
+    return states[cost == 0].reshape(-1, 2, 64)
 
 
 def _split(sets: I16, used: Bool) -> tuple[I16, I16]:

@@ -4,7 +4,7 @@ Chroma is interpolated: the samples of a block reach one pixel into the MCUs aro
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,7 @@ class Window:
         """Steps of the chroma table, int32 (64,)."""
         return self.draft.steps_of_chroma
 
+    @cached_property
     def known_samples(self) -> tuple[F32, Bool]:
         """Chroma samples of the MCU's blocks as the pixels around tell, float32 (2, 64); which are proven, (2, 64)."""
         layout, sampling = self.draft.layout, self.sampling
