@@ -33,6 +33,10 @@ class JointSearch:
     def __init__(self, draft: Draft, pixels: U8) -> None:
         self._draft, self._pixels = draft, pixels
         self._wrong = differing(draft.pixels(), pixels)
+        self._shown = draft.layout.mcus_of(self._wrong)
+        """MCUs that have wrong pixels, bool (rows, columns)."""
+        self._inside = draft.layout.mcus_of(self._wrong & inner_pixels(draft.layout))
+        """MCUs that are wrong whatever their neighbours are, bool (rows, columns)."""
         self._variances: dict[float, F32] = {}
         self._failed: set[tuple[object, ...]] = set()
         self._found: dict[tuple[object, ...], set[bytes]] = {}
@@ -43,7 +47,7 @@ class JointSearch:
         """Whether so many MCUs without any unknown pixel are wrong that the pixels are no JPEG's."""
         layout = self._draft.layout
         clean = ~layout.mcus_of(~chroma_of(self._pixels)[1])
-        wrong = int(np.count_nonzero(layout.mcus_of(self._wrong) & clean))
+        wrong = int(np.count_nonzero(self._shown & clean))
         return wrong > max(MOST_CLEAN, int(MOST_CLEAN_SHARE * np.count_nonzero(clean)))
 
     def run(self) -> int:
@@ -52,12 +56,7 @@ class JointSearch:
             for number in range(MOST_PASSES):
                 if not self._wrong.any() or self._left <= 0 or not self._pass(depth, backwards=number % 2 == 1):
                     break
-        return int(np.count_nonzero(self._draft.layout.mcus_of(self._wrong)))
-
-    def _wrong_inside(self) -> Bool:
-        """MCUs that are wrong whatever their neighbours are, bool (rows, columns)."""
-        layout = self._draft.layout
-        return layout.mcus_of(self._wrong & inner_pixels(layout, slice(None)))
+        return int(np.count_nonzero(self._shown))
 
     def _pass(self, depth: Depth, backwards: bool) -> bool:
         """Try all MCUs that may be wrong, those with the fewest unknown pixels first; whether any is changed."""
@@ -65,8 +64,7 @@ class JointSearch:
         for row, column in self._suspects(backwards):
             if self._left <= 0:
                 break
-            inside = self._wrong_inside()
-            for distrusted in (inside, self._draft.layout.mcus_of(self._wrong)):
+            for distrusted in (self._inside, self._shown):
                 if self._solve((row, column), distrusted, depth):
                     changed = True
                     break
@@ -77,7 +75,6 @@ class JointSearch:
         those of the fewest unknown pixels first.
         """
         layout = self._draft.layout
-        inside, any_ = self._wrong_inside(), layout.mcus_of(self._wrong)
         reached = layout.mcus_of(_and_next(self._wrong))
         places = np.argwhere(reached)
         down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
@@ -89,7 +86,7 @@ class JointSearch:
                 for row, column in places
             ]
         )
-        order = np.lexsort((-unknown if backwards else unknown, ~any_[reached], ~inside[reached]))
+        order = np.lexsort((-unknown if backwards else unknown, ~self._shown[reached], ~self._inside[reached]))
         return [(int(row), int(column)) for row, column in places[order]]
 
     def _solve(self, place: tuple[int, int], distrusted: Bool, depth: Depth) -> bool:
@@ -110,8 +107,20 @@ class JointSearch:
             return False
         before.add(found[1].tobytes())
         window.take(*found, self._wrong)
+        self._look_around(*place)
         self._left += len(before) == 1
         return True
+
+    def _look_around(self, row: int, column: int) -> None:
+        """Bring what is wrong up to date for an MCU that was changed and those around it."""
+        layout = self._draft.layout
+        down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
+        for i in range(max(0, row - 1), min(layout.mcus[0], row + 2)):
+            for j in range(max(0, column - 1), min(layout.mcus[1], column + 2)):
+                area = np.s_[i * down : (i + 1) * down, j * across : (j + 1) * across]
+                wrong = self._wrong[area]
+                self._shown[i, j] = wrong.any()
+                self._inside[i, j] = self._shown[i, j] and (wrong & inner_pixels(layout, area)).any()
 
     def _variance(self, livelier: float) -> F32:
         """Variance of the coefficients of luma, Cb and Cr, float32 (3, 64); of the draft as it was at first."""

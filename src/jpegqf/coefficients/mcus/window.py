@@ -97,9 +97,7 @@ class Window:
         self.rows = Axis.of(row, layout.sampling.down, layout.height)
         self.columns = Axis.of(column, layout.sampling.across, layout.width)
         inside = self.rows.inside[:, None] & self.columns.inside
-        at = np.ix_(
-            np.clip(self.rows.pixels, 0, layout.height - 1), np.clip(self.columns.pixels, 0, layout.width - 1)
-        )
+        at = np.ix_(np.clip(self.rows.pixels, 0, layout.height - 1), np.clip(self.columns.pixels, 0, layout.width - 1))
         self.shape, self.own = inside.shape, self.rows.own[:, None] & self.columns.own
         self.pixels = pixels[at]
         chroma, sound = chroma_of(self.pixels)
@@ -222,13 +220,15 @@ class Window:
         wrong[np.ix_(self.rows.pixels[rows], self.columns.pixels[columns])] = unequal[np.ix_(rows, columns)]
 
 
-def inner_pixels(layout: Layout, rows: slice) -> Bool:
-    """Which pixels of some rows depend on the chroma of their own MCU alone, bool (rows, width)."""
-    axes = []
-    for factor, numbers, length in (
-        (layout.sampling.down, np.arange(layout.height)[rows], layout.height),
-        (layout.sampling.across, np.arange(layout.width), layout.width),
-    ):
+EVERYWHERE = np.s_[:, :]
+
+
+def inner_pixels(layout: Layout, area: tuple[slice, slice] = EVERYWHERE) -> Bool:
+    """Which pixels of an area of the image depend on the chroma of their own MCU alone, bool (rows, columns)."""
+    sampling, axes = layout.sampling, []
+    factors, lengths = (sampling.down, sampling.across), (layout.height, layout.width)
+    for factor, length, part in zip(factors, lengths, area, strict=True):
+        numbers = np.arange(*part.indices(length))
         ends = (numbers % (8 * factor) == 0) & (numbers > 0)
         ends |= (numbers % (8 * factor) == 8 * factor - 1) & (numbers < length - 1)
         axes.append(~ends if factor == 2 else np.ones(len(numbers), bool))
