@@ -64,7 +64,9 @@ class Estimate:
     reduced: bool = True
 
 
-ESTIMATES = (Estimate(64, 1, reduced=False), Estimate(256, 1), Estimate(512, 4), Estimate(512, 30))
+ESTIMATES = (
+    Estimate(64, 1, reduced=False), Estimate(256, 1), Estimate(512, 0.2), Estimate(512, 4), Estimate(512, 30)
+)  # fmt: skip
 """Estimates that are tried one after the other on blocks that are left."""
 
 
