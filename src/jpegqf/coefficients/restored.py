@@ -90,7 +90,7 @@ def _check(found: Findings) -> None:
 def _check_colours(pixels: U8) -> None:
     """Raise ImageSkippedError for RGB pixels of which one cannot come of any luma and chroma.
 
-    Three of four colours cannot, and every one that can is found to (``pixels.chroma.chroma_of``), unless it is clipped.
+    Three of four colours cannot. Every unclipped one that can is found to (``pixels.chroma.chroma_of``).
     """
     if pixels.ndim == 2:
         return
@@ -100,9 +100,7 @@ def _check_colours(pixels: U8) -> None:
     wrong = int(np.count_nonzero(impossible))
     if wrong:
         row, column = np.unravel_index(int(impossible.argmax()), impossible.shape)
-        words = (
-            f"not given back: {wrong} pixels have colours that no JPEG gives, the first at column {column}, row {row}"
-        )
+        words = f"not given back: no JPEG gives the colours of {wrong} pixels, the first at column {column}, row {row}"
         raise ImageSkippedError(Reason.NOT_IDENTICAL, words)
 
 

@@ -55,8 +55,8 @@ Ranking = Callable[[Known, F64, int], I16]
 def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = frozenset()) -> Coefficients | None:
     """Coefficients that give back all trusted pixels, or None if none are found.
 
-    ``variance``: of the coefficients of luma, Cb and Cr, float32 (3, 64). ``but``: chroma coefficients that are not to be
-    found, as bytes.
+    ``variance``: of the coefficients of luma, Cb and Cr, float32 (3, 64). ``but``: chroma coefficients that are not to
+    be found, as bytes.
     """
     wide = np.concatenate([np.tile(variance[0], len(window.luma_numbers)), variance[1], variance[2]])
     tried = set(but)
@@ -163,7 +163,8 @@ def _descended(window: Window, starts: I16, free: Bool, depth: Depth) -> I16:
         kept = np.argsort(cost, kind="stable")[: 4 * depth.starts]
         states, cost = states[kept], cost[kept]
         seen.update(state.tobytes() for state in states)
-    return states[cost == 0].reshape(-1, 2, 64)
+    out: I16 = states[cost == 0].reshape(-1, 2, 64)
+    return out
 
 
 def _split(sets: I16, used: Bool) -> tuple[I16, I16]:
