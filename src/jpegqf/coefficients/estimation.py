@@ -24,6 +24,7 @@ DRAWN = 3
 LEAST, OF_DC = np.float32(0.01), np.float32(1e6)
 """No coefficient is impossible; DC may be anything."""
 
+INT16 = -32768, 32767
 MOST_LIKE = 4096
 """About how many blocks tell what is expected of others."""
 
@@ -85,7 +86,7 @@ def likeliest_of_reduced(known: Known, prior: F64, kept: int) -> I16:
     for form, mean in zip(*_posterior(known, prior), strict=True):
         basis, root = reduced_basis(form)
         sets = _decided(root[None], np.linalg.solve(basis, mean)[None], kept)[0]
-        ranked.append(np.rint(sets @ basis.T).astype(np.int16))
+        ranked.append(np.clip(np.rint(sets @ basis.T), *INT16).astype(np.int16))
     return np.stack(ranked)
 
 
@@ -142,6 +143,10 @@ def reduced_basis(form: F64) -> tuple[F64, F64]:
     return basis, root
 
 
+LEAST_LEFT = 1e-12
+"""Part of a number's square that is left over at least: less is lost in float64's rounding."""
+
+
 def _sorted_root(form: F64) -> tuple[I64, F64]:
     """The upper triangular factor of a form whose numbers are sorted: each time the one with the least left over."""
     count = len(form)
@@ -151,6 +156,7 @@ def _sorted_root(form: F64) -> tuple[I64, F64]:
         pair = [place, least]
         order[pair], left[pair], root[:, pair] = order[pair[::-1]], left[pair[::-1]], root[:, pair[::-1]]
         row = form[order[place], order[place:]] - root[:place, place] @ root[:place, place:]
+        row[0] = max(row[0], LEAST_LEFT * form[order[place], order[place]])
         root[place, place:] = row / np.sqrt(row[0])
         left[place:] -= root[place, place:] ** 2
     return order, root
