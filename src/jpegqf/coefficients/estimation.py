@@ -25,6 +25,8 @@ LEAST, OF_DC = np.float32(0.01), np.float32(1e6)
 """No coefficient is impossible; DC may be anything."""
 
 INT16 = -32768, 32767
+LARGEST_MULTIPLE = 1e5
+"""Larger combinations are of a form that is all but singular, and lost in rounding: numbers are decided instead."""
 MOST_LIKE = 4096
 """About how many blocks tell what is expected of others."""
 
@@ -85,6 +87,9 @@ def likeliest_of_reduced(known: Known, prior: F64, kept: int) -> I16:
     ranked = []
     for form, mean in zip(*_posterior(known, prior), strict=True):
         basis, root = reduced_basis(form)
+        if np.abs(basis).max() > LARGEST_MULTIPLE:
+            ranked.append(_best_of_form(form[None], mean[None], kept)[0])
+            continue
         sets = _decided(root[None], np.linalg.solve(basis, mean)[None], kept)[0]
         ranked.append(np.clip(np.rint(sets @ basis.T), *INT16).astype(np.int16))
     return np.stack(ranked)
@@ -107,6 +112,8 @@ def _posterior(known: Known, prior: F64) -> tuple[F64, F64]:
     return form, mean
 
 
+MOST_EXCHANGES = 200
+"""Exchanges for each number: some 10 are usual; rounding errors must not keep it going."""
 SHORTER = 0.75
 """Two combinations are exchanged where that makes the square of the first one's length shorter by this factor."""
 
@@ -123,8 +130,8 @@ def reduced_basis(form: F64) -> tuple[F64, F64]:
     order, root = _sorted_root(form)
     count = len(form)
     basis = np.eye(count)[order].T.copy()
-    place = 1
-    while place < count:
+    place, left = 1, MOST_EXCHANGES * count
+    while place < count and left:
         before = place - 1
         length = root[before, before]
         times = round(root[before, place] / length)
@@ -139,7 +146,7 @@ def reduced_basis(form: F64) -> tuple[F64, F64]:
         root[:, [before, place]], basis[:, [before, place]] = root[:, [place, before]], basis[:, [place, before]]
         turn = np.array([[low, high], [high, -low]]) / np.sqrt(exchanged)
         root[before : place + 1, before:] = turn @ root[before : place + 1, before:]
-        place = max(1, before)
+        place, left = max(1, before), left - 1
     return basis, root
 
 

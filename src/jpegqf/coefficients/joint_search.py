@@ -64,6 +64,8 @@ class JointSearch:
         for row, column in self._suspects(backwards):
             if self._left <= 0:
                 break
+            if not self._reaches_wrong_pixels(row, column):
+                continue
             for distrusted in (self._inside, self._shown):
                 if self._solve((row, column), distrusted, depth):
                     changed = True
@@ -88,6 +90,13 @@ class JointSearch:
         )
         order = np.lexsort((-unknown if backwards else unknown, ~self._shown[reached], ~self._inside[reached]))
         return [(int(row), int(column)) for row, column in places[order]]
+
+    def _reaches_wrong_pixels(self, row: int, column: int) -> bool:
+        """Whether pixels of an MCU, or next to it, are still wrong."""
+        sampling = self._draft.layout.sampling
+        top, left = 8 * sampling.down * row, 8 * sampling.across * column
+        rows = slice(max(0, top - 1), top + 8 * sampling.down + 1)
+        return bool(self._wrong[rows, max(0, left - 1) : left + 8 * sampling.across + 1].any())
 
     def _solve(self, place: tuple[int, int], distrusted: Bool, depth: Depth) -> bool:
         """Search one MCU, unless that failed before with the same neighbours; returns whether it was changed.
