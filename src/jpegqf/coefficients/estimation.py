@@ -176,7 +176,7 @@ def _best_of_form(form: F64, mean: F64, kept: int) -> I16:
     """
     variance, row = np.einsum("pnn->pn", np.linalg.inv(form)), np.arange(len(mean))[:, None]
     order = np.argsort(-variance, axis=1, kind="stable")
-    root: F64 = np.linalg.cholesky(form[row[:, :, None], order[:, :, None], order[:, None]])
+    root = np.linalg.cholesky(form[row[:, :, None], order[:, :, None], order[:, None]]).astype(np.float64)
     sets = _decided(root.swapaxes(1, 2), mean[row, order], kept)
     numbers = np.empty_like(sets)
     numbers[row[:, :, None], np.arange(sets.shape[1])[None, :, None], order[:, None]] = sets

@@ -143,8 +143,8 @@ def _chroma_rise(window: Window) -> F32:
 def _chroma_without(window: Window) -> F32:
     """Chroma of the pixels without any coefficient of the MCU, float32 (2, pixels)."""
     samples = window.with_blocks(np.full((1, 2, 8, 8), 128, np.int16))[0].astype(np.float32)
-    out: F32 = interpolated(samples, window.sampling).reshape(2, -1) / np.float32(2**window.sampling.bits)
-    return out
+    sums = interpolated(samples, window.sampling).reshape(2, -1)
+    return (sums / np.float32(2**window.sampling.bits)).astype(np.float32)
 
 
 def _planes(window: Window) -> tuple[F32, F32]:
