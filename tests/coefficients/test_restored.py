@@ -80,6 +80,15 @@ def test_one_changed_pixel_is_told_and_the_nearest_jpeg_is_given_if_asked_for() 
     assert b"nearest JPEG" in Image.open(io.BytesIO(found.jpeg)).info["comment"]
 
 
+def test_one_pixel_of_a_colour_that_no_jpeg_gives_ends_it_at_once() -> None:
+    pixels, _ = saved(Image.fromarray(MUTED), quality=75, subsampling=2)
+    changed = pixels.copy()
+    changed[100, 150] = (90, 200, 90)  # the green of this colour has no chroma
+    with pytest.raises(ImageSkippedError, match="the colours of 1 pixels, the first at column 150, row 100") as raised:
+        jpegqf.restore(changed)
+    assert raised.value.reason is Reason.NOT_IDENTICAL
+
+
 def test_a_crop_is_refused_with_its_grid() -> None:
     pixels, _ = saved(Image.fromarray(MUTED), quality=75)
     with pytest.raises(ImageSkippedError, match="column 5 and row 2") as raised:

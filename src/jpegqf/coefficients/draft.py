@@ -93,6 +93,16 @@ class Draft:
             raise ValueError("a gray image has no chroma")
         return self.chroma_steps
 
+    def take_rows(self, other: "Draft", first: int, at: int, count: int) -> None:
+        """Take the coefficients of MCU rows over: at most ``count``, from ``first`` on, to those from ``at`` on."""
+        down = self.layout.sampling.down
+        for own, others, wide, tall in (
+            (self.luma[None], other.luma[None], self.layout.luma_blocks[1], down),
+            (self.chroma, other.chroma, self.layout.mcus[1], 1),
+        ):
+            part = others[:, first * tall * wide : (first + count) * tall * wide]
+            own[:, at * tall * wide : at * tall * wide + part.shape[1]] = part
+
     def decode_luma(self) -> None:
         """Bring the luma plane up to date."""
         self.luma_plane = decoded(self.luma, self.luma_steps, *self.layout.luma_blocks)

@@ -3,11 +3,16 @@
 Numbers have a normal prior each, known values normal errors: together a quadratic form, which the numbers looked for
 make small. They are decided one after the other, the surest first, the likeliest beginnings kept ("K-best sphere
 decoding": Guo and Nilsson, "Algorithm and implementation of the K-best sphere decoding for MIMO detection", 2006).
+Where few values are known that goes astray, unless whole combinations of the numbers are decided instead: a reduced
+basis of their lattice (Wübben et al., "Lattice reduction: a survey with applications in wireless communications",
+2011).
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from jpegqf.arrays import F32, F64, I16, I32
+from jpegqf.arrays import F32, F64, I16, I32, I64
 from jpegqf.evidence.dct import FORWARD
 
 ERROR = np.float32(1 / 12)
@@ -19,10 +24,17 @@ DRAWN = 3
 LEAST, OF_DC = np.float32(0.01), np.float32(1e6)
 """No coefficient is impossible; DC may be anything."""
 
+INT16 = -32768, 32767
+LARGEST_MULTIPLE = 1e5
+"""Larger combinations are of a form that is all but singular, and lost in rounding: numbers are decided instead."""
+MOST_LIKE = 4096
+"""About how many blocks tell what is expected of others."""
+
 
 def prior_of(like: I16, livelier: float) -> F32:
     """Variance of the quantized coefficients of a block that is ``livelier`` than others, int16 (blocks, 64); (64,)."""
-    out: F32 = (like.astype(np.float32) ** 2).mean(axis=0) * np.float32(livelier) + LEAST
+    some = like[:: max(1, len(like) // MOST_LIKE)]
+    out: F32 = (some.astype(np.float32) ** 2).mean(axis=0) * np.float32(livelier) + LEAST
     out[0] = OF_DC
     return out
 
@@ -42,59 +54,158 @@ def padding_prior(steps: I32, rows: int, columns: int) -> F64:
     return out
 
 
-def likeliest(basis: F32, values: F32, precision: F32, lowest: F32, highest: F32, prior: F64, kept: int) -> I16:
-    """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
+@dataclass(frozen=True)
+class Known:
+    """Values that are known, or bounded, of several problems with one basis.
 
     ``basis``: what one step of each number adds to each value, float32 (numbers, values). ``values``: known ones where
-    ``precision``, the inverse of their errors' variance, is not 0; all float32 (problems, values), as are the bounds
-    of the others. ``prior``: what is expected of the numbers, whose mean is 0: the inverse of their covariance, float64
-    (numbers, numbers).
+    ``precision``, the inverse of their errors' variance, is not 0; ``lowest`` and ``highest``: bounds of the others.
+    All float32 (problems, values).
     """
-    drawn, wanted, basis = precision, values, basis.astype(np.float64)
+
+    basis: F32
+    values: F32
+    precision: F32
+    lowest: F32
+    highest: F32
+
+
+def likeliest(known: Known, prior: F64, kept: int) -> I16:
+    """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
+
+    ``prior``: what is expected of the numbers, whose mean is 0: the inverse of their covariance, float64 (numbers,
+    numbers).
+    """
+    return _best_of_form(*_posterior(known, prior), kept)
+
+
+def likeliest_of_reduced(known: Known, prior: F64, kept: int) -> I16:
+    """As :func:`likeliest`, decided in a reduced basis: far more often right where few values are known.
+
+    Slower: each problem of 64 numbers takes 10 ms more, and one of 300 numbers 60 ms.
+    """
+    ranked = []
+    for form, mean in zip(*_posterior(known, prior), strict=True):
+        basis, root = reduced_basis(form)
+        if np.abs(basis).max() > LARGEST_MULTIPLE:
+            ranked.append(_best_of_form(form[None], mean[None], kept)[0])
+            continue
+        sets = _decided(root[None], np.linalg.solve(basis, mean)[None], kept)[0]
+        ranked.append(np.clip(np.rint(sets @ basis.T), *INT16).astype(np.int16))
+    return np.stack(ranked)
+
+
+def _posterior(known: Known, prior: F64) -> tuple[F64, F64]:
+    """Inverse covariance (problems, numbers, numbers) and mean (problems, numbers) of numbers, float64."""
+    drawn, wanted, basis = known.precision, known.values, known.basis.astype(np.float64)
     for _ in range(DRAWN + 1):
         weighted = basis[None] * drawn[:, None]
         form = weighted @ basis.T + prior
         right = np.einsum("pnv,pv->pn", weighted, wanted)
         mean = np.linalg.solve(form, right[..., None])[..., 0]
         estimate = mean @ basis
-        missed = (precision == 0) & ((estimate < lowest) | (estimate > highest) | (drawn > 0))
+        missed = (known.precision == 0) & ((estimate < known.lowest) | (estimate > known.highest) | (drawn > 0))
         if not missed.any():
             break
-        drawn = np.where(missed, DRAWN_BY, precision)
-        wanted = np.where(missed, np.clip(estimate, lowest, highest), values)
-    return _best_of_form(form, mean, np.einsum("pnn->pn", np.linalg.inv(form)), kept)
+        drawn = np.where(missed, DRAWN_BY, known.precision)
+        wanted = np.where(missed, np.clip(estimate, known.lowest, known.highest), known.values)
+    return form, mean
 
 
-def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I16:
+MOST_EXCHANGES = 200
+"""Exchanges for each number: some 10 are usual; rounding errors must not keep it going."""
+SHORTER = 0.75
+"""Two combinations are exchanged where that makes the square of the first one's length shorter by this factor."""
+
+
+def reduced_basis(form: F64) -> tuple[F64, F64]:
+    """Whole combinations of numbers that a quadratic form keeps apart best, the first to be orthogonalized first.
+
+    ``form``: positive definite, float64 (numbers, numbers). Returns the combinations, whole, as columns, and the upper
+    triangular factor of the form in them, both float64 (numbers, numbers). The algorithm of Lenstra, Lenstra and
+    Lovász ("Factoring polynomials with rational coefficients", 1982), but for the size reduction that changes no
+    length, from the numbers in sorted order on, which makes it 3 to 8 times faster (Wübben et al., "MMSE extension of
+    V-BLAST based on sorted QR decomposition", 2003). FLINT's takes longer: the numbers must be made Python's.
+    """
+    order, root = _sorted_root(form)
+    count = len(form)
+    basis = np.eye(count)[order].T.copy()
+    place, left = 1, MOST_EXCHANGES * count
+    while place < count and left:
+        before = place - 1
+        length = root[before, before]
+        times = round(root[before, place] / length)
+        if times:
+            root[:place, place] -= times * root[:place, before]
+            basis[:, place] -= times * basis[:, before]
+        low, high = root[before, place], root[place, place]
+        exchanged = low * low + high * high
+        if exchanged >= SHORTER * length * length:
+            place += 1
+            continue
+        root[:, [before, place]], basis[:, [before, place]] = root[:, [place, before]], basis[:, [place, before]]
+        turn = np.array([[low, high], [high, -low]]) / np.sqrt(exchanged)
+        root[before : place + 1, before:] = turn @ root[before : place + 1, before:]
+        place, left = max(1, before), left - 1
+    return basis, root
+
+
+LEAST_LEFT = 1e-12
+"""Part of a number's square that is left over at least: less is lost in float64's rounding."""
+
+
+def _sorted_root(form: F64) -> tuple[I64, F64]:
+    """The upper triangular factor of a form whose numbers are sorted: each time the one with the least left over."""
+    count = len(form)
+    order, root, left = np.arange(count), np.zeros((count, count)), np.diag(form).copy()
+    for place in range(count):
+        least = place + int(np.argmin(left[place:]))
+        pair = [place, least]
+        order[pair], left[pair], root[:, pair] = order[pair[::-1]], left[pair[::-1]], root[:, pair[::-1]]
+        row = form[order[place], order[place:]] - root[:place, place] @ root[:place, place:]
+        row[0] = max(row[0], LEAST_LEFT * form[order[place], order[place]])
+        root[place, place:] = row / np.sqrt(row[0])
+        left[place:] -= root[place, place:] ** 2
+    return order, root
+
+
+def _best_of_form(form: F64, mean: F64, kept: int) -> I16:
     """Whole numbers that make a quadratic form about ``mean`` small, int16 (problems, kept, numbers).
 
-    ``form``: float64 (problems, numbers, numbers); ``mean`` and ``variance``: float64 (problems, numbers).
+    ``form``: float64 (problems, numbers, numbers); ``mean``: float64 (problems, numbers). The surest are decided first.
     """
-    problems, count = mean.shape
-    order = np.argsort(-variance, axis=1, kind="stable")  # the last one is decided first
+    variance, row = np.einsum("pnn->pn", np.linalg.inv(form)), np.arange(len(mean))[:, None]
+    order = np.argsort(-variance, axis=1, kind="stable")
+    root = np.linalg.cholesky(form[row[:, :, None], order[:, :, None], order[:, None]]).astype(np.float64)
+    sets = _decided(root.swapaxes(1, 2), mean[row, order], kept)
+    numbers = np.empty_like(sets)
+    numbers[row[:, :, None], np.arange(sets.shape[1])[None, :, None], order[:, None]] = sets
+    return numbers.astype(np.int16)
+
+
+def _decided(root: F64, centre: F64, kept: int) -> F64:
+    """Whole numbers of which ``root`` makes vectors that are short, less their ``centre``: (problems, kept, numbers).
+
+    ``root``: upper triangular, float64 (problems, numbers, numbers); ``centre``: float64 (problems, numbers). The last
+    number is decided first.
+    """
+    problems, count = centre.shape
     row = np.arange(problems)[:, None]
-    root = np.linalg.cholesky(form[row[:, :, None], order[:, :, None], order[:, None]])
-    centre = mean[row, order]
-    off = np.zeros((problems, 1, count))  # what was decided, less its mean
+    off = np.zeros((problems, 1, count))  # what was decided, less its centre
     cost = np.zeros((problems, 1))
     for number in range(count - 1, -1, -1):
         scale = root[:, number, number, None]
-        drift = np.einsum("pkj,pj->pk", off[:, :, number + 1 :], root[:, number + 1 :, number]) / scale
+        drift = (off[:, :, number + 1 :] @ root[:, number, number + 1 :, None])[..., 0] / scale
         wanted = centre[:, number, None] - drift
         nearest = np.rint(wanted)
         second = nearest + np.where(wanted >= nearest, 1, -1)
         both = np.concatenate([nearest, second], axis=1)
-        costs = np.tile(cost, 2) + (scale * (both - np.tile(wanted, 2))) ** 2
-        some = min(kept, costs.shape[1])
-        best = np.argpartition(costs, some - 1, axis=1)[:, :some] if some < costs.shape[1] else None
-        if best is None:
-            best = np.broadcast_to(np.arange(costs.shape[1]), costs.shape)
-        off = off[row, best % off.shape[1]]
-        off[:, :, number] = both[row, best] - centre[:, number, None]
-        cost = costs[row, best]
+        costs = np.concatenate([cost, cost], axis=1) + (scale * (both - np.concatenate([wanted, wanted], axis=1))) ** 2
+        if costs.shape[1] > kept:
+            best = np.argpartition(costs, kept - 1, axis=1)[:, :kept]
+            off, both, cost = off[row, best % off.shape[1]], both[row, best], costs[row, best]
+        else:
+            off, cost = np.concatenate([off, off], axis=1), costs
+        off[:, :, number] = both - centre[:, number, None]
     ranked = np.argsort(cost, axis=1)
-    numbers = np.empty((problems, off.shape[1], count))
-    numbers[row[:, :, None], np.arange(off.shape[1])[None, :, None], order[:, None]] = (
-        off[row, ranked] + centre[:, None]
-    )
-    return np.rint(numbers).astype(np.int16)
+    return np.rint(off[row, ranked] + centre[:, None])

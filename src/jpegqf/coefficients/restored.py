@@ -21,6 +21,7 @@ from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.table_match import match_ijg
 from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.pixels.chroma import chroma_of
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 
@@ -59,6 +60,8 @@ def restore(
     pixels, metadata = read_source(source, max_pixels)
     found = (inspector or Inspector(max_pixels=max_pixels)).look(pixels)
     _check(found)
+    if not near:
+        _check_colours(pixels)
     draft = _draft(found, pixels)
     return _written(draft, pixels, metadata, near)
 
@@ -82,6 +85,23 @@ def _check(found: Findings) -> None:
     if (grid.x, grid.y) != (0, 0):
         words = f"a crop: the JPEG's grid starts at column {grid.x} and row {grid.y}"
         raise ImageSkippedError(Reason.CROPPED, words)
+
+
+def _check_colours(pixels: U8) -> None:
+    """Raise ImageSkippedError for RGB pixels of which one cannot come of any luma and chroma.
+
+    Three of four colours cannot. Every unclipped one that can is found to (``pixels.chroma.chroma_of``).
+    """
+    if pixels.ndim == 2:
+        return
+    impossible = ~chroma_of(pixels)[1]
+    for channel in range(3):
+        impossible &= (pixels[..., channel] > 0) & (pixels[..., channel] < 255)
+    wrong = int(np.count_nonzero(impossible))
+    if wrong:
+        row, column = np.unravel_index(int(impossible.argmax()), impossible.shape)
+        words = f"not given back: no JPEG gives the colours of {wrong} pixels, the first at column {column}, row {row}"
+        raise ImageSkippedError(Reason.NOT_IDENTICAL, words)
 
 
 def _draft(found: Findings, pixels: U8) -> Draft:
