@@ -63,7 +63,7 @@ LOWEST = 5
 
 
 @dataclass(frozen=True)
-class Effort:
+class OtherGridEffort:
     """How much of an image is looked at, and for which first tables.
 
     ``windows``: most windows used. ``index_sum``: frequencies are used whose vertical and horizontal index add up to at
@@ -88,10 +88,10 @@ class Effort:
         return np.array([8 * v + u for v, u in self.frequencies])
 
 
-FULL = Effort(1024, 4, (1024, 256), all_tables=True)
+FULL = OtherGridEffort(1024, 4, (1024, 256), all_tables=True)
 IJG_ALONE = replace(FULL, all_tables=False)
 """Two thirds of the time, to compare with what FULL found."""
-GLANCE = Effort(1024, 3, (512, 192), all_tables=False)
+GLANCE = OtherGridEffort(1024, 3, (512, 192), all_tables=False)
 """A third of the time of FULL, to tell most single saves."""
 
 
@@ -199,7 +199,7 @@ def _error_variance(windows: U8, table: F64) -> F64:
     return out
 
 
-def _histograms(windows: U8, widths: F64, effort: Effort) -> list[F32]:
+def _histograms(windows: U8, widths: F64, effort: OtherGridEffort) -> list[F32]:
     """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (GRIDS, bins) each."""
     count = len(windows)
     pixels = windows.reshape(-1, WINDOW).astype(np.float32) - 128
@@ -271,7 +271,7 @@ def _ratios(counts: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
     return counts @ ratio.T, expected.astype(np.float32)
 
 
-def other_grid_evidence(luma: Luma, last_table: I64, effort: Effort = FULL) -> OtherGridEvidence | None:
+def other_grid_evidence(luma: Luma, last_table: I64, effort: OtherGridEffort = FULL) -> OtherGridEvidence | None:
     """Evidence for every first table on the best of the other grids; None if the image has too few windows.
 
     ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency.
@@ -291,7 +291,7 @@ def other_grid_evidence(luma: Luma, last_table: I64, effort: Effort = FULL) -> O
     return _of_best_grid(found, expected, candidates, used, len(windows), table)
 
 
-def _candidates(table: I64, effort: Effort) -> I64:
+def _candidates(table: I64, effort: OtherGridEffort) -> I64:
     """Indices of the first tables that are tried, coarser than the last, int64 (64,)."""
     first, used = first_tables(), effort.used
     candidates = coarser_tables(table)

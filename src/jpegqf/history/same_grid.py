@@ -54,7 +54,7 @@ FLOOR = 1e-4
 
 
 @dataclass(frozen=True)
-class Effort:
+class SameGridEffort:
     """How much of an image is looked at, and for which first tables.
 
     ``blocks``: most blocks used, from rows of blocks evenly spaced over the image. ``frequencies``: most frequencies
@@ -70,10 +70,10 @@ class Effort:
     all_tables: bool
 
 
-FULL = Effort(8192, 32, (0.01, 0.05, 0.2, 0.5), 40, all_tables=True)
+FULL = SameGridEffort(8192, 32, (0.01, 0.05, 0.2, 0.5), 40, all_tables=True)
 IJG_ALONE = replace(FULL, all_tables=False)
 """Half of the time, to compare with what FULL found."""
-GLANCE = Effort(1024, 8, (0.05,), 15, all_tables=False)
+GLANCE = SameGridEffort(1024, 8, (0.05,), 15, all_tables=False)
 """A fifth of the time of FULL, to tell most single saves."""
 
 
@@ -248,7 +248,7 @@ def _counted(luma: Luma, table: I64, most: int) -> tuple[F32, int]:
 
 
 def same_grid_evidence(
-    luma: Luma, last_table: I64, finer: bool = False, effort: Effort = FULL
+    luma: Luma, last_table: I64, finer: bool = False, effort: SameGridEffort = FULL
 ) -> SameGridEvidence | None:
     """Evidence for every first table that is coarser (``finer``: finer) than the last; None if there is none.
 

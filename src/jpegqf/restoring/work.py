@@ -51,7 +51,7 @@ class Work:
 
     def _restored(self, item: Item) -> RestoredRow:
         if item.problem:
-            return lost_row(item, Reason.UNREADABLE, item.problem)
+            return lost_row(item, item.reason, item.problem)
         output = self.output_of(item.name)
         if self.resume and os.path.lexists(output):
             return RestoredRow(item.name, Status.OK, message="was written before", output=output)

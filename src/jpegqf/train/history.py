@@ -179,7 +179,7 @@ def measure_same_grid(saves: Saves) -> Looks:
     luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
     earlier = quality is not None and quality < saves.last.quality and saves.grid == (0, 0)
 
-    def measured(effort: same_grid.Effort) -> Measured | None:
+    def measured(effort: same_grid.SameGridEffort) -> Measured | None:
         evidence = same_grid.same_grid_evidence(luma, saves.last.luma, effort=effort)
         if evidence is None:
             return None
@@ -192,7 +192,7 @@ def measure_other_grid(saves: Saves) -> Looks:
     """What the other grids show, of which must be found what has the right grid and nearly the right quality."""
     luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
 
-    def measured(effort: other_grid.Effort) -> Measured | None:
+    def measured(effort: other_grid.OtherGridEffort) -> Measured | None:
         evidence = other_grid.other_grid_evidence(luma, saves.last.luma, effort)
         if evidence is None:
             return None
