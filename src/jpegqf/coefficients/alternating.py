@@ -11,7 +11,7 @@ import numpy as np
 
 from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
 from jpegqf.coefficients.block_search import EFFORTS, ESTIMATES, HIGHEST, LOWEST, quantized, solve, synthesis
-from jpegqf.coefficients.colours import chroma_bounds, differing, luma_bounds
+from jpegqf.coefficients.colours import chroma_bounds, luma_bounds
 from jpegqf.coefficients.draft import Draft, Layout, joined, padded
 from jpegqf.evidence.blocks import cut
 from jpegqf.pixels.chroma import chroma_of
@@ -24,11 +24,11 @@ ANY_LOW, ANY_HIGH = np.float32(-100), np.float32(355)
 """Bounds of a chroma level of which nothing is known."""
 
 
-def draft_of_gray(pixels: U8, steps: I32) -> Draft:
+def draft_of_gray(pixels: U8, layout: Layout, steps: I32) -> Draft:
     """The draft of gray pixels (height, width)."""
-    draft = Draft(Layout(pixels.shape[0], pixels.shape[1], NOT_SUBSAMPLED), steps, None)
+    draft = Draft(layout, steps, None)
     low, high = pixels.astype(np.int16), pixels.astype(np.int16)
-    low[pixels == 0], high[pixels == 255] = LOWEST, HIGHEST
+    low[(pixels == 0) | ~layout.given], high[(pixels == 255) | ~layout.given] = LOWEST, HIGHEST
     _solve_luma(draft, low, high, pixels.astype(np.float32), final=True)
     return draft
 
@@ -38,7 +38,7 @@ TURN_PIXELS = 250_000
 
 
 def _wrong_mcus(draft: Draft, pixels: U8) -> int:
-    return int(np.count_nonzero(draft.layout.mcus_of(differing(draft.pixels(), pixels))))
+    return int(np.count_nonzero(draft.layout.mcus_of(draft.wrong(pixels))))
 
 
 @dataclass
@@ -57,6 +57,7 @@ class _Chroma:
     def of(cls, pixels: U8, layout: Layout) -> "_Chroma":
         """What pixels tell alone."""
         planes, sound = chroma_of(pixels)
+        sound &= layout.given
         known = padded(planes, *layout.even).astype(np.float32)
         sound = padded(sound, *layout.even, mode="constant")
         return cls(known, sound, np.where(sound, known, ANY_LOW), np.where(sound, known, ANY_HIGH))
@@ -82,14 +83,15 @@ def draft_of_colours(pixels: U8, layout: Layout, luma_steps: I32, chroma_steps: 
         cb, cr = draft.chroma_pixels()
         cb, cr = cb[area], cr[area]
         low, high = luma_bounds(pixels, cb, cr)
+        low[~layout.given], high[~layout.given] = LOWEST, HIGHEST
         solved = _solve_luma(draft, low, high, start, final=False)
-        wrong = int(np.count_nonzero(differing(draft.pixels(), pixels)))
+        wrong = int(np.count_nonzero(draft.wrong(pixels)))
         few = len(pixels) * pixels.shape[1] // TURN_PIXELS
         if wrong == 0 or wrong >= before or _wrong_mcus(draft, pixels) <= few:
             break
         before = wrong
         start = _luma_synthesis(draft)[area]
-        chroma.narrow(*chroma_bounds(pixels, draft.luma_plane[area], cb, cr), solved)
+        chroma.narrow(*chroma_bounds(pixels, draft.luma_plane[area], cb, cr), solved & layout.given)
         filled = np.clip(draft.chroma_pixels(), chroma.low, chroma.high)
     if wrong:
         _solve_luma(draft, low, high, start, final=True)

@@ -157,7 +157,7 @@ def _try_padded(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps:
     """Solve blocks that reach beyond the image as encoders pad them."""
     inside = ((bounds[0] > LOWEST) | (bounds[1] < HIGHEST)).reshape(-1, 8, 8)
     rows, columns = inside.any(axis=2).sum(axis=1), inside.any(axis=1).sum(axis=1)
-    whole = inside.sum(axis=(1, 2)) == rows * columns
+    whole = (inside.sum(axis=(1, 2)) == rows * columns) & inside[:, 0, 0]  # not of a crop's first blocks
     natural = np.diag(1 / prior_of(coefficients if like is None or not len(like) else like, 100).astype(np.float64))
     cut_off = ~solved & whole & (rows * columns > 0) & (rows * columns < 64)
     for size in np.unique(np.stack([rows, columns])[:, cut_off], axis=1).T.tolist():

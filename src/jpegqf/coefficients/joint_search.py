@@ -121,9 +121,10 @@ class JointSearch:
 
     def __init__(self, draft: Draft, pixels: U8) -> None:
         self._draft, self._pixels = draft, pixels
-        planes, self._sound = chroma_of(pixels)
+        planes, sound = chroma_of(pixels)
+        self._sound = sound & draft.layout.given
         self._known = np.concatenate([_luma(pixels)[None], planes]).astype(np.float32)
-        self._wrong = differing(draft.pixels(), pixels)
+        self._wrong = draft.wrong(pixels)
         self._samples, self._proven = known_samples(planes, self._sound, draft.layout, self._bad())
         self._variances: dict[float, F32] = {}
 
@@ -172,7 +173,7 @@ class JointSearch:
             if self._mcu(bad, row, column).solve(depth, self._variance(depth.livelier)):
                 bad[row, column] = False
                 solved += 1
-        self._wrong = differing(self._draft.pixels(), self._pixels)
+        self._wrong = self._draft.wrong(self._pixels)
         return len(order)
 
     def _mcu(self, bad: Bool, row: int, column: int) -> "_Mcu":
@@ -250,6 +251,7 @@ class _Mcu:
         rows, columns = self._rows.pixels, self._columns.pixels
         inside = ((rows >= 0) & (rows < layout.height))[:, None] & ((columns >= 0) & (columns < layout.width))
         at = np.ix_(np.clip(rows, 0, layout.height - 1), np.clip(columns, 0, layout.width - 1))
+        inside &= layout.given[at]
         self._own = self._rows.own[:, None] & self._columns.own
         self._shape = inside.shape
         self._pixels, self._known = pixels[at], known[:, at[0], at[1]]

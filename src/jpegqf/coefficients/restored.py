@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jpegqf.arrays import U8
+from jpegqf.arrays import U8, Bool
 from jpegqf.coefficients.alternating import draft_of_colours, draft_of_gray
-from jpegqf.coefficients.colours import differing
-from jpegqf.coefficients.draft import Draft, Layout
+from jpegqf.coefficients.crop import MOST_AROUND, draft_of_crop
+from jpegqf.coefficients.draft import Draft, Layout, Window
 from jpegqf.coefficients.joint_search import JointSearch
 from jpegqf.coefficients.plan import not_a_jpeg, plan
 from jpegqf.coefficients.source import Metadata, read_source
@@ -21,8 +21,12 @@ from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.table_match import match_ijg
 from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.pixels.upsampling import NOT_SUBSAMPLED
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
+
+LONGEST_SIDE = 65_500
+"""Of a JPEG, as libjpeg writes it (``JPEG_MAX_DIMENSION``), pixels."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Restored:
     ``quality``: IJG quality of its luma table, None if no IJG table has these steps. ``luma_table`` and
     ``chroma_table``: 64 steps each, row-major; no chroma table of a gray image. ``subsampling``: 4:4:4, 4:2:2, 4:4:0,
     4:2:0 or gray. ``proven``: whether Pillow and simplejpeg decode it to exactly the image's pixels; else
-    ``differing_pixels`` do not come back.
+    ``differing_pixels`` do not come back. ``crop_x`` and ``crop_y``: of a crop, where its first pixel is in the JPEG,
+    which is larger; None of a JPEG that is the whole image.
     """
 
     jpeg: bytes
@@ -42,29 +47,40 @@ class Restored:
     subsampling: str
     proven: bool
     differing_pixels: int = 0
+    crop_x: int | None = None
+    crop_y: int | None = None
 
 
 def restore(
     source: Source,
     *,
     near: bool = False,
+    crop: bool = False,
+    progressive: bool = False,
     max_pixels: int = DEFAULT_PIXELS,
     inspector: Inspector | None = None,
 ) -> Restored:
     """The JPEG whose pixels a lossless image has: a path, bytes, a binary file, a PIL image or a uint8 array.
 
-    ``near``: give the nearest one where none is proven; its comment and ``proven`` say so. Raises ImageSkippedError or
-    ImageBrokenError, whose ``reason`` and message say why there is none; MissingExtraError without jpeglib.
+    ``near``: give the nearest one where none is proven; its comment and ``proven`` say so. ``crop``: take images, too,
+    that were cut out of one, and give a JPEG that covers them. ``progressive``: in progressive scans. Raises
+    ImageSkippedError or ImageBrokenError, whose ``reason`` and message say why there is none; MissingExtraError without
+    jpeglib, and without mozjpeg for ``progressive``.
     """
     pixels, metadata = read_source(source, max_pixels)
+    if max(pixels.shape[:2]) > LONGEST_SIDE - crop * MOST_AROUND:
+        raise ImageSkippedError(Reason.TOO_LARGE, f"sides of more than {LONGEST_SIDE} pixels, which no JPEG has")
     found = (inspector or Inspector(max_pixels=max_pixels)).look(pixels)
-    _check(found)
-    draft = _draft(found, pixels)
-    return _written(draft, pixels, metadata, near)
+    _check(found, crop)
+    draft, whole = _draft(found, pixels, crop)
+    return _written(draft, whole, metadata, near, progressive)
 
 
-def _check(found: Findings) -> None:
-    """Raise ImageSkippedError for pixels that show no single JPEG save whose grid starts at the first of them."""
+def _check(found: Findings, crop: bool) -> None:
+    """Raise ImageSkippedError for pixels that show no single JPEG save whose grid starts at the first of them.
+
+    ``crop``: or anywhere.
+    """
     if found.issue:
         raise found.issue
     prediction = found.prediction
@@ -79,43 +95,74 @@ def _check(found: Findings) -> None:
     grid = prediction.grid
     if grid.turned:
         raise ImageSkippedError(Reason.CROPPED, "the image was turned by 90 degrees since it was a JPEG")
-    if (grid.x, grid.y) != (0, 0):
-        words = f"a crop: the JPEG's grid starts at column {grid.x} and row {grid.y}"
+    if (grid.x, grid.y) != (0, 0) and not crop:
+        words = f"a crop: the JPEG's grid starts at column {grid.x} and row {grid.y}; --crop gives a JPEG that covers it"
         raise ImageSkippedError(Reason.CROPPED, words)
 
 
-def _draft(found: Findings, pixels: U8) -> Draft:
-    """The coefficients, as near as the search comes."""
+def _draft(found: Findings, pixels: U8, crop: bool) -> tuple[Draft, U8]:
+    """The coefficients, as near as the search comes, and the pixels of their layout: more than those of a crop."""
+    draft, whole = draft_of_crop(found, pixels) if crop else (_draft_of_whole(found, pixels), pixels)
+    if draft.chroma_steps is not None:
+        search = JointSearch(draft, whole)
+        if not search.is_hopeless:
+            search.run()
+    return draft, whole
+
+
+def _draft_of_whole(found: Findings, pixels: U8) -> Draft:
+    """The draft before MCUs are searched as one."""
     planned = plan(found, pixels)
-    if planned.chroma is None or planned.sampling is None:
-        return draft_of_gray(pixels, planned.luma)
-    layout = Layout(pixels.shape[0], pixels.shape[1], planned.sampling)
-    draft = draft_of_colours(pixels, layout, planned.luma, planned.chroma)
-    search = JointSearch(draft, pixels)
-    if not search.is_hopeless:
-        search.run()
-    return draft
+    layout = Layout(pixels.shape[0], pixels.shape[1], planned.sampling or NOT_SUBSAMPLED)
+    if planned.chroma is None:
+        return draft_of_gray(pixels, layout, planned.luma)
+    return draft_of_colours(pixels, layout, planned.luma, planned.chroma)
 
 
-def _written(draft: Draft, pixels: U8, metadata: Metadata, near: bool) -> Restored:
+def _written(draft: Draft, pixels: U8, metadata: Metadata, near: bool, progressive: bool) -> Restored:
     """The JPEG of a draft. Raises ImageSkippedError if it is not proven, unless ``near``."""
-    unequal = differing(draft.pixels(), pixels)
-    wrong, layout = int(np.count_nonzero(unequal)), draft.layout
     if not is_writable(draft):
         raise not_a_jpeg("the coefficients are too large for a JPEG")
-    proven, jpeg = False, b""
-    if not wrong:
-        jpeg = jpeg_of(draft, metadata)
-        proven = is_proven(jpeg, pixels)
+    wrong, window = draft.wrong(pixels), draft.layout.window
+    jpeg, proven, comment = b"", False, _place_in_words(window)
+    if not wrong.any():
+        jpeg = jpeg_of(draft, metadata, comment, progressive)
+        proven = is_proven(jpeg, pixels[window.area] if window else pixels, window)
+    count, of = int(np.count_nonzero(wrong)), int(np.count_nonzero(draft.layout.given))
     if not proven and not near:
-        blocks, of = int(np.count_nonzero(layout.mcus_of(unequal))), layout.mcus[0] * layout.mcus[1]
-        words = f"not given back: {wrong} pixels in {blocks} of {of} blocks differ"
-        raise ImageSkippedError(Reason.NOT_IDENTICAL, words)
+        raise _not_identical(draft.layout, wrong, count)
     if not proven:
-        comment = f"jpegqf: nearest JPEG, {wrong} of {pixels.shape[0] * pixels.shape[1]} pixels differ"
-        jpeg = jpeg_of(draft, metadata, comment)
-    match = match_ijg(draft.luma_steps.astype(np.int64))
-    quality = match.quality if match.kind == "exact" else None
-    chroma = None if draft.chroma_steps is None else tuple(draft.chroma_steps.tolist())
-    name = "gray" if chroma is None else layout.sampling.name
-    return Restored(jpeg, quality, tuple(draft.luma_steps.tolist()), chroma, name, proven, wrong)
+        words = f"jpegqf: nearest JPEG, {count} of {of} pixels differ"
+        jpeg = jpeg_of(draft, metadata, "\n".join(filter(None, [words, comment])), progressive)
+    return _restored(jpeg, draft, proven, count)
+
+
+def _place_in_words(window: Window | None) -> str:
+    """What the comment of a JPEG says that is larger than the image, "" of one that is not."""
+    if window is None:
+        return ""
+    return f"jpegqf: of a crop, {window.width}x{window.height} pixels from column {window.left}, row {window.top} on"
+
+
+def _not_identical(layout: Layout, wrong: Bool, count: int) -> ImageSkippedError:
+    """How near it came."""
+    blocks, of = int(np.count_nonzero(layout.mcus_of(wrong))), layout.mcus[0] * layout.mcus[1]
+    return ImageSkippedError(
+        Reason.NOT_IDENTICAL, f"not given back: {count} pixels in {blocks} of {of} blocks differ"
+    )
+
+
+def _restored(jpeg: bytes, draft: Draft, proven: bool, wrong: int) -> Restored:
+    """A JPEG and what it is made with."""
+    match, window = match_ijg(draft.luma_steps.astype(np.int64)), draft.layout.window
+    return Restored(
+        jpeg,
+        match.quality if match.kind == "exact" else None,
+        tuple(draft.luma_steps.tolist()),
+        None if draft.chroma_steps is None else tuple(draft.chroma_steps.tolist()),
+        "gray" if draft.chroma_steps is None else draft.layout.sampling.name,
+        proven,
+        wrong,
+        window and window.left,
+        window and window.top,
+    )
