@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, I32, I64, Bool
-from jpegqf.coefficients.estimation import ERROR, likeliest, padding_prior, prior_of
+from jpegqf.coefficients.estimation import ERROR, likeliest, likeliest_of_part, padding_prior, prior_of
 from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.evidence.dct import FORWARD, INVERSE
 
@@ -97,6 +97,7 @@ def solve(
         solved[left] = is_within(again, low[left], high[left], steps)
     if efforts:
         _try_padded(coefficients, solved, (low, high), steps, like)
+        _try_parts(coefficients, solved, (low, high), steps, like)
     for estimate in estimates if efforts else ():
         variance = prior_of(coefficients if like is None or not len(like) else like, estimate.livelier)
         left = np.flatnonzero(~solved & (low != high).any(axis=1))
@@ -166,6 +167,46 @@ def _try_padded(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps:
         _try_likeliest(coefficients, solved, bounds, steps, prior, KEPT_PADDED, left)
 
 
+def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16 | None) -> None:
+    """Solve blocks of which a part is not given at all, as in a crop; those with the same samples known as one."""
+    low, high = bounds
+    inside = ((low > LOWEST) | (high < HIGHEST)).reshape(-1, 8, 8)
+    sides = inside.any(axis=2).sum(axis=1) * inside.any(axis=1).sum(axis=1)
+    left = np.flatnonzero(~solved & (sides < 64) & (inside.sum(axis=(1, 2)) == sides))
+    groups: dict[bytes, list[int]] = {}
+    for number, known in zip(left.tolist(), low[left] == high[left], strict=True):
+        if known.any():
+            groups.setdefault(known.tobytes(), []).append(number)
+    for numbers in sorted(groups.values(), key=len, reverse=True)[:MOST_PARTS]:
+        blocks = np.array(numbers)
+        for kept, livelier in PARTS:
+            prior = np.diag(1 / prior_of(coefficients if like is None or not len(like) else like, livelier))
+            at_once = max(1, STATES_ESTIMATED // kept)
+            for first in range(0, len(blocks), at_once):
+                _solve_part(coefficients, solved, bounds, steps, prior, kept, blocks[first : first + at_once])
+            blocks = blocks[~solved[blocks]]
+            if not len(blocks):
+                break
+
+
+def _solve_part(
+    coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, prior: F64, kept: int, blocks: I64
+) -> None:
+    """Solve blocks in which the same samples are known by their likeliest coefficients."""
+    low, high = bounds
+    known = low[blocks[0]] == high[blocks[0]]
+    values = low[blocks][:, known] - MIDDLE
+    basis = np.ascontiguousarray(INVERSE[:, known])
+    ranked = likeliest_of_part(steps, basis, values, prior.astype(np.float64), kept)
+    for number, sets in zip(blocks.tolist(), ranked, strict=True):
+        right = is_within(sets, low[number], high[number], steps)
+        if right.any():
+            coefficients[number], solved[number] = sets[right.argmax()], True
+
+
+PARTS, MOST_PARTS = ((64, 1), (64, 10), (512, 3), (512, 30)), 16
+"""Sets of coefficients that are tried for blocks that are given in part, with how lively they are assumed, in turns; and
+most kinds of them, by which samples are known."""
 KEPT_PADDED = 256
 """Sets of coefficients that are tried for blocks that reach beyond the image."""
 

@@ -40,18 +40,13 @@ def draft_of_crop(found: Findings, pixels: U8) -> tuple[Draft, U8]:
     """
     planned, row, column = _placed_plan(found, pixels)
     sampling = planned.sampling or NOT_SUBSAMPLED
-    moved = bool(row or column)
-    tops, bottoms = _choices(pixels.shape[0], row, 8 * sampling.down, moved)
-    lefts, rights = _choices(pixels.shape[1], column, 8 * sampling.across, moved)
+    tops, bottoms = _choices(pixels.shape[0], row, 8 * sampling.down)
+    lefts, rights = _choices(pixels.shape[1], column, 8 * sampling.across)
     margins = _Margins(tops[0], lefts[0], bottoms[0], rights[0])
     best = _drafted(planned, pixels, margins)
-    for side, choices in (("top", tops), ("left", lefts), ("bottom", bottoms), ("right", rights)):
-        if len(choices) > 1 and _is_wrong_at(side, *best):
-            other = replace(margins, **{side: choices[1]})
-            tried = _drafted(planned, pixels, other)
-            if _wrong(*tried) < _wrong(*best):
-                margins, best = other, tried
-    return best
+    sides = {"top": tops, "left": lefts, "bottom": bottoms, "right": rights}
+    wider = {side: choices[1] for side, choices in sides.items() if len(choices) > 1 and _is_wrong_at(side, *best)}
+    return _drafted(planned, pixels, replace(margins, **wider)) if wider else best
 
 
 def _placed_plan(found: Findings, pixels: U8) -> tuple[Plan, int, int]:
@@ -75,16 +70,16 @@ def _placed_plan(found: Findings, pixels: U8) -> tuple[Plan, int, int]:
     return best
 
 
-def _choices(length: int, start: int, side: int, moved: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Margins that may be at both ends of an axis, the likelier first.
+def _choices(length: int, start: int, side: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Margins that may be at both ends of an axis.
 
-    ``start``: the crop's first line of MCUs, which are ``side`` pixels long. ``moved``: the image is a crop for sure.
+    ``start``: the crop's first line of MCUs, which are ``side`` pixels long.
     """
     before = (side - start) % side
     if side == 8:
         return (before,), (0,)
     after = side - (before + length) % side
-    return (before,) if before else (0, side), (after, 0) if moved else (0, after)
+    return (before,) if before else (0, side), (0, after)
 
 
 def _drafted(planned: Plan, pixels: U8, margins: _Margins) -> tuple[Draft, U8]:
@@ -96,10 +91,6 @@ def _drafted(planned: Plan, pixels: U8, margins: _Margins) -> tuple[Draft, U8]:
     if planned.chroma is None:
         return draft_of_gray(whole, layout, planned.luma), whole
     return draft_of_colours(whole, layout, planned.luma, planned.chroma), whole
-
-
-def _wrong(draft: Draft, pixels: U8) -> int:
-    return int(np.count_nonzero(draft.wrong(pixels)))
 
 
 def _is_wrong_at(side: str, draft: Draft, pixels: U8) -> bool:

@@ -5,9 +5,11 @@ make small. They are decided one after the other, the surest first, the likelies
 decoding": Guo and Nilsson, "Algorithm and implementation of the K-best sphere decoding for MIMO detection", 2006).
 """
 
+from functools import lru_cache
+
 import numpy as np
 
-from jpegqf.arrays import F32, F64, I16, I32
+from jpegqf.arrays import F32, F64, I16, I32, I64
 from jpegqf.evidence.dct import FORWARD
 
 ERROR = np.float32(1 / 12)
@@ -62,11 +64,82 @@ def likeliest(basis: F32, values: F32, precision: F32, lowest: F32, highest: F32
             break
         drawn = np.where(missed, DRAWN_BY, precision)
         wanted = np.where(missed, np.clip(estimate, lowest, highest), values)
-    return _best_of_form(form, mean, np.einsum("pnn->pn", np.linalg.inv(form)), kept)
+    return _best_of_form(form, mean, np.einsum("pnn->pn", np.linalg.inv(form)), kept).astype(np.int16)
 
 
-def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I16:
-    """Whole numbers that make a quadratic form about ``mean`` small, int16 (problems, kept, numbers).
+def likeliest_of_part(steps: I32, basis: F32, values: F32, prior: F64, kept: int) -> I16:
+    """The ``kept`` likeliest quantized coefficients of blocks of which a part is known, int16 (blocks, kept, 64).
+
+    ``steps``: int32 (64,). ``basis``: what each coefficient adds to each known value, float32 (64, values), before it
+    is quantized; ``values``: float32 (blocks, values), less those without any coefficient. ``prior``: as
+    :func:`likeliest` has it. The coefficients are changed to combinations of them that are nearly independent in these
+    values: so the likeliest are among the few that are kept.
+    """
+    change = _change_of_part(steps.tobytes(), basis.tobytes())
+    quantized = (steps[:, None] * basis).astype(np.float64)
+    form = quantized @ quantized.T / ERROR + prior
+    mean = np.linalg.solve(form, quantized @ values.T / ERROR).T
+    changed = change @ form @ change.T
+    variance = np.broadcast_to(np.diag(np.linalg.inv(changed)), mean.shape)
+    forms = np.broadcast_to(changed, (len(mean), *form.shape))
+    best = _best_of_form(forms, np.linalg.solve(change.T.astype(np.float64), mean.T).T, variance, kept)
+    return np.clip(best @ change, -(2**15), 2**15 - 1).astype(np.int16)
+
+
+@lru_cache(maxsize=128)
+def _change_of_part(steps: bytes, basis: bytes) -> I64:
+    """The combinations for a table and a basis, of blocks whose coefficients fall with their frequency; read-only."""
+    step = np.frombuffer(steps, np.int32)
+    frequency = np.add.outer(np.arange(8), np.arange(8)).reshape(64)
+    quantized = (step[:, None] * np.frombuffer(basis, np.float32).reshape(64, -1)).astype(np.float64)
+    usual = USUAL_AC / (1 + frequency) ** 1.5 / step
+    change = reduction(quantized @ quantized.T / ERROR + np.diag(1 / (usual**2 + LEAST)))
+    change.flags.writeable = False
+    return change
+
+
+USUAL_AC = 200.0
+"""Standard deviation of a coefficient of frequency 0, from which others fall off, before quantization."""
+
+
+def reduction(form: F64) -> I64:
+    """Combinations of a lattice's basis that are short and nearly at right angles, int64 (numbers, numbers).
+
+    ``form``: products of the basis with itself, float64 (numbers, numbers). By the algorithm of Lenstra, Lenstra and
+    Lovász, "Factoring polynomials with rational coefficients" (1982).
+    """
+    change, root, place = np.eye(len(form), dtype=np.int64), np.linalg.cholesky(form), 1
+    while place < len(form):
+        for before in range(place - 1, -1, -1):
+            times = np.rint(root[place, before] / root[before, before])
+            if times:
+                root[place, : before + 1] -= times * root[before, : before + 1]
+                change[place] -= int(times) * change[before]
+        if np.hypot(root[place, place], root[place, place - 1]) >= SHORTER * root[place - 1, place - 1]:
+            place += 1
+            continue
+        change[[place - 1, place]] = change[[place, place - 1]]
+        _exchange(root, place)
+        place = max(place - 1, 1)
+    return change
+
+
+SHORTER = 0.995
+"""Length to which exchanging two vectors of a basis must bring the first of them to be done."""
+
+
+def _exchange(root: F64, place: int) -> None:
+    """Exchange a row of a triangular root with the one before, and make it triangular again by a rotation."""
+    root[[place - 1, place]] = root[[place, place - 1]]
+    along = np.array(root[place - 1, place - 1 : place + 1])
+    cosine, sine = along / np.hypot(*along)
+    turned = root[place - 1 :, place - 1 : place + 1] @ np.array([[cosine, -sine], [sine, cosine]])
+    turned[1:, 1] *= np.sign(turned[1, 1])
+    root[place - 1 :, place - 1 : place + 1] = turned
+
+
+def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I64:
+    """Whole numbers that make a quadratic form about ``mean`` small, int64 (problems, kept, numbers).
 
     ``form``: float64 (problems, numbers, numbers); ``mean`` and ``variance``: float64 (problems, numbers).
     """
@@ -97,4 +170,4 @@ def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I16:
     numbers[row[:, :, None], np.arange(off.shape[1])[None, :, None], order[:, None]] = (
         off[row, ranked] + centre[:, None]
     )
-    return np.rint(numbers).astype(np.int16)
+    return np.rint(numbers).astype(np.int64)

@@ -17,8 +17,8 @@ from jpegqf.arrays import F32, F64, I16, I32, I64, U8, Bool
 from jpegqf.coefficients.alternating import known_samples
 from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, solve
 from jpegqf.coefficients.colours import U_GREEN, V_GREEN, differing, luma_bounds, rgb_of
-from jpegqf.coefficients.draft import Draft, luma_block_numbers
-from jpegqf.coefficients.estimation import likeliest, padding_prior, prior_of
+from jpegqf.coefficients.draft import Draft, luma_block_numbers, padded
+from jpegqf.coefficients.estimation import likeliest, likeliest_of_part, padding_prior, prior_of
 from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.evidence.blocks import cut
 from jpegqf.evidence.dct import INVERSE
@@ -53,6 +53,8 @@ class Depth:
     changes: int
 
 
+LIVELIER, ROUNDS_OF_PARTS = 3.0, 4
+"""How lively MCUs are assumed that are given in part, and how often they are searched."""
 DEPTHS = (Depth(32, 4, 4, 6), Depth(128, 1, 12, 12), Depth(128, 30, 12, 12))
 """What is tried one after the other."""
 
@@ -138,6 +140,8 @@ class JointSearch:
     def run(self) -> int:
         """Search until nothing more is found; returns how many MCUs are still wrong."""
         tries = MOST_TRIES
+        if self._draft.layout.window:
+            self._search_parts()
         for depth in DEPTHS:
             backwards, idle = False, 0
             while idle < 2 and tries > 0 and self._wrong.any():
@@ -146,6 +150,35 @@ class JointSearch:
                 idle = 0 if int(np.count_nonzero(self._wrong)) < before else idle + 1
                 backwards = not backwards
         return int(np.count_nonzero(self._bad()))
+
+    def _search_parts(self) -> None:
+        """Search the MCUs of a crop's JPEG of which a part is given, or nothing: then pixels next to them count.
+
+        What fails is searched once more without what its neighbours share with it, and they are searched after it.
+        """
+        counts, whole = self._given_counts()
+        left = (self._bad() | (counts == 0)) & (counts < whole)
+        first = np.zeros(left.shape, bool)
+        for _ in range(ROUNDS_OF_PARTS):
+            places = np.argwhere(left)
+            order = np.lexsort((-counts[left], ~first[left]))
+            for row, column in places[order].tolist():
+                left[row, column] = not self._mcu(left, row, column).solve_apart(self._variance(LIVELIER))
+            if not left.any():
+                break
+            first = left
+            wide = np.pad(left, 1)
+            near = [wide[i : i + left.shape[0], j : j + left.shape[1]] for i in range(3) for j in range(3)]
+            left = np.any(near, axis=0) & (counts < whole)
+        self._wrong = self._draft.wrong(self._pixels)
+
+    def _given_counts(self) -> tuple[I64, int]:
+        """How many pixels of each MCU are given, int64 (rows, columns), and how many there are in one."""
+        layout = self._draft.layout
+        down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
+        given = padded(layout.given, down * layout.mcus[0], across * layout.mcus[1], mode="constant")
+        counts = given.reshape(layout.mcus[0], down, layout.mcus[1], across).sum(axis=(1, 3))
+        return counts.astype(np.int64), down * across
 
     def _bad(self) -> Bool:
         return self._draft.layout.mcus_of(self._wrong)
@@ -297,6 +330,32 @@ class _Mcu:
                 return self._take(np.concatenate([luma.reshape(-1), found.reshape(-1)]), np.ones(len(used), bool))
         return False
 
+    def solve_apart(self, variance: F32) -> bool:
+        """Find each plane of chroma by its known pixels alone, and luma for both: where many pixels are not given.
+
+        As :meth:`solve`.
+        """
+        told = self._sound & self._trusted
+        if not told.any():
+            return True
+        basis = np.ascontiguousarray(self._chroma_basis[:, told.reshape(-1)])
+        wanted = (self._known[1:] - self._chroma_without())[:, told]
+        priors = [np.diag(1 / one.astype(np.float64)) for one in variance[1:]]
+        ranked = [
+            likeliest_of_part(self._chroma_steps, basis, values[None], prior, self.APART)[0]
+            for values, prior in zip(wanted, priors, strict=True)
+        ]
+        right = (self._chroma_pixels(np.stack(ranked, axis=1)) == self._known[1:])[:, :, told].all(axis=2)
+        if not right.any(axis=0).all():
+            return False
+        chroma = np.stack([sets[which.argmax()] for sets, which in zip(ranked, right.T, strict=True)])
+        luma = self._luma_for(chroma)
+        return luma is not None and self._take(
+            np.concatenate([luma.reshape(-1), chroma.reshape(-1)]), np.ones(64 * (len(luma) + 2), bool)
+        )
+
+    APART = 256
+    """Sets of coefficients of each plane of chroma that are tried."""
     FIRST, TRIED = 32, 3
     """Estimates that are decoded, and sets of chroma coefficients for which luma is searched."""
 
@@ -410,15 +469,23 @@ class _Mcu:
         for number in range(blocks):
             top, left = number // sampling.across * 8, number % sampling.across * 8
             out[0, 64 * number : 64 * number + 64, places[top : top + 8, left : left + 8].reshape(-1)] = of_luma.T
-        of_chroma = self._chroma_steps.astype(np.float32)[:, None] * _chroma_basis(
-            sampling, self._rows.of_block, self._columns.of_block
-        )
+        of_chroma = self._chroma_steps.astype(np.float32)[:, None] * self._chroma_basis
         out[1, 64 * blocks : 64 * (blocks + 1)] = of_chroma
         out[2, 64 * (blocks + 1) :] = of_chroma
-        window = self._with(np.full((1, 2, 8, 8), 128, np.int16))[0].astype(np.float32)
-        chroma = _interpolated(window, sampling).reshape(2, -1) / np.float32(2**sampling.bits)
+        chroma = self._chroma_without().reshape(2, -1)
         luma = np.where(self._own, np.float32(128), self._luma_around).reshape(-1)
         return out, np.concatenate([luma[None], chroma])
+
+    @property
+    def _chroma_basis(self) -> F32:
+        """What each coefficient of a chroma block adds to the pixels, float32 (64, pixels), before it is quantized."""
+        return _chroma_basis(self._sampling, self._rows.of_block, self._columns.of_block)
+
+    def _chroma_without(self) -> F32:
+        """Both chroma planes without any coefficient in the MCU, float32 (2, rows, columns)."""
+        window = self._with(np.full((1, 2, 8, 8), 128, np.int16))[0].astype(np.float32)
+        out: F32 = _interpolated(window, self._sampling) / np.float32(2**self._sampling.bits)
+        return out
 
     def _with(self, blocks: I16) -> I16:
         """The windows of chroma samples with these in the place of the block's own; int16 (sets, 2, rows, columns)."""

@@ -96,7 +96,9 @@ def _check(found: Findings, crop: bool) -> None:
     if grid.turned:
         raise ImageSkippedError(Reason.CROPPED, "the image was turned by 90 degrees since it was a JPEG")
     if (grid.x, grid.y) != (0, 0) and not crop:
-        words = f"a crop: the JPEG's grid starts at column {grid.x} and row {grid.y}; --crop gives a JPEG that covers it"
+        words = (
+            f"a crop: the JPEG's grid starts at column {grid.x} and row {grid.y}; --crop gives a JPEG that covers it"
+        )
         raise ImageSkippedError(Reason.CROPPED, words)
 
 
@@ -147,9 +149,7 @@ def _place_in_words(window: Window | None) -> str:
 def _not_identical(layout: Layout, wrong: Bool, count: int) -> ImageSkippedError:
     """How near it came."""
     blocks, of = int(np.count_nonzero(layout.mcus_of(wrong))), layout.mcus[0] * layout.mcus[1]
-    return ImageSkippedError(
-        Reason.NOT_IDENTICAL, f"not given back: {count} pixels in {blocks} of {of} blocks differ"
-    )
+    return ImageSkippedError(Reason.NOT_IDENTICAL, f"not given back: {count} pixels in {blocks} of {of} blocks differ")
 
 
 def _restored(jpeg: bytes, draft: Draft, proven: bool, wrong: int) -> Restored:
