@@ -66,6 +66,7 @@ Examples:
   jpegqf restore photo.png -o photo.jpg
   jpegqf restore pngs --recursive -o jpegs --rows restored.csv
   jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet
+  jpegqf restore crops -o jpegs --crop --progressive
 \b
 Exit codes: 0 every image was restored; 1 none was; 2 bad call, or a file cannot be written; 3 some were, others are
 skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in the files."""
@@ -265,6 +266,9 @@ def _ending(job: "Job | ClusterScan", failure: str | None) -> int:
 @click.option("rows", "--rows", multiple=True, metavar="FILE",
               help="Write a row for each image here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
 @click.option("--near", is_flag=True, help="Where none is proven, write the nearest JPEG; its comment and row say so.")
+@click.option("--crop", is_flag=True, help="Take images, too, that were cut out of a JPEG: write one that covers "
+                                           "them; the columns crop_x and crop_y tell where.")  # fmt: skip
+@click.option("--progressive", is_flag=True, help="Write progressive JPEGs, which are smaller.")
 @click.option("--recursive", "-r", is_flag=True, help="Descend into subfolders.")
 @click.option("--exts", multiple=True, metavar="EXT",
               help="Suffixes to take in folders and archives, .png,.bmp; repeatable.")  # fmt: skip
@@ -283,6 +287,7 @@ def restore(**flags: Any) -> None:
     left as they are.
     """
     from jpegqf.restoring.job import RestoreJob, RestoreRequest
+    from jpegqf.restoring.show import savings_table
     from jpegqf.restoring.show import spectators as watching
 
     with _refusals("restoring"):
@@ -291,10 +296,9 @@ def restore(**flags: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
     if not job.request.quiet:
         line = ", ".join(f"{job.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
-        if job.bytes_before:
-            saved = job.bytes_before - job.bytes_after
-            line += f"; {job.bytes_before} bytes restored as {job.bytes_after}: {saved} saved"
         say(("interrupted: " if job.stopped_by else "") + line)
+        for line in savings_table(job.savings):
+            say(line)
     sys.exit(128 + job.stopped_by if job.stopped_by else exit_code(job.statuses))
 
 

@@ -12,7 +12,6 @@ from jpegqf.advise.look import AdviceLook, Seen, lost_sight
 from jpegqf.advise.rules import limit, was_jpeg, was_jpeg_words, win
 from jpegqf.inputs.item import Item
 from jpegqf.optional import imagehash
-from jpegqf.outputs.resume import Resumption
 from jpegqf.outputs.writing import Outputs, open_outputs
 from jpegqf.record import Status
 from jpegqf.scanning.job import Job
@@ -45,7 +44,7 @@ class AdviseJob(Job):
     def _count(self, row: Any) -> None:
         self.tally.statuses[row.status.value] += 1
 
-    def _open(self, resumption: Resumption | None, stop: Stop) -> Outputs:
+    def _open(self, stop: Stop) -> Outputs:
         return open_outputs(self.request.outputs, self.request.overwrite, ROWS)
 
 

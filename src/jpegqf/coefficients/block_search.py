@@ -205,8 +205,8 @@ def _solve_part(
 
 
 PARTS, MOST_PARTS = ((64, 1), (64, 10), (512, 3), (512, 30)), 16
-"""Sets of coefficients that are tried for blocks that are given in part, with how lively they are assumed, in turns; and
-most kinds of them, by which samples are known."""
+"""Sets of coefficients that are tried for blocks that are given in part, with how lively they are assumed, in turns;
+and most kinds of them, by which samples are known."""
 KEPT_PADDED = 256
 """Sets of coefficients that are tried for blocks that reach beyond the image."""
 

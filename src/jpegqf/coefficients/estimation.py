@@ -83,7 +83,8 @@ def likeliest_of_part(steps: I32, basis: F32, values: F32, prior: F64, kept: int
     variance = np.broadcast_to(np.diag(np.linalg.inv(changed)), mean.shape)
     forms = np.broadcast_to(changed, (len(mean), *form.shape))
     best = _best_of_form(forms, np.linalg.solve(change.T.astype(np.float64), mean.T).T, variance, kept)
-    return np.clip(best @ change, -(2**15), 2**15 - 1).astype(np.int16)
+    out: I16 = np.clip(best @ change, -(2**15), 2**15 - 1).astype(np.int16)
+    return out
 
 
 @lru_cache(maxsize=128)
@@ -108,7 +109,8 @@ def reduction(form: F64) -> I64:
     ``form``: products of the basis with itself, float64 (numbers, numbers). By the algorithm of Lenstra, Lenstra and
     Lovász, "Factoring polynomials with rational coefficients" (1982).
     """
-    change, root, place = np.eye(len(form), dtype=np.int64), np.linalg.cholesky(form), 1
+    change, place = np.eye(len(form), dtype=np.int64), 1
+    root: F64 = np.linalg.cholesky(form).astype(np.float64)
     while place < len(form):
         for before in range(place - 1, -1, -1):
             times = np.rint(root[place, before] / root[before, before])

@@ -484,7 +484,7 @@ class _Mcu:
     def _chroma_without(self) -> F32:
         """Both chroma planes without any coefficient in the MCU, float32 (2, rows, columns)."""
         window = self._with(np.full((1, 2, 8, 8), 128, np.int16))[0].astype(np.float32)
-        out: F32 = _interpolated(window, self._sampling) / np.float32(2**self._sampling.bits)
+        out: F32 = (_interpolated(window, self._sampling) / 2.0**self._sampling.bits).astype(np.float32)
         return out
 
     def _with(self, blocks: I16) -> I16:

@@ -96,9 +96,7 @@ def _check(found: Findings, crop: bool) -> None:
     if grid.turned:
         raise ImageSkippedError(Reason.CROPPED, "the image was turned by 90 degrees since it was a JPEG")
     if (grid.x, grid.y) != (0, 0) and not crop:
-        words = (
-            f"a crop: the JPEG's grid starts at column {grid.x} and row {grid.y}; --crop gives a JPEG that covers it"
-        )
+        words = f"a crop: the JPEG's grid starts at column {grid.x} and row {grid.y}; --crop gives the JPEG around it"
         raise ImageSkippedError(Reason.CROPPED, words)
 
 
@@ -163,6 +161,6 @@ def _restored(jpeg: bytes, draft: Draft, proven: bool, wrong: int) -> Restored:
         "gray" if draft.chroma_steps is None else draft.layout.sampling.name,
         proven,
         wrong,
-        window and window.left,
-        window and window.top,
+        window.left if window else None,
+        window.top if window else None,
     )

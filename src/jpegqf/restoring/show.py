@@ -1,10 +1,11 @@
-"""What the command restore shows of each row, and its progress."""
+"""What the command restore shows: each row, its progress, and what the JPEGs save."""
 
 import sys
 from collections.abc import Callable, Iterable
 
 import click
 
+from jpegqf.restoring.job import Saving
 from jpegqf.restoring.row import ROWS, RestoredRow
 from jpegqf.terminal import bar, shown_path
 
@@ -25,4 +26,25 @@ def spectators(
 def _restored(row: RestoredRow) -> str:
     """What became of a restored image, in words."""
     quality = "tables of no IJG quality" if row.quality is None else f"quality {row.quality}"
-    return f"{row.output}, {quality}, {row.subsampling}, {row.bytes_before} -> {row.bytes_after} bytes, proven"
+    size = f"{row.bytes_before} -> {row.bytes_after} bytes"
+    place = "" if row.crop_x is None else f", from column {row.crop_x} and row {row.crop_y} on"
+    return f"{row.output}, {quality}, {row.subsampling}, {size}, proven{place}"
+
+
+def savings_table(savings: dict[str, Saving]) -> list[str]:
+    """The lines of a table: images that were restored, their bytes, those of the JPEGs, and what these would save.
+
+    By container, those that would save most first, with their sum; none where nothing was restored.
+    """
+    if not savings:
+        return []
+    order = sorted(savings.items(), key=lambda pair: pair[1].after - pair[1].before)
+    total = Saving(*(sum(getattr(one, name) for one in savings.values()) for name in ("images", "before", "after")))
+    rows = order if len(order) == 1 else [*order, ("all", total)]
+    names = ("restored", "images", "bytes", "as JPEG", "saved")
+    lines = [f"{names[0]:<10}" + "".join(f"{name:>16}" for name in names[1:])]
+    for container, one in rows:
+        saved = one.before - one.after
+        share = f"{saved} ({saved / one.before:.0%})"
+        lines.append(f"{container[:10]:<10}{one.images:>16}{one.before:>16}{one.after:>16}{share:>16}")
+    return lines

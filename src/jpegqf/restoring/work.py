@@ -21,12 +21,15 @@ class Work:
     """How items are restored. ``target``: a folder, or the file for the only image.
 
     ``roots``: the folders that were named, whose layout the target repeats. ``near``: write the nearest JPEG where none
-    is proven. ``overwrite``: replace JPEGs that exist; ``resume``: leave them, as done.
+    is proven; ``crop``: take crops, too; ``progressive``: write progressive scans. ``overwrite``: replace JPEGs that
+    exist; ``resume``: leave them, as done.
     """
 
     target: str
     roots: tuple[str, ...] = ()
     near: bool = False
+    crop: bool = False
+    progressive: bool = False
     overwrite: bool = False
     resume: bool = False
     max_pixels: int = DEFAULT_PIXELS
@@ -37,9 +40,12 @@ class Work:
 
         from jpegqf.coefficients.writing import jpeglib
         from jpegqf.inspection.inspector import default_predictor
+        from jpegqf.optional import mozjpeg
 
         Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
         jpeglib()
+        if self.progressive:
+            mozjpeg()
         default_predictor()
         return self.restore
 
@@ -64,10 +70,13 @@ class Work:
     def _written(self, item: Item, output: str) -> RestoredRow:
         from jpegqf.coefficients.restored import restore
 
-        found = restore(item.source(), near=self.near, max_pixels=self.max_pixels)
+        found = restore(
+            item.source(), near=self.near, crop=self.crop, progressive=self.progressive, max_pixels=self.max_pixels
+        )
         row = RestoredRow(
             item.name, Status.OK if found.proven else Status.SKIPPED, None, None, found.quality, found.subsampling,
-            found.proven, found.differing_pixels, _size(item), len(found.jpeg), output=output,
+            found.proven, found.differing_pixels, _size(item), len(found.jpeg), output=output, crop_x=found.crop_x,
+            crop_y=found.crop_y,
         )  # fmt: skip
         if not found.proven:
             words = f"the nearest JPEG, {found.differing_pixels} pixels differ"
