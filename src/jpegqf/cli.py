@@ -28,6 +28,7 @@ from jpegqf.version import __version__
 
 if TYPE_CHECKING:
     from jpegqf.cluster.run import ClusterScan
+    from jpegqf.restoring.proving import Prover
     from jpegqf.scanning.job import Job
     from jpegqf.scanning.request import ScanRequest
 
@@ -150,6 +151,8 @@ main.files_command = tell
                                       "job, are read without.")  # fmt: skip
 @click.option("--even-qualities", is_flag=True, help="Take an earlier save at any quality as equally likely; else "
                                                      "more so at 75, 80 and other defaults.")  # fmt: skip
+@click.option("--prove", is_flag=True, help="Of pixels that were a JPEG, look for the JPEG that gives exactly them: "
+                                            "the column proven; needs jpegqf[restore].")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
 def scan(**flags: Any) -> None:
     """One row of evidence per image.
@@ -158,7 +161,16 @@ def scan(**flags: Any) -> None:
     input, or the bytes of one image), or a .tar, .zip, .parquet, .pdf or .dcm file with images. Without -o: a table on
     a terminal, JSON Lines in a pipe.
     """
-    _carry_out(lambda: _job(_request(flags)))
+    _carry_out(lambda: _job(_request(flags | {"prove": _prover(flags) if flags["prove"] else None})))
+
+
+def _prover(flags: dict[str, Any]) -> "Prover":
+    """What proves records. Raises MissingExtraError without jpegqf[restore]."""
+    from jpegqf.restoring.proving import Prover
+
+    prover = Prover(flags["timeout"], flags["max_pixels"])
+    prover.check()
+    return prover
 
 
 ADVISE_EPILOG = """\b
@@ -177,9 +189,11 @@ Exit codes: as of scan."""
 @click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
 @click.option("--duplicates", is_flag=True, help="Tell files that show the same picture, and which to keep; needs "
                                                  "jpegqf[duplicates].")  # fmt: skip
+@click.option("--prove", is_flag=True, help="Restore each PNG and the like that was a JPEG, in memory: tell what "
+                                            "that would save; needs jpegqf[restore].")  # fmt: skip
 @click.option("--jobs", "-j", type=click.IntRange(1, MOST_JOBS), default=1, show_default=True, help="Worker processes.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress bar, no summary line.")
-def advise(duplicates: bool, **flags: Any) -> None:
+def advise(duplicates: bool, prove: bool, **flags: Any) -> None:
     """What the evidence means for somebody who must act: one row of advice per image.
 
     PATH is what scan takes. Nothing is changed.
@@ -189,7 +203,7 @@ def advise(duplicates: bool, **flags: Any) -> None:
         from jpegqf.advise.advice import ROWS, advice_line
         from jpegqf.advise.job import AdviseJob
 
-        found = AdviseJob(_request(flags), duplicates=duplicates)
+        found = AdviseJob(_request(flags), duplicates=duplicates, prove=prove)
         return found, lambda: found.run(*spectators(found.request.outputs, found.request.quiet, ROWS, advice_line))
 
     _carry_out(job)

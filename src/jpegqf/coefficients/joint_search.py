@@ -6,6 +6,7 @@ covers are estimated as one (``jpegqf.coefficients.estimation``), their neighbou
 around the MCU count, too.
 """
 
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -121,8 +122,9 @@ def _chroma_basis(sampling: Sampling, rows: tuple[int, ...], columns: tuple[int,
 class JointSearch:
     """Searches the MCUs of one draft whose pixels differ from those of the image."""
 
-    def __init__(self, draft: Draft, pixels: U8) -> None:
-        self._draft, self._pixels = draft, pixels
+    def __init__(self, draft: Draft, pixels: U8, until: float = float("inf")) -> None:
+        """``until``: when it ends whatever is found, on the monotonic clock."""
+        self._draft, self._pixels, self._until = draft, pixels, until
         planes, sound = chroma_of(pixels)
         self._sound = sound & draft.layout.given
         self._known = np.concatenate([_luma(pixels)[None], planes]).astype(np.float32)
@@ -163,6 +165,8 @@ class JointSearch:
             places = np.argwhere(left)
             order = np.lexsort((-counts[left], ~first[left]))
             for row, column in places[order].tolist():
+                if time.monotonic() > self._until:
+                    return
                 left[row, column] = not self._mcu(left, row, column).solve_apart(self._variance(LIVELIER))
             if not left.any():
                 break
@@ -200,7 +204,7 @@ class JointSearch:
         order = np.argsort(unknown, kind="stable")[:most]
         solved = 0
         for number, place in enumerate((order[::-1] if backwards else order).tolist()):
-            if number >= FIRST_TRIES and solved < FEW_SOLVED * number:
+            if (number >= FIRST_TRIES and solved < FEW_SOLVED * number) or time.monotonic() > self._until:
                 return most
             row, column = map(int, places[place])
             if self._mcu(bad, row, column).solve(depth, self._variance(depth.livelier)):

@@ -1,6 +1,7 @@
 """One image -> the JPEG whose pixels it has, proven by decoding it, or why there is none."""
 
 import os
+import time
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.table_match import match_ijg
 from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.pixels.grid import ALIGNED
 from jpegqf.pixels.upsampling import NOT_SUBSAMPLED
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
@@ -51,29 +53,66 @@ class Restored:
     crop_y: int | None = None
 
 
+@dataclass(frozen=True)
+class How:
+    """How to restore: see :func:`restore`."""
+
+    near: bool = False
+    crop: bool = False
+    progressive: bool = False
+    seconds: float = float("inf")
+
+
 def restore(
     source: Source,
     *,
     near: bool = False,
     crop: bool = False,
     progressive: bool = False,
+    seconds: float = float("inf"),
     max_pixels: int = DEFAULT_PIXELS,
     inspector: Inspector | None = None,
 ) -> Restored:
     """The JPEG whose pixels a lossless image has: a path, bytes, a binary file, a PIL image or a uint8 array.
 
     ``near``: give the nearest one where none is proven; its comment and ``proven`` say so. ``crop``: take images, too,
-    that were cut out of one, and give a JPEG that covers them. ``progressive``: in progressive scans. Raises
-    ImageSkippedError or ImageBrokenError, whose ``reason`` and message say why there is none; MissingExtraError without
-    jpeglib, and without mozjpeg for ``progressive``.
+    that were cut out of one, and give a JPEG that covers them. ``progressive``: in progressive scans. ``seconds``:
+    after which no further search is begun. Raises ImageSkippedError or ImageBrokenError, whose ``reason`` and message
+    say why there is none; MissingExtraError without jpeglib, and without mozjpeg for ``progressive``.
     """
     pixels, metadata = read_source(source, max_pixels)
-    if max(pixels.shape[:2]) > LONGEST_SIDE - crop * MOST_AROUND:
-        raise ImageSkippedError(Reason.TOO_LARGE, f"sides of more than {LONGEST_SIDE} pixels, which no JPEG has")
     found = (inspector or Inspector(max_pixels=max_pixels)).look(pixels)
-    _check(found, crop)
-    draft, whole = _draft(found, pixels, crop)
-    return _written(draft, whole, metadata, near, progressive)
+    return restored_from(found, pixels, metadata, How(near, crop, progressive, seconds))
+
+
+def restored_from(found: Findings, pixels: U8, metadata: Metadata, how: How) -> Restored:
+    """The same of an image that was looked at: its pixels are those of ``read_source``."""
+    until = time.monotonic() + how.seconds
+    if max(pixels.shape[:2]) > LONGEST_SIDE - how.crop * MOST_AROUND:
+        raise ImageSkippedError(Reason.TOO_LARGE, f"sides of more than {LONGEST_SIDE} pixels, which no JPEG has")
+    _check(found, how.crop)
+    draft, whole = _found_draft(found, pixels, how, until)
+    return _written(draft, whole, metadata, how)
+
+
+def _found_draft(found: Findings, pixels: U8, how: How, until: float) -> tuple[Draft, U8]:
+    """The coefficients, as near as the search comes, and the pixels of their layout: more than those of a crop."""
+    grid = found.prediction.grid if found.prediction else ALIGNED
+    if how.crop and (grid.x, grid.y) != (0, 0):
+        return _searched(*draft_of_crop(found, pixels), until)
+    draft, _ = _searched(_draft_of_whole(found, pixels), pixels, until)
+    if not how.crop or not draft.wrong(pixels).any():
+        return draft, pixels
+    return _searched(*draft_of_crop(found, pixels), until)
+
+
+def _searched(draft: Draft, pixels: U8, until: float) -> tuple[Draft, U8]:
+    """The draft and its pixels, after MCUs were searched as one."""
+    if draft.chroma_steps is not None:
+        search = JointSearch(draft, pixels, until)
+        if not search.is_hopeless:
+            search.run()
+    return draft, pixels
 
 
 def _check(found: Findings, crop: bool) -> None:
@@ -100,16 +139,6 @@ def _check(found: Findings, crop: bool) -> None:
         raise ImageSkippedError(Reason.CROPPED, words)
 
 
-def _draft(found: Findings, pixels: U8, crop: bool) -> tuple[Draft, U8]:
-    """The coefficients, as near as the search comes, and the pixels of their layout: more than those of a crop."""
-    draft, whole = draft_of_crop(found, pixels) if crop else (_draft_of_whole(found, pixels), pixels)
-    if draft.chroma_steps is not None:
-        search = JointSearch(draft, whole)
-        if not search.is_hopeless:
-            search.run()
-    return draft, whole
-
-
 def _draft_of_whole(found: Findings, pixels: U8) -> Draft:
     """The draft before MCUs are searched as one."""
     planned = plan(found, pixels)
@@ -119,21 +148,21 @@ def _draft_of_whole(found: Findings, pixels: U8) -> Draft:
     return draft_of_colours(pixels, layout, planned.luma, planned.chroma)
 
 
-def _written(draft: Draft, pixels: U8, metadata: Metadata, near: bool, progressive: bool) -> Restored:
-    """The JPEG of a draft. Raises ImageSkippedError if it is not proven, unless ``near``."""
+def _written(draft: Draft, pixels: U8, metadata: Metadata, how: How) -> Restored:
+    """The JPEG of a draft. Raises ImageSkippedError if it is not proven, unless ``how.near``."""
     if not is_writable(draft):
         raise not_a_jpeg("the coefficients are too large for a JPEG")
     wrong, window = draft.wrong(pixels), draft.layout.window
     jpeg, proven, comment = b"", False, _place_in_words(window)
     if not wrong.any():
-        jpeg = jpeg_of(draft, metadata, comment, progressive)
+        jpeg = jpeg_of(draft, metadata, comment, how.progressive)
         proven = is_proven(jpeg, pixels[window.area] if window else pixels, window)
     count, of = int(np.count_nonzero(wrong)), int(np.count_nonzero(draft.layout.given))
-    if not proven and not near:
+    if not proven and not how.near:
         raise _not_identical(draft.layout, wrong, count)
     if not proven:
         words = f"jpegqf: nearest JPEG, {count} of {of} pixels differ"
-        jpeg = jpeg_of(draft, metadata, "\n".join(filter(None, [words, comment])), progressive)
+        jpeg = jpeg_of(draft, metadata, "\n".join(filter(None, [words, comment])), how.progressive)
     return _restored(jpeg, draft, proven, count)
 
 

@@ -4,7 +4,6 @@ import io
 import os
 import tempfile
 import warnings
-from typing import Any
 
 import numpy as np
 import simplejpeg
@@ -14,20 +13,10 @@ from jpegqf.arrays import U8
 from jpegqf.coefficients.colours import differing
 from jpegqf.coefficients.draft import Draft, Window
 from jpegqf.coefficients.source import Metadata
-from jpegqf.errors import MissingExtraError
-from jpegqf.optional import mozjpeg
+from jpegqf.optional import jpeglib, mozjpeg
 
 LARGEST_AC, LARGEST_DC = 1023, 2047
 """Largest coefficients that Huffman codes of 8-bit JPEGs hold (ITU-T T.81, tables F.1 and F.2)."""
-
-
-def jpeglib() -> Any:
-    """The library that writes coefficients. Raises MissingExtraError without it."""
-    try:
-        import jpeglib as library
-    except ImportError:
-        raise MissingExtraError('restoring needs jpeglib: pip install "jpegqf[restore]"') from None
-    return library
 
 
 def is_writable(draft: Draft) -> bool:

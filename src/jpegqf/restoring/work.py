@@ -38,9 +38,8 @@ class Work:
         """Prepare a worker: the model is loaded before the first image's time counts."""
         from PIL import Image
 
-        from jpegqf.coefficients.writing import jpeglib
         from jpegqf.inspection.inspector import default_predictor
-        from jpegqf.optional import mozjpeg
+        from jpegqf.optional import jpeglib, mozjpeg
 
         Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
         jpeglib()
