@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from jpegqf.coefficients.estimation import likeliest, padding_prior, prior_of
+from jpegqf.coefficients.estimation import likeliest, likeliest_of_part, padding_prior, prior_of, reduction
+from jpegqf.evidence.dct import INVERSE
 from jpegqf.jpeg.ijg import ijg_luma
 
 
@@ -37,3 +38,25 @@ def test_a_prior_knows_which_coefficients_are_used() -> None:
     blocks[:, 1] = 3
     variance = prior_of(blocks, 1)
     assert variance[1] > 8 > 1 > variance[2] > 0
+
+
+def test_a_reduced_basis_is_of_the_same_lattice_and_shorter() -> None:
+    rng = np.random.default_rng(1)
+    basis = rng.normal(0, 1, (12, 5)) @ rng.normal(0, 9, (5, 12)) + np.eye(12)
+    form = basis @ basis.T
+    change = reduction(form)
+    assert round(abs(np.linalg.det(change))) == 1
+    lengths, before = np.diag(change @ form @ change.T), np.diag(form)
+    assert lengths.max() < before.min()
+
+
+def test_a_block_of_which_three_rows_are_known_gets_coefficients_that_give_them() -> None:
+    rng = np.random.default_rng(2)
+    steps, known = ijg_luma(75).reshape(64).astype(np.int32), np.arange(64) < 24
+    frequency = np.add.outer(np.arange(8), np.arange(8)).reshape(64)
+    blocks = np.rint(rng.laplace(0, 60 / (1 + frequency) ** 1.5, (20, 64)) / steps).astype(np.int16)
+    samples = np.rint((blocks * steps) @ INVERSE)[:, known].astype(np.float32)
+    prior = np.diag(1 / prior_of(blocks, 3).astype(np.float64))
+    sets = likeliest_of_part(steps, np.ascontiguousarray(INVERSE[:, known]), samples, prior, 64)
+    missed = np.abs((sets * steps) @ INVERSE[:, known] - samples[:, None]).max(axis=2).min(axis=1)
+    assert np.mean(missed <= 0.5) >= 0.9

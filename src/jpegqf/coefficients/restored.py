@@ -174,9 +174,13 @@ def _place_in_words(window: Window | None) -> str:
 
 
 def _not_identical(layout: Layout, wrong: Bool, count: int) -> ImageSkippedError:
-    """How near it came."""
     blocks, of = int(np.count_nonzero(layout.mcus_of(wrong))), layout.mcus[0] * layout.mcus[1]
-    return ImageSkippedError(Reason.NOT_IDENTICAL, f"not given back: {count} pixels in {blocks} of {of} blocks differ")
+    return ImageSkippedError(Reason.NOT_IDENTICAL, how_near(count, blocks, of))
+
+
+def how_near(pixels: int, blocks: int, of: int) -> str:
+    """How near a search came, in words."""
+    return f"the nearest JPEG differs in {pixels} pixels, in {blocks} of {of} blocks"
 
 
 def _restored(jpeg: bytes, draft: Draft, proven: bool, wrong: int) -> Restored:

@@ -7,6 +7,7 @@ import {byId, element} from "./dom.js";
 import {save, saveCsv, saveJson} from "./export.js";
 import {bytes, keep, kept, number, preferredLanguage, setLanguage, t} from "./i18n.js";
 import {listen} from "./intake.js";
+import {giveBack} from "./restore.js";
 import {fillRow} from "./table.js";
 
 const AT_ONCE = 4;       // requests on their way
@@ -126,7 +127,8 @@ function show() {
   const entry = opened;
   entry.picture ??= pictureOf(entry);
   const focused = document.activeElement?.id;
-  byId("card").replaceChildren(...cardOf(entry, {back, savePicture: () => savePicture(entry), limit: limits && bytes(limits.max_body)}));
+  const restore = limits?.restore ? () => giveBack(entry, server, () => { if (opened === entry) show(); }) : null;
+  byId("card").replaceChildren(...cardOf(entry, {back, savePicture: () => savePicture(entry), giveBack: restore, limit: limits && bytes(limits.max_body)}));
   if (focused === "card-title") byId("card-title").focus({preventScroll: true});
   drawCharts();
 }
