@@ -282,7 +282,7 @@ def _ending(job: "Job | ClusterScan", failure: str | None) -> int:
 @click.option("--near", is_flag=True, help="Where none is proven, write the nearest JPEG; its comment and row say so.")
 @click.option("--crop", is_flag=True, help="Take images, too, that were cut out of a JPEG: write one that covers "
                                            "them; the columns crop_x and crop_y tell where.")  # fmt: skip
-@click.option("--progressive", is_flag=True, help="Write progressive JPEGs, which are smaller.")
+@click.option("--progressive", is_flag=True, help="Write progressive JPEGs, which are mostly smaller.")
 @click.option("--recursive", "-r", is_flag=True, help="Descend into subfolders.")
 @click.option("--exts", multiple=True, metavar="EXT",
               help="Suffixes to take in folders and archives, .png,.bmp; repeatable.")  # fmt: skip

@@ -39,7 +39,7 @@ def test_of_a_crop_the_part_of_the_window_is_compared() -> None:
 
 
 def png_with_metadata() -> bytes:
-    pixels, _ = saved(Image.fromarray(skimage.data.coffee()[:160, :200] // 2 + 50), quality=75)
+    pixels, _ = saved(Image.fromarray(skimage.data.coffee()[:256, :384] // 2 + 50), quality=80, subsampling=0)
     exif, file = Image.Exif(), io.BytesIO()
     exif[0x010E] = "a cup"
     Image.fromarray(pixels).save(file, "PNG", exif=exif, icc_profile=b"a profile" * 9)

@@ -128,15 +128,15 @@ def test_a_plot_is_a_picture_and_an_image_without_evidence_is_told(client: TestC
 
 def test_a_jpeg_is_given_back_and_what_is_none_is_told_how_near(client: TestClient, files: dict[str, bytes]) -> None:
     pytest.importorskip("jpeglib", reason="restoring needs jpegqf[restore]")
-    with Image.open(io.BytesIO(files["single.jpg"])) as image:
-        image, out = image.crop((0, 0, 160, 120)), io.BytesIO()
+    out, changed = io.BytesIO(), io.BytesIO()
+    with Image.open(io.BytesIO(files["single.jpg"])) as opened:
+        image = opened.crop((0, 0, 160, 120))
     image.save(out, "PNG")
     answer = client.post("/v1/restore", content=out.getvalue())
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
     with Image.open(io.BytesIO(answer.content)) as back:
         assert back.convert("RGB").tobytes() == image.tobytes()
     image.putpixel((50, 50), (255, 0, 255))
-    changed = io.BytesIO()
     image.save(changed, "PNG")
     for data, reason in ((changed.getvalue(), "not_identical"), (files["never.png"], "not_a_jpeg"),
                          (files["single.jpg"], "lossy"), (files["cropped.png"], "cropped")):  # fmt: skip

@@ -342,24 +342,30 @@ class _Mcu:
         told = self._sound & self._trusted
         if not told.any():
             return True
-        basis = np.ascontiguousarray(self._chroma_basis[:, told.reshape(-1)])
-        wanted = (self._known[1:] - self._chroma_without())[:, told]
-        priors = [np.diag(1 / one.astype(np.float64)) for one in variance[1:]]
-        ranked = [
-            likeliest_of_part(self._chroma_steps, basis, values[None], prior, self.APART)[0]
-            for values, prior in zip(wanted, priors, strict=True)
-        ]
-        right = (self._chroma_pixels(np.stack(ranked, axis=1)) == self._known[1:])[:, :, told].all(axis=2)
-        if not right.any(axis=0).all():
+        found = [self._plane_alone(plane, told, variance[1 + plane]) for plane in (0, 1)]
+        if found[0] is None or found[1] is None:
             return False
-        chroma = np.stack([sets[which.argmax()] for sets, which in zip(ranked, right.T, strict=True)])
+        chroma = np.stack([found[0], found[1]])
         luma = self._luma_for(chroma)
         return luma is not None and self._take(
             np.concatenate([luma.reshape(-1), chroma.reshape(-1)]), np.ones(64 * (len(luma) + 2), bool)
         )
 
-    APART = 256
-    """Sets of coefficients of each plane of chroma that are tried."""
+    def _plane_alone(self, plane: int, told: Bool, variance: F32) -> I16 | None:
+        """Coefficients of a plane of chroma, int16 (64,), that give the pixels that are ``told``; None if none do."""
+        basis = np.ascontiguousarray(self._chroma_basis[:, told.reshape(-1)])
+        values = (self._known[1 + plane] - self._chroma_without()[plane])[told]
+        for kept, livelier in self.APART:
+            prior = np.diag(1 / (variance.astype(np.float64) * livelier))
+            sets = likeliest_of_part(self._chroma_steps, basis, values[None], prior, kept)[0]
+            pixels = self._chroma_pixels(np.stack([sets, sets], axis=1))[:, plane]
+            right = (pixels == self._known[1 + plane])[:, told].all(axis=1)
+            if right.any():
+                return np.asarray(sets[right.argmax()])
+        return None
+
+    APART = ((128, 1), (1024, 1), (1024, 10), (4096, 0.3))
+    """Sets of coefficients of a plane of chroma that are tried in turns, and how much livelier it is assumed."""
     FIRST, TRIED = 32, 3
     """Estimates that are decoded, and sets of chroma coefficients for which luma is searched."""
 
