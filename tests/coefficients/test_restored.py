@@ -106,9 +106,31 @@ def test_profile_exif_and_texts_are_carried_over() -> None:
     exif, text, file = Image.Exif(), PngImagePlugin.PngInfo(), io.BytesIO()
     exif[0x010E] = "a cup"
     text.add_text("Author", "somebody")
+    text.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta/>")
     Image.fromarray(pixels).save(file, "PNG", icc_profile=profile, exif=exif, pnginfo=text)
     image = Image.open(io.BytesIO(jpegqf.restore(file.getvalue()).jpeg))
     assert image.info["icc_profile"] == profile
     assert image.getexif()[0x010E] == "a cup"
     assert b"Author: somebody" in image.info["comment"]
+    assert b"xmpmeta" not in image.info["comment"]
+    assert image.info["xmp"] == b"<x:xmpmeta/>"
     assert (np.asarray(image) == pixels).all()
+
+
+def test_what_tells_how_a_tiff_holds_its_samples_is_not_carried_over() -> None:
+    pixels, _ = saved(Image.fromarray(MUTED), quality=75)
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x010E] = "a cup"
+    Image.fromarray(pixels).save(file, "TIFF", exif=exif, compression="tiff_lzw")
+    image = Image.open(io.BytesIO(jpegqf.restore(file.getvalue()).jpeg))
+    assert dict(image.getexif()) == {0x010E: "a cup", 0x0112: 1} or dict(image.getexif()) == {0x010E: "a cup"}
+
+
+def test_metadata_that_does_not_fit_is_named() -> None:
+    pixels, _ = saved(Image.fromarray(MUTED), quality=75)
+    text, file = PngImagePlugin.PngInfo(), io.BytesIO()
+    text.add_text("Author", "x" * 70_000)
+    Image.fromarray(pixels).save(file, "PNG", pnginfo=text)
+    found = jpegqf.restore(file.getvalue())
+    assert found.left_out == ("text",)
+    assert "comment" not in Image.open(io.BytesIO(found.jpeg)).info

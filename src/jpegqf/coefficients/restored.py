@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -39,7 +39,7 @@ class Restored:
     ``chroma_table``: 64 steps each, row-major; no chroma table of a gray image. ``subsampling``: 4:4:4, 4:2:2, 4:4:0,
     4:2:0 or gray. ``proven``: whether Pillow and simplejpeg decode it to exactly the image's pixels; else
     ``differing_pixels`` do not come back. ``crop_x`` and ``crop_y``: of a crop, where its first pixel is in the JPEG,
-    which is larger; None of a JPEG that is the whole image.
+    which is larger; None of a JPEG that is the whole image. ``left_out``: metadata that does not fit into a JPEG.
     """
 
     jpeg: bytes
@@ -51,6 +51,7 @@ class Restored:
     differing_pixels: int = 0
     crop_x: int | None = None
     crop_y: int | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def restored_from(found: Findings, pixels: U8, metadata: Metadata, how: How) -> 
         raise ImageSkippedError(Reason.TOO_LARGE, f"sides of more than {LONGEST_SIDE} pixels, which no JPEG has")
     _check(found, how.crop)
     draft, whole = _found_draft(found, pixels, how, until)
-    return _written(draft, whole, metadata, how)
+    return replace(_written(draft, whole, metadata, how), left_out=metadata.left_out)
 
 
 def _found_draft(found: Findings, pixels: U8, how: How, until: float) -> tuple[Draft, U8]:

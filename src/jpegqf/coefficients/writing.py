@@ -62,20 +62,19 @@ def _baseline(draft: Draft) -> bytes:
             return file.read()
 
 
-EXIF_HEADER, ICC_HEADER = b"Exif\x00\x00", b"ICC_PROFILE\x00"
+EXIF_HEADER, ICC_HEADER, XMP_HEADER = b"Exif\x00\x00", b"ICC_PROFILE\x00", b"http://ns.adobe.com/xap/1.0/\x00"
 MOST_ICC = 65_519
 """Most bytes of a colour profile in one segment (ICC.1:2022, annex B.4)."""
 
 
 def _with_metadata(jpeg: bytes, metadata: Metadata, comment: str) -> bytes:
     """The JPEG with segments behind its JFIF header."""
-    parts = [EXIF_HEADER + metadata.exif] if metadata.exif else []
-    segments = [_segment(0xE1, part) for part in parts]
+    of_app1 = (EXIF_HEADER, metadata.exif), (XMP_HEADER, metadata.xmp)
+    segments = [_segment(0xE1, header + content) for header, content in of_app1 if content]
     pieces = [metadata.icc[i : i + MOST_ICC] for i in range(0, len(metadata.icc), MOST_ICC)]
-    if len(pieces) <= 255:
-        segments += [
-            _segment(0xE2, ICC_HEADER + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, 1)
-        ]
+    segments += [
+        _segment(0xE2, ICC_HEADER + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, 1)
+    ]
     segments += [_segment(0xFE, text.encode()) for text in (comment, metadata.text) if text]
     start = 4 + int.from_bytes(jpeg[4:6], "big") if jpeg[2:4] == b"\xff\xe0" else 2
     return jpeg[:start] + b"".join(segments) + jpeg[start:]

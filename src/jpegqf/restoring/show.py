@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
+from jpegqf.record import Status
 from jpegqf.restoring.job import Saving
 from jpegqf.restoring.row import ROWS, RestoredRow
 from jpegqf.terminal import bar, shown_path
@@ -20,7 +21,13 @@ def spectators(
 
     if not sys.stdout.isatty():
         return lambda row: click.echo(json_line(row, ROWS)), iter
-    return lambda row: click.echo(f"{shown_path(row.path)}: {row.message or _restored(row)}"), iter
+    return lambda row: click.echo(f"{shown_path(row.path)}: {_words(row)}"), iter
+
+
+def _words(row: RestoredRow) -> str:
+    if row.status is not Status.OK or row.bytes_after is None:
+        return row.message or str(row.reason)
+    return "; ".join(filter(None, [_restored(row), row.message]))
 
 
 def _restored(row: RestoredRow) -> str:

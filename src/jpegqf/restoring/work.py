@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from jpegqf.errors import ImageBrokenError, ImageError, Reason, UsageError
 from jpegqf.inputs.item import Item
@@ -12,6 +13,9 @@ from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.record import Status
 from jpegqf.restoring.row import RestoredRow
 from jpegqf.scanning.look import guarded
+
+if TYPE_CHECKING:
+    from jpegqf.coefficients.restored import Restored
 
 SUFFIX = ".jpg"
 
@@ -73,10 +77,19 @@ class Work:
             item.source(), near=self.near, crop=self.crop, progressive=self.progressive, max_pixels=self.max_pixels
         )
         row = RestoredRow(
-            item.name, Status.OK if found.proven else Status.SKIPPED, None, None, found.quality, found.subsampling,
-            found.proven, found.differing_pixels, _size(item), len(found.jpeg), output=output, crop_x=found.crop_x,
+            item.name,
+            Status.OK if found.proven else Status.SKIPPED,
+            message=_left_out(found),
+            quality=found.quality,
+            subsampling=found.subsampling,
+            proven=found.proven,
+            differing_pixels=found.differing_pixels,
+            bytes_before=_size(item),
+            bytes_after=len(found.jpeg),
+            output=output,
+            crop_x=found.crop_x,
             crop_y=found.crop_y,
-        )  # fmt: skip
+        )
         if not found.proven:
             words = f"the nearest JPEG, {found.differing_pixels} pixels differ"
             row = replace(row, reason=Reason.NOT_IDENTICAL.value, message=words)
@@ -102,6 +115,11 @@ class Work:
         parts = [part for part in below.replace("\\", "/").replace("\0", "").split("/") if part not in ("", ".", "..")]
         stem = os.path.splitext(parts[-1] if parts else "image")[0]
         return os.path.join(self.target, *parts[:-1], stem + SUFFIX)
+
+
+def _left_out(found: "Restored") -> str | None:
+    """What a row says of metadata that does not fit into a JPEG."""
+    return f"left out, too large for a JPEG: {', '.join(found.left_out)}" if found.left_out else None
 
 
 def _size(item: Item) -> int | None:
