@@ -168,40 +168,47 @@ def _try_padded(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps:
 
 
 def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16 | None) -> None:
-    """Solve blocks of which a part is not given at all, as in a crop; those with the same samples known as one."""
+    """Solve blocks of which a part is not given at all, as in a crop; those with the same samples known as one.
+
+    At first by the known samples alone, then with those that have bounds where the best coefficients so far lead them.
+    """
     low, high = bounds
-    inside = ((low > LOWEST) | (high < HIGHEST)).reshape(-1, 8, 8)
-    sides = inside.any(axis=2).sum(axis=1) * inside.any(axis=1).sum(axis=1)
-    left = np.flatnonzero(~solved & (sides < 64) & (inside.sum(axis=(1, 2)) == sides))
-    groups: dict[bytes, list[int]] = {}
-    for number, known in zip(left.tolist(), low[left] == high[left], strict=True):
-        if known.any():
-            groups.setdefault(known.tobytes(), []).append(number)
-    for numbers in sorted(groups.values(), key=len, reverse=True)[:MOST_PARTS]:
-        blocks = np.array(numbers)
-        for kept, livelier in PARTS:
-            prior = np.diag(1 / prior_of(coefficients if like is None or not len(like) else like, livelier))
-            at_once = max(1, STATES_ESTIMATED // kept)
-            for first in range(0, len(blocks), at_once):
-                _solve_part(coefficients, solved, bounds, steps, prior, kept, blocks[first : first + at_once])
-            blocks = blocks[~solved[blocks]]
-            if not len(blocks):
-                break
+    given = ((low > LOWEST) | (high < HIGHEST)).reshape(-1, 8, 8)
+    sides = given.any(axis=2).sum(axis=1) * given.any(axis=1).sum(axis=1)
+    is_part = (sides < 64) & (given.sum(axis=(1, 2)) == sides)
+    like = coefficients if like is None or not len(like) else like
+    priors = [(kept, np.diag(1 / prior_of(like, livelier).astype(np.float64))) for kept, livelier in PARTS]
+    for told in (low == high, given.reshape(-1, 64)):
+        groups: dict[bytes, list[int]] = {}
+        for number in np.flatnonzero(~solved & is_part & told.any(axis=1)).tolist():
+            groups.setdefault(told[number].tobytes(), []).append(number)
+        for numbers in sorted(groups.values(), key=len, reverse=True)[:MOST_PARTS]:
+            for kept, prior in priors:
+                blocks = np.array([number for number in numbers if not solved[number]], np.int64)
+                _solve_part(coefficients, solved, bounds, steps, prior, kept, blocks, told[numbers[0]])
 
 
 def _solve_part(
-    coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, prior: F64, kept: int, blocks: I64
+    coefficients: I16,
+    solved: Bool,
+    bounds: tuple[I16, I16],
+    steps: I32,
+    prior: F64,
+    kept: int,
+    blocks: I64,
+    told: Bool,
 ) -> None:
-    """Solve blocks in which the same samples are known by their likeliest coefficients."""
-    low, high = bounds
-    known = low[blocks[0]] == high[blocks[0]]
-    values = low[blocks][:, known] - MIDDLE
-    basis = np.ascontiguousarray(INVERSE[:, known])
-    ranked = likeliest_of_part(steps, basis, values, prior.astype(np.float64), kept)
-    for number, sets in zip(blocks.tolist(), ranked, strict=True):
-        right = is_within(sets, low[number], high[number], steps)
-        if right.any():
-            coefficients[number], solved[number] = sets[right.argmax()], True
+    """Solve blocks by the likeliest coefficients for the samples that are ``told``; those not solved keep the best."""
+    at_once = max(1, STATES_ESTIMATED // kept)
+    basis = np.ascontiguousarray(INVERSE[:, told])
+    for first in range(0, len(blocks), at_once):
+        some = blocks[first : first + at_once]
+        low, high = bounds[0][some], bounds[1][some]
+        values = np.clip(synthesis(coefficients[some], steps), low, high)[:, told] - MIDDLE
+        ranked = likeliest_of_part(steps, basis, values, prior, kept)
+        for place, (number, sets) in enumerate(zip(some.tolist(), ranked, strict=True)):
+            right = is_within(sets, low[place], high[place], steps)
+            coefficients[number], solved[number] = sets[right.argmax()], right.any()
 
 
 PARTS, MOST_PARTS = ((64, 1), (64, 10), (512, 3), (512, 30)), 16

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from jpegqf.errors import UsageError
 from jpegqf.inputs.find import check_paths, find_items
 from jpegqf.inputs.suffixes import IMAGE_SUFFIXES, JPEG_SUFFIXES, normalize_suffixes
-from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.limits import DEFAULT_PIXELS, SEARCH_SHARE
 from jpegqf.outputs.writing import Outputs, open_outputs
 from jpegqf.record import Status
 from jpegqf.restoring.row import ROWS, RestoredRow
@@ -56,7 +56,7 @@ class RestoreRequest:
         """How each image is restored."""
         roots = tuple(path for path in self.paths if os.path.isdir(path))
         how = self.near, self.crop, self.progressive, self.overwrite, self.resume
-        return Work(self.output, roots, *how, self.max_pixels)
+        return Work(self.output, roots, *how, self.max_pixels, SEARCH_SHARE * self.timeout)
 
 
 @dataclass

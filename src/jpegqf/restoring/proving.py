@@ -4,15 +4,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jpegqf.errors import ImageError, ImageSkippedError
-from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.limits import DEFAULT_PIXELS, SEARCH_SHARE
 from jpegqf.optional import jpeglib
 from jpegqf.record import Record, Status, Verdict
 
 if TYPE_CHECKING:
     from jpegqf.inspection.findings import Findings
-
-SHARE_OF_TIME = 0.5
-"""Share of the time that an image may take after which no further search is begun: the row must not be lost."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Prover:
 
         try:
             pixels, metadata = read_source(source, self.max_pixels)
-            how = How(crop=True, seconds=SHARE_OF_TIME * self.timeout)
+            how = How(crop=True, seconds=SEARCH_SHARE * self.timeout)
             restored = restored_from(found, pixels, metadata, how)
         except ImageError as issue:
             return replace(record, proven=False if isinstance(issue, ImageSkippedError) else None)

@@ -26,7 +26,7 @@ class Work:
 
     ``roots``: the folders that were named, whose layout the target repeats. ``near``: write the nearest JPEG where none
     is proven; ``crop``: take crops, too; ``progressive``: write progressive scans. ``overwrite``: replace JPEGs that
-    exist; ``resume``: leave them, as done.
+    exist; ``resume``: leave them, as done. ``seconds``: after which no further search is begun.
     """
 
     target: str
@@ -37,6 +37,7 @@ class Work:
     overwrite: bool = False
     resume: bool = False
     max_pixels: int = DEFAULT_PIXELS
+    seconds: float = float("inf")
 
     def __call__(self) -> Callable[[Item], RestoredRow]:
         """Prepare a worker: the model is loaded before the first image's time counts."""
@@ -74,7 +75,12 @@ class Work:
         from jpegqf.coefficients.restored import restore
 
         found = restore(
-            item.source(), near=self.near, crop=self.crop, progressive=self.progressive, max_pixels=self.max_pixels
+            item.source(),
+            near=self.near,
+            crop=self.crop,
+            progressive=self.progressive,
+            seconds=self.seconds,
+            max_pixels=self.max_pixels,
         )
         row = RestoredRow(
             item.name,

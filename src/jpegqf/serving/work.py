@@ -9,13 +9,12 @@ from typing import Literal
 from jpegqf.errors import ImageBrokenError, ImageError, Reason
 from jpegqf.inputs.item import Item
 from jpegqf.inspection.inspector import Inspector
+from jpegqf.limits import SEARCH_SHARE
 from jpegqf.record import Record, Status
 from jpegqf.scanning.look import Look, guarded, inspect_item, lost_record
 from jpegqf.views.evidence_view import Evidence
 
 Want = Literal["record", "evidence", "plot", "jpeg"]
-SHARE_OF_TIME = 0.5
-"""Share of the time that an image may take after which no further search for its JPEG is begun."""
 MOST_RESTORED = 12_000_000
 """Most pixels of an image whose JPEG is looked for: about 1 GiB of memory."""
 
@@ -75,7 +74,7 @@ def _given_back(inspector: Inspector, data: bytes, name: str, timeout: float) ->
     record = to_record(found)
     try:
         pixels, metadata = read_source(data, min(inspector.max_pixels, MOST_RESTORED))
-        how = How(seconds=SHARE_OF_TIME * timeout)
+        how = How(seconds=SEARCH_SHARE * timeout)
         return WorkerAnswer(record, jpeg=restored_from(found, pixels, metadata, how).jpeg)
     except ImageError as issue:
         status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
