@@ -10,7 +10,7 @@ from PIL import Image
 from saved import saved
 
 import jpegqf
-from jpegqf.coefficients.draft import Window
+from jpegqf.coefficients.draft import CropPlace
 from jpegqf.coefficients.writing import is_proven
 from jpegqf.errors import MissingExtraError
 
@@ -30,12 +30,12 @@ def test_another_size_or_gray_is_no_proof() -> None:
     assert not is_proven(b"no jpeg", pixels)
 
 
-def test_of_a_crop_the_part_of_the_window_is_compared() -> None:
+def test_of_a_crop_the_part_of_its_place_is_compared() -> None:
     pixels, jpeg = saved(Image.fromarray(skimage.data.coffee()[:64, :80]), quality=80)
     part = np.ascontiguousarray(pixels[5:40, 7:70])
-    assert is_proven(jpeg, part, Window(5, 7, 35, 63))
-    assert not is_proven(jpeg, part, Window(5, 8, 35, 63))
-    assert not is_proven(jpeg, part, Window(40, 7, 35, 63))
+    assert is_proven(jpeg, part, CropPlace(5, 7, 35, 63))
+    assert not is_proven(jpeg, part, CropPlace(5, 8, 35, 63))
+    assert not is_proven(jpeg, part, CropPlace(40, 7, 35, 63))
 
 
 def png_with_metadata() -> bytes:

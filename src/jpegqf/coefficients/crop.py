@@ -12,7 +12,7 @@ import numpy as np
 
 from jpegqf.arrays import U8
 from jpegqf.coefficients.alternating import draft_of_colours, draft_of_gray
-from jpegqf.coefficients.draft import Draft, Layout, Window
+from jpegqf.coefficients.draft import CropPlace, Draft, Layout
 from jpegqf.coefficients.plan import ENOUGH, Plan, plan
 from jpegqf.errors import ImageSkippedError
 from jpegqf.inspection.findings import Findings
@@ -33,7 +33,7 @@ class _Margins:
 
 
 def draft_of_crop(found: Findings, pixels: U8) -> tuple[Draft, U8]:
-    """The draft whose layout has a window for these pixels, and the pixels continued beyond the window.
+    """The draft of a layout with the place of these pixels, and the pixels continued beyond it.
 
     ``pixels``: uint8 (height, width) or (height, width, 3), of a crop whose grid starts anywhere. Raises
     ImageSkippedError where no table explains them.
@@ -86,8 +86,8 @@ def _drafted(planned: Plan, pixels: U8, margins: _Margins) -> tuple[Draft, U8]:
     """The draft of a JPEG with these margins, and its pixels: those given, continued to all sides."""
     ends = [(margins.top, margins.bottom), (margins.left, margins.right), (0, 0)]
     whole = np.pad(pixels, ends[: pixels.ndim], mode="edge")
-    window = None if whole.shape == pixels.shape else Window(margins.top, margins.left, *pixels.shape[:2])
-    layout = Layout(whole.shape[0], whole.shape[1], planned.sampling or NOT_SUBSAMPLED, window)
+    place = None if whole.shape == pixels.shape else CropPlace(margins.top, margins.left, *pixels.shape[:2])
+    layout = Layout(whole.shape[0], whole.shape[1], planned.sampling or NOT_SUBSAMPLED, place)
     if planned.chroma is None:
         return draft_of_gray(whole, layout, planned.luma), whole
     return draft_of_colours(whole, layout, planned.luma, planned.chroma), whole
@@ -95,7 +95,7 @@ def _drafted(planned: Plan, pixels: U8, margins: _Margins) -> tuple[Draft, U8]:
 
 def _is_wrong_at(side: str, draft: Draft, pixels: U8) -> bool:
     """Whether any of the given pixels along a side of the crop does not come back."""
-    window = draft.layout.window
-    wrong = draft.wrong(pixels)[window.area if window else ...]
+    place = draft.layout.crop
+    wrong = draft.wrong(pixels)[place.area if place else ...]
     line = {"top": wrong[0], "left": wrong[:, 0], "bottom": wrong[-1], "right": wrong[:, -1]}[side]
     return bool(line.any())

@@ -14,7 +14,7 @@ from jpegqf.pixels.upsampling import Sampling, upsampled
 
 
 @dataclass(frozen=True)
-class Window:
+class CropPlace:
     """The part of a JPEG that a crop shows: its first row and column, and its sides, pixels."""
 
     top: int
@@ -32,14 +32,14 @@ class Window:
 class Layout:
     """Sides of an image in pixels, how its chroma is subsampled, and what follows for blocks and MCUs.
 
-    An MCU is what one block of each chroma component covers: ``down`` by ``across`` blocks of luma. ``window``: where
+    An MCU is what one block of each chroma component covers: ``down`` by ``across`` blocks of luma. ``crop``: where
     the pixels lie that are given, those around it may be any; None if all are given.
     """
 
     height: int
     width: int
     sampling: Sampling
-    window: Window | None = None
+    crop: CropPlace | None = None
 
     @cached_property
     def mcus(self) -> tuple[int, int]:
@@ -67,7 +67,7 @@ class Layout:
     def given(self) -> Bool:
         """Which pixels are given, bool (height, width)."""
         out = np.zeros((self.height, self.width), bool)
-        out[self.window.area if self.window else ...] = True
+        out[self.crop.area if self.crop else ...] = True
         return out
 
     def mcus_of(self, pixels: Bool) -> Bool:

@@ -142,7 +142,7 @@ class JointSearch:
     def run(self) -> int:
         """Search until nothing more is found; returns how many MCUs are still wrong."""
         tries = MOST_TRIES
-        if self._draft.layout.window:
+        if self._draft.layout.crop:
             self._search_parts()
         for depth in DEPTHS:
             backwards, idle = False, 0

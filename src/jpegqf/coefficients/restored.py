@@ -12,7 +12,7 @@ from PIL import Image
 from jpegqf.arrays import U8, Bool
 from jpegqf.coefficients.alternating import draft_of_colours, draft_of_gray
 from jpegqf.coefficients.crop import MOST_AROUND, draft_of_crop
-from jpegqf.coefficients.draft import Draft, Layout, Window
+from jpegqf.coefficients.draft import CropPlace, Draft, Layout
 from jpegqf.coefficients.joint_search import JointSearch
 from jpegqf.coefficients.plan import not_a_jpeg, plan
 from jpegqf.coefficients.source import Metadata, read_source
@@ -153,11 +153,11 @@ def _written(draft: Draft, pixels: U8, metadata: Metadata, how: How) -> Restored
     """The JPEG of a draft. Raises ImageSkippedError if it is not proven, unless ``how.near``."""
     if not is_writable(draft):
         raise not_a_jpeg("the coefficients are too large for a JPEG")
-    wrong, window = draft.wrong(pixels), draft.layout.window
-    jpeg, proven, comment = b"", False, _place_in_words(window)
+    wrong, place = draft.wrong(pixels), draft.layout.crop
+    jpeg, proven, comment = b"", False, _place_in_words(place)
     if not wrong.any():
         jpeg = jpeg_of(draft, metadata, comment, how.progressive)
-        proven = is_proven(jpeg, pixels[window.area] if window else pixels, window)
+        proven = is_proven(jpeg, pixels[place.area] if place else pixels, place)
     count, of = int(np.count_nonzero(wrong)), int(np.count_nonzero(draft.layout.given))
     if not proven and not how.near:
         raise _not_identical(draft.layout, wrong, count)
@@ -167,11 +167,11 @@ def _written(draft: Draft, pixels: U8, metadata: Metadata, how: How) -> Restored
     return _restored(jpeg, draft, proven, count)
 
 
-def _place_in_words(window: Window | None) -> str:
+def _place_in_words(place: CropPlace | None) -> str:
     """What the comment of a JPEG says that is larger than the image, "" of one that is not."""
-    if window is None:
+    if place is None:
         return ""
-    return f"jpegqf: of a crop, {window.width}x{window.height} pixels from column {window.left}, row {window.top} on"
+    return f"jpegqf: of a crop, {place.width}x{place.height} pixels from column {place.left}, row {place.top} on"
 
 
 def _not_identical(layout: Layout, wrong: Bool, count: int) -> ImageSkippedError:
@@ -186,7 +186,7 @@ def how_near(pixels: int, blocks: int, of: int) -> str:
 
 def _restored(jpeg: bytes, draft: Draft, proven: bool, wrong: int) -> Restored:
     """A JPEG and what it is made with."""
-    match, window = match_ijg(draft.luma_steps.astype(np.int64)), draft.layout.window
+    match, place = match_ijg(draft.luma_steps.astype(np.int64)), draft.layout.crop
     return Restored(
         jpeg,
         match.quality if match.kind == "exact" else None,
@@ -195,6 +195,6 @@ def _restored(jpeg: bytes, draft: Draft, proven: bool, wrong: int) -> Restored:
         "gray" if draft.chroma_steps is None else draft.layout.sampling.name,
         proven,
         wrong,
-        window.left if window else None,
-        window.top if window else None,
+        place.left if place else None,
+        place.top if place else None,
     )

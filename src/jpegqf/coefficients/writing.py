@@ -11,7 +11,7 @@ from PIL import Image
 
 from jpegqf.arrays import U8
 from jpegqf.coefficients.colours import differing
-from jpegqf.coefficients.draft import Draft, Window
+from jpegqf.coefficients.draft import CropPlace, Draft
 from jpegqf.coefficients.source import Metadata
 from jpegqf.optional import jpeglib, mozjpeg
 
@@ -89,10 +89,10 @@ def _in_rows(blocks: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return blocks.reshape(rows, columns, 8, 8)
 
 
-def is_proven(jpeg: bytes, pixels: U8, window: Window | None = None) -> bool:
+def is_proven(jpeg: bytes, pixels: U8, place: CropPlace | None = None) -> bool:
     """Whether Pillow and simplejpeg both decode these bytes to just these pixels, (height, width) or (h, w, 3).
 
-    ``window``: of a crop, the part of the JPEG that is compared.
+    ``place``: of a crop, the part of the JPEG that is compared.
     """
     gray = pixels.ndim == 2
     try:
@@ -106,6 +106,6 @@ def is_proven(jpeg: bytes, pixels: U8, window: Window | None = None) -> bool:
     except (OSError, ValueError):
         return False
     shown = [one, other[..., 0] if gray else other]
-    if window:
-        shown = [each[window.area] for each in shown]
+    if place:
+        shown = [each[place.area] for each in shown]
     return all(each.shape == pixels.shape and not differing(each, pixels).any() for each in shown)
