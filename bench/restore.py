@@ -1,14 +1,17 @@
 """How often `jpegqf restore` gives the JPEG back, how large it is, and how long it takes, by kind of image.
 
-    python -m bench.restore --images DIR --n 10 --summary docs/restore-summary.csv
+    python -m bench.restore --images DIR --n 10 --negatives 200 --summary docs/restore-summary.csv
 
 Scenes are drawn from a folder of lossless images with a manifest, each saved as JPEG by Pillow and decoded again. Every
-second one is cut to sides that are no multiple of 8. Images that are no JPEG's, or no longer, must never be restored.
+second one is cut to sides that are no multiple of 8. Images that are no JPEG's, or no longer, must never be restored:
+of them ``--negatives`` are tried a kind, of scenes that are drawn again with other edits when all were. Seconds are the
+processor's, on one core. The last kind are scenes enlarged to 12 megapixels, with the most memory of the process.
 """
 
 import argparse
 import csv
 import io
+import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -121,15 +124,30 @@ def never(image: Image.Image, _: np.random.Generator) -> Made:
     return Made(np.asarray(image), None)
 
 
+def finest(image: Image.Image, rng: np.random.Generator) -> Made:
+    """Saved at a quality from 96 to 100, with chroma of full size or subsampled."""
+    return saved(image, quality=int(rng.integers(96, 101)), subsampling=int(rng.choice([0, 2])))
+
+
+def enlarged(image: Image.Image, _: np.random.Generator) -> Made:
+    """Enlarged to 12 megapixels and saved at 75."""
+    return saved(image.resize((4000, 3000), Image.Resampling.LANCZOS), quality=75, subsampling=2)
+
+
 def kinds() -> dict[str, Maker]:
-    """All kinds by name."""
+    """All kinds by name, those that take longest last."""
     found = {f"QF {q}, {s}": of_quality(q, s) for q in QUALITIES for s in ("gray", *SAMPLINGS)}
+    fine = {name: found.pop(name) for name in list(found) if name.startswith("QF 95")}
     more: dict[str, Maker] = {"clipped, QF 70-85, 4:2:0": clipped, "other encoders' tables": other_tables}
-    none: dict[str, Maker] = {
-        "never a JPEG": never, "edited since": edited, "retouched since": retouched, "resized since": resized,
-        "lossy WebP": webp,
-    }  # fmt: skip
-    return none | more | found
+    return found | more | NEGATIVES | {LARGEST: enlarged} | fine | {"QF 96-100, 4:4:4 or 4:2:0": finest}
+
+
+LARGEST, OF_LARGEST = "12 MP, QF 75, 4:2:0", 3
+"""The kind of large images, and how many of them are tried at most."""
+NEGATIVES: dict[str, Maker] = {
+    "never a JPEG": never, "edited since": edited, "retouched since": retouched, "resized since": resized,
+    "lossy WebP": webp,
+}  # fmt: skip
 
 
 def scenes(folder: Path, most: int) -> list[Path]:
@@ -152,25 +170,29 @@ class Outcome:
     size: float | None
 
 
-def outcomes(kind: Maker, paths: list[Path], inspector: Inspector) -> Iterator[Outcome]:
-    """One for each scene."""
-    for number, path in enumerate(paths):
+def outcomes(kind: Maker, paths: list[Path], images: int, inspector: Inspector) -> Iterator[Outcome]:
+    """Those of so many images."""
+    for number in range(images):
+        path = paths[number % len(paths)]
         rng = np.random.default_rng([SEED, number])
         image = Image.open(path).convert("RGB")
         if number % 2:
             image = image.crop((0, 0, image.width - int(rng.integers(1, 16)), image.height - int(rng.integers(1, 16))))
         made = kind(image, rng)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             found = restore(made.pixels, inspector=inspector)
         except ImageError:
             found = None
-        seconds, pixels = time.perf_counter() - started, made.pixels.shape[0] * made.pixels.shape[1] / 1e6
+        seconds, pixels = time.process_time() - started, made.pixels.shape[0] * made.pixels.shape[1] / 1e6
         size = len(found.jpeg) / len(made.jpeg) if found and made.jpeg else None
         yield Outcome(found is not None, seconds, pixels, size)
 
 
-COLUMNS = ("kind", "images", "restored", "share", "size_least", "size_most", "seconds_median", "seconds_most")
+COLUMNS = (
+    "kind", "images", "restored", "share", "size_least", "size_most", "seconds_median", "seconds_most", "peak_mib"
+)  # fmt: skip
+"""``seconds``: of the processor. ``peak_mib``: most memory of the process until then."""
 
 
 def row_of(name: str, found: list[Outcome]) -> dict[str, object]:
@@ -184,6 +206,7 @@ def row_of(name: str, found: list[Outcome]) -> dict[str, object]:
                 name, len(found), restored, round(restored / len(found), 3),
                 round(min(sizes), 4) if sizes else "", round(max(sizes), 4) if sizes else "",
                 round(median(one.seconds for one in found), 3), round(max(one.seconds for one in found), 2),
+                resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             ),
             strict=True,
         )
@@ -194,14 +217,17 @@ def main() -> None:
     """Measure, print, and write the summary after each kind."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path, required=True)
-    parser.add_argument("--n", type=int, default=6)
+    parser.add_argument("--n", type=int, default=6, help="images of each kind of JPEG")
+    parser.add_argument("--negatives", type=int, default=20, help="images of each kind that is none")
     parser.add_argument("--kinds", default="", help="only kinds whose names hold this text")
     parser.add_argument("--summary", type=Path)
     asked = parser.parse_args()
-    paths, inspector, rows = scenes(asked.images, asked.n), Inspector(), []
+    paths, inspector, rows = scenes(asked.images, max(asked.n, asked.negatives)), Inspector(), []
     for name, kind in kinds().items():
         if asked.kinds in name:
-            rows.append(row_of(name, list(outcomes(kind, paths, inspector))))
+            images = asked.negatives if name in NEGATIVES else min(asked.n, OF_LARGEST) if name == LARGEST else asked.n
+            of_kind = paths if name in NEGATIVES else paths[: asked.n]
+            rows.append(row_of(name, list(outcomes(kind, of_kind, images, inspector))))
             print(*rows[-1].values(), sep="  ", flush=True)
             if asked.summary:
                 with open(asked.summary, "w", newline="", encoding="utf-8") as file:

@@ -29,16 +29,12 @@ def draft_of_gray(pixels: U8, layout: Layout, steps: I32) -> Draft:
     draft = Draft(layout, steps, None)
     low, high = pixels.astype(np.int16), pixels.astype(np.int16)
     low[(pixels == 0) | ~layout.given], high[(pixels == 255) | ~layout.given] = LOWEST, HIGHEST
-    _solve_luma(draft, low, high, pixels.astype(np.float32), final=True)
+    _solve_luma(draft, low, high, pixels.astype(np.float32), slice(0, pixels.shape[0]), final=True)
     return draft
 
 
 TURN_PIXELS = 250_000
 """A turn over so many pixels takes as long as one MCU that is searched jointly."""
-
-
-def _wrong_mcus(draft: Draft, pixels: U8) -> int:
-    return int(np.count_nonzero(draft.layout.mcus_of(draft.wrong(pixels))))
 
 
 @dataclass
@@ -71,31 +67,52 @@ class _Chroma:
 
 
 def draft_of_colours(pixels: U8, layout: Layout, luma_steps: I32, chroma_steps: I32) -> Draft:
-    """The draft of RGB pixels (height, width, 3)."""
-    draft = Draft(layout, luma_steps, chroma_steps)
+    """The draft of RGB pixels (height, width, 3), made in strips: 100 bytes a pixel of one are held at a time."""
+    draft, tall = Draft(layout, luma_steps, chroma_steps), 8 * layout.sampling.down
+    rows = max(1, STRIP_PIXELS // (layout.width * tall)) * tall
+    around = 0 if layout.sampling.down == 1 else 2 * tall
+    for top in range(0, layout.height, rows):
+        first, last = max(0, top - around), min(layout.height, top + rows + around)
+        counted = slice(top - first, top - first + rows)
+        part = Draft(layout.rows(first, last), luma_steps, chroma_steps)
+        _draw(part, pixels[first:last], counted)
+        draft.take_rows(part, counted.start // tall, top // tall, rows // tall)
+    draft.decode_luma()
+    draft.decode_chroma()
+    return draft
+
+
+STRIP_PIXELS = 1_500_000
+"""Pixels of a strip, but for those around it that tell its chroma."""
+
+
+def _draw(draft: Draft, pixels: U8, counted: slice) -> None:
+    """Find the coefficients of an empty draft; what is wrong in other rows than the ``counted`` ones is left."""
+    layout = draft.layout
     chroma, start = _Chroma.of(pixels, layout), Luma.from_rgb(pixels).plane.astype(np.float32)
     filled, before = chroma.known, pixels.size
     for turn in range(TURNS):
         filled = _project_chroma(draft, chroma, filled, begun=turn > 0)
         if turn == 0:
-            _search_chroma(draft, chroma)
+            _search_chroma(draft, chroma, counted)
         area = np.s_[: layout.height, : layout.width]
         cb, cr = draft.chroma_pixels()
         cb, cr = cb[area], cr[area]
         low, high = luma_bounds(pixels, cb, cr)
         low[~layout.given], high[~layout.given] = LOWEST, HIGHEST
-        solved = _solve_luma(draft, low, high, start, final=False)
-        wrong = int(np.count_nonzero(draft.wrong(pixels)))
+        solved = _solve_luma(draft, low, high, start, counted, final=False)
+        unequal = draft.wrong(pixels)
+        unequal[: counted.start] = unequal[counted.stop :] = False
+        wrong = int(np.count_nonzero(unequal))
         few = len(pixels) * pixels.shape[1] // TURN_PIXELS
-        if wrong == 0 or wrong >= before or _wrong_mcus(draft, pixels) <= few:
+        if wrong == 0 or wrong >= before or np.count_nonzero(layout.mcus_of(unequal)) <= few:
             break
         before = wrong
         start = _luma_synthesis(draft)[area]
         chroma.narrow(*chroma_bounds(pixels, draft.luma_plane[area], cb, cr), solved & layout.given)
         filled = np.clip(draft.chroma_pixels(), chroma.low, chroma.high)
     if wrong:
-        _solve_luma(draft, low, high, start, final=True)
-    return draft
+        _solve_luma(draft, low, high, start, counted, final=True)
 
 
 def wrong_chroma(pixels: U8, layout: Layout, steps: I32) -> float:
@@ -137,11 +154,12 @@ def _project_chroma(draft: Draft, chroma: _Chroma, filled: F32, begun: bool) -> 
     return filled
 
 
-def _search_chroma(draft: Draft, chroma: _Chroma) -> None:
-    """Search the blocks of chroma whose known samples do not come back."""
+def _search_chroma(draft: Draft, chroma: _Chroma, counted: slice) -> None:
+    """Search the blocks of chroma whose known samples do not come back in the ``counted`` rows."""
     layout, steps = draft.layout, draft.steps_of_chroma
     area = np.s_[: layout.height, : layout.width]
     wrong = (draft.chroma_pixels() != chroma.known) & chroma.sound
+    wrong[:, : counted.start] = wrong[:, counted.stop :] = False
     if not wrong.any():
         return
     asked = layout.mcus_of(wrong.any(axis=0)[area])
@@ -200,11 +218,11 @@ SIDE, AROUND = 112, 16
 """Side of the tiles in which chroma samples are found, and pixels around them that are looked at, too."""
 
 
-def _solve_luma(draft: Draft, low: I16, high: I16, start: F32, final: bool) -> Bool:
+def _solve_luma(draft: Draft, low: I16, high: I16, start: F32, counted: slice, final: bool) -> Bool:
     """Solve luma in bounds (height, width); returns the pixels of blocks that are solved, of the same shape.
 
-    Where the lowest level is above the highest, chroma is wrong, and luma is unknown. Blocks are searched where
-    ``final``, and where every pixel is known.
+    Where the lowest level is above the highest, chroma is wrong, and luma is unknown. Blocks of the ``counted`` rows are
+    searched where ``final``, and where every pixel is known.
     """
     sides, conflict = draft.luma_plane.shape, low > high
     low = padded(np.where(conflict, LOWEST, low).astype(np.int16), *sides)
@@ -214,7 +232,9 @@ def _solve_luma(draft: Draft, low: I16, high: I16, start: F32, final: bool) -> B
     lowest, highest, filled = cut(low), cut(high), cut(padded(start, *sides))
     found = solve(lowest, highest, draft.luma_steps, filled, efforts=())
     draft.luma, solved = found.coefficients, found.solved
-    searched: I64 = np.flatnonzero(~solved & (final | (lowest == highest).all(axis=1)))
+    asked = np.zeros(draft.layout.luma_blocks, bool)
+    asked[counted.start // 8 : -(-counted.stop // 8)] = True
+    searched: I64 = np.flatnonzero(~solved & asked.reshape(-1) & (final | (lowest == highest).all(axis=1)))
     if len(searched):
         bounds, like = (lowest[searched], highest[searched]), draft.luma[solved]
         again = solve(*bounds, draft.luma_steps, filled[searched], EFFORTS, like)

@@ -6,13 +6,13 @@ sets (Youla and Webb, 1982). What then does not come back is searched: steps up 
 bring the samples nearer to their bounds, several ways followed at once (beam search).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, I32, I64, Bool
-from jpegqf.coefficients.estimation import ERROR, likeliest, likeliest_of_part, padding_prior, prior_of
+from jpegqf.coefficients.estimation import ERROR, Known, likeliest, likeliest_of_part, likeliest_of_reduced, padding_prior, prior_of
 from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.evidence.dct import FORWARD, INVERSE
 
@@ -56,14 +56,15 @@ MOST_LEFT = 100
 @dataclass(frozen=True)
 class Estimate:
     """How many of the likeliest sets of coefficients are tried, and by which factor the variance of the block's
-    coefficients is assumed to be that of others.
+    coefficients is assumed to be that of others; ``reduced``: in a reduced basis, which takes long.
     """
 
     kept: int
     livelier: float
+    reduced: bool = True
 
 
-ESTIMATES = (Estimate(32, 1), Estimate(512, 0.2), Estimate(512, 4), Estimate(512, 30))
+ESTIMATES = (Estimate(64, 1, reduced=False), Estimate(256, 1), Estimate(512, 4), Estimate(512, 30))
 """Estimates that are tried one after the other on blocks that are left."""
 
 
@@ -96,15 +97,14 @@ def solve(
         coefficients[left] = again
         solved[left] = is_within(again, low[left], high[left], steps)
     if efforts:
-        _try_padded(coefficients, solved, (low, high), steps, like)
         _try_parts(coefficients, solved, (low, high), steps, like)
     for estimate in estimates if efforts else ():
         variance = prior_of(coefficients if like is None or not len(like) else like, estimate.livelier)
         left = np.flatnonzero(~solved & (low != high).any(axis=1))
-        if estimate.kept > FEW_KEPT and len(left) > MOST_ESTIMATED:
+        if estimate.reduced and len(left) > MOST_ESTIMATED:
             break
-        prior = np.diag(1 / variance.astype(np.float64))
-        _try_likeliest(coefficients, solved, (low, high), steps, prior, estimate.kept, left)
+        for prior, part in _priors(low, high, left, steps, variance):
+            _try_likeliest(coefficients, solved, (low, high), steps, prior, estimate, part)
     for effort in efforts:
         left, at_once = np.flatnonzero(~solved), max(1, STATES_AT_ONCE // effort.width)
         for first in range(0, len(left), at_once):
@@ -121,50 +121,51 @@ def is_within(coefficients: I16, low: I16, high: I16, steps: I32) -> Bool:
     return np.asarray(((samples >= low) & (samples <= high)).all(axis=1))
 
 
-FEW_KEPT, MOST_ESTIMATED = 100, 64
-"""Sets above which an estimate takes long, and blocks above which it is not made."""
+MOST_ESTIMATED = 64
+"""Blocks above which an estimate that takes long is not made."""
 STATES_ESTIMATED = 2048
 """Sets of coefficients of all blocks that are held at a time."""
 
 
 def _try_likeliest(
-    coefficients: I16,
-    solved: Bool,
-    bounds: tuple[I16, I16],
-    steps: I32,
-    prior: F64,
-    kept: int,
-    left: I64,
+    coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, prior: F64, estimate: Estimate, left: I64
 ) -> None:
     """Solve the blocks that are ``left`` by their likeliest coefficients, which they keep if not solved."""
     low, high = bounds
     basis = steps.astype(np.float32)[:, None] * INVERSE
-    at_once = max(1, STATES_ESTIMATED // kept)
+    at_once = max(1, STATES_ESTIMATED // estimate.kept)
+    ranking = likeliest_of_reduced if estimate.reduced else likeliest
     for first in range(0, len(left), at_once):
         part = left[first : first + at_once]
         lowest, highest = low[part] - MIDDLE, high[part] - MIDDLE
-        known = lowest == highest
-        precision, values = np.where(known, 1 / ERROR, np.float32(0)), np.where(known, lowest, np.float32(0))
-        ranked = likeliest(basis, values, precision, lowest, highest, prior, kept)
+        sure = lowest == highest
+        precision, values = np.where(sure, 1 / ERROR, np.float32(0)), np.where(sure, lowest, np.float32(0))
+        ranked = ranking(Known(basis, values, precision, lowest, highest), prior, estimate.kept)
         for number, sets in zip(part.tolist(), ranked, strict=True):
             at = low[number], high[number]
             right = is_within(sets, *at, steps)
             coefficients[number], solved[number] = sets[right.argmax()], right.any()
-            if not right.any() and kept >= COMBINED:
+            if not right.any() and estimate.kept >= COMBINED:
                 coefficients[number], solved[number] = _combined(sets, *at, steps)
 
 
-def _try_padded(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16 | None) -> None:
-    """Solve blocks that reach beyond the image as encoders pad them."""
-    inside = ((bounds[0] > LOWEST) | (bounds[1] < HIGHEST)).reshape(-1, 8, 8)
+def _priors(low: I16, high: I16, left: I64, steps: I32, variance: F32) -> Iterator[tuple[F64, I64]]:
+    """What is expected of the blocks that are ``left``, and for which of them: encoders pad those at the image's edges.
+
+    A block reaches beyond the image where nothing is known of whole rows or columns at its end.
+    """
+    inside = ((low[left] > LOWEST) | (high[left] < HIGHEST)).reshape(-1, 8, 8)
     rows, columns = inside.any(axis=2).sum(axis=1), inside.any(axis=1).sum(axis=1)
-    whole = (inside.sum(axis=(1, 2)) == rows * columns) & inside[:, 0, 0]  # not of a crop's first blocks
-    natural = np.diag(1 / prior_of(coefficients if like is None or not len(like) else like, 100).astype(np.float64))
-    cut_off = ~solved & whole & (rows * columns > 0) & (rows * columns < 64)
-    for size in np.unique(np.stack([rows, columns])[:, cut_off], axis=1).T.tolist():
-        left = np.flatnonzero(cut_off & (rows == size[0]) & (columns == size[1]))
-        prior = padding_prior(steps, *size) + natural
-        _try_likeliest(coefficients, solved, bounds, steps, prior, KEPT_PADDED, left)
+    padded = inside[:, 0, 0] & (inside.sum(axis=(1, 2)) == rows * columns) & (rows * columns > 0) & (rows * columns < 64)
+    natural = np.diag(1 / variance.astype(np.float64))
+    yield natural, left[~padded]
+    for size in np.unique(np.stack([rows, columns])[:, padded], axis=1).T.tolist():
+        prior = padding_prior(steps, *size) + natural / LIVELIER_PADDED
+        yield prior, left[padded & (rows == size[0]) & (columns == size[1])]
+
+
+LIVELIER_PADDED = 100
+"""Variance of the coefficients of blocks that reach beyond the image, against others: what is repeated has edges."""
 
 
 def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16 | None) -> None:
@@ -214,8 +215,6 @@ def _solve_part(
 PARTS, MOST_PARTS = ((64, 1), (64, 10), (512, 3), (512, 30)), 16
 """Sets of coefficients that are tried for blocks that are given in part, with how lively they are assumed, in turns;
 and most kinds of them, by which samples are known."""
-KEPT_PADDED = 256
-"""Sets of coefficients that are tried for blocks that reach beyond the image."""
 
 
 def _combined(sets: I16, low: I16, high: I16, steps: I32) -> tuple[I16, bool]:

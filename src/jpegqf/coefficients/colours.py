@@ -18,8 +18,11 @@ def added_to_luma(cb: I16, cr: I16) -> tuple[I16, I16, I16]:
 
 def rgb_of(luma: I16, cb: I16, cr: I16) -> U8:
     """The pixels that libjpeg makes of planes of levels 0..255, uint8 (height, width, 3)."""
-    channels = [np.clip(luma + added, 0, 255) for added in added_to_luma(cb, cr)]
-    return np.stack(channels, axis=-1).astype(np.uint8)
+    out = np.empty((*luma.shape, 3), np.uint8)
+    for number, added in enumerate(added_to_luma(cb, cr)):
+        added += luma
+        out[..., number] = np.clip(added, 0, 255, out=added)
+    return out
 
 
 def luma_bounds(pixels: U8, cb: I16, cr: I16) -> tuple[I16, I16]:
@@ -89,6 +92,9 @@ def _narrowed(bounds: Bounds, other: Bounds) -> Bounds:
 
 def differing(one: U8, other: U8) -> Bool:
     """Which pixels differ, bool (height, width)."""
-    unequal = one != other
-    out: Bool = unequal if unequal.ndim == 2 else unequal.any(axis=2)
+    if one.ndim == 2:
+        return np.asarray(one != other)
+    out: Bool = one[..., 0] != other[..., 0]
+    for channel in (1, 2):  # any() over an axis of three is slower by far
+        out |= one[..., channel] != other[..., channel]
     return out

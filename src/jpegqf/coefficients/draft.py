@@ -70,6 +70,14 @@ class Layout:
         out[self.crop.area if self.crop else ...] = True
         return out
 
+    def rows(self, first: int, last: int) -> "Layout":
+        """The layout of a strip of these rows of pixels."""
+        crop = self.crop
+        if crop:
+            top, bottom = (min(max(row, first), last) for row in (crop.top, crop.top + crop.height))
+            crop = CropPlace(top - first, crop.left, bottom - top, crop.width)
+        return Layout(last - first, self.width, self.sampling, crop)
+
     def mcus_of(self, pixels: Bool) -> Bool:
         """Which MCUs have any of the given pixels (height, width), bool (rows, columns)."""
         rows, columns = self.mcus
@@ -116,6 +124,16 @@ class Draft:
         if self.chroma_steps is None:
             raise ValueError("a gray image has no chroma")
         return self.chroma_steps
+
+    def take_rows(self, other: "Draft", first: int, at: int, count: int) -> None:
+        """Take the coefficients of MCU rows over: at most ``count``, from ``first`` on, to those from ``at`` on."""
+        down = self.layout.sampling.down
+        for own, others, wide, tall in (
+            (self.luma[None], other.luma[None], self.layout.luma_blocks[1], down),
+            (self.chroma, other.chroma, self.layout.mcus[1], 1),
+        ):
+            part = others[:, first * tall * wide : (first + count) * tall * wide]
+            own[:, at * tall * wide : at * tall * wide + part.shape[1]] = part
 
     def decode_luma(self) -> None:
         """Bring the luma plane up to date."""

@@ -3,8 +3,11 @@
 Numbers have a normal prior each, known values normal errors: together a quadratic form, which the numbers looked for
 make small. They are decided one after the other, the surest first, the likeliest beginnings kept ("K-best sphere
 decoding": Guo and Nilsson, "Algorithm and implementation of the K-best sphere decoding for MIMO detection", 2006).
+Where few values are known that goes astray, unless whole combinations of the numbers are decided instead: a reduced
+basis of their lattice (Wübben et al., "Lattice reduction: a survey with applications in wireless communications", 2011).
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -21,10 +24,14 @@ DRAWN = 3
 LEAST, OF_DC = np.float32(0.01), np.float32(1e6)
 """No coefficient is impossible; DC may be anything."""
 
+MOST_LIKE = 4096
+"""About how many blocks tell what is expected of others."""
+
 
 def prior_of(like: I16, livelier: float) -> F32:
     """Variance of the quantized coefficients of a block that is ``livelier`` than others, int16 (blocks, 64); (64,)."""
-    out: F32 = (like.astype(np.float32) ** 2).mean(axis=0) * np.float32(livelier) + LEAST
+    some = like[:: max(1, len(like) // MOST_LIKE)]
+    out: F32 = (some.astype(np.float32) ** 2).mean(axis=0) * np.float32(livelier) + LEAST
     out[0] = OF_DC
     return out
 
@@ -44,27 +51,42 @@ def padding_prior(steps: I32, rows: int, columns: int) -> F64:
     return out
 
 
-def likeliest(basis: F32, values: F32, precision: F32, lowest: F32, highest: F32, prior: F64, kept: int) -> I16:
-    """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
+@dataclass(frozen=True)
+class Known:
+    """Values that are known, or bounded, of several problems with one basis.
 
     ``basis``: what one step of each number adds to each value, float32 (numbers, values). ``values``: known ones where
-    ``precision``, the inverse of their errors' variance, is not 0; all float32 (problems, values), as are the bounds
-    of the others. ``prior``: what is expected of the numbers, whose mean is 0: the inverse of their covariance, float64
-    (numbers, numbers).
+    ``precision``, the inverse of their errors' variance, is not 0; ``lowest`` and ``highest``: bounds of the others.
+    All float32 (problems, values).
     """
-    drawn, wanted, basis = precision, values, basis.astype(np.float64)
-    for _ in range(DRAWN + 1):
-        weighted = basis[None] * drawn[:, None]
-        form = weighted @ basis.T + prior
-        right = np.einsum("pnv,pv->pn", weighted, wanted)
-        mean = np.linalg.solve(form, right[..., None])[..., 0]
-        estimate = mean @ basis
-        missed = (precision == 0) & ((estimate < lowest) | (estimate > highest) | (drawn > 0))
-        if not missed.any():
-            break
-        drawn = np.where(missed, DRAWN_BY, precision)
-        wanted = np.where(missed, np.clip(estimate, lowest, highest), values)
-    return _best_of_form(form, mean, np.einsum("pnn->pn", np.linalg.inv(form)), kept).astype(np.int16)
+
+    basis: F32
+    values: F32
+    precision: F32
+    lowest: F32
+    highest: F32
+
+
+def likeliest(known: Known, prior: F64, kept: int) -> I16:
+    """The ``kept`` likeliest sets of numbers, the best first, int16 (problems, kept, numbers).
+
+    ``prior``: what is expected of the numbers, whose mean is 0: the inverse of their covariance, float64 (numbers,
+    numbers).
+    """
+    return _best_of_form(*_posterior(known, prior), kept)
+
+
+def likeliest_of_reduced(known: Known, prior: F64, kept: int) -> I16:
+    """As :func:`likeliest`, decided in a reduced basis: far more often right where few values are known.
+
+    Slower: each problem of 64 numbers takes 10 ms more, and one of 300 numbers 60 ms.
+    """
+    ranked = []
+    for form, mean in zip(*_posterior(known, prior), strict=True):
+        basis, root = reduced_basis(form)
+        sets = _decided(root[None], np.linalg.solve(basis, mean)[None], kept)[0]
+        ranked.append(np.rint(sets @ basis.T).astype(np.int16))
+    return np.stack(ranked)
 
 
 def likeliest_of_part(steps: I32, basis: F32, values: F32, prior: F64, kept: int) -> I16:
@@ -72,29 +94,26 @@ def likeliest_of_part(steps: I32, basis: F32, values: F32, prior: F64, kept: int
 
     ``steps``: int32 (64,). ``basis``: what each coefficient adds to each known value, float32 (64, values), before it
     is quantized; ``values``: float32 (blocks, values), less those without any coefficient. ``prior``: as
-    :func:`likeliest` has it. The coefficients are changed to combinations of them that are nearly independent in these
-    values: so the likeliest are among the few that are kept.
+    :func:`likeliest` has it. Many blocks of a crop are cut through alike: one reduced basis serves all of them.
     """
-    change = _change_of_part(steps.tobytes(), basis.tobytes())
+    change = _basis_of_part(steps.tobytes(), basis.tobytes())
     quantized = (steps[:, None] * basis).astype(np.float64)
     form = quantized @ quantized.T / ERROR + prior
     mean = np.linalg.solve(form, quantized @ values.T / ERROR).T
-    changed = change @ form @ change.T
-    variance = np.broadcast_to(np.diag(np.linalg.inv(changed)), mean.shape)
-    forms = np.broadcast_to(changed, (len(mean), *form.shape))
-    best = _best_of_form(forms, np.linalg.solve(change.T.astype(np.float64), mean.T).T, variance, kept)
-    out: I16 = np.clip(best @ change, -(2**15), 2**15 - 1).astype(np.int16)
+    forms = np.broadcast_to(change.T @ form @ change, (len(mean), *form.shape))
+    sets = _best_of_form(forms, np.linalg.solve(change, mean.T).T, kept)
+    out: I16 = np.clip(sets @ change.T, -(2**15), 2**15 - 1).astype(np.int16)
     return out
 
 
 @lru_cache(maxsize=128)
-def _change_of_part(steps: bytes, basis: bytes) -> I64:
+def _basis_of_part(steps: bytes, basis: bytes) -> F64:
     """The combinations for a table and a basis, of blocks whose coefficients fall with their frequency; read-only."""
     step = np.frombuffer(steps, np.int32)
     frequency = np.add.outer(np.arange(8), np.arange(8)).reshape(64)
     quantized = (step[:, None] * np.frombuffer(basis, np.float32).reshape(64, -1)).astype(np.float64)
     usual = USUAL_AC / (1 + frequency) ** 1.5 / step
-    change = reduction(quantized @ quantized.T / ERROR + np.diag(1 / (usual**2 + LEAST)))
+    change, _ = reduced_basis(quantized @ quantized.T / ERROR + np.diag(1 / (usual**2 + LEAST)))
     change.flags.writeable = False
     return change
 
@@ -103,73 +122,110 @@ USUAL_AC = 200.0
 """Standard deviation of a coefficient of frequency 0, from which others fall off, before quantization."""
 
 
-def reduction(form: F64) -> I64:
-    """Combinations of a lattice's basis that are short and nearly at right angles, int64 (numbers, numbers).
+def _posterior(known: Known, prior: F64) -> tuple[F64, F64]:
+    """Inverse covariance (problems, numbers, numbers) and mean (problems, numbers) of numbers, given values; float64."""
+    drawn, wanted, basis = known.precision, known.values, known.basis.astype(np.float64)
+    for _ in range(DRAWN + 1):
+        weighted = basis[None] * drawn[:, None]
+        form = weighted @ basis.T + prior
+        right = np.einsum("pnv,pv->pn", weighted, wanted)
+        mean = np.linalg.solve(form, right[..., None])[..., 0]
+        estimate = mean @ basis
+        missed = (known.precision == 0) & ((estimate < known.lowest) | (estimate > known.highest) | (drawn > 0))
+        if not missed.any():
+            break
+        drawn = np.where(missed, DRAWN_BY, known.precision)
+        wanted = np.where(missed, np.clip(estimate, known.lowest, known.highest), known.values)
+    return form, mean
 
-    ``form``: products of the basis with itself, float64 (numbers, numbers). By the algorithm of Lenstra, Lenstra and
-    Lovász, "Factoring polynomials with rational coefficients" (1982).
+
+SHORTER = 0.75
+"""Two combinations are exchanged where that makes the square of the first one's length shorter by this factor."""
+
+
+def reduced_basis(form: F64) -> tuple[F64, F64]:
+    """Whole combinations of numbers that a quadratic form keeps apart best, in the order in which they are orthogonalized.
+
+    ``form``: positive definite, float64 (numbers, numbers). Returns the combinations, whole, as columns, and the upper
+    triangular factor of the form in them, both float64 (numbers, numbers). The algorithm of Lenstra, Lenstra and Lovász
+    ("Factoring polynomials with rational coefficients", 1982), without what does not change their order of lengths, from
+    the numbers in sorted order on, which makes it 3 to 10 times faster (Wübben et al., "MMSE extension of V-BLAST based
+    on sorted QR decomposition", 2003). FLINT's takes longer, since the numbers must be made Python's.
     """
-    change, place = np.eye(len(form), dtype=np.int64), 1
-    root: F64 = np.linalg.cholesky(form).astype(np.float64)
-    while place < len(form):
-        for before in range(place - 1, -1, -1):
-            times = np.rint(root[place, before] / root[before, before])
-            if times:
-                root[place, : before + 1] -= times * root[before, : before + 1]
-                change[place] -= int(times) * change[before]
-        if np.hypot(root[place, place], root[place, place - 1]) >= SHORTER * root[place - 1, place - 1]:
+    order, root = _sorted_root(form)
+    count = len(form)
+    basis = np.eye(count)[order].T.copy()
+    place = 1
+    while place < count:
+        before = place - 1
+        length = root[before, before]
+        times = round(root[before, place] / length)
+        if times:
+            root[:place, place] -= times * root[:place, before]
+            basis[:, place] -= times * basis[:, before]
+        low, high = root[before, place], root[place, place]
+        exchanged = low * low + high * high
+        if exchanged >= SHORTER * length * length:
             place += 1
             continue
-        change[[place - 1, place]] = change[[place, place - 1]]
-        _exchange(root, place)
-        place = max(place - 1, 1)
-    return change
+        root[:, [before, place]], basis[:, [before, place]] = root[:, [place, before]], basis[:, [place, before]]
+        turn = np.array([[low, high], [high, -low]]) / np.sqrt(exchanged)
+        root[before : place + 1, before:] = turn @ root[before : place + 1, before:]
+        place = max(1, before)
+    return basis, root
 
 
-SHORTER = 0.995
-"""Length to which exchanging two vectors of a basis must bring the first of them to be done."""
+def _sorted_root(form: F64) -> tuple[I64, F64]:
+    """The upper triangular factor of a form whose numbers are sorted: each time the one with the least left over."""
+    count = len(form)
+    order, root, left = np.arange(count), np.zeros((count, count)), np.diag(form).copy()
+    for place in range(count):
+        least = place + int(np.argmin(left[place:]))
+        pair = [place, least]
+        order[pair], left[pair], root[:, pair] = order[pair[::-1]], left[pair[::-1]], root[:, pair[::-1]]
+        row = form[order[place], order[place:]] - root[:place, place] @ root[:place, place:]
+        root[place, place:] = row / np.sqrt(row[0])
+        left[place:] -= root[place, place:] ** 2
+    return order, root
 
 
-def _exchange(root: F64, place: int) -> None:
-    """Exchange a row of a triangular root with the one before, and make it triangular again by a rotation."""
-    root[[place - 1, place]] = root[[place, place - 1]]
-    along = np.array(root[place - 1, place - 1 : place + 1])
-    cosine, sine = along / np.hypot(*along)
-    turned = root[place - 1 :, place - 1 : place + 1] @ np.array([[cosine, -sine], [sine, cosine]])
-    turned[1:, 1] *= np.sign(turned[1, 1])
-    root[place - 1 :, place - 1 : place + 1] = turned
+def _best_of_form(form: F64, mean: F64, kept: int) -> I16:
+    """Whole numbers that make a quadratic form about ``mean`` small, int16 (problems, kept, numbers).
 
-
-def _best_of_form(form: F64, mean: F64, variance: F64, kept: int) -> I64:
-    """Whole numbers that make a quadratic form about ``mean`` small, int64 (problems, kept, numbers).
-
-    ``form``: float64 (problems, numbers, numbers); ``mean`` and ``variance``: float64 (problems, numbers).
+    ``form``: float64 (problems, numbers, numbers); ``mean``: float64 (problems, numbers). The surest are decided first.
     """
-    problems, count = mean.shape
-    order = np.argsort(-variance, axis=1, kind="stable")  # the last one is decided first
-    row = np.arange(problems)[:, None]
+    variance, row = np.einsum("pnn->pn", np.linalg.inv(form)), np.arange(len(mean))[:, None]
+    order = np.argsort(-variance, axis=1, kind="stable")
     root = np.linalg.cholesky(form[row[:, :, None], order[:, :, None], order[:, None]])
-    centre = mean[row, order]
-    off = np.zeros((problems, 1, count))  # what was decided, less its mean
+    sets = _decided(root.swapaxes(1, 2), mean[row, order], kept)
+    numbers = np.empty_like(sets)
+    numbers[row[:, :, None], np.arange(sets.shape[1])[None, :, None], order[:, None]] = sets
+    return numbers.astype(np.int16)
+
+
+def _decided(root: F64, centre: F64, kept: int) -> F64:
+    """Whole numbers of which ``root`` makes vectors that are short, less their ``centre``: (problems, kept, numbers).
+
+    ``root``: upper triangular, float64 (problems, numbers, numbers); ``centre``: float64 (problems, numbers). The last
+    number is decided first.
+    """
+    problems, count = centre.shape
+    row = np.arange(problems)[:, None]
+    off = np.zeros((problems, 1, count))  # what was decided, less its centre
     cost = np.zeros((problems, 1))
     for number in range(count - 1, -1, -1):
         scale = root[:, number, number, None]
-        drift = np.einsum("pkj,pj->pk", off[:, :, number + 1 :], root[:, number + 1 :, number]) / scale
+        drift = (off[:, :, number + 1 :] @ root[:, number, number + 1 :, None])[..., 0] / scale
         wanted = centre[:, number, None] - drift
         nearest = np.rint(wanted)
         second = nearest + np.where(wanted >= nearest, 1, -1)
         both = np.concatenate([nearest, second], axis=1)
-        costs = np.tile(cost, 2) + (scale * (both - np.tile(wanted, 2))) ** 2
-        some = min(kept, costs.shape[1])
-        best = np.argpartition(costs, some - 1, axis=1)[:, :some] if some < costs.shape[1] else None
-        if best is None:
-            best = np.broadcast_to(np.arange(costs.shape[1]), costs.shape)
-        off = off[row, best % off.shape[1]]
-        off[:, :, number] = both[row, best] - centre[:, number, None]
-        cost = costs[row, best]
+        costs = np.concatenate([cost, cost], axis=1) + (scale * (both - np.concatenate([wanted, wanted], axis=1))) ** 2
+        if costs.shape[1] > kept:
+            best = np.argpartition(costs, kept - 1, axis=1)[:, :kept]
+            off, both, cost = off[row, best % off.shape[1]], both[row, best], costs[row, best]
+        else:
+            off, cost = np.concatenate([off, off], axis=1), costs
+        off[:, :, number] = both - centre[:, number, None]
     ranked = np.argsort(cost, axis=1)
-    numbers = np.empty((problems, off.shape[1], count))
-    numbers[row[:, :, None], np.arange(off.shape[1])[None, :, None], order[:, None]] = (
-        off[row, ranked] + centre[:, None]
-    )
-    return np.rint(numbers).astype(np.int64)
+    return np.rint(off[row, ranked] + centre[:, None])

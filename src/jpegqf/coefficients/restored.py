@@ -22,6 +22,7 @@ from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.jpeg.table_match import match_ijg
 from jpegqf.limits import DEFAULT_PIXELS
+from jpegqf.pixels.chroma import chroma_of
 from jpegqf.pixels.grid import ALIGNED
 from jpegqf.pixels.upsampling import NOT_SUBSAMPLED
 
@@ -92,6 +93,8 @@ def restored_from(found: Findings, pixels: U8, metadata: Metadata, how: How) -> 
     if max(pixels.shape[:2]) > LONGEST_SIDE - how.crop * MOST_AROUND:
         raise ImageSkippedError(Reason.TOO_LARGE, f"sides of more than {LONGEST_SIDE} pixels, which no JPEG has")
     _check(found, how.crop)
+    if not how.near:
+        _check_colours(pixels)
     draft, whole = _found_draft(found, pixels, how, until)
     return replace(_written(draft, whole, metadata, how), left_out=metadata.left_out)
 
@@ -138,6 +141,27 @@ def _check(found: Findings, crop: bool) -> None:
     if (grid.x, grid.y) != (0, 0) and not crop:
         words = f"a crop: the JPEG's grid starts at column {grid.x} and row {grid.y}; --crop gives the JPEG around it"
         raise ImageSkippedError(Reason.CROPPED, words)
+
+
+def _check_colours(pixels: U8) -> None:
+    """Raise ImageSkippedError for RGB pixels of which one cannot come of any luma and chroma.
+
+    Three of four colours cannot, and every one that can is found to (``pixels.chroma.chroma_of``), unless it is clipped.
+    """
+    if pixels.ndim == 2:
+        return
+    impossible = ~chroma_of(pixels)[1]
+    for channel in range(3):
+        impossible &= (pixels[..., channel] > 0) & (pixels[..., channel] < 255)
+    wrong = int(np.count_nonzero(impossible))
+    if wrong:
+        row, column = np.unravel_index(int(impossible.argmax()), impossible.shape)
+        raise ImageSkippedError(Reason.NOT_IDENTICAL, impossible_colours(wrong, int(column), int(row)))
+
+
+def impossible_colours(pixels: int, column: int, row: int) -> str:
+    """That so many pixels are none of any JPEG's, and where the first is, in words."""
+    return f"{pixels} pixels have colours that no JPEG gives, the first at column {column}, row {row}"
 
 
 def _draft_of_whole(found: Findings, pixels: U8) -> Draft:

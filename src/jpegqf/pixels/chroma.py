@@ -61,7 +61,9 @@ def _chroma_of_strip(pixels: U8) -> tuple[I16, Bool]:
     red, green, blue = (pixels[..., i].astype(np.float32) for i in range(3))
     exact = (RGB_TO_LUMA[0] * red + RGB_TO_LUMA[1] * green + RGB_TO_LUMA[2] * blue) / 1000
     luma, cb, cr = np.rint(exact), np.rint((blue - exact) / BLUE), np.rint((red - exact) / RED)
-    sound: Bool = np.asarray((pixels > 0).all(axis=2) & (pixels < 255).all(axis=2))
+    sound: Bool = np.ones(red.shape, bool)
+    for channel in (red, green, blue):  # all() over an axis of three is slower by far
+        sound &= (channel > 0) & (channel < 255)
     planes = np.stack([cb, cr]).astype(np.int32)
     (u, v), half = planes, ONE // 2
     for channel, added in ((red, V_TO_RED * v), (blue, U_TO_BLUE * u), (green, U_TO_GREEN * u + V_TO_GREEN * v)):

@@ -1,0 +1,1 @@
+"""MCUs that do not come back alone -> coefficients of all their blocks, searched together."""
