@@ -126,11 +126,13 @@ def test_a_plot_is_a_picture_and_an_image_without_evidence_is_told(client: TestC
     assert (error["code"], error["record"]["reason"]) == ("nothing_to_draw", "truncated")
 
 
-def test_a_jpeg_is_given_back_and_what_is_none_is_told_how_near(client: TestClient, files: dict[str, bytes]) -> None:
+def test_a_jpeg_is_given_back_and_what_is_none_is_told_how_near(
+    client: TestClient, files: dict[str, bytes], jpeg: MakeJpeg, cat: Image.Image
+) -> None:
     pytest.importorskip("jpeglib", reason="restoring needs jpegqf[restore]")
     out, changed = io.BytesIO(), io.BytesIO()
-    with Image.open(io.BytesIO(files["single.jpg"])) as opened:
-        image = opened.crop((0, 0, 160, 120))
+    scene = cat.crop((0, 0, 160, 128)).point(lambda level: level // 2 + 50)
+    image = Image.open(io.BytesIO(jpeg(77, scene))).convert("RGB")
     image.save(out, "PNG")
     answer = client.post("/v1/restore", content=out.getvalue())
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
