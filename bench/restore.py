@@ -213,27 +213,39 @@ def row_of(name: str, found: list[Outcome]) -> dict[str, object]:
     )  # fmt: skip
 
 
+def rows_of(summary: Path) -> dict[str, dict[str, object]]:
+    """The rows of a summary that exists, by kind."""
+    with open(summary, newline="", encoding="utf-8") as file:
+        return {row["kind"]: dict(row) for row in csv.DictReader(file)}
+
+
+def write_rows(summary: Path, rows: list[dict[str, object]]) -> None:
+    """Replace the summary."""
+    with open(summary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def main() -> None:
     """Measure, print, and write the summary after each kind."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--n", type=int, default=6, help="images of each kind of JPEG")
     parser.add_argument("--negatives", type=int, default=20, help="images of each kind that is none")
-    parser.add_argument("--kinds", default="", help="only kinds whose names hold this text")
+    parser.add_argument("--kinds", default="", help="only kinds whose names hold this text; others' rows are kept")
     parser.add_argument("--summary", type=Path)
     asked = parser.parse_args()
-    paths, inspector, rows = scenes(asked.images, max(asked.n, asked.negatives)), Inspector(), []
+    paths, inspector = scenes(asked.images, max(asked.n, asked.negatives)), Inspector()
+    rows = rows_of(asked.summary) if asked.kinds and asked.summary and asked.summary.exists() else {}
     for name, kind in kinds().items():
         if asked.kinds in name:
             images = asked.negatives if name in NEGATIVES else min(asked.n, OF_LARGEST) if name == LARGEST else asked.n
             of_kind = paths if name in NEGATIVES else paths[: asked.n]
-            rows.append(row_of(name, list(outcomes(kind, of_kind, images, inspector))))
-            print(*rows[-1].values(), sep="  ", flush=True)
+            rows[name] = row_of(name, list(outcomes(kind, of_kind, images, inspector)))
+            print(*rows[name].values(), sep="  ", flush=True)
             if asked.summary:
-                with open(asked.summary, "w", newline="", encoding="utf-8") as file:
-                    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-                    writer.writeheader()
-                    writer.writerows(rows)
+                write_rows(asked.summary, [rows[kind] for kind in kinds() if kind in rows])
 
 
 if __name__ == "__main__":

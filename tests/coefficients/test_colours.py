@@ -10,6 +10,7 @@ from saved import saved
 from jpegqf.arrays import I16, U8
 from jpegqf.coefficients.block_search import HIGHEST, LOWEST
 from jpegqf.coefficients.colours import chroma_bounds, luma_bounds, rgb_of
+from jpegqf.pixels.chroma import chroma_of
 
 
 def planes_and_pixels() -> tuple[I16, U8]:
@@ -48,3 +49,16 @@ def test_chroma_lies_within_its_bounds() -> None:
     for number, plane in enumerate((cb, cr)):
         assert (low[number] - 1 <= plane).all()
         assert (plane <= high[number] + 1).all()
+
+
+def test_every_unclipped_colour_that_a_decoder_makes_is_found_with_its_chroma() -> None:
+    cb, cr = np.mgrid[:256, :256].astype(np.int16)
+    unclipped = 0
+    for luma in range(0, 256, 5):
+        pixels = rgb_of(np.full_like(cb, luma), cb, cr)
+        inside = ((pixels > 0) & (pixels < 255)).all(axis=2)
+        planes, sound = chroma_of(pixels)
+        assert sound[inside].all()
+        assert (planes[:, inside] == np.stack([cb, cr])[:, inside]).all()
+        unclipped += int(np.count_nonzero(inside))
+    assert unclipped > 500_000

@@ -88,6 +88,15 @@ def test_a_search_out_of_time_says_how_near_it_came() -> None:
         jpegqf.restore(changed, seconds=0)
 
 
+def test_one_pixel_of_a_colour_that_no_jpeg_gives_ends_it_at_once() -> None:
+    pixels, _ = saved(Image.fromarray(MUTED), quality=75, subsampling=2)
+    changed = pixels.copy()
+    changed[100, 150] = (90, 200, 90)  # the green of this colour has no chroma
+    with pytest.raises(ImageSkippedError, match="the colours of 1 pixels, the first at column 150, row 100") as raised:
+        jpegqf.restore(changed)
+    assert raised.value.reason is Reason.NOT_IDENTICAL
+
+
 def test_alpha_16_bits_palettes_and_jpegs_are_refused() -> None:
     pixels, jpeg = saved(Image.fromarray(MUTED), quality=75)
     image = Image.fromarray(pixels)

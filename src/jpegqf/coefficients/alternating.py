@@ -221,8 +221,8 @@ SIDE, AROUND = 112, 16
 def _solve_luma(draft: Draft, low: I16, high: I16, start: F32, counted: slice, final: bool) -> Bool:
     """Solve luma in bounds (height, width); returns the pixels of blocks that are solved, of the same shape.
 
-    Where the lowest level is above the highest, chroma is wrong, and luma is unknown. Blocks of the ``counted`` rows are
-    searched where ``final``, and where every pixel is known.
+    Where the lowest level is above the highest, chroma is wrong, and luma is unknown. Blocks of the ``counted`` rows
+    are searched where ``final``, and where every pixel is known.
     """
     sides, conflict = draft.luma_plane.shape, low > high
     low = padded(np.where(conflict, LOWEST, low).astype(np.int16), *sides)

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, I32, I64, Bool
-from jpegqf.coefficients.estimation import ERROR, Known, likeliest, likeliest_of_part, likeliest_of_reduced, padding_prior, prior_of
+from jpegqf.coefficients.estimation import (
+    ERROR,
+    Known,
+    likeliest,
+    likeliest_of_part,
+    likeliest_of_reduced,
+    padding_prior,
+    prior_of,
+)
 from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.evidence.dct import FORWARD, INVERSE
 
@@ -64,7 +72,9 @@ class Estimate:
     reduced: bool = True
 
 
-ESTIMATES = (Estimate(64, 1, reduced=False), Estimate(256, 1), Estimate(512, 4), Estimate(512, 30))
+ESTIMATES = (
+    Estimate(64, 1, reduced=False), Estimate(256, 1), Estimate(512, 0.2), Estimate(512, 4), Estimate(512, 30)
+)  # fmt: skip
 """Estimates that are tried one after the other on blocks that are left."""
 
 
@@ -156,7 +166,9 @@ def _priors(low: I16, high: I16, left: I64, steps: I32, variance: F32) -> Iterat
     """
     inside = ((low[left] > LOWEST) | (high[left] < HIGHEST)).reshape(-1, 8, 8)
     rows, columns = inside.any(axis=2).sum(axis=1), inside.any(axis=1).sum(axis=1)
-    padded = inside[:, 0, 0] & (inside.sum(axis=(1, 2)) == rows * columns) & (rows * columns > 0) & (rows * columns < 64)
+    padded = (
+        inside[:, 0, 0] & (inside.sum(axis=(1, 2)) == rows * columns) & (rows * columns > 0) & (rows * columns < 64)
+    )
     natural = np.diag(1 / variance.astype(np.float64))
     yield natural, left[~padded]
     for size in np.unique(np.stack([rows, columns])[:, padded], axis=1).T.tolist():

@@ -76,7 +76,7 @@ class Layout:
         if crop:
             top, bottom = (min(max(row, first), last) for row in (crop.top, crop.top + crop.height))
             crop = CropPlace(top - first, crop.left, bottom - top, crop.width)
-        return Layout(last - first, self.width, self.sampling, crop)
+        return Layout(last - first, self.width, self.sampling, crop=crop)
 
     def mcus_of(self, pixels: Bool) -> Bool:
         """Which MCUs have any of the given pixels (height, width), bool (rows, columns)."""

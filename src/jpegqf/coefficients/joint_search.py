@@ -1,7 +1,7 @@
 """The MCUs of a draft that do not come back -> searched one after the other, each with what its neighbours tell.
 
-Pixels between two MCUs depend on both. A pixel inside of an MCU that differs shows that this one is wrong; one between two
-shows that one of them is. So MCUs are searched against all neighbours that are not wrong inside, and if that fails,
+Pixels between two MCUs depend on both. A pixel inside of an MCU that differs shows that this one is wrong; one between
+two shows that one of them is. So MCUs are searched against all neighbours that are not wrong inside, and if that fails,
 against those alone that show no wrong pixel.
 """
 
@@ -74,8 +74,8 @@ class JointSearch:
         return changed
 
     def _suspects(self, backwards: bool) -> list[tuple[int, int]]:
-        """Places of MCUs whose chroma reaches wrong pixels: first those that have them inside, then those that have any;
-        those of the fewest unknown pixels first.
+        """Places of MCUs whose chroma reaches wrong pixels: first those that have them inside, then those that have
+        any; of these first those of the fewest unknown pixels.
         """
         layout = self._draft.layout
         reached = layout.mcus_of(_and_next(self._wrong))

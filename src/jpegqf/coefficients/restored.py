@@ -146,7 +146,7 @@ def _check(found: Findings, crop: bool) -> None:
 def _check_colours(pixels: U8) -> None:
     """Raise ImageSkippedError for RGB pixels of which one cannot come of any luma and chroma.
 
-    Three of four colours cannot, and every one that can is found to (``pixels.chroma.chroma_of``), unless it is clipped.
+    Three of four colours cannot. Every unclipped one that can is found to (``pixels.chroma.chroma_of``).
     """
     if pixels.ndim == 2:
         return
@@ -161,7 +161,7 @@ def _check_colours(pixels: U8) -> None:
 
 def impossible_colours(pixels: int, column: int, row: int) -> str:
     """That so many pixels are none of any JPEG's, and where the first is, in words."""
-    return f"{pixels} pixels have colours that no JPEG gives, the first at column {column}, row {row}"
+    return f"no JPEG gives the colours of {pixels} pixels, the first at column {column}, row {row}"
 
 
 def _draft_of_whole(found: Findings, pixels: U8) -> Draft:

@@ -1,8 +1,8 @@
 """What the pixels around an MCU say about all its coefficients, as values that depend on them linearly.
 
 A sound pixel tells luma and chroma. Of another one the channels that are not clipped are known, and the others are
-bounded: two equations, or fewer, for three unknowns, which the coarse steps of few coefficients resolve. Where luma itself
-is cut to 0 or 255, channels tell chroma alone.
+bounded: two equations, or fewer, for three unknowns, which the coarse steps of few coefficients resolve. Where luma
+itself is cut to 0 or 255, channels tell chroma alone.
 """
 
 from dataclasses import dataclass
@@ -117,7 +117,7 @@ def all_coefficients(window: Window, used: Bool, cut_luma: Bool) -> Equations:
 
 
 def _of_cut_luma(rise: F32, dark: Bool, cut: Bool) -> Equations:
-    """Luma of the pixels where it is cut: at most 0 where ``dark``, else at least 255; less the 128 of no coefficient."""
+    """Luma where it is cut: at most 0 where ``dark``, else at least 255; less the 128 of no coefficient."""
     low, high = np.where(dark, -FAR, np.float32(127)), np.where(dark, np.float32(-128), FAR)
     once, margin = np.full(len(dark), OF_YCC[0]), np.full(len(dark), MARGIN_YCC[0])
     return Equations(rise[:, cut], low[cut], high[cut], once[cut], margin[cut])
@@ -165,7 +165,7 @@ def _planes(window: Window) -> tuple[F32, F32]:
 
 def prior_of_all(window: Window, variance: F32) -> F64:
     """What is expected of all coefficients, as ``estimation.likeliest`` takes it; ``variance``: float32 (numbers,)."""
-    out = np.diag(1 / variance.astype(np.float64))
+    out: F64 = np.diag(1 / variance.astype(np.float64))
     layout, sampling, (row, column) = window.draft.layout, window.sampling, window.place
     places = [
         (row * sampling.down + i, column * sampling.across + j, layout.height, layout.width, window.draft.luma_steps)

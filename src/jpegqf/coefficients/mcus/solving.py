@@ -55,8 +55,8 @@ Ranking = Callable[[Known, F64, int], I16]
 def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = frozenset()) -> Coefficients | None:
     """Coefficients that give back all trusted pixels, or None if none are found.
 
-    ``variance``: of the coefficients of luma, Cb and Cr, float32 (3, 64). ``but``: chroma coefficients that are not to be
-    found, as bytes.
+    ``variance``: of the coefficients of luma, Cb and Cr, float32 (3, 64). ``but``: chroma coefficients that are not to
+    be found, as bytes.
     """
     wide = np.concatenate([np.tile(variance[0], len(window.luma_numbers)), variance[1], variance[2]])
     tried = set(but)
@@ -67,14 +67,16 @@ def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = 
                 return luma, chroma
     used = wide > NEVER
     used[:-128] &= np.repeat(luma_inside(window), 64)
-    sets = _estimated(window, used, wide, depth)
-    luma_sets, chroma_sets = _split(sets[:DECODED], used)
-    for number in np.flatnonzero(window.are_right(luma_sets, chroma_sets)).tolist():
-        if chroma_sets[number].tobytes() not in but:
-            return luma_sets[number], chroma_sets[number]
+    starts = []
+    for sets in _estimated(window, used, wide, depth):
+        luma_sets, chroma_sets = _split(sets[:DECODED], used)
+        for number in np.flatnonzero(window.are_right(luma_sets, chroma_sets)).tolist():
+            if chroma_sets[number].tobytes() not in but:
+                return luma_sets[number], chroma_sets[number]
+        starts.append(chroma_sets)
     own = window.draft.chroma[:, window.number][None]
     free = used.reshape(-1, 64)[-2:]
-    for chroma in _new(_descended(window, np.concatenate([own, chroma_sets]), free, depth), tried):
+    for chroma in _new(_descended(window, np.concatenate([own, *starts]), free, depth), tried):
         luma = window.luma_for(chroma)
         if luma is not None:
             return luma, chroma
@@ -115,19 +117,27 @@ def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
     return pairs[window.chroma_cost(pairs) == 0] if len(pairs) else pairs
 
 
-def _estimated(window: Window, used: Bool, variance: F32, depth: Depth) -> I16:
-    """The likeliest sets of the ``used`` coefficients, those that miss the least first, int16 (sets, numbers)."""
+def _estimated(window: Window, used: Bool, variance: F32, depth: Depth) -> Iterator[I16]:
+    """The likeliest sets of the ``used`` coefficients, those that miss the least first, int16 (sets, numbers).
+
+    Given several times: where luma is cut to 0 or 255 is told from the draft, and then from the best set before.
+    """
     prior = prior_of_all(window, variance)[np.ix_(used, used)]
-    cut = window.own & ~window.sound & ((window.luma_around == 0) | (window.luma_around == 255))
+    luma, seen = window.luma_around, set()
     for _ in range(CUT_TURNS):
+        cut = window.own & ~window.sound & ((luma == 0) | (luma == 255))
+        if cut.tobytes() in seen:
+            break
+        seen.add(cut.tobytes())
         equations = all_coefficients(window, used, cut)
         sets = likeliest_of_reduced(equations.known, prior, depth.kept)[0]
         sets = sets[np.argsort(equations.cost(sets), kind="stable")]
+        yield sets
         luma = window.luma_pixels(_split(sets[:1], used)[0][0])
-        before, cut = cut, window.own & ~window.sound & ((luma == 0) | (luma == 255))
-        if (cut == before).all():
-            break
-    return sets
+    if cut.any() and np.zeros_like(cut).tobytes() not in seen:
+        equations = all_coefficients(window, used, np.zeros_like(cut))
+        sets = likeliest_of_reduced(equations.known, prior, depth.kept)[0]
+        yield sets[np.argsort(equations.cost(sets), kind="stable")]
 
 
 def _descended(window: Window, starts: I16, free: Bool, depth: Depth) -> I16:
@@ -153,7 +163,8 @@ def _descended(window: Window, starts: I16, free: Bool, depth: Depth) -> I16:
         kept = np.argsort(cost, kind="stable")[: 4 * depth.starts]
         states, cost = states[kept], cost[kept]
         seen.update(state.tobytes() for state in states)
-    return states[cost == 0].reshape(-1, 2, 64)
+    out: I16 = states[cost == 0].reshape(-1, 2, 64)
+    return out
 
 
 def _split(sets: I16, used: Bool) -> tuple[I16, I16]:

@@ -85,7 +85,8 @@ class Window:
     """One MCU of a draft and the pixels next to it; all arrays are of these pixels, (rows, columns).
 
     ``sound``: pixels whose luma and chroma, ``known``, float32 (3, rows, columns), are known; False outside the image.
-    ``given``: pixels of the image, those of a crop's JPEG that it shows. ``own``: those of the MCU. ``trusted``: those whose chroma depends on this MCU and on right ones alone.
+    ``given``: pixels of the image, or those of a crop. ``own``: those of the MCU. ``trusted``: those whose chroma
+    depends on this MCU and on right ones alone.
     """
 
     def __init__(self, draft: Draft, pixels: U8, place: tuple[int, int], distrusted: Bool) -> None:
@@ -167,8 +168,8 @@ class Window:
         return plane
 
     def chroma_cost(self, chroma: I16) -> I64:
-        """By how many levels chroma of sets (sets, 2, 64) misses at trusted sound pixels, and luma at those where chroma
-        leaves none; int64 (sets,).
+        """By how many levels chroma of sets (sets, 2, 64) misses at trusted sound pixels, and luma at those where
+        chroma leaves none; int64 (sets,).
         """
         planes = self.chroma_pixels(chroma)
         sound, other = self.sound & self.trusted, ~self.sound & self.trusted
@@ -199,7 +200,7 @@ class Window:
         return found.coefficients if found.solved.all() else None
 
     def are_right(self, luma: I16, chroma: I16) -> Bool:
-        """Which sets of coefficients, (sets, blocks, 64) and (sets, 2, 64), give all trusted pixels back, bool (sets,)."""
+        """Which sets of coefficients, (sets, blocks, 64) and (sets, 2, 64), give all trusted pixels back; (sets,)."""
         planes = self.chroma_pixels(chroma)
         out: Bool = ((planes == self.known[1:]) | ~(self.sound & self.trusted)).all(axis=(1, 2, 3))
         for number in np.flatnonzero(out).tolist():
@@ -208,7 +209,7 @@ class Window:
         return out
 
     def take(self, luma: I16, chroma: I16, wrong: Bool) -> None:
-        """Put coefficients, (blocks, 64) and (2, 64), into the draft, and mark the image's pixels that are ``wrong``."""
+        """Put coefficients, (blocks, 64) and (2, 64), into the draft, and mark the pixels that are ``wrong``."""
         draft, (row, column) = self.draft, self.place
         draft.luma[self.luma_numbers], draft.chroma[:, self.number] = luma, chroma
         samples = np.clip(unclamped_samples(chroma, self.chroma_steps), 0, 255).reshape(2, 8, 8)
