@@ -87,7 +87,7 @@ def _drafted(planned: Plan, pixels: U8, margins: _Margins) -> tuple[Draft, U8]:
     ends = [(margins.top, margins.bottom), (margins.left, margins.right), (0, 0)]
     whole = np.pad(pixels, ends[: pixels.ndim], mode="edge")
     place = None if whole.shape == pixels.shape else CropPlace(margins.top, margins.left, *pixels.shape[:2])
-    layout = Layout(whole.shape[0], whole.shape[1], planned.sampling or NOT_SUBSAMPLED, place)
+    layout = Layout(whole.shape[0], whole.shape[1], planned.sampling or NOT_SUBSAMPLED, crop=place)
     if planned.chroma is None:
         return draft_of_gray(whole, layout, planned.luma), whole
     return draft_of_colours(whole, layout, planned.luma, planned.chroma), whole

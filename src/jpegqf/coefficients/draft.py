@@ -1,6 +1,6 @@
 """Quantized coefficients of one image while they are searched, with the samples and pixels that they decode to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -39,7 +39,7 @@ class Layout:
     height: int
     width: int
     sampling: Sampling
-    crop: CropPlace | None = None
+    crop: CropPlace | None = field(default=None, kw_only=True)
 
     @cached_property
     def mcus(self) -> tuple[int, int]:
