@@ -19,7 +19,7 @@ PHOTO = (skimage.data.coffee()[:192, :208].astype(np.float32) * 0.7 + 40).astype
 @pytest.mark.parametrize("sampling", [*AS_DECODED[:2], NOT_SUBSAMPLED])
 def test_strips_give_all_pixels_that_the_whole_image_gives(sampling: Sampling, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels, _ = saved(Image.fromarray(PHOTO), quality=80, subsampling=sampling.name)
-    layout = Layout(*pixels.shape[:2], sampling)
+    layout = Layout(pixels.shape[0], pixels.shape[1], sampling)
     steps = (table(80).reshape(64).astype(np.int32) for table in (ijg_luma, ijg_chroma))
     luma, chroma = steps
     whole = differing(draft_of_colours(pixels, layout, luma, chroma).pixels(), pixels)

@@ -29,7 +29,7 @@ def draft_of_jpeg(image: U8, sampling: str, quality: int = 75) -> tuple[Draft, U
         read = jpeglib.read_dct(str(path))
         planes, tables = [np.array(plane) for plane in (read.Y, read.Cb, read.Cr)], np.array(read.qt)
     luma_steps, chroma_steps = (table.reshape(64).astype(np.int32) for table in tables)
-    draft = _filled(Layout(*image.shape[:2], SAMPLINGS[sampling]), luma_steps, chroma_steps, planes)
+    draft = _filled(Layout(image.shape[0], image.shape[1], SAMPLINGS[sampling]), luma_steps, chroma_steps, planes)
     return draft, np.asarray(Image.open(file))
 
 
