@@ -312,6 +312,10 @@ def generated() -> dict[str, str]:
         "columns": column_table(Advice, ADVICE_ROWS.columns),
         "likeness": likeness_table(REPOSITORY / "docs" / "likeness.csv"),
     }
+    restoring = {
+        "restore": restore_table(RESTORE_SUMMARY),
+        "restore-crops": restore_table(REPOSITORY / "docs" / "restore-crops.csv"),
+    }
     return {
         "docs/advise.md": _filled("docs/advise.md", advise),
         "docs/api.md": api_reference(),
@@ -325,7 +329,7 @@ def generated() -> dict[str, str]:
         "docs/history.md": _filled("docs/history.md", {"history": history_tables(summary("history"))}),
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(speed)}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
-        "docs/restore.md": _filled("docs/restore.md", {"restore": restore_table(RESTORE_SUMMARY)}),
+        "docs/restore.md": _filled("docs/restore.md", restoring),
         "docs/scale.md": _filled("docs/scale.md", scale),
         "docs/accuracy.md": _filled("docs/accuracy.md", {**overview, "tables": goals.all_tables(conditions)}),
     }

@@ -11,7 +11,7 @@ header_match header_error encoder encoder_quality subsampling progressive pixel_
 pixel_confidence jpeg_probability grid_x grid_y pixel_codec pixel_codec_share pixel_subsampling pixel_qf_chroma edited
 pixel_encoder pixel_encoder_quality pixel_table jpeg_share regions first_qf first_qf_low first_qf_high first_encoder
 recompressed_probability
-verdict verdict_text model region_list
+verdict verdict_text proven model region_list
 """
 
 REGION = Region(61, 403, 448, 296, 5, 3, 60, 59, 61, 0.4251, 0.9995)

@@ -13,3 +13,7 @@ MAX_COSTLY_PIXELS = 2**28
 """The same where decoding holds all channels or all coefficients at once: 4 to 8 bytes a pixel."""
 DEFAULT_PIXELS = 178_956_970
 """Larger images are skipped unless asked for: they hold gigabytes while they are decoded. It is Pillow's own limit."""
+
+SEARCH_SHARE = 0.5
+"""Share of the time that an image may take after which no further search for its JPEG is begun: its row must not be
+lost."""

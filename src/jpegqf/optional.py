@@ -49,6 +49,16 @@ def imagehash() -> Any:
     return _extra("imagehash", "--duplicates", "imagehash", "duplicates")
 
 
+def jpeglib() -> Any:
+    """The module that writes the coefficients of a JPEG. Raises MissingExtraError without it."""
+    return _extra("jpeglib", "restoring", "jpeglib", "restore")
+
+
+def mozjpeg() -> Any:
+    """The module that codes a JPEG anew in progressive scans. Raises MissingExtraError without it."""
+    return _extra("mozjpeg_lossless_optimization", "--progressive", "mozjpeg-lossless-optimization", "restore")
+
+
 def _extra(module: str, what: str, package: str, extra: str) -> Any:
     try:
         return import_module(module)

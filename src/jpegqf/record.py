@@ -218,6 +218,10 @@ class Record:
     )
     verdict: Verdict = _column("the evidence in one word", default=Verdict.UNKNOWN)
     verdict_text: str | None = _column("the evidence in a sentence", from_strangers=True)
+    proven: bool | None = _column(
+        "with --prove, of pixels that were a JPEG: whether a JPEG was found that decodes to exactly them; null of JPEG "
+        "files and where there is nothing to prove"
+    )
     model: str | None = _column("name of the model behind the pixel columns")
     region_list: tuple[Region, ...] | None = _column(
         "the regions that were saved as JPEG, the largest first, with box, grid and quality; not in CSV"

@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import os
 import sqlite3
@@ -8,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import skimage.data
 from PIL import Image
 
+import jpegqf
 from conftest import CRASHER, MakeJpeg
 from jpegqf.advise.advice import ROWS
 
@@ -113,3 +116,17 @@ def test_duplicates_without_the_library_are_one_clear_line(folder: Path) -> None
         done.stderr
         == 'Error: --duplicates needs imagehash: python -m pip install ".[duplicates]" in a checkout of jpegqf\n'
     )
+
+
+def test_what_restoring_saves_is_measured_where_it_is_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("jpeglib", reason="jpegqf[restore] is not installed")
+    file, path = io.BytesIO(), tmp_path / "was.png"
+    Image.fromarray(skimage.data.coffee()[:128, :160] // 2 + 50).save(file, "JPEG", quality=75)
+    Image.open(file).save(path)
+    told: dict[tuple[str, ...], dict[str, Any]] = {}
+    for flags in ((), ("--prove",)):
+        told[flags] = json.loads(run(path.name, *flags, cwd=tmp_path).stdout)
+    assert (told[()]["was_jpeg"], told[()]["restore_saves"]) == (True, None)
+    saved = told[("--prove",)]["restore_saves"]
+    assert saved == path.stat().st_size - len(jpegqf.restore(path).jpeg)
+    assert f"{saved} bytes" in told[("--prove",)]["advice"]

@@ -80,6 +80,14 @@ def test_one_changed_pixel_is_told_and_the_nearest_jpeg_is_given_if_asked_for() 
     assert b"nearest JPEG" in Image.open(io.BytesIO(found.jpeg)).info["comment"]
 
 
+def test_a_search_out_of_time_says_how_near_it_came() -> None:
+    changed, _ = saved(Image.fromarray(MUTED), quality=75, subsampling=2)
+    changed = changed.copy()
+    changed[50:60, 50:60] = 7
+    with pytest.raises(ImageSkippedError, match=r"differs in \d+ pixels, in \d+ of \d+ blocks"):
+        jpegqf.restore(changed, seconds=0)
+
+
 def test_one_pixel_of_a_colour_that_no_jpeg_gives_ends_it_at_once() -> None:
     pixels, _ = saved(Image.fromarray(MUTED), quality=75, subsampling=2)
     changed = pixels.copy()
@@ -87,13 +95,6 @@ def test_one_pixel_of_a_colour_that_no_jpeg_gives_ends_it_at_once() -> None:
     with pytest.raises(ImageSkippedError, match="the colours of 1 pixels, the first at column 150, row 100") as raised:
         jpegqf.restore(changed)
     assert raised.value.reason is Reason.NOT_IDENTICAL
-
-
-def test_a_crop_is_refused_with_its_grid() -> None:
-    pixels, _ = saved(Image.fromarray(MUTED), quality=75)
-    with pytest.raises(ImageSkippedError, match="column 5 and row 2") as raised:
-        jpegqf.restore(np.ascontiguousarray(pixels[6:, 3:]))
-    assert raised.value.reason is Reason.CROPPED
 
 
 def test_alpha_16_bits_palettes_and_jpegs_are_refused() -> None:
@@ -114,9 +115,31 @@ def test_profile_exif_and_texts_are_carried_over() -> None:
     exif, text, file = Image.Exif(), PngImagePlugin.PngInfo(), io.BytesIO()
     exif[0x010E] = "a cup"
     text.add_text("Author", "somebody")
+    text.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta/>")
     Image.fromarray(pixels).save(file, "PNG", icc_profile=profile, exif=exif, pnginfo=text)
     image = Image.open(io.BytesIO(jpegqf.restore(file.getvalue()).jpeg))
     assert image.info["icc_profile"] == profile
     assert image.getexif()[0x010E] == "a cup"
     assert b"Author: somebody" in image.info["comment"]
+    assert b"xmpmeta" not in image.info["comment"]
+    assert image.info["xmp"] == b"<x:xmpmeta/>"
     assert (np.asarray(image) == pixels).all()
+
+
+def test_what_tells_how_a_tiff_holds_its_samples_is_not_carried_over() -> None:
+    pixels, _ = saved(Image.fromarray(MUTED), quality=75)
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x010E] = "a cup"
+    Image.fromarray(pixels).save(file, "TIFF", exif=exif, compression="tiff_lzw")
+    image = Image.open(io.BytesIO(jpegqf.restore(file.getvalue()).jpeg))
+    assert dict(image.getexif()) == {0x010E: "a cup", 0x0112: 1} or dict(image.getexif()) == {0x010E: "a cup"}
+
+
+def test_metadata_that_does_not_fit_is_named() -> None:
+    pixels, _ = saved(Image.fromarray(MUTED), quality=75)
+    text, file = PngImagePlugin.PngInfo(), io.BytesIO()
+    text.add_text("Author", "x" * 70_000)
+    Image.fromarray(pixels).save(file, "PNG", pnginfo=text)
+    found = jpegqf.restore(file.getvalue())
+    assert found.left_out == ("text",)
+    assert "comment" not in Image.open(io.BytesIO(found.jpeg)).info

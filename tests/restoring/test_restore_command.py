@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from jpegqf.cli import main
+from jpegqf.errors import Reason
 from jpegqf.inputs.item import Item
 from jpegqf.restoring.work import Work
 
@@ -85,6 +86,35 @@ def test_members_of_archives_stay_below_the_folder(folder: Path) -> None:
         archive.add(folder / "in" / "a.png", "../../x/a.png")
     code, rows = run(folder / "some.tar", "-o", folder / "out")
     assert (code, rows[0]["output"]) == (0, str(folder / "out" / "x" / "a.jpg"))
+
+
+def test_a_crop_is_taken_with_its_flag_and_its_place_is_in_the_row(folder: Path) -> None:
+    with Image.open(folder / "in" / "a.png") as image:
+        image.crop((3, 6, 140, 121)).save(folder / "crop.png")
+    code, rows = run(folder / "crop.png", "-o", folder / "out")
+    assert (code, rows[0]["reason"]) == (1, "cropped")
+    assert "--crop" in str(rows[0]["message"])
+    code, rows = run(folder / "crop.png", "-o", folder / "out", "--crop")
+    assert (code, rows[0]["status"], rows[0]["crop_x"], rows[0]["crop_y"]) == (0, "ok", 3, 6)
+
+
+def test_what_is_saved_is_told_in_a_table_by_container(folder: Path) -> None:
+    with Image.open(folder / "in" / "a.png") as image:
+        image.save(folder / "in" / "c.bmp")
+    done = CliRunner().invoke(main, ["restore", str(folder / "in"), "-o", str(folder / "out"), "-r"])
+    lines = [line.split() for line in done.stderr.splitlines()]
+    assert lines[0] == ["3", "ok,", "1", "skipped,", "1", "error"]
+    assert lines[1] == ["restored", "images", "bytes", "as", "JPEG", "saved"]
+    table = {line[0]: [int(word) for word in line[1:5]] for line in lines[2:]}
+    assert list(table) in ([".png", ".bmp", "all"], [".bmp", ".png", "all"])
+    assert table["all"] == [table[".png"][i] + table[".bmp"][i] for i in range(4)]
+    assert table[".bmp"][1] == (folder / "in" / "c.bmp").stat().st_size
+    assert all(before - after == saved for _, before, after, saved in table.values())
+
+
+def test_an_item_that_cannot_be_opened_keeps_its_own_reason(folder: Path) -> None:
+    row = Work(str(folder / "out")).restore(Item("a.zip!b.png", problem="damaged", reason=Reason.CORRUPT))
+    assert (row.status.value, row.reason, row.message) == ("error", "corrupt", "damaged")
 
 
 def test_bad_calls_are_refused_with_exit_code_2(folder: Path) -> None:

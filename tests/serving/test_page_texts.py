@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import jpegqf
+from jpegqf.coefficients.restored import how_near, impossible_colours
 from jpegqf.errors import Reason
 from jpegqf.inspection.verdict import (
     NO_TRACE_WORDS,
@@ -69,7 +70,8 @@ def sentences() -> set[str]:
     told = product(("JPEG", "PNG"), headers, pixels, histories, (None, "jpeg", *RECODED, "video"))
     others = {of_another_codec(container, video).text for container, video in product(("image", "PNG"), (True, False))}
     of_several = {f"{NO_TRACE_WORDS}{OF_SEVERAL}", f"PNG whose pixels were a JPEG at 60{OF_SEVERAL}"}
-    return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions() | others | of_several
+    near = {how_near(12, 3, 40), impossible_colours(12, 3, 40)}
+    return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions() | others | of_several | near
 
 
 def sentences_on_regions() -> set[str]:

@@ -720,3 +720,25 @@ def test_the_api_reference_works_offline_under_the_same_policy(shown: Shown) -> 
     shown.page.wait_for_selector("option[value='multipart/form-data']", state="attached")
     shown.shoot("docs")
     assert shown.complaints == []
+
+
+def test_the_button_gives_the_jpeg_back_and_a_crop_is_refused_in_words(
+    shown: Shown, jpeg: MakeJpeg, photo: Image.Image, files: dict[str, bytes]
+) -> None:
+    pytest.importorskip("jpeglib", reason="restoring needs jpegqf[restore]")
+    out = io.BytesIO()
+    scene = photo.crop((0, 0, 256, 192)).point(lambda level: level // 2 + 50)
+    with Image.open(io.BytesIO(jpeg(75, scene))) as image:
+        image.save(out, "PNG")
+        pixels = image.tobytes()
+    shown.choose({"was.png": out.getvalue()})
+    shown.page.click("#restore")
+    shown.page.wait_for_selector("text=every pixel is the same", timeout=60 * SECOND)
+    with Image.open(io.BytesIO(shown.saved("#restore"))) as back:
+        assert back.tobytes() == pixels
+    shown.shoot("restored")
+    shown.page.click("#clear")
+    shown.choose({"crop.png": files["was.png"]})
+    shown.page.click("#restore")
+    shown.page.wait_for_selector("text=Not given back: Cropped since it was a JPEG", timeout=60 * SECOND)
+    shown.complaints[:] = [words for words in shown.complaints if "422" not in words]  # the browser notes each refusal

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,27 @@ def test_a_plot_is_a_picture_and_an_image_without_evidence_is_told(client: TestC
         assert image.width == 1800
     error = error_of(client.post("/v1/inspect/plot", content=files["cut.jpg"]), 422)
     assert (error["code"], error["record"]["reason"]) == ("nothing_to_draw", "truncated")
+
+
+def test_a_jpeg_is_given_back_and_what_is_none_is_told_how_near(
+    client: TestClient, files: dict[str, bytes], jpeg: MakeJpeg, cat: Image.Image
+) -> None:
+    pytest.importorskip("jpeglib", reason="restoring needs jpegqf[restore]")
+    out, changed = io.BytesIO(), io.BytesIO()
+    scene = cat.crop((0, 0, 160, 128)).point(lambda level: level // 2 + 50)
+    image = Image.open(io.BytesIO(jpeg(77, scene))).convert("RGB")
+    image.save(out, "PNG")
+    answer = client.post("/v1/restore", content=out.getvalue())
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+    with Image.open(io.BytesIO(answer.content)) as back:
+        assert back.convert("RGB").tobytes() == image.tobytes()
+    image.putpixel((50, 50), (255, 0, 255))
+    image.save(changed, "PNG")
+    for data, reason in ((changed.getvalue(), "not_identical"), (files["never.png"], "not_a_jpeg"),
+                         (files["single.jpg"], "lossy"), (files["cropped.png"], "cropped")):  # fmt: skip
+        error = error_of(client.post("/v1/restore", content=data), 422)
+        assert (error["code"], error["record"]["reason"]) == ("not_restored", reason)
+        assert error["message"]
 
 
 def test_names_stay_as_they_were_sent_and_are_bounded(client: TestClient, files: dict[str, bytes]) -> None:
@@ -415,6 +437,7 @@ def test_limits_are_told(client: TestClient) -> None:
     told = client.get("/v1/limits").json()
     assert {name: told[name] for name in asdict(SMALL)} == asdict(SMALL)
     assert ".jpg" in told["suffixes"]
+    assert told["restore"] is (find_spec("jpeglib") is not None)
 
 
 def test_other_addresses_than_loopback_are_told_what_they_mean() -> None:

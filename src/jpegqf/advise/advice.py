@@ -36,6 +36,12 @@ class Advice:
         "of containers without loss (PNG, BMP, PPM, GIF, TIFF): whether the pixels show a JPEG save all over; false: "
         "they show none, which a resize removes, too; null if it cannot be told"
     )
+    restore_saves: int | None = column(
+        "with --prove, of containers without loss: what the JPEG that gives exactly these pixels would save, made in "
+        "memory by jpegqf restore; null where none is proven",
+        "bytes",
+        (-(2**40), 2**40),
+    )
     picture_group: int | None = column(
         "with --duplicates: number of the group of files that show the same picture; null if no other file shows it",
         span=COUNT,

@@ -9,10 +9,9 @@ from jpegqf.advise.advice import ROWS, Advice
 from jpegqf.advise.keeping import Choice, choices
 from jpegqf.advise.likeness import groups
 from jpegqf.advise.look import AdviceLook, Seen, lost_sight
-from jpegqf.advise.rules import limit, was_jpeg, was_jpeg_words, win
+from jpegqf.advise.rules import limit, restore_words, was_jpeg, was_jpeg_words, win
 from jpegqf.inputs.item import Item
-from jpegqf.optional import imagehash
-from jpegqf.outputs.resume import Resumption
+from jpegqf.optional import imagehash, jpeglib
 from jpegqf.outputs.writing import Outputs, open_outputs
 from jpegqf.record import Status
 from jpegqf.scanning.job import Job
@@ -27,25 +26,29 @@ ALONE = Choice(None, "")
 class AdviseJob(Job):
     """A job whose rows are :class:`Advice`; with ``duplicates``, none is told before all images were seen.
 
-    Raises MissingExtraError if ``duplicates`` are asked for without the library that hashes pictures.
+    ``prove``: restore images that were JPEGs, in memory. Raises MissingExtraError if ``duplicates`` are asked for
+    without the library that hashes pictures, and for ``prove`` without the one that writes JPEGs.
     """
 
     duplicates: bool = False
+    prove: bool = False
 
     def __post_init__(self) -> None:
         if self.duplicates:
             imagehash()
+        if self.prove:
+            jpeglib()
 
     def _rows(self, items: Iterator[Item]) -> Generator[Any, None, None]:
         asked = self.request
-        look = AdviceLook(asked.look, self.duplicates, asked.timeout / 3)
+        look = AdviceLook(asked.look, self.duplicates, self.prove, asked.timeout / 3)
         with closing(supervised(items, look, lost_sight, asked.jobs or 1, asked.timeout)) as seen:
             yield from _compared(list(seen)) if self.duplicates else map(advice_on, seen)
 
     def _count(self, row: Any) -> None:
         self.tally.statuses[row.status.value] += 1
 
-    def _open(self, resumption: Resumption | None, stop: Stop) -> Outputs:
+    def _open(self, stop: Stop) -> Outputs:
         return open_outputs(self.request.outputs, self.request.overwrite, ROWS)
 
 
@@ -55,7 +58,8 @@ def advice_on(seen: Seen, group: int | None = None, choice: Choice = ALONE) -> A
     if record.status == Status.ERROR:  # what its header told does not make it a file to act on
         return Advice(record.path, record.status, record.reason, record.message or "")
     greatest, lossless = limit(record), win(seen.coding)
-    words = [greatest.words, lossless.words, was_jpeg_words(record), choice.words]
+    saved = None if seen.restored is None or seen.size is None else seen.size - seen.restored
+    words = [greatest.words, lossless.words, was_jpeg_words(record), restore_words(seen.size, saved), choice.words]
     return Advice(
         record.path,
         record.status,
@@ -65,6 +69,7 @@ def advice_on(seen: Seen, group: int | None = None, choice: Choice = ALONE) -> A
         optimised=lossless.optimised,
         bytes_saved=lossless.bytes_saved,
         was_jpeg=was_jpeg(record),
+        restore_saves=saved,
         picture_group=group,
         keep=choice.keep,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jpegqf.advise.coding import Coding, coding_of
 from jpegqf.advise.likeness import PictureHash, hash_of
+from jpegqf.advise.rules import was_jpeg
 from jpegqf.errors import ImageError, Reason
 from jpegqf.inputs.files import read_bytes
 from jpegqf.inputs.item import Item
@@ -21,23 +22,28 @@ JPEG_FORMATS = ("JPEG", "MPO")
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of one image; ``size`` in bytes. None: not a JPEG, no hash asked for or possible, unreadable."""
+    """What was seen of one image; sizes in bytes. None: not a JPEG, no hash asked for or possible, unreadable.
+
+    ``restored``: size of the proven JPEG whose pixels it has.
+    """
 
     record: Record
     coding: Coding | None = None
     picture: PictureHash | None = None
     size: int | None = None
+    restored: int | None = None
 
 
 @dataclass(frozen=True)
 class AdviceLook:
     """How to look at items; called in a worker, it gives what turns an item into what was seen of it.
 
-    ``seconds``: that jpegtran may take over one image.
+    ``seconds``: that jpegtran may take over one image, and the search for its JPEG if that is to be proven.
     """
 
     look: Look
     duplicates: bool
+    prove: bool
     seconds: float
 
     def __call__(self) -> Callable[[Item], Seen]:
@@ -58,7 +64,17 @@ class AdviceLook:
             return Seen(record)
         coding = coding_of(data, self.seconds) if record.format in JPEG_FORMATS else None
         picture = hash_of(data, self.look.max_pixels) if self.duplicates else None
-        return Seen(record, coding, picture, len(data))
+        restored = self._restored_size(data) if self.prove and was_jpeg(record) else None
+        return Seen(record, coding, picture, len(data), restored)
+
+    def _restored_size(self, data: bytes) -> int | None:
+        """Bytes of the JPEG that restoring gives, None if none is proven."""
+        from jpegqf.coefficients.restored import restore
+
+        try:
+            return len(restore(data, seconds=self.seconds, max_pixels=self.look.max_pixels).jpeg)
+        except ImageError:
+            return None
 
 
 def lost_sight(item: Item, reason: Reason, message: str) -> Seen:

@@ -131,3 +131,10 @@ def was_jpeg_words(record: Record) -> str:
     if not was_jpeg(record) or record.edited:
         return ""
     return f"this {record.format} holds what a JPEG had left: as a container without loss it only takes more room"
+
+
+def restore_words(size: int | None, saved: int | None) -> str:
+    """What restoring the JPEG brings, "" where none is proven; both in bytes."""
+    if not size or saved is None:
+        return ""
+    return f"jpegqf restore gives a JPEG of exactly these pixels: {saved} bytes ({saved / size:.0%}) saved"

@@ -30,12 +30,14 @@ Examples:
 @options.exts
 @click.option("--duplicates", is_flag=True, help="Tell files that show the same picture, and which to keep; needs "
                                                  "the extra duplicates.")  # fmt: skip
+@click.option("--prove", is_flag=True, help="Restore each PNG and the like that was a JPEG, in memory: tell what "
+                                            "that would save; needs the extra restore.")  # fmt: skip
 @options.jobs()
 @options.device
 @options.max_pixels()
 @options.timeout()
 @options.quiet
-def advise(duplicates: bool, **flags: Any) -> None:
+def advise(duplicates: bool, prove: bool, **flags: Any) -> None:
     """What the evidence means for somebody who must act: one row of advice per image.
 
     PATH is what scan takes. Nothing is changed.
@@ -46,7 +48,7 @@ def advise(duplicates: bool, **flags: Any) -> None:
         from jpegqf.advise.job import AdviseJob
 
         showing = Showing.take_from(flags)
-        found = AdviseJob(request_of(flags), duplicates=duplicates)
+        found = AdviseJob(request_of(flags), duplicates=duplicates, prove=prove)
         return found, lambda: showing.run(found, ROWS, advice_line)
 
     carry_out(job)

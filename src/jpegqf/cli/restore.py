@@ -18,7 +18,8 @@ skipped or errors; 130, 143 interrupted (Ctrl-C, SIGTERM), with what was done in
 Examples:
   jpegqf restore photo.png -o photo.jpg
   jpegqf restore pngs --recursive -o jpegs --rows restored.csv
-  jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet"""
+  jpegqf restore dataset.tar -o jpegs -j 8 --rows restored.parquet
+  jpegqf restore crops -o jpegs --crop --progressive"""
 
 
 @click.command(epilog=RESTORE_EPILOG, short_help="The JPEG back from a lossless image that was one, proven.")
@@ -35,6 +36,9 @@ Examples:
               help="Write a row for each image here; .csv .jsonl .db .sqlite .parquet; repeatable.")  # fmt: skip
 @options.row_format
 @click.option("--near", is_flag=True, help="Where none is proven, write the nearest JPEG; its comment and row say so.")
+@click.option("--crop", is_flag=True, help="Take images, too, that were cut out of a JPEG: write one that covers "
+                                           "them; the columns crop_x and crop_y tell where.")  # fmt: skip
+@click.option("--progressive", is_flag=True, help="Write progressive JPEGs, which are mostly smaller.")
 @options.recursive
 @options.exts
 @options.overwrite("JPEGs and files of rows that exist")
@@ -51,7 +55,7 @@ def restore(**flags: Any) -> None:
     """
     from jpegqf.restoring.job import RestoreJob, RestoreRequest
     from jpegqf.restoring.row import ROWS
-    from jpegqf.restoring.show import line_of
+    from jpegqf.restoring.show import line_of, savings_table
 
     with refusals("restoring"):
         showing = Showing.take_from(flags, files="rows")
@@ -61,9 +65,8 @@ def restore(**flags: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is written
     if not job.request.quiet:
         line = ", ".join(f"{job.statuses[kind]} {kind}" for kind in ("ok", "skipped", "error"))
-        if job.bytes_before:
-            saved = job.bytes_before - job.bytes_after
-            line += f"; {job.bytes_before} bytes restored as {job.bytes_after}: {saved} saved"
         go_on = "; to go on: the same call with --resume" + " in place of --overwrite" * job.request.overwrite
         say(f"interrupted: {line}{go_on}" if job.stopped_by else line)
+        for of_container in savings_table(job.savings):
+            say(of_container)
     sys.exit(128 + job.stopped_by if job.stopped_by else exit_code(job.statuses))

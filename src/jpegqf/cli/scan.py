@@ -57,6 +57,8 @@ Examples:
 @options.timeout("Give up an image that takes longer: one error row. Headers alone, with one job, are read without.")
 @click.option("--even-qualities", is_flag=True, help="Take an earlier save at any quality as equally likely; else "
                                                      "more so at 75, 80 and other defaults.")  # fmt: skip
+@click.option("--prove", is_flag=True, help="Of pixels that were a JPEG, look for the JPEG that gives exactly them: "
+                                            "the column proven; needs the extra restore.")  # fmt: skip
 @options.quiet
 def scan(**flags: Any) -> None:
     """One row of evidence per image.
@@ -65,7 +67,18 @@ def scan(**flags: Any) -> None:
     input, or the bytes of one image), or a .tar, .zip, .parquet, .pdf or .dcm file with images. Without -o: a table on
     a terminal, JSON Lines in a pipe.
     """
-    carry_out(lambda: _job(Showing.take_from(flags), request_of(flags)))
+    carry_out(lambda: _job(Showing.take_from(flags), request_of(_with_prover(flags))))
+
+
+def _with_prover(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags, with what proves records in place of --prove. Raises MissingExtraError without the extra restore."""
+    if not flags["prove"]:
+        return flags | {"prove": None}
+    from jpegqf.restoring.proving import Prover
+
+    prover = Prover(flags["timeout"], flags["max_pixels"])
+    prover.check()
+    return flags | {"prove": prover}
 
 
 def request_of(flags: dict[str, Any]) -> "ScanRequest":

@@ -31,6 +31,7 @@ class Plan:
     def settings(self) -> dict[str, Any]:
         """The settings that must not change when the scan is resumed, by their names in messages."""
         look = {"only": self.look.only, "max_pixels": self.look.max_pixels, "even_qualities": self.look.even_qualities}
+        look |= {"prove": True} if self.look.prove else {}
         how = {"exts": sorted(self.suffixes), "recursive": self.recursive, "shard_images": self.images_per_shard}
         return {**look, **how}
 

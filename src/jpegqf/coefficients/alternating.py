@@ -11,7 +11,7 @@ import numpy as np
 
 from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
 from jpegqf.coefficients.block_search import EFFORTS, ESTIMATES, HIGHEST, LOWEST, quantized, solve, synthesis
-from jpegqf.coefficients.colours import chroma_bounds, differing, luma_bounds
+from jpegqf.coefficients.colours import chroma_bounds, luma_bounds
 from jpegqf.coefficients.draft import Draft, Layout, joined, padded
 from jpegqf.evidence.blocks import cut
 from jpegqf.pixels.chroma import chroma_of
@@ -24,11 +24,11 @@ ANY_LOW, ANY_HIGH = np.float32(-100), np.float32(355)
 """Bounds of a chroma level of which nothing is known."""
 
 
-def draft_of_gray(pixels: U8, steps: I32) -> Draft:
+def draft_of_gray(pixels: U8, layout: Layout, steps: I32) -> Draft:
     """The draft of gray pixels (height, width)."""
-    draft = Draft(Layout(pixels.shape[0], pixels.shape[1], NOT_SUBSAMPLED), steps, None)
+    draft = Draft(layout, steps, None)
     low, high = pixels.astype(np.int16), pixels.astype(np.int16)
-    low[pixels == 0], high[pixels == 255] = LOWEST, HIGHEST
+    low[(pixels == 0) | ~layout.given], high[(pixels == 255) | ~layout.given] = LOWEST, HIGHEST
     _solve_luma(draft, low, high, pixels.astype(np.float32), slice(0, pixels.shape[0]), final=True)
     return draft
 
@@ -53,6 +53,7 @@ class _Chroma:
     def of(cls, pixels: U8, layout: Layout) -> "_Chroma":
         """What pixels tell alone."""
         planes, sound = chroma_of(pixels)
+        sound &= layout.given
         known = padded(planes, *layout.even).astype(np.float32)
         sound = padded(sound, *layout.even, mode="constant")
         return cls(known, sound, np.where(sound, known, ANY_LOW), np.where(sound, known, ANY_HIGH))
@@ -73,7 +74,7 @@ def draft_of_colours(pixels: U8, layout: Layout, luma_steps: I32, chroma_steps: 
     for top in range(0, layout.height, rows):
         first, last = max(0, top - around), min(layout.height, top + rows + around)
         counted = slice(top - first, top - first + rows)
-        part = Draft(Layout(last - first, layout.width, layout.sampling), luma_steps, chroma_steps)
+        part = Draft(layout.rows(first, last), luma_steps, chroma_steps)
         _draw(part, pixels[first:last], counted)
         draft.take_rows(part, counted.start // tall, top // tall, rows // tall)
     draft.decode_luma()
@@ -98,8 +99,9 @@ def _draw(draft: Draft, pixels: U8, counted: slice) -> None:
         cb, cr = draft.chroma_pixels()
         cb, cr = cb[area], cr[area]
         low, high = luma_bounds(pixels, cb, cr)
+        low[~layout.given], high[~layout.given] = LOWEST, HIGHEST
         solved = _solve_luma(draft, low, high, start, counted, final=False)
-        unequal = differing(draft.pixels(), pixels)
+        unequal = draft.wrong(pixels)
         unequal[: counted.start] = unequal[counted.stop :] = False
         wrong = int(np.count_nonzero(unequal))
         few = len(pixels) * pixels.shape[1] // TURN_PIXELS
@@ -107,7 +109,7 @@ def _draw(draft: Draft, pixels: U8, counted: slice) -> None:
             break
         before = wrong
         start = _luma_synthesis(draft)[area]
-        chroma.narrow(*chroma_bounds(pixels, draft.luma_plane[area], cb, cr), solved)
+        chroma.narrow(*chroma_bounds(pixels, draft.luma_plane[area], cb, cr), solved & layout.given)
         filled = np.clip(draft.chroma_pixels(), chroma.low, chroma.high)
     if wrong:
         _solve_luma(draft, low, high, start, counted, final=True)

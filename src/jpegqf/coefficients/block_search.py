@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, I32, I64, Bool
-from jpegqf.coefficients.estimation import ERROR, Known, likeliest, likeliest_of_reduced, padding_prior, prior_of
+from jpegqf.coefficients.estimation import (
+    ERROR,
+    Known,
+    likeliest,
+    likeliest_of_part,
+    likeliest_of_reduced,
+    padding_prior,
+    prior_of,
+)
 from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.evidence.dct import FORWARD, INVERSE
 
@@ -98,6 +106,8 @@ def solve(
         again = quantized(np.clip(samples, lowest[left], highest[left]), steps)
         coefficients[left] = again
         solved[left] = is_within(again, low[left], high[left], steps)
+    if efforts:
+        _try_parts(coefficients, solved, (low, high), steps, like)
     for estimate in estimates if efforts else ():
         variance = prior_of(coefficients if like is None or not len(like) else like, estimate.livelier)
         left = np.flatnonzero(~solved & (low != high).any(axis=1))
@@ -156,7 +166,9 @@ def _priors(low: I16, high: I16, left: I64, steps: I32, variance: F32) -> Iterat
     """
     inside = ((low[left] > LOWEST) | (high[left] < HIGHEST)).reshape(-1, 8, 8)
     rows, columns = inside.any(axis=2).sum(axis=1), inside.any(axis=1).sum(axis=1)
-    padded = (inside.sum(axis=(1, 2)) == rows * columns) & (rows * columns > 0) & (rows * columns < 64)
+    padded = (
+        inside[:, 0, 0] & (inside.sum(axis=(1, 2)) == rows * columns) & (rows * columns > 0) & (rows * columns < 64)
+    )
     natural = np.diag(1 / variance.astype(np.float64))
     yield natural, left[~padded]
     for size in np.unique(np.stack([rows, columns])[:, padded], axis=1).T.tolist():
@@ -166,6 +178,55 @@ def _priors(low: I16, high: I16, left: I64, steps: I32, variance: F32) -> Iterat
 
 LIVELIER_PADDED = 100
 """Variance of the coefficients of blocks that reach beyond the image, against others: what is repeated has edges."""
+
+
+def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16 | None) -> None:
+    """Solve blocks of which a part is not given at all, as in a crop; those with the same samples known as one.
+
+    At first by the known samples alone, then with those that have bounds where the best coefficients so far lead them.
+    """
+    low, high = bounds
+    given = ((low > LOWEST) | (high < HIGHEST)).reshape(-1, 8, 8)
+    sides = given.any(axis=2).sum(axis=1) * given.any(axis=1).sum(axis=1)
+    is_part = (sides < 64) & (given.sum(axis=(1, 2)) == sides)
+    like = coefficients if like is None or not len(like) else like
+    priors = [(kept, np.diag(1 / prior_of(like, livelier).astype(np.float64))) for kept, livelier in PARTS]
+    for told in (low == high, given.reshape(-1, 64)):
+        groups: dict[bytes, list[int]] = {}
+        for number in np.flatnonzero(~solved & is_part & told.any(axis=1)).tolist():
+            groups.setdefault(told[number].tobytes(), []).append(number)
+        for numbers in sorted(groups.values(), key=len, reverse=True)[:MOST_PARTS]:
+            for kept, prior in priors:
+                blocks = np.array([number for number in numbers if not solved[number]], np.int64)
+                _solve_part(coefficients, solved, bounds, steps, prior, kept, blocks, told[numbers[0]])
+
+
+def _solve_part(
+    coefficients: I16,
+    solved: Bool,
+    bounds: tuple[I16, I16],
+    steps: I32,
+    prior: F64,
+    kept: int,
+    blocks: I64,
+    told: Bool,
+) -> None:
+    """Solve blocks by the likeliest coefficients for the samples that are ``told``; those not solved keep the best."""
+    at_once = max(1, STATES_ESTIMATED // kept)
+    basis = np.ascontiguousarray(INVERSE[:, told])
+    for first in range(0, len(blocks), at_once):
+        some = blocks[first : first + at_once]
+        low, high = bounds[0][some], bounds[1][some]
+        values = np.clip(synthesis(coefficients[some], steps), low, high)[:, told] - MIDDLE
+        ranked = likeliest_of_part(steps, basis, values, prior, kept)
+        for place, (number, sets) in enumerate(zip(some.tolist(), ranked, strict=True)):
+            right = is_within(sets, low[place], high[place], steps)
+            coefficients[number], solved[number] = sets[right.argmax()], right.any()
+
+
+PARTS, MOST_PARTS = ((64, 1), (64, 10), (512, 3), (512, 30)), 16
+"""Sets of coefficients that are tried for blocks that are given in part, with how lively they are assumed, in turns;
+and most kinds of them, by which samples are known."""
 
 
 def _combined(sets: I16, low: I16, high: I16, steps: I32) -> tuple[I16, bool]:

@@ -1,6 +1,6 @@
 """Quantized coefficients of one image while they are searched, with the samples and pixels that they decode to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -8,21 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import I16, I32, U8, Bool
-from jpegqf.coefficients.colours import rgb_of
+from jpegqf.coefficients.colours import differing, rgb_of
 from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.pixels.upsampling import Sampling, upsampled
+
+
+@dataclass(frozen=True)
+class CropPlace:
+    """The part of a JPEG that a crop shows: its first row and column, and its sides, pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def area(self) -> tuple[slice, slice]:
+        """Its rows and columns."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
 
 @dataclass(frozen=True)
 class Layout:
     """Sides of an image in pixels, how its chroma is subsampled, and what follows for blocks and MCUs.
 
-    An MCU is what one block of each chroma component covers: ``down`` by ``across`` blocks of luma.
+    An MCU is what one block of each chroma component covers: ``down`` by ``across`` blocks of luma. ``crop``: where
+    the pixels lie that are given, those around it may be any; None if all are given.
     """
 
     height: int
     width: int
     sampling: Sampling
+    crop: CropPlace | None = field(default=None, kw_only=True)
 
     @cached_property
     def mcus(self) -> tuple[int, int]:
@@ -45,6 +62,21 @@ class Layout:
         """Sides in pixels that the needed chroma samples cover."""
         rows, columns = self.chroma_samples
         return rows * self.sampling.down, columns * self.sampling.across
+
+    @cached_property
+    def given(self) -> Bool:
+        """Which pixels are given, bool (height, width)."""
+        out = np.zeros((self.height, self.width), bool)
+        out[self.crop.area if self.crop else ...] = True
+        return out
+
+    def rows(self, first: int, last: int) -> "Layout":
+        """The layout of a strip of these rows of pixels."""
+        crop = self.crop
+        if crop:
+            top, bottom = (min(max(row, first), last) for row in (crop.top, crop.top + crop.height))
+            crop = CropPlace(top - first, crop.left, bottom - top, crop.width)
+        return Layout(last - first, self.width, self.sampling, crop=crop)
 
     def mcus_of(self, pixels: Bool) -> Bool:
         """Which MCUs have any of the given pixels (height, width), bool (rows, columns)."""
@@ -125,6 +157,13 @@ class Draft:
             return self.luma_plane[area].astype(np.uint8)
         cb, cr = self.chroma_pixels()
         return rgb_of(self.luma_plane[area], cb[area], cr[area])
+
+    def wrong(self, pixels: U8) -> Bool:
+        """Which of the given pixels the coefficients do not decode to, bool (height, width).
+
+        ``pixels``: of the whole layout; those that are not given do not count.
+        """
+        return differing(self.pixels(), pixels) & self.layout.given
 
 
 def luma_block_numbers(layout: Layout, row: int, column: int) -> list[int]:

@@ -9,6 +9,7 @@ basis of their lattice (Wübben et al., "Lattice reduction: a survey with applic
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -93,6 +94,39 @@ def likeliest_of_reduced(known: Known, prior: F64, kept: int) -> I16:
         sets = _decided(root[None], np.linalg.solve(basis, mean)[None], kept)[0]
         ranked.append(np.clip(np.rint(sets @ basis.T), *INT16).astype(np.int16))
     return np.stack(ranked)
+
+
+def likeliest_of_part(steps: I32, basis: F32, values: F32, prior: F64, kept: int) -> I16:
+    """The ``kept`` likeliest quantized coefficients of blocks of which a part is known, int16 (blocks, kept, 64).
+
+    ``steps``: int32 (64,). ``basis``: what each coefficient adds to each known value, float32 (64, values), before it
+    is quantized; ``values``: float32 (blocks, values), less those without any coefficient. ``prior``: as
+    :func:`likeliest` has it. Many blocks of a crop are cut through alike: one reduced basis serves all of them.
+    """
+    change = _basis_of_part(steps.tobytes(), basis.tobytes())
+    quantized = (steps[:, None] * basis).astype(np.float64)
+    form = quantized @ quantized.T / ERROR + prior
+    mean = np.linalg.solve(form, quantized @ values.T / ERROR).T
+    forms = np.broadcast_to(change.T @ form @ change, (len(mean), *form.shape))
+    sets = _best_of_form(forms, np.linalg.solve(change, mean.T).T, kept)
+    out: I16 = np.clip(sets @ change.T, -(2**15), 2**15 - 1).astype(np.int16)
+    return out
+
+
+@lru_cache(maxsize=128)
+def _basis_of_part(steps: bytes, basis: bytes) -> F64:
+    """The combinations for a table and a basis, of blocks whose coefficients fall with their frequency; read-only."""
+    step = np.frombuffer(steps, np.int32)
+    frequency = np.add.outer(np.arange(8), np.arange(8)).reshape(64)
+    quantized = (step[:, None] * np.frombuffer(basis, np.float32).reshape(64, -1)).astype(np.float64)
+    usual = USUAL_AC / (1 + frequency) ** 1.5 / step
+    change, _ = reduced_basis(quantized @ quantized.T / ERROR + np.diag(1 / (usual**2 + LEAST)))
+    change.flags.writeable = False
+    return change
+
+
+USUAL_AC = 200.0
+"""Standard deviation of a coefficient of frequency 0, from which others fall off, before quantization."""
 
 
 def _posterior(known: Known, prior: F64) -> tuple[F64, F64]:

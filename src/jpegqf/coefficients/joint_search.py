@@ -5,10 +5,11 @@ two shows that one of them is. So MCUs are searched against all neighbours that 
 against those alone that show no wrong pixel.
 """
 
+import time
+
 import numpy as np
 
 from jpegqf.arrays import F32, U8, Bool
-from jpegqf.coefficients.colours import differing
 from jpegqf.coefficients.draft import Draft
 from jpegqf.coefficients.estimation import prior_of
 from jpegqf.coefficients.mcus.solving import Depth, solved
@@ -30,9 +31,10 @@ MOST_PASSES = 8
 class JointSearch:
     """Searches the MCUs of one draft whose pixels differ from those of the image."""
 
-    def __init__(self, draft: Draft, pixels: U8) -> None:
-        self._draft, self._pixels = draft, pixels
-        self._wrong = differing(draft.pixels(), pixels)
+    def __init__(self, draft: Draft, pixels: U8, until: float = float("inf")) -> None:
+        """``until``: when it ends whatever is found, on the monotonic clock."""
+        self._draft, self._pixels, self._until = draft, pixels, until
+        self._wrong = draft.wrong(pixels)
         self._shown = draft.layout.mcus_of(self._wrong)
         """MCUs that have wrong pixels, bool (rows, columns)."""
         self._inside = draft.layout.mcus_of(self._wrong & inner_pixels(draft.layout))
@@ -46,7 +48,7 @@ class JointSearch:
     def is_hopeless(self) -> bool:
         """Whether so many MCUs without any unknown pixel are wrong that the pixels are no JPEG's."""
         layout = self._draft.layout
-        clean = ~layout.mcus_of(~chroma_of(self._pixels)[1])
+        clean = ~layout.mcus_of(~(chroma_of(self._pixels)[1] & layout.given))
         wrong = int(np.count_nonzero(self._shown & clean))
         return wrong > max(MOST_CLEAN, int(MOST_CLEAN_SHARE * np.count_nonzero(clean)))
 
@@ -62,7 +64,8 @@ class JointSearch:
         """Try all MCUs that may be wrong, those with the fewest unknown pixels first; whether any is changed."""
         changed = False
         for row, column in self._suspects(backwards):
-            if self._left <= 0:
+            if self._left <= 0 or time.monotonic() > self._until:
+                self._left = 0
                 break
             if not self._reaches_wrong_pixels(row, column):
                 continue

@@ -45,11 +45,15 @@ SIDE = 512
 
 @dataclass(frozen=True)
 class Plan:
-    """``luma`` and ``chroma``: steps, int32 (64,); ``chroma`` and ``sampling`` are None of gray images."""
+    """``luma`` and ``chroma``: steps, int32 (64,); ``chroma`` and ``sampling`` are None of gray images.
+
+    ``wrong``: share of the pixels whose chroma does not come back at first.
+    """
 
     luma: I32
     chroma: I32 | None
     sampling: Sampling | None
+    wrong: float = 0.0
 
 
 def plan(found: Findings, pixels: U8) -> Plan:
@@ -60,8 +64,7 @@ def plan(found: Findings, pixels: U8) -> Plan:
     luma = _luma_steps(found, pixels)
     if pixels.ndim == 2:
         return Plan(luma, None, None)
-    chroma, sampling = _chroma_steps(found, pixels, luma)
-    return Plan(luma, chroma, sampling)
+    return _with_chroma(found, pixels, luma)
 
 
 def not_a_jpeg(words: str) -> ImageSkippedError:
@@ -117,18 +120,18 @@ def _read_steps(blocks: U8) -> I64:
     return np.asarray(np.where(told, steps, steps[told].max(initial=1)), np.int64)
 
 
-def _chroma_steps(found: Findings, pixels: U8, luma: I32) -> tuple[I32, Sampling]:
-    """Chroma's steps and subsampling: the first that brings chroma back, or those that come nearest."""
+def _with_chroma(found: Findings, pixels: U8, luma: I32) -> Plan:
+    """With chroma's steps and subsampling: the first that brings chroma back, or those that come nearest."""
     part = pixels[_middle(len(pixels)), _middle(pixels.shape[1])]
     named = found.chroma.subsampling if found.chroma else None
-    least, best = 1.0, None
+    least, best = 1.0, None  # type: float, Plan | None
     for sampling in sorted(SAMPLINGS, key=lambda one: one.name != named):
         for table in _chroma_tables(found, pixels, luma):
             wrong = wrong_chroma(part, Layout(part.shape[0], part.shape[1], sampling), table)
             if wrong < least:
-                least, best = wrong, (table, sampling)
+                least, best = wrong, Plan(luma, table, sampling, wrong)
             if wrong <= ENOUGH:
-                return table, sampling
+                return Plan(luma, table, sampling, wrong)
     if best is None or least > HOPELESS:
         raise not_a_jpeg("no chroma table explains the colours: edited or decoded otherwise")
     return best

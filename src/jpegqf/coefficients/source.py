@@ -16,17 +16,26 @@ from jpegqf.pixels.decode import LOSSY_FORMATS
 from jpegqf.pixels.opening import JPEG_FORMATS, check_size, errors_in_words, opened
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
-MOST_EXIF, MOST_TEXT = 65_000, 60_000
-"""Most bytes of EXIF that fit into one segment, and of texts that are carried over."""
+MOST_EXIF, MOST_TEXT, MOST_XMP = 65_000, 60_000, 65_000
+"""Most bytes of EXIF and of XMP that fit into one segment, and of texts that are carried over."""
+MOST_ICC = 255 * 65_519
+"""Most bytes of a colour profile: 255 segments (ICC.1:2022, annex B.4)."""
+OF_A_TIFF = (254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 330, 338,
+             339, 347, 700, 34675)  # fmt: skip
+"""Tags that tell how a TIFF holds its samples (TIFF 6.0), and those of XMP and colour profile: none of EXIF."""
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """``icc``: a colour profile; ``exif``: as Pillow has it, without the header; ``text``: comments; empty if none."""
+    """``icc``: a colour profile; ``exif``: as Pillow has it, without the header; ``text``: comments; ``xmp``: a packet;
+    empty if none. ``left_out``: names of what does not fit into a JPEG.
+    """
 
     icc: bytes = b""
     exif: bytes = b""
     text: str = ""
+    xmp: bytes = b""
+    left_out: tuple[str, ...] = ()
 
 
 def read_source(source: Source, max_pixels: int) -> tuple[U8, Metadata]:
@@ -86,13 +95,33 @@ def _opaque(image: Image.Image) -> U8:
 
 
 def _metadata(image: Image.Image) -> Metadata:
-    icc = image.info.get("icc_profile") or b""
-    exif = image.getexif().tobytes() if image.getexif() else b""
-    exif = exif.removeprefix(b"Exif\x00\x00")
+    """What a file tells beside its pixels, as far as a JPEG can hold it."""
+    found = {"icc": _bytes(image.info.get("icc_profile")), "exif": _exif(image), "xmp": _bytes(image.info.get("xmp"))}
+    text, names = _text(image), {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "text": "text"}
+    most = {"icc": MOST_ICC, "exif": MOST_EXIF, "xmp": MOST_XMP, "text": MOST_TEXT}
+    sizes = {name: len(value) for name, value in found.items()} | {"text": len(text.encode())}
+    large = [name for name, size in sizes.items() if size > most[name]]
+    kept = {name: b"" if name in large else value for name, value in found.items()}
+    return Metadata(**kept, text="" if "text" in large else text, left_out=tuple(names[name] for name in large))
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else b""
+
+
+def _exif(image: Image.Image) -> bytes:
+    exif = image.getexif()
+    for tag in OF_A_TIFF if image.format == "TIFF" else ():
+        exif.pop(tag, None)
+    return exif.tobytes().removeprefix(b"Exif\x00\x00") if exif else b""
+
+
+def _text(image: Image.Image) -> str:
+    """The texts of a PNG, a line each; XMP is none of them."""
     texts = getattr(image, "text", None) or {}
-    lines = [
-        f"{name}: {value}" for name, value in texts.items() if isinstance(value, str) and name != "XML:com.adobe.xmp"
-    ]
-    text = "\n".join(lines)
-    kept = icc if isinstance(icc, bytes) else b""
-    return Metadata(kept, exif if len(exif) <= MOST_EXIF else b"", text if len(text.encode()) <= MOST_TEXT else "")
+    lines = [f"{name}: {value}" for name, value in texts.items() if isinstance(value, str) and name != XMP_OF_PNG]
+    return "\n".join(lines)
+
+
+XMP_OF_PNG = "XML:com.adobe.xmp"
+"""Keyword of the text that is a PNG's XMP."""

@@ -1,23 +1,20 @@
 """Restoring from paths to JPEGs and rows: one object from the flags of the command to what became of it."""
 
 import os
-import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from itertools import chain, islice
 
 from jpegqf.errors import UsageError
 from jpegqf.inputs.find import check_paths, find_items
-from jpegqf.inputs.item import Item
 from jpegqf.inputs.suffixes import IMAGE_SUFFIXES, JPEG_SUFFIXES, MULTI_PICTURE_SUFFIX, normalize_suffixes
-from jpegqf.limits import DEFAULT_PIXELS
-from jpegqf.outputs.writing import open_outputs
+from jpegqf.limits import DEFAULT_PIXELS, SEARCH_SHARE
+from jpegqf.outputs.writing import Outputs, open_outputs
 from jpegqf.record import Status
 from jpegqf.restoring.row import ROWS, RestoredRow
 from jpegqf.restoring.work import SUFFIX, Work, lost_row
-from jpegqf.scanning.stopping import Stop, stoppable, unless_stopped
+from jpegqf.scanning.job import RowsJob, no_image
+from jpegqf.scanning.stopping import Stop
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,8 @@ class RestoreRequest:
     recursive: bool = False
     exts: tuple[str, ...] = ()
     near: bool = False
+    crop: bool = False
+    progressive: bool = False
     max_pixels: int = DEFAULT_PIXELS
     timeout: float = 300.0
     jobs: int | None = None
@@ -56,64 +55,49 @@ class RestoreRequest:
     def work(self) -> Work:
         """How each image is restored."""
         roots = tuple(path for path in self.paths if os.path.isdir(path))
-        return Work(self.output, roots, self.near, self.overwrite, self.resume, self.max_pixels)
+        how = self.near, self.crop, self.progressive, self.overwrite, self.resume
+        return Work(self.output, roots, *how, self.max_pixels, SEARCH_SHARE * self.timeout)
 
 
 @dataclass
-class RestoreJob:
+class Saving:
+    """Images whose proven JPEGs were written: how many, and their bytes and those of the JPEGs."""
+
+    images: int = 0
+    before: int = 0
+    after: int = 0
+
+    def add(self, before: int, after: int) -> None:
+        """Count one image."""
+        self.images, self.before, self.after = self.images + 1, self.before + before, self.after + after
+
+
+@dataclass
+class RestoreJob(RowsJob):
     """The work while it runs and after; counts are right at any moment."""
 
     request: RestoreRequest
     statuses: Counter[str] = field(default_factory=Counter)
-    bytes_before: int = 0
-    """Of the images whose proven JPEGs were written."""
-    bytes_after: int = 0
-    """Of these JPEGs."""
+    savings: dict[str, Saving] = field(default_factory=dict)
+    """By the container's suffix."""
     stopped_by: int = 0
-    started: float = field(default_factory=time.monotonic)
 
-    def run(
-        self,
-        show: Callable[[RestoredRow], None] | None = None,
-        watch: Callable[[Iterable[RestoredRow]], Iterable[RestoredRow]] = iter,
-    ) -> None:
-        """Restore every image, write its row and ``show`` it. Ctrl-C or SIGTERM end it early, with whole files.
+    def _start(self) -> Generator[RestoredRow, None, None]:
+        from jpegqf.workers.stream import supervised
 
-        Raises UsageError for a bad call, OutputError when a file of rows fails.
-        """
-        with stoppable(self) as stop:
-            self._run(stop, show, watch)
-
-    def _run(
-        self,
-        stop: Stop,
-        show: Callable[[RestoredRow], None] | None,
-        watch: Callable[[Iterable[RestoredRow]], Iterable[RestoredRow]],
-    ) -> None:
         asked = self.request
         check_paths(asked.paths)
         items = find_items(asked.paths, asked.suffixes, asked.recursive)
-        with ExitStack() as stack:
-            rows = stack.enter_context(closing(_rows(items, asked)))
-            with stop.at_once():
-                first = list(islice(rows, 1))
-            if not first:
-                raise UsageError(f"no image found in {' '.join(asked.paths)[:200]}; --recursive descends")
-            outputs = stack.enter_context(open_outputs(asked.rows, asked.overwrite or asked.resume, ROWS))
-            for row in watch(unless_stopped(chain(first, rows), stop)):
-                outputs.write(row)
-                self._count(row)
-                if show:
-                    show(row)
+        return supervised(items, asked.work, lost_row, asked.jobs or 1, asked.timeout)
+
+    def _check_empty(self) -> None:
+        raise no_image(self.request.paths)
+
+    def _open(self, stop: Stop) -> Outputs:
+        return open_outputs(self.request.rows, self.request.overwrite or self.request.resume, ROWS)
 
     def _count(self, row: RestoredRow) -> None:
         self.statuses[row.status.value] += 1
         if row.status == Status.OK and row.bytes_before and row.bytes_after:
-            self.bytes_before += row.bytes_before
-            self.bytes_after += row.bytes_after
-
-
-def _rows(items: Iterator[Item], asked: RestoreRequest) -> Generator[RestoredRow, None, None]:
-    from jpegqf.workers.stream import supervised
-
-    return supervised(items, asked.work, lost_row, asked.jobs or 1, asked.timeout)
+            container = os.path.splitext(row.path)[1].lower() or "no suffix"
+            self.savings.setdefault(container, Saving()).add(row.bytes_before, row.bytes_after)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from jpegqf.errors import ImageBrokenError, ImageError, Reason, UsageError
 from jpegqf.inputs.item import Item
@@ -12,6 +13,9 @@ from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.record import Status
 from jpegqf.restoring.row import RestoredRow
 from jpegqf.scanning.look import guarded
+
+if TYPE_CHECKING:
+    from jpegqf.coefficients.restored import Restored
 
 SUFFIX = ".jpg"
 
@@ -21,25 +25,31 @@ class Work:
     """How items are restored. ``target``: a folder, or the file for the only image.
 
     ``roots``: the folders that were named, whose layout the target repeats. ``near``: write the nearest JPEG where none
-    is proven. ``overwrite``: replace JPEGs that exist; ``resume``: leave them, as done.
+    is proven; ``crop``: take crops, too; ``progressive``: write progressive scans. ``overwrite``: replace JPEGs that
+    exist; ``resume``: leave them, as done. ``seconds``: after which no further search is begun.
     """
 
     target: str
     roots: tuple[str, ...] = ()
     near: bool = False
+    crop: bool = False
+    progressive: bool = False
     overwrite: bool = False
     resume: bool = False
     max_pixels: int = DEFAULT_PIXELS
+    seconds: float = float("inf")
 
     def __call__(self) -> Callable[[Item], RestoredRow]:
         """Prepare a worker: the model is loaded before the first image's time counts."""
         from PIL import Image
 
-        from jpegqf.coefficients.writing import jpeglib
         from jpegqf.inspection.inspector import default_predictor
+        from jpegqf.optional import jpeglib, mozjpeg
 
         Image.MAX_IMAGE_PIXELS = None  # ``max_pixels`` is the limit, told from the header
         jpeglib()
+        if self.progressive:
+            mozjpeg()
         default_predictor()
         return self.restore
 
@@ -51,7 +61,7 @@ class Work:
 
     def _restored(self, item: Item) -> RestoredRow:
         if item.problem:
-            return lost_row(item, Reason.UNREADABLE, item.problem)
+            return lost_row(item, item.reason, item.problem)
         output = self.output_of(item.name)
         if self.resume and os.path.lexists(output):
             return RestoredRow(item.name, Status.OK, message="was written before", output=output)
@@ -64,11 +74,28 @@ class Work:
     def _written(self, item: Item, output: str) -> RestoredRow:
         from jpegqf.coefficients.restored import restore
 
-        found = restore(item.source(), near=self.near, max_pixels=self.max_pixels)
+        found = restore(
+            item.source(),
+            near=self.near,
+            crop=self.crop,
+            progressive=self.progressive,
+            seconds=self.seconds,
+            max_pixels=self.max_pixels,
+        )
         row = RestoredRow(
-            item.name, Status.OK if found.proven else Status.SKIPPED, None, None, found.quality, found.subsampling,
-            found.proven, found.differing_pixels, _size(item), len(found.jpeg), output=output,
-        )  # fmt: skip
+            item.name,
+            Status.OK if found.proven else Status.SKIPPED,
+            message=_left_out(found),
+            quality=found.quality,
+            subsampling=found.subsampling,
+            proven=found.proven,
+            differing_pixels=found.differing_pixels,
+            bytes_before=_size(item),
+            bytes_after=len(found.jpeg),
+            output=output,
+            crop_x=found.crop_x,
+            crop_y=found.crop_y,
+        )
         if not found.proven:
             words = f"the nearest JPEG, {found.differing_pixels} pixels differ"
             row = replace(row, reason=Reason.NOT_IDENTICAL.value, message=words)
@@ -94,6 +121,11 @@ class Work:
         parts = [part for part in below.replace("\\", "/").replace("\0", "").split("/") if part not in ("", ".", "..")]
         stem = os.path.splitext(parts[-1] if parts else "image")[0]
         return os.path.join(self.target, *parts[:-1], stem + SUFFIX)
+
+
+def _left_out(found: "Restored") -> str | None:
+    """What a row says of metadata that does not fit into a JPEG."""
+    return f"left out, too large for a JPEG: {', '.join(found.left_out)}" if found.left_out else None
 
 
 def _size(item: Item) -> int | None:

@@ -12,20 +12,26 @@ from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.record import Record, Status, Verdict
 
 if TYPE_CHECKING:
+    from jpegqf.inspection.findings import Findings
     from jpegqf.inspection.inspector import Inspector, Only
 
+    Prover = Callable[[Findings, str | bytes, Record], Record]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Look:
-    """How to look at items; called in a worker, it gives what turns an item into a record."""
+    """How to look at items; called in a worker, it gives what turns an item into a record.
+
+    ``prove``: adds to a record what else can be proven of the image that was looked at.
+    """
 
     only: "Only | None" = None
     max_pixels: int = DEFAULT_PIXELS
     device: str = "auto"
     even_qualities: bool = False
+    prove: "Prover | None" = None
 
     def inspector(self) -> "Inspector":
         """The inspector with these settings. Raises UsageError if ``device`` is asked for and absent."""
@@ -41,7 +47,7 @@ class Look:
 
     def __call__(self) -> Callable[[Item], Record]:
         """Prepare a worker of a scan."""
-        return partial(inspect_item, self.prepared())
+        return partial(inspect_item, self.prepared(), prove=self.prove)
 
     def prepared(self) -> "Inspector":
         """The inspector for a worker: the model is loaded before the first image's time counts."""
@@ -55,7 +61,7 @@ class Look:
         return self.inspector()
 
 
-def inspect_item(inspector: "Inspector", item: Item) -> Record:
+def inspect_item(inspector: "Inspector", item: Item, prove: "Prover | None" = None) -> Record:
     """One record, whatever is wrong with the item. Raises JpegqfError only for what concerns all items."""
     if item.problem:
         return lost_record(item, item.reason, item.problem)
@@ -63,10 +69,18 @@ def inspect_item(inspector: "Inspector", item: Item) -> Record:
         source = item.source()
     except ImageError as issue:
         return lost_record(item, issue.reason, str(issue))
-    record = guarded(item, lambda: inspector.inspect(source, item.name, item.page), lost_record)
+    record = guarded(item, lambda: _looked_at(inspector, item, source, prove), lost_record)
     if item.lossless_claim and record.verdict not in (Verdict.NO_TRACE, Verdict.UNKNOWN):
         return replace(record, verdict_text=f"{record.verdict_text}; but {item.lossless_claim}")
     return record
+
+
+def _looked_at(inspector: "Inspector", item: Item, source: str | bytes, prove: "Prover | None") -> Record:
+    from jpegqf.inspection.to_record import to_record
+
+    found = inspector.look(source, item.name, item.page)
+    record = to_record(found)
+    return record if prove is None or item.page is not None else prove(found, source, record)
 
 
 def guarded(item: Item, look: Callable[[], T], lost: Callable[[Item, Reason, str], T], doing: str = "look at it") -> T:

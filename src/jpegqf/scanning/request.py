@@ -11,6 +11,7 @@ from jpegqf.scanning.look import Look
 
 if TYPE_CHECKING:
     from jpegqf.inspection.inspector import Only
+    from jpegqf.scanning.look import Prover
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class ScanRequest:
     device: str = "auto"
     even_qualities: bool = False
     """Take an earlier save at any quality as equally likely."""
+    prove: "Prover | None" = None
+    """Adds to records what restoring the JPEG proves."""
     timeout: float = 60.0
     """Seconds that an image may take."""
     jobs: int | None = None
@@ -52,6 +55,8 @@ class ScanRequest:
             raise UsageError("--address names a Ray cluster: give --engine ray as well")
         if self.members and self.engine == "ray":
             raise UsageError("--members is of one machine: not with --engine ray")
+        if self.prove and self.only == "header":
+            raise UsageError("--prove looks at pixels: not with --only header")
         self._check_summary()
 
     def _check_summary(self) -> None:
@@ -73,4 +78,4 @@ class ScanRequest:
     @property
     def look(self) -> Look:
         """How each image is looked at."""
-        return Look(self.only, self.max_pixels, self.device, self.even_qualities)
+        return Look(self.only, self.max_pixels, self.device, self.even_qualities, self.prove)

@@ -43,7 +43,7 @@ def scan_items(items: Iterator[Item], look: "Look", jobs: int, timeout: float | 
     """The same for items already found."""
     if jobs <= 1 and (timeout is None or look.only == "header"):
         inspector = look.inspector()
-        return (inspect_item(inspector, item) for item in items)
+        return (inspect_item(inspector, item, look.prove) for item in items)
     # Only a worker needs what looks at pixels: this process stays small and starts quickly.
     from jpegqf.workers.stream import supervised
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -143,6 +144,7 @@ def create_app(settings: Settings, pool: "Pool[WorkerAnswer]") -> FastAPI:
     )
     service = Service(settings, pool)
     app.include_router(_inspecting(service))
+    app.include_router(_restoring(service))
     app.include_router(_telling(service))
     app.include_router(_page())
     app.mount("/web", StaticFiles(directory=PAGE))
@@ -205,13 +207,41 @@ def _inspecting(service: Service) -> APIRouter:
     return guarded
 
 
+def _restoring(service: Service) -> APIRouter:
+    guarded = _guarded(service)
+
+    @guarded.post("/v1/restore", openapi_extra=_body(ONE_FORM), response_class=Response, responses={
+        200: {"content": {"image/jpeg": BINARY}, "description": "A JPEG that decodes to exactly these pixels"},
+        **UPLOAD_ERRORS,
+    })  # fmt: skip
+    async def restore(request: Request, name: ImageName = UNNAMED) -> Response:
+        """Give the JPEG back that a lossless image was, proven pixel by pixel; 422 with the reason if there is none."""
+        if not can_restore():
+            raise Problem(503, 'restoring needs jpeglib: pip install "jpegqf[restore]"')
+        answer = await service.one(request, name, "jpeg")
+        if answer.jpeg is None:
+            words = answer.record.message or "no JPEG was found"
+            raise Problem(422, words[:300], "not_restored", record=answer.record)
+        return Response(answer.jpeg, media_type="image/jpeg")
+
+    return guarded
+
+
+def can_restore() -> bool:
+    """Whether the library that writes JPEGs is installed."""
+    return find_spec("jpeglib") is not None
+
+
 def _telling(service: Service) -> APIRouter:
     guarded = _guarded(service)
 
     @guarded.get("/v1/limits", responses={200: {"model": LimitsModel}, **_errors(400, 401, 403)})
     async def limits() -> JSONResponse:
         """Tell what a request may ask for."""
-        more = {"workers": service.pool.jobs, "suffixes": sorted(IMAGE_SUFFIXES), "formats": formats_read()}
+        more = {
+            "workers": service.pool.jobs, "restore": can_restore(),
+            "suffixes": sorted(IMAGE_SUFFIXES), "formats": formats_read(),
+        }  # fmt: skip
         return JSONResponse({**asdict(service.limits), **more})
 
     @guarded.get("/metrics", response_class=Response, responses={

@@ -26,7 +26,7 @@ LAST_SECONDS = 1
 def make_pool(settings: Settings) -> "Pool[WorkerAnswer]":
     """Workers for these settings, not started yet."""
     limits = settings.limits
-    return Pool(Work(Look(max_pixels=limits.max_pixels)), lost_answer, settings.workers, limits.timeout)
+    return Pool(Work(Look(max_pixels=limits.max_pixels), limits.timeout), lost_answer, settings.workers, limits.timeout)
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:

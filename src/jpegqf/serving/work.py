@@ -1,19 +1,22 @@
-"""What a worker process does for a request: one image -> its record, its evidence or its picture."""
+"""What a worker process does for a request: one image -> its record, its evidence, its picture or the JPEG it was."""
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from jpegqf.errors import Reason
+from jpegqf.errors import ImageBrokenError, ImageError, Reason
 from jpegqf.inputs.item import Item
 from jpegqf.inspection.inspector import Inspector
-from jpegqf.record import Record
+from jpegqf.limits import SEARCH_SHARE
+from jpegqf.record import Record, Status
 from jpegqf.scanning.look import Look, guarded, inspect_item, lost_record
 from jpegqf.views.evidence_view import Evidence
 
-Want = Literal["record", "evidence", "plot"]
+Want = Literal["record", "evidence", "plot", "jpeg"]
+MOST_RESTORED = 10_000_000
+"""Most pixels of an image whose JPEG is looked for: about 1 GiB, at the 90 MiB that each million of them took."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +33,30 @@ class WorkerAnswer:
     record: Record
     evidence: Evidence | None = None
     png: bytes | None = None
+    jpeg: bytes | None = None
 
 
 @dataclass(frozen=True)
 class Work:
-    """How to look at images; called in a worker, it gives what turns a job into an answer."""
+    """How to look at images; called in a worker, it gives what turns a job into an answer.
+
+    ``timeout``: seconds that an image may take.
+    """
 
     look: Look
+    timeout: float
 
     def __call__(self) -> Callable[[Item], WorkerAnswer]:
         """Prepare a worker."""
-        return partial(_answer, self.look.prepared())
+        return partial(self._answer, self.look.prepared())
+
+    def _answer(self, inspector: Inspector, item: Item) -> WorkerAnswer:
+        want, data = item.want if isinstance(item, ImageRequest) else "record", item.data
+        if want == "record" or data is None:
+            return WorkerAnswer(inspect_item(inspector, item))
+        if want == "jpeg":
+            return guarded(item, lambda: _given_back(inspector, data, item.name, self.timeout), lost_answer)
+        return guarded(item, lambda: _looked_at(inspector, data, item.name, want), lost_answer)
 
 
 def lost_answer(item: Item, reason: Reason, message: str) -> WorkerAnswer:
@@ -48,11 +64,21 @@ def lost_answer(item: Item, reason: Reason, message: str) -> WorkerAnswer:
     return WorkerAnswer(lost_record(item, reason, message))
 
 
-def _answer(inspector: Inspector, item: Item) -> WorkerAnswer:
-    want = item.want if isinstance(item, ImageRequest) else "record"
-    if want == "record" or item.data is None:
-        return WorkerAnswer(inspect_item(inspector, item))
-    return guarded(item, lambda: _looked_at(inspector, item.data or b"", item.name, want), lost_answer)
+def _given_back(inspector: Inspector, data: bytes, name: str, timeout: float) -> WorkerAnswer:
+    """The JPEG whose pixels the image has; else the record says why there is none."""
+    from jpegqf.coefficients.restored import How, restored_from
+    from jpegqf.coefficients.source import read_source
+    from jpegqf.inspection.to_record import to_record
+
+    found = inspector.look(data, name)
+    record = to_record(found)
+    try:
+        pixels, metadata = read_source(data, min(inspector.max_pixels, MOST_RESTORED))
+        how = How(seconds=SEARCH_SHARE * timeout)
+        return WorkerAnswer(record, jpeg=restored_from(found, pixels, metadata, how).jpeg)
+    except ImageError as issue:
+        status = Status.ERROR if isinstance(issue, ImageBrokenError) else Status.SKIPPED
+        return WorkerAnswer(replace(record, status=status, reason=issue.reason.value, message=str(issue)))
 
 
 def _looked_at(inspector: Inspector, data: bytes, name: str, want: Want) -> WorkerAnswer:

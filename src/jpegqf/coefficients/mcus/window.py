@@ -85,7 +85,8 @@ class Window:
     """One MCU of a draft and the pixels next to it; all arrays are of these pixels, (rows, columns).
 
     ``sound``: pixels whose luma and chroma, ``known``, float32 (3, rows, columns), are known; False outside the image.
-    ``own``: those of the MCU. ``trusted``: those whose chroma depends on this MCU and on right ones alone.
+    ``given``: pixels of the image, or those of a crop. ``own``: those of the MCU. ``trusted``: those whose chroma
+    depends on this MCU and on right ones alone.
     """
 
     def __init__(self, draft: Draft, pixels: U8, place: tuple[int, int], distrusted: Bool) -> None:
@@ -98,8 +99,9 @@ class Window:
         self.columns = Axis.of(column, layout.sampling.across, layout.width)
         inside = self.rows.inside[:, None] & self.columns.inside
         at = np.ix_(np.clip(self.rows.pixels, 0, layout.height - 1), np.clip(self.columns.pixels, 0, layout.width - 1))
+        inside &= layout.given[at]
         self.shape, self.own = inside.shape, self.rows.own[:, None] & self.columns.own
-        self.pixels = pixels[at]
+        self.pixels, self.given = pixels[at], inside.copy()
         chroma, sound = chroma_of(self.pixels)
         luma = np.rint(self.pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32))
         self.known, self.sound = np.concatenate([luma[None], chroma]).astype(np.float32), sound & inside
@@ -132,6 +134,7 @@ class Window:
             ends.append((max(0, -first), max(0, last - length)))
             needed.append(8 * number + np.arange(8) < length // factor)
         planes, sound = chroma_of(self._all_pixels[ranges[0], ranges[1]])
+        sound &= layout.given[ranges[0], ranges[1]]
         planes, sound = np.pad(planes, ((0, 0), *ends), mode="edge"), np.pad(sound, ends)
         found = samples_of(planes, np.broadcast_to(sound, planes.shape), sampling)
         down, across = ((AROUND // 2 if factor == 2 else 0) for factor in (sampling.down, sampling.across))
@@ -215,7 +218,7 @@ class Window:
         down, across = 8 * self.sampling.down, 8 * self.sampling.across
         area = np.s_[row * down : (row + 1) * down, column * across : (column + 1) * across]
         draft.luma_plane[area] = plane[self.own].reshape(down, across)
-        unequal = differing(rgb_of(plane, *self.chroma_pixels(chroma[None])[0]), self.pixels)
+        unequal = differing(rgb_of(plane, *self.chroma_pixels(chroma[None])[0]), self.pixels) & self.given
         rows, columns = self.rows.inside, self.columns.inside
         wrong[np.ix_(self.rows.pixels[rows], self.columns.pixels[columns])] = unequal[np.ix_(rows, columns)]
 

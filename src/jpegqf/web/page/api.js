@@ -67,6 +67,10 @@ export class Server {
     return (await this.#send("/v1/inspect/plot", file, name)).blob();
   }
 
+  async restore(file, name) {
+    return (await this.#send("/v1/restore", file, name)).blob();
+  }
+
   #send(path, file, name) {
     const body = new FormData();  // the name travels in the body: addresses end up in logs
     body.append("file", file, name);

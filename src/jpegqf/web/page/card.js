@@ -5,12 +5,13 @@ import {element, visible} from "./dom.js";
 import {bytes, has, interval, list, number, percent, phrase, sentences, span, t} from "./i18n.js";
 import {earlierFigure, mapFigure} from "./map.js";
 import {isMixture, regionsFigure} from "./regions.js";
+import {restorePart} from "./restore.js";
 import {badge, troubleOf} from "./table.js";
 
 const SEGMENTS_SHOWN = 12;
 
 /** Children of the card for an entry; told again when its evidence comes, or the language changes. */
-export function cardOf(entry, {back, savePicture, limit}) {
+export function cardOf(entry, {back, savePicture, giveBack, limit}) {
   const {record, evidence} = entry;
   const head = element("header", {},
     element("button", {type: "button", className: "back", on: {click: back}}, t("card.back")),
@@ -18,7 +19,7 @@ export function cardOf(entry, {back, savePicture, limit}) {
     element("p", {className: "sentence"}, badge(entry), element("span", {}, sentenceOf(entry, limit))));
   if (!record) return [head];
   const trouble = record.message ? element("p", {className: "quiet"}, messageOf(record)) : null;
-  const parts = [head, trouble, summary(record), sure(record, evidence)];
+  const parts = [head, trouble, summary(record), restorePart(entry, giveBack), sure(record, evidence)];
   if (isMixture(record)) parts.push(regionsFigure(record, entry.picture));
   if (entry.explaining) parts.push(element("p", {className: "looking", role: "status"}, element("progress"), t("card.looking")));
   if (entry.unexplained) parts.push(element("p", {className: "bad", role: "alert"}, t("card.lost")));

@@ -8,6 +8,7 @@ import {save, saveCsv, saveJson} from "./export.js";
 import {bytes, keep, kept, list, number, preferredLanguage, setLanguage, t} from "./i18n.js";
 import {listen} from "./intake.js";
 import {isPlain, listenForOrder, shownOf, tellFilters} from "./listing.js";
+import {giveBack} from "./restore.js";
 import {fillRow} from "./table.js";
 
 const AT_ONCE = 4;       // requests on their way
@@ -199,7 +200,9 @@ function show() {
   const entry = opened;
   entry.picture ??= pictureOf(entry);
   const focused = document.activeElement?.id;
-  card.replaceChildren(...cardOf(entry, {back, savePicture: () => savePicture(entry), limit: limits && bytes(limits.max_body)}));
+  const restore = limits?.restore ? () => giveBack(entry, server, () => { if (opened === entry) show(); }) : null;
+  const told = {back, savePicture: () => savePicture(entry), giveBack: restore, limit: limits && bytes(limits.max_body)};
+  card.replaceChildren(...cardOf(entry, told));
   if (focused === "card-title") byId("card-title").focus({preventScroll: true});
   drawCharts();
 }
