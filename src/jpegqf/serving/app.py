@@ -19,6 +19,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from jpegqf.errors import JpegqfError, Reason
 from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
+from jpegqf.optional import missing
 from jpegqf.outputs.base import row_of
 from jpegqf.pixels.opening import formats_read
 from jpegqf.record import Record
@@ -217,7 +218,7 @@ def _restoring(service: Service) -> APIRouter:
     async def restore(request: Request, name: ImageName = UNNAMED) -> Response:
         """Give the JPEG back that a lossless image was, proven pixel by pixel; 422 with the reason if there is none."""
         if not can_restore():
-            raise Problem(503, 'restoring needs jpeglib: pip install "jpegqf[restore]"')
+            raise Problem(503, str(missing("restoring", "jpeglib", "restore")))
         answer = await service.one(request, name, "jpeg")
         if answer.jpeg is None:
             words = answer.record.message or "no JPEG was found"
