@@ -40,7 +40,7 @@ SMOOTH_BINS = {True: 17, False: 5}
 """
 UNTOUCHED_SHARE = 0.2
 """Share of coefficients assumed to show no trace, so that one odd coefficient changes the evidence by little."""
-ZERO_WEIGHT = 0.1
+ZERO_WEIGHT = 0.5
 """Weight of the evidence from coefficients that round to zero: their number varies between grids for other reasons."""
 USED_SHARE = 0.998
 """Share of the coefficients that are compared, the smallest: the few others need most of the bins."""

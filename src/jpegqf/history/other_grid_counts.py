@@ -21,7 +21,7 @@ SMALLEST_RANGE = 6
 """Grey levels that a window must span: flat ones decode to whole grey levels, which is a comb of its own in DC."""
 BINS_PER_SIGMA = 2
 """Histogram bins per standard deviation of the blur."""
-BLUR = 0.5
+BLUR = 0.7
 """Factor on the computed standard deviation of the last save's errors.
 
 Windows differ in it: the smooth ones, of the least error, show the comb best.

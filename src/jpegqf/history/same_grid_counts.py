@@ -22,8 +22,8 @@ FEWEST_PATTERNS, FEWEST_DISTINCT = 4, 0.04
 
 Drawn gradients repeat a few patterns, photographs do not.
 """
-FEWEST_FREQUENCIES = 1
-"""Fewest AC frequencies for any evidence."""
+FEWEST_FREQUENCIES = 2
+"""Fewest AC frequencies for any evidence: one of a drawn gradient fits some table by chance."""
 FEWEST_NONZERO = 8
 """Fewest nonzero coefficients for a frequency to be used."""
 LARGEST_COEFFICIENT = 256

@@ -59,7 +59,7 @@ NOT_RULED_OUT = 0.1
 """Probability of full effort from which a glance must leave an earlier save open."""
 NAMED_WITHIN = 5
 """An earlier save on another grid counts as found if its grid is right and its quality at most this far off."""
-SINGLE_WEIGHT = {"aligned": 2.0, "finer": 6.0, "shifted": 1.0}
+SINGLE_WEIGHT = {"aligned": 3.0, "finer": 40.0, "shifted": 1.0}
 """Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
 TRUSTS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
 """What ``Classifier.trust`` is chosen from: the largest whose intervals hold HELD of the first qualities."""
