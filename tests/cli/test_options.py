@@ -18,6 +18,7 @@ DIFFERENT = {
     "--jobs": "scan takes all cores of a cluster where none are named",
     "--resume": "scan goes on behind rows, restore with the JPEGs that are missing",
     "--overwrite": "each command names what it replaces",
+    "--prove": "scan proves a quality, advise measures what the JPEG would save",
     "--max-pixels": "serve answers 422 to larger images, others skip them",
 }
 """Options that are not quite the same in all commands, and why."""

@@ -230,8 +230,8 @@ def test_noise_that_was_never_saved_is_not_called_saved_before() -> None:
 
 def test_no_trace_is_only_reported_where_a_trace_would_show() -> None:
     found, nothing, strong = of_tables([40, 50, 60], 0.0), np.zeros(3), np.full(3, 40.0)
-    assert conclude(found, nothing, 0.1, (0, 0), 0.1) == History(None)
-    assert conclude(found, strong, 0.1, (0, 0), 0.1) == History(0.1)
+    assert conclude(found, nothing, 0.1, (0, 0)) == History(None)
+    assert conclude(found, strong, 0.1, (0, 0)) == History(0.1)
 
 
 def test_a_table_that_is_none_is_refused() -> None:

@@ -2,7 +2,8 @@
 
 Pixels between two MCUs depend on both. A pixel inside of an MCU that differs shows that this one is wrong; one between
 two shows that one of them is. So MCUs are searched against all neighbours that are not wrong inside, and if that fails,
-against those alone that show no wrong pixel.
+against those alone that show no wrong pixel. At an end of the image MCUs may have no pixel inside: these are trusted as
+long as they show no wrong pixel at all, and then tried with trust as well.
 """
 
 import time
@@ -37,8 +38,11 @@ class JointSearch:
         self._wrong = draft.wrong(pixels)
         self._shown = draft.layout.mcus_of(self._wrong)
         """MCUs that have wrong pixels, bool (rows, columns)."""
-        self._inside = draft.layout.mcus_of(self._wrong & inner_pixels(draft.layout))
-        """MCUs that are wrong whatever their neighbours are, bool (rows, columns)."""
+        inner = inner_pixels(draft.layout)
+        self._without_inner = ~draft.layout.mcus_of(inner & draft.layout.given)
+        """MCUs, at an end of the image, all of whose pixels depend on neighbours too, bool (rows, columns)."""
+        self._inside = draft.layout.mcus_of(self._wrong & inner) | (self._shown & self._without_inner)
+        """MCUs that are wrong whatever their neighbours are, or may be as well as these, bool (rows, columns)."""
         self._variances: dict[float, F32] = {}
         self._failed: set[tuple[object, ...]] = set()
         self._found: dict[tuple[object, ...], set[bytes]] = {}
@@ -69,7 +73,7 @@ class JointSearch:
                 break
             if not self._reaches_wrong_pixels(row, column):
                 continue
-            for distrusted in (self._inside, self._shown):
+            for distrusted in (self._inside, self._inside & ~self._without_inner, self._shown):
                 if self._solve((row, column), distrusted, depth):
                     changed = True
                     break
@@ -132,7 +136,8 @@ class JointSearch:
                 area = np.s_[i * down : (i + 1) * down, j * across : (j + 1) * across]
                 wrong = self._wrong[area]
                 self._shown[i, j] = wrong.any()
-                self._inside[i, j] = self._shown[i, j] and (wrong & inner_pixels(layout, area)).any()
+                inside = self._without_inner[i, j] or (wrong & inner_pixels(layout, area)).any()
+                self._inside[i, j] = self._shown[i, j] and inside
 
     def _variance(self, livelier: float) -> F32:
         """Variance of the coefficients of luma, Cb and Cr, float32 (3, 64); of the draft as it was at first."""

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -33,14 +33,12 @@ class History:
 
     ``recompressed_probability``, 0..1, is the probability that there was an earlier save at a lower quality; the prior
     odds are about one to two. ``first`` is its table, as far as it can be told. ``grid`` is the column and row, 0..7,
-    of its first grid lines in this image, (0, 0) where both saves share a grid. ``evidence`` is the log likelihood
-    ratio (natural logarithm) of the best first table against a single save.
+    of its first grid lines in this image, (0, 0) where both saves share a grid.
     """
 
     recompressed_probability: float | None
     first: FirstTable | None = None
     grid: tuple[int, int] | None = None
-    evidence: float = field(default=0.0, compare=False)
 
     @property
     def found(self) -> bool:
@@ -102,23 +100,23 @@ def of_ijg(evidence: TableEvidence, expected: F64) -> tuple[float, float]:
     return signed_log(evidence.total[best]), float(evidence.total[best] / (expected[best] + 5))
 
 
-def conclude(
-    evidence: TableEvidence,
-    expected: F64,
-    probability: float,
-    grid: tuple[int, int],
-    trust: float,
-    even: bool = False,
-) -> History:
-    """The history that the evidence supports.
+def conclude(evidence: TableEvidence, expected: F64, probability: float, grid: tuple[int, int]) -> History:
+    """What the evidence supports, the first table aside.
 
     ``expected``, float64 (candidates,), is the evidence to expect for each candidate if it were true. ``probability``
-    is the classifier's, ``grid`` as in :class:`History`, ``trust`` and ``even`` as in
-    :func:`jpegqf.history.first_tables.likely_first_table`.
+    is the classifier's, ``grid`` as in :class:`History`.
     """
     if probability < EARLIER_SAVE_SEEN:
         powerless = median(expected) < FEWEST_EXPECTED
         return History(None if powerless else probability)
     if evidence.total.max() < LEAST_EVIDENCE:
         return History(None)
-    return History(probability, likely_first_table(evidence, trust, even), grid, float(evidence.total.max()))
+    return History(probability, grid=grid)
+
+
+def named(history: History, evidence: TableEvidence, trust: float, even: bool) -> History:
+    """The history with the first table that the ``evidence`` speaks for, if there is an earlier save.
+
+    ``trust`` and ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`.
+    """
+    return replace(history, first=likely_first_table(evidence, trust, even)) if history.found else history

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
-from jpegqf.history.classifier import Classifier, History, conclude, lead, of_ijg, signed_log
+from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
 from jpegqf.history.first_tables import (
     TableEvidence,
     coarser_tables,
@@ -44,6 +44,11 @@ ZERO_WEIGHT = 0.5
 """Weight of the evidence from coefficients that round to zero: their number varies between grids for other reasons."""
 USED_SHARE = 0.998
 """Share of the coefficients that are compared, the smallest: the few others need most of the bins."""
+NAMING_INDEX_SUM = 3
+"""The first table is named by frequencies whose two indices add up to at most this.
+
+At higher ones, where most coefficients round to zero, small misfits add up and favour a table beside the true one.
+"""
 FAR = 12.0
 """Distance of multiples, in standard deviations, from which their blurs do not overlap: at 6, 1e-8 of the peak."""
 FINEST = 2.0
@@ -88,6 +93,14 @@ class OtherGridEvidence:
         """What speaks for each first table, summed over the frequencies."""
         total = self.found.sum(axis=1, dtype=np.float64)
         return TableEvidence(self.candidates, total, self.of_steps.astype(np.float64), self.frequencies)
+
+    @property
+    def of_tables_at_low_frequencies(self) -> TableEvidence:
+        """The same, summed over the frequencies by which a table is named."""
+        row, column = np.divmod(self.frequencies, 8)
+        low = row + column <= NAMING_INDEX_SUM
+        total = self.found[:, low].sum(axis=1, dtype=np.float64)
+        return TableEvidence(self.candidates, total, self.of_steps[low].astype(np.float64), self.frequencies[low])
 
     @property
     def best(self) -> int:
@@ -266,4 +279,5 @@ def conclude_other_grid(evidence: OtherGridEvidence | None, classifier: Classifi
     if evidence is None:
         return History(None)
     probability, expected = classifier.probability(other_grid_statistics(evidence)), evidence.expected.sum(axis=1)
-    return conclude(evidence.of_tables, expected, probability, evidence.grid, classifier.trust, even)
+    history = conclude(evidence.of_tables, expected, probability, evidence.grid)
+    return named(history, evidence.of_tables_at_low_frequencies, classifier.trust, even)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
-from jpegqf.history.classifier import Classifier, History, conclude, lead, of_ijg, signed_log
+from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import TableEvidence, coarser_tables, distinct_steps, first_tables, tables_at
 from jpegqf.history.same_grid_counts import SameGridCounts, bins_of, mixture_of, probabilities, reweighted
@@ -196,4 +196,5 @@ def conclude_same_grid(evidence: SameGridEvidence | None, classifier: Classifier
     if evidence is None:
         return History(None)
     probability = classifier.probability(same_grid_statistics(evidence))
-    return conclude(evidence.of_tables, evidence.expected.sum(axis=1), probability, (0, 0), classifier.trust, even)
+    history = conclude(evidence.of_tables, evidence.expected.sum(axis=1), probability, (0, 0))
+    return named(history, evidence.of_tables, classifier.trust, even)
