@@ -63,5 +63,7 @@ def test_a_progressive_jpeg_is_smaller_and_keeps_pixels_and_metadata() -> None:
 def test_progressive_without_its_library_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("jpeglib", reason="jpegqf[restore] is not installed")
     monkeypatch.setitem(sys.modules, "mozjpeg_lossless_optimization", None)
-    with pytest.raises(MissingExtraError, match="--progressive needs mozjpeg-lossless-optimization: python -m pip install"):
+    with pytest.raises(
+        MissingExtraError, match="--progressive needs mozjpeg-lossless-optimization: python -m pip install"
+    ):
         jpegqf.restore(png_with_metadata(), progressive=True)
