@@ -265,9 +265,9 @@ def test_causes_are_grouped_with_numbers_left_out_of_their_messages() -> None:
 
 HEADLINES = [
     ([ok(header_qf=95, verdict=Verdict.RESAVED)] * 3 + [ok(header_qf=90, verdict=Verdict.CONSISTENT)] * 7,
-     "10 images; 30\u00a0% say 95 in the header but were saved lower before"),
+     "10 images; 30\u00a0% say 95 in the header but were saved before, mostly lower"),
     ([ok(header_qf=q, verdict=Verdict.RESAVED) for q in (90, 91, 92)] + [ok()],
-     "4 images; 75\u00a0% were saved before, lower than their header says"),
+     "4 images; 75\u00a0% were saved before, mostly lower than their header says"),
     ([ok(verdict=Verdict.CONSISTENT)] * 999 + [ok(verdict=Verdict.RESAVED, header_qf=95)],
      "1,000 images; >\u00a099\u00a0% show one save, at the quality their header says"),
     ([ok(verdict=Verdict.NO_TRACE)], "1 image; 100\u00a0% show no trace of a JPEG save"),
@@ -289,7 +289,7 @@ def test_the_lead_tells_what_was_lost_and_what_was_not_judged() -> None:
     assert not any("in all" in str(words) for words in lead(counted(rows)))  # the headline has told it
     rows += [ok(qf=90, header_qf=90, verdict=Verdict.RESAVED)]
     assert [str(words) for words in lead(counted(rows))] == [
-        "67\u00a0% in all were saved before at a lower quality.",
+        "67\u00a0% in all were saved before, mostly at a lower quality.",
         "Where it can be read, the earlier quality is lower by 25 in the median.",
         "1 image cannot be read and 1 image cannot be judged.",
     ]

@@ -70,6 +70,6 @@ class LimitsModel(BaseModel):
     timeout: float
     max_requests: int
     workers: int
-    restore: bool = Field(description="whether /v1/restore works: jpegqf[restore] is installed")
+    restore: bool = Field(description="whether /v1/restore works: the extra restore is installed")
     suffixes: list[str] = Field(description="of files in folders that the page takes for images")
     formats: list[str] = Field(description="names of the image formats that this server reads")
