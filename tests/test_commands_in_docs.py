@@ -103,6 +103,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, jpeg: MakeJpeg, cat: Imag
     for name in ("photo.png", "after.png", "picture.png", "scans/a.png", "pngs/a.png"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(decoded.getvalue())
+    for name in ("crops/a.png", "tiles/a.png"):
+        (folder / name).parent.mkdir()
+        Image.open(decoded).crop((3, 5, 123, 117)).save(folder / name)
     for name, member in (("crawl.tar", "photo.jpg"), ("dataset.tar", "photo.png")):
         with tarfile.open(folder / name, "w") as archive:
             archive.add(folder / member, member)
