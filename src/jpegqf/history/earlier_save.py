@@ -8,7 +8,15 @@ from jpegqf.history import other_grid_counts, same_grid_counts
 from jpegqf.history.classifier import History, load_classifier
 from jpegqf.history.clipped_blocks import earlier_save_of_clipped_blocks
 from jpegqf.history.dc_steps import dc_ratios
-from jpegqf.history.first_tables import coarser_tables, distinct_steps, finer_tables, only_ijg, tables_at
+from jpegqf.history.first_tables import (
+    TableEvidence,
+    coarser_tables,
+    distinct_steps,
+    finer_tables,
+    first_tables,
+    only_ijg,
+    tables_at,
+)  # fmt: skip
 from jpegqf.history.other_grid import conclude_other_grid, other_grid_evidence
 from jpegqf.history.other_grid_counts import count_other_grids
 from jpegqf.history.same_grid import SameGridEvidence, conclude_same_grid, same_grid_evidence
@@ -17,6 +25,8 @@ from jpegqf.pixels.luma import Luma
 
 CLEAR_LEAD = 2.0
 """Evidence (natural logarithm) that the transposed tables must have beyond the others: the image was turned."""
+TURNED_WITHIN = 20
+"""Qualities by which the table of an image that was turned may seem to be off, at most, until it is turned back."""
 RULED_OUT_BELOW = 0.02
 """Probability below which a glance rules an earlier save out."""
 WORTH_A_LOOK = 2.0
@@ -60,7 +70,7 @@ def _coarser_on_same_grid(luma: Luma, glance: SameGridCounts | None, last_table:
         return history
     if _finer_fits_better(counts, evidence):
         return History(None)
-    turned = same_grid_evidence(counts, only_ijg(evidence.candidates), transposed=True)
+    turned = same_grid_evidence(counts, _near(only_ijg(evidence.candidates), evidence.of_tables), transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
         return conclude_same_grid(same_grid_evidence(counts, transposed=True), load_classifier("aligned"), even)
     return history
@@ -91,7 +101,7 @@ def _on_other_grid(luma: Luma, last_table: I64, even: bool) -> History:
     history = conclude_other_grid(evidence, load_classifier("shifted"), even)
     if evidence is None or not history.found:
         return history
-    turned = other_grid_evidence(counts, transposed=True)
+    turned = other_grid_evidence(counts, _near(evidence.candidates, evidence.of_tables), transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
         return conclude_other_grid(turned, load_classifier("shifted"), even)
     return history
@@ -100,6 +110,14 @@ def _on_other_grid(luma: Luma, last_table: I64, even: bool) -> History:
 def _coarser_ijg(last_table: I64) -> I64:
     """The IJG tables, by their indices, that are coarser than the last."""
     return only_ijg(coarser_tables(last_table.astype(np.int64).reshape(64)))
+
+
+def _near(tables: I64, evidence: TableEvidence) -> I64:
+    """Those of the tables, by their indices, whose quality is near that of the table with the most evidence."""
+    quality = first_tables().quality
+    best = quality[evidence.candidates[evidence.total.argmax()]]
+    kept: I64 = tables[np.abs(quality[tables] - best) <= TURNED_WITHIN]
+    return kept
 
 
 def _turned_fits_better(turned: F64, unturned: F64) -> bool:
