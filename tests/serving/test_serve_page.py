@@ -396,7 +396,9 @@ def test_the_list_is_filtered_by_name_verdict_and_quality_and_exports_hold_what_
 
 
 def test_the_formats_named_are_formats_that_are_judged(shown: Shown, photo: Image.Image) -> None:
-    said = shown.page.locator("#formats").inner_text().rpartition(", up to")[0].split(", ")
+    formats = shown.page.locator("#formats")
+    formats.filter(has_text="JPEG").wait_for()  # the page asks the server for them
+    said = formats.inner_text().rpartition(", up to")[0].split(", ")
     assert {"JPEG", "PNG", "WebP", "TIFF", "BMP", "PPM", "GIF"} <= set(said)
     suffixes = {"JPEG 2000": "jp2", "JPEG XL": "jxl", "HEIF": "heic"}
     if "JPEG XL" in said:
