@@ -296,8 +296,9 @@ def test_without_the_token_no_image_is_looked_at(pool: "Pool[WorkerAnswer]", fil
         answer = client.post(path, content=files["tiny.jpg"])
         assert error_of(answer, 401)["code"] == "token_required"
         assert answer.headers["www-authenticate"].startswith("Bearer")
-    for wrong in ("Bearer wrong", "Bearer ", f"Basic {TOKEN}", "Bearer " + TOKEN + "x", b"Bearer \xff\xfe"):
-        error_of(client.post("/v1/inspect", content=b"x", headers={"Authorization": wrong}), 401)
+    token = TOKEN.encode()
+    for wrong in (b"Bearer wrong", b"Bearer ", b"Basic " + token, b"Bearer " + token + b"x", b"Bearer \xff\xfe"):
+        error_of(client.post("/v1/inspect", content=b"x", headers={b"Authorization": wrong}), 401)
     for path in ("/metrics", "/v1/limits"):
         error_of(client.get(path), 401)
         assert client.get(path, headers=right).status_code == 200
