@@ -9,7 +9,6 @@ HEIF, where ``pillow-heif`` is installed, by libheif with presets and tunings of
 """
 
 import argparse
-import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bench.summary import write_rows
 from jpegqf.codecs.quality import codec_quality
 from jpegqf.errors import MissingExtraError
 from jpegqf.optional import pillow_heif, pillow_jxl
@@ -137,10 +137,7 @@ def main() -> None:
         rows.append({"encoder": encoder, "setting": setting, **measure(images, encoder, encode, asked.step)})
         print(rows[-1], flush=True)
     if asked.csv:
-        with open(asked.csv, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(asked.csv, COLUMNS, rows)
 
 
 if __name__ == "__main__":

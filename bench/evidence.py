@@ -11,7 +11,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one core
 
 import argparse
-import csv
 import io
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bench.summary import write_rows
 from jpegqf.errors import ImageError
 from jpegqf.inspection.inspector import Inspector, default_predictor
 from jpegqf.inspection.to_record import to_record
@@ -104,10 +104,7 @@ def main() -> None:
     for row in told:
         print(", ".join(f"{name} {value}" for name, value in row.items()))
     if asked.csv:
-        with asked.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(told)
+        write_rows(asked.csv, COLUMNS, told)
 
 
 if __name__ == "__main__":

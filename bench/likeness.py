@@ -7,7 +7,6 @@ Pages of random words are drawn for the last row.
 """
 
 import argparse
-import csv
 import io
 import random
 import re
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
+from bench.summary import write_rows
 from jpegqf.advise.likeness import SAME_WITHIN, PictureHash, hash_of
 
 SEED = 11
@@ -111,10 +111,7 @@ def main() -> None:
     for figures in rows:
         print(figures)
     if asked.csv:
-        with asked.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(asked.csv, COLUMNS, rows)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.summary import write_rows
 from jpegqf.coefficients.restored import restore
 from jpegqf.errors import ImageError
 from jpegqf.inspection.inspector import Inspector
@@ -219,14 +220,6 @@ def rows_of(summary: Path) -> dict[str, dict[str, object]]:
         return {row["kind"]: dict(row) for row in csv.DictReader(file)}
 
 
-def write_rows(summary: Path, rows: list[dict[str, object]]) -> None:
-    """Replace the summary."""
-    with open(summary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def main() -> None:
     """Measure, print, and write the summary after each kind."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -245,7 +238,7 @@ def main() -> None:
             rows[name] = row_of(name, list(outcomes(kind, of_kind, images, inspector)))
             print(*rows[name].values(), sep="  ", flush=True)
             if asked.summary:
-                write_rows(asked.summary, [rows[kind] for kind in kinds() if kind in rows])
+                write_rows(asked.summary, COLUMNS, [rows[kind] for kind in kinds() if kind in rows])
 
 
 if __name__ == "__main__":

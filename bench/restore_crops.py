@@ -7,7 +7,6 @@ or to tiles of 256 pixels that start at multiples of 16. After 30 seconds no fur
 """
 
 import argparse
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -16,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from bench.restore import COLUMNS, SAMPLINGS, SEED, Outcome, Pixels, row_of, saved, scenes
+from bench.summary import write_rows
 from jpegqf.coefficients.restored import restore
 from jpegqf.errors import ImageError
 from jpegqf.inspection.inspector import Inspector
@@ -66,10 +66,7 @@ def main() -> None:
         rows.append(row_of(name, list(outcomes(quality, sampling, tile, paths, inspector))))
         print(*rows[-1].values(), sep="  ", flush=True)
         if asked.summary:
-            with open(asked.summary, "w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
+            write_rows(asked.summary, COLUMNS, rows)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What tables are made of: figures of groups of files, with their 95 % intervals, and the CSV of them."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,6 +119,14 @@ def _lines(summary: Summary) -> Iterator[tuple[object, ...]]:
             kind = "share" if value.percent else "mean"
             known = (part.condition, part.by, part.part, part.n, name, kind)
             yield (*known, repr(float(value.value)), value.count, *numbers)
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write rows as CSV under these columns."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def write_summary(path: Path, summary: Summary) -> None:

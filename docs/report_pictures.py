@@ -15,6 +15,7 @@ import skimage.data
 from PIL import Image
 
 from browser import chromium, opened
+from docs.saving import decoded, jpeg
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -26,19 +27,6 @@ SIDE = 192
 PICTURES = {"report.png": ("body", "#verdicts"), "report-groups.png": ("#evidence", "#groups")}
 """Each picture with the parts of the page from which and to which it reaches."""
 MARGIN = 24
-
-
-def jpeg(image: Image.Image, quality: int) -> bytes:
-    """An image saved as JPEG."""
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-def decoded(data: bytes) -> Image.Image:
-    """The pixels of a JPEG."""
-    with Image.open(io.BytesIO(data)) as image:
-        return image.convert("RGB")
 
 
 def make_collection(folder: Path) -> None:

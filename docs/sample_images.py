@@ -9,6 +9,8 @@ from pathlib import Path
 import skimage.data
 from PIL import Image
 
+from docs.saving import decoded, jpeg
+
 FOLDER = Path(__file__).parents[1] / "src" / "jpegqf" / "web" / "samples"
 SCALE = 0.7
 """Of the scenes as scikit-image ships them, so that no trace of an earlier save is left in them."""
@@ -21,27 +23,14 @@ def scene(name: str, width: int) -> Image.Image:
     return image.resize((round(scale * image.width), round(scale * image.height)), Image.Resampling.LANCZOS)
 
 
-def jpeg(image: Image.Image, quality: int) -> bytes:
-    """An image saved as JPEG."""
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality, optimize=True)
-    return out.getvalue()
-
-
-def decoded(data: bytes) -> Image.Image:
-    """The pixels of a JPEG."""
-    with Image.open(io.BytesIO(data)) as image:
-        return image.convert("RGB")
-
-
 def sample_images() -> dict[str, bytes]:
     """Name and bytes: a JPEG; a PNG that was a JPEG, cropped since; a JPEG that was saved twice."""
     out = io.BytesIO()
-    decoded(jpeg(scene("chelsea", 224), 70)).crop((3, 5, 219, 149)).save(out, "PNG", optimize=True)
+    decoded(jpeg(scene("chelsea", 224), 70, optimize=True)).crop((3, 5, 219, 149)).save(out, "PNG", optimize=True)
     return {
-        "coffee.jpg": jpeg(scene("coffee", 420), 82),
+        "coffee.jpg": jpeg(scene("coffee", 420), 82, optimize=True),
         "cat.png": out.getvalue(),
-        "astronaut.jpg": jpeg(decoded(jpeg(scene("astronaut", 320), 60)), 92),
+        "astronaut.jpg": jpeg(decoded(jpeg(scene("astronaut", 320), 60, optimize=True)), 92, optimize=True),
     }
 
 

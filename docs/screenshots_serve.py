@@ -10,7 +10,7 @@ from typing import Any
 import skimage.data
 from PIL import Image
 
-from docs.report_pictures import decoded, jpeg
+from docs.saving import decoded, jpeg
 from serve_browser import chromium, context_of, served
 
 REPOSITORY = Path(__file__).parents[1]

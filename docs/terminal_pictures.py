@@ -18,25 +18,13 @@ from rich.console import Console
 from rich.text import Text
 
 from conftest import on_a_terminal
+from docs.saving import decoded, jpeg
 
 DOCS = Path(__file__).parent
 WIDTH = 100
 """Columns of the terminal, as ``on_a_terminal`` has them."""
 FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 """What loads letters from the network: the viewer's own are good enough."""
-
-
-def jpeg(image: Image.Image, quality: int) -> bytes:
-    """An image saved as JPEG."""
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-def decoded(data: bytes) -> Image.Image:
-    """The pixels of a JPEG."""
-    with Image.open(io.BytesIO(data)) as image:
-        return image.convert("RGB")
 
 
 def make_photos(folder: Path) -> None:

@@ -1,7 +1,9 @@
 """Readers of numbers that are some bits long; both raise EOFError where the bytes end."""
 
+from abc import ABC, abstractmethod
 
-class _Bits:
+
+class _Bits(ABC):
     """Reads on from the first byte."""
 
     def __init__(self, data: bytes) -> None:
@@ -15,9 +17,9 @@ class _Bits:
         self._at = end
         return self._data[start // 8 : (end + 7) // 8], start, end
 
+    @abstractmethod
     def take(self, bits: int) -> int:
         """The next number."""
-        raise NotImplementedError
 
     def flag(self) -> bool:
         """The next bit."""

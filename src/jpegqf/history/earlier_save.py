@@ -16,7 +16,7 @@ from jpegqf.history.first_tables import (
     first_tables,
     only_ijg,
     tables_at,
-)  # fmt: skip
+)
 from jpegqf.history.other_grid import conclude_other_grid, other_grid_evidence
 from jpegqf.history.other_grid_counts import count_other_grids
 from jpegqf.history.same_grid import SameGridEvidence, conclude_same_grid, same_grid_evidence
