@@ -9,6 +9,7 @@ the same density gathered in cells one earlier step wide, each put at its middle
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64
+from jpegqf.history.compiled import kernels
 
 SMOOTH, SMOOTH_FINER = 4, 2
 """Multiples on either side over which the triangle is above zero; the second where all earlier steps are finer.
@@ -35,14 +36,26 @@ def dc_ratios(counts: F32, last: int, steps: I64) -> tuple[F64, F64]:
     ``counts``, float32 (2 n + 1,): how often the multiple of the ``last`` step is -n ... n. ``steps``: int64 (steps,).
     Returns two float64 (steps,), natural logarithms; zeros where there are too few blocks.
     """
-    capped = np.minimum(counts, MOST_ABOVE * _mean_around(counts) + 1)
+    capped: F64 = np.minimum(counts, MOST_ABOVE * _mean_around(counts) + 1)
     if not len(steps) or capped.sum() < FEWEST:
         return np.zeros(len(steps)), np.zeros(len(steps))
     smooth = _smoothed(capped, SMOOTH_FINER if steps.max() < last else SMOOTH) + 1e-3
     single = smooth / smooth.sum()
-    double = (1 - UNTOUCHED_SHARE) * _after_earlier_save(smooth, last, steps) + UNTOUCHED_SHARE * single
+    found, expected = _of_earlier_steps(capped, single, last, steps)
+    return found, capped.sum() * expected
+
+
+def _of_earlier_steps(counts: F64, single: F64, last: int, steps: I64) -> tuple[F64, F64]:
+    """Log likelihood ratio of each step against a single save, and its mean for one block if the step were true.
+
+    ``single``, float64 (2 n + 1,): probability of each multiple after a single save. Returns two float64 (steps,).
+    """
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.dc_ratios(counts, single, last, steps, LOGISTIC * last / BLUR, UNTOUCHED_SHARE)
+    double = (1 - UNTOUCHED_SHARE) * _after_earlier_save(single, last, steps) + UNTOUCHED_SHARE * single
     ratio = np.log(double / single)
-    return ratio @ capped, capped.sum() * (double * ratio).sum(axis=1)
+    return ratio @ counts, (double * ratio).sum(axis=1)
 
 
 def _mean_around(counts: F32) -> F64:
