@@ -1,18 +1,31 @@
 """The functions of ``kernels.c`` for NumPy arrays, where the package was built with a C compiler."""
 
 import ctypes
-import os
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from jpegqf.arrays import F32, F64, I32, I64, U8
+from jpegqf.arrays import F32, F64, I32, I64, U8, Bool
 from jpegqf.history.kernel_library import library_path
 from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.pixels.grid import GRIDS, WINDOW
 
+SIGNATURES = {
+    "cut_windows": "aaiaiia",
+    "grid_histograms": "aiaiaaaaaa",
+    "grid_ratios": "aiiaaaiffffaaa",
+    "count_multiples": "aiiiaa",
+    "mark_steps": "aaiaia",
+    "sum_steps": "aaiaiaa",
+    "fit_priors": "iaaaaiaa",
+    "step_lifts": "iaaaaaaafaaa",
+    "lift_ratios": "iaaaaaafaa",
+    "dc_ratios": "aaaiiaiffaaa",
+}
+"""Functions of ``kernels.c`` and their arguments: a for an array's address, i for int64, f for float."""
+C_TYPES: dict[str, Any] = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "f": ctypes.c_float}
 CHUNK = 256
 """As in ``kernels.c``: windows that are filtered before they are counted."""
 
@@ -24,12 +37,18 @@ class Kernels:
     """
 
     def __init__(self, path: str) -> None:
-        self._library = ctypes.CDLL(path)
+        library = ctypes.CDLL(path)
+        self._functions = {name: getattr(library, name) for name in SIGNATURES}
+        for name, signature in SIGNATURES.items():
+            self._functions[name].argtypes = [C_TYPES[each] for each in signature]
 
     def _call(self, function: str, *arguments: Any) -> int:
         """Arrays are passed by address, in C order: those that a function writes to are in it already."""
         kept = [np.ascontiguousarray(each) if isinstance(each, np.ndarray) else each for each in arguments]
-        return int(getattr(self._library, function)(*map(_as_c, kept)))
+        returned = self._functions[function](*[
+            each.ctypes.data if isinstance(each, np.ndarray) else each for each in kept
+        ])  # fmt: skip
+        return int(returned)
 
     def cut_windows(self, plane: U8, marks: U8 | None, starts: I64, least_range: int) -> U8:
         """The sound ones of the windows that start at these places of the plane, uint8 (n, WINDOW, WINDOW)."""
@@ -78,6 +97,18 @@ class Kernels:
         magnitudes, counts = np.empty(multiples.shape, np.uint8), np.zeros((frequencies, most + 1), np.float32)
         self._call("count_multiples", multiples, blocks, frequencies, most, magnitudes, counts)
         return magnitudes, counts
+
+    def mark_steps(self, steps: U8, tables: I64, frequencies: I64) -> Bool:
+        """Which steps the chosen ``tables`` have at some frequencies, bool (frequencies, 256); ``steps``: (n, 64)."""
+        marked = np.zeros((len(frequencies), MAX_STEP + 1), np.bool_)
+        self._call("mark_steps", steps, tables, len(tables), frequencies, len(frequencies), marked)
+        return marked
+
+    def sum_steps(self, steps: U8, tables: I64, frequencies: I64, of_steps: F64) -> F64:
+        """For each chosen table, the sum of what its steps have in ``of_steps``, float64 (frequencies, 256)."""
+        sums = np.empty(len(tables))
+        self._call("sum_steps", steps, tables, len(tables), frequencies, len(frequencies), of_steps, sums)
+        return sums
 
     def fit_priors(self, counts: Sequence[F32], masses: Sequence[F32], rounds: int) -> F32:
         """Weights of the scales fitted to each frequency's counts (bins,), float32 (frequencies, scales).
@@ -129,17 +160,10 @@ class Kernels:
 @lru_cache(maxsize=1)
 def kernels() -> Kernels | None:
     """The kernels, loaded once; None where the package was built without them, and NumPy does the same."""
-    path = library_path()
-    return Kernels(path) if os.path.exists(path) else None
-
-
-def _as_c(argument: Any) -> Any:
-    """An argument as C takes it: an array's address, a null pointer for None, int64 or float."""
-    if isinstance(argument, np.ndarray):
-        return ctypes.c_void_p(argument.ctypes.data)
-    if argument is None:
-        return ctypes.c_void_p(None)
-    return ctypes.c_float(argument) if isinstance(argument, float) else ctypes.c_int64(argument)
+    try:
+        return Kernels(library_path())
+    except OSError:  # not there, or made for another machine
+        return None
 
 
 def _addresses(arrays: Sequence[F32]) -> Any:

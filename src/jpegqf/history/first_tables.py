@@ -5,7 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from jpegqf.arrays import F64, I64, Bool
+from jpegqf.arrays import F64, I64, U8, Bool
+from jpegqf.history.compiled import kernels
 from jpegqf.jpeg.all_tables import set_tables
 from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES
 from jpegqf.jpeg.known_tables import Family
@@ -79,6 +80,7 @@ class FirstTables:
     ``log_prior``, float64 (n,): natural logarithm of how common each is among earlier saves. ``even``: the same where
     each IJG quality is as common as another. ``family``, int64 (n,): who writes each, as an index of FAMILIES.
     ``ijg``: indices of the IJG tables, by quality; ``is_ijg``, bool (n,). ``sums``, int64 (n,): of all steps of each.
+    ``narrow``, uint8 (n, 64): the steps once more, a table in a line of the processor's cache.
     """
 
     steps: I64
@@ -89,6 +91,7 @@ class FirstTables:
     ijg: I64
     is_ijg: Bool
     sums: I64
+    narrow: U8
 
 
 @lru_cache(maxsize=1)
@@ -106,8 +109,9 @@ def first_tables() -> FirstTables:
         one += np.where(ijg, np.log(IJG_SHARE), np.log(1 - IJG_SHARE))
     family = np.array([FAMILIES.index(writer.family) for writer in known.writers])
     return FirstTables(
-        steps, equivalent_qualities(steps), log_prior, even, family, np.flatnonzero(ijg), ijg, steps.sum(axis=1)
-    )
+        steps, equivalent_qualities(steps), log_prior, even, family, np.flatnonzero(ijg), ijg, steps.sum(axis=1),
+        steps.astype(np.uint8),
+    )  # fmt: skip
 
 
 def coarser_tables(last_table: I64) -> I64:
@@ -138,21 +142,43 @@ def _tables_beside(quality: int) -> tuple[I64, I64]:
     return np.flatnonzero(qualities < quality), np.flatnonzero(qualities > quality)
 
 
-def tables_at(tables: I64, frequencies: I64, transposed: bool = False) -> I64:
-    """The steps, int64 (tables, frequencies), of the tables, by their indices, at some row-major frequencies.
+def transposed_frequencies(frequencies: I64) -> I64:
+    """Row-major indices of the same frequencies in a table whose rows and columns were exchanged."""
+    row, column = np.divmod(frequencies, 8)
+    out: I64 = 8 * column + row
+    return out
 
-    ``transposed``: with rows and columns of the tables exchanged.
-    """
-    if transposed:
-        row, column = np.divmod(frequencies, 8)
-        frequencies = 8 * column + row
+
+def tables_at(tables: I64, frequencies: I64) -> I64:
+    """The steps, int64 (tables, frequencies), of the tables, by their indices, at some row-major frequencies."""
     out: I64 = first_tables().steps[tables[:, None], frequencies]
     return out
 
 
-def distinct_steps(steps: I64) -> I64:
-    """The different ones of some quantization steps, int64, ascending."""
-    return np.flatnonzero(np.bincount(steps))
+def asked_steps(tables: I64, frequencies: I64) -> tuple[I64, I64]:
+    """The different steps, ascending, that the tables, by their indices, have at each of some row-major frequencies.
+
+    Those of one frequency after the other, int64, and how many each frequency has, int64 (frequencies,).
+    """
+    compiled = kernels()
+    if compiled is not None:
+        asked = compiled.mark_steps(first_tables().narrow, tables, frequencies)
+    else:
+        asked = np.zeros((len(frequencies), MAX_STEP + 1), bool)
+        asked[np.arange(len(frequencies)), tables_at(tables, frequencies)] = True
+    return np.nonzero(asked)[1], asked.sum(axis=1)
+
+
+def sums_over_frequencies(of_steps: F64, tables: I64, frequencies: I64) -> F64:
+    """For each of the tables, by their indices, the sum of what its steps have, float64 (tables,).
+
+    ``of_steps``, float64 (frequencies, 256): a number for each step at each of the row-major frequencies.
+    """
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.sum_steps(first_tables().narrow, tables, frequencies, of_steps)
+    out: F64 = of_steps[np.arange(len(frequencies)), tables_at(tables, frequencies)].sum(axis=1)
+    return out
 
 
 def likely_first_table(evidence: TableEvidence, trust: float, even: bool = False) -> FirstTable:

@@ -8,14 +8,14 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 /* Compiled twice, for processors with AVX2 and for all others; which one runs is decided as the library is loaded. */
 #define KERNEL __attribute__((target_clones("avx2", "default")))
 #else
 #define KERNEL
 #endif
 
-enum { SIDE = 8, GRIDS = 64, WINDOW = 15, SCALES = 8, STEPS = 256 };
+enum { SIDE = 8, GRIDS = 64, WINDOW = 15, SCALES = 8, FREQUENCIES = 64, STEPS = 256 };
 enum { CHUNK = 256 }; /* windows filtered before they are counted: they stay in the cache of the processor */
 
 /* Natural logarithm of a normal number above 0, within 2e-7: logf of the Cephes library, without its branches, so that
@@ -276,6 +276,28 @@ KERNEL void count_multiples(const float *multiples, int64_t blocks, int64_t freq
             counts[f * (most + 1) + magnitudes[f]] += 1.0f;
 }
 
+/* first_tables.asked_steps. steps (tables, FREQUENCIES); chosen (count,): tables; marked, set to 0 before:
+ * (frequencies, STEPS). */
+KERNEL void mark_steps(const uint8_t *steps, const int64_t *chosen, int64_t count, const int64_t *used,
+                       int64_t frequencies, uint8_t *marked)
+{
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t f = 0; f < frequencies; f++)
+            marked[f * STEPS + steps[chosen[i] * FREQUENCIES + used[f]]] = 1;
+}
+
+/* first_tables.sums_over_frequencies. As above; of_steps (frequencies, STEPS); sums (count,). */
+KERNEL void sum_steps(const uint8_t *steps, const int64_t *chosen, int64_t count, const int64_t *used,
+                      int64_t frequencies, const double *of_steps, double *sums)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (int64_t f = 0; f < frequencies; f++)
+            sum += of_steps[f * STEPS + steps[chosen[i] * FREQUENCIES + used[f]]];
+        sums[i] = sum;
+    }
+}
+
 /* mixed (bins,) = share times the mixture of mass (SCALES, stride) by weights (SCALES,), plus floor. */
 static inline void mix(const float *mass, int64_t stride, int64_t bins, const float *weights, float share, float floor,
                        float *mixed)
@@ -416,7 +438,7 @@ KERNEL void dc_ratios(const float *counts, const float *single, const double *be
             const double after = mass_below(below, multiples, middle + ((double)k + 0.5) * step);
             const float mass = (float)(after - before);
             before = after;
-            const double value = (double)k * step, nearest = floor(value + 0.5);
+            const double value = (double)k * step, nearest = rint(value);
             const float rest = (float)(value - nearest);
             const float under = logistic(-steepness * (0.5f + rest)), over = logistic(-steepness * (0.5f - rest));
             const int64_t place = (int64_t)nearest + half;

@@ -27,11 +27,12 @@ from jpegqf.history.classifier import Classifier, History, conclude, lead, named
 from jpegqf.history.compiled import kernels
 from jpegqf.history.first_tables import (
     TableEvidence,
+    asked_steps,
     coarser_tables,
-    distinct_steps,
     first_tables,
     only_ijg,
     tables_at,
+    transposed_frequencies,
 )  # fmt: skip
 from jpegqf.history.other_grid_counts import BINS_PER_SIGMA, OtherGridCounts
 from jpegqf.jpeg.ijg import MAX_STEP
@@ -182,15 +183,19 @@ def other_grid_evidence(
         return None
     if candidates is None:
         candidates = coarser_tables(counts.table)
-    tables = tables_at(candidates, counts.used, transposed)
+    earlier = transposed_frequencies(counts.used) if transposed else counts.used
+    tables = tables_at(candidates, earlier)
     kept = tables.sum(axis=1) >= COARSER * counts.table[counts.used].sum()
     kept &= first_tables().quality[candidates] >= LOWEST
     candidates, tables = candidates[kept], tables[kept]
     if not len(only_ijg(candidates)):
         return None
+    steps, asked = asked_steps(candidates, earlier)
     ratios = [
-        _of_steps(histogram, distinct_steps(steps), spread, SMOOTH_BINS[f == 0])
-        for f, histogram, steps, spread in zip(counts.used, counts.histograms, tables.T, counts.sigma, strict=True)
+        _of_steps(histogram, of_one, spread, SMOOTH_BINS[f == 0])
+        for f, histogram, of_one, spread in zip(
+            counts.used, counts.histograms, np.split(steps, np.cumsum(asked)[:-1]), counts.sigma, strict=True
+        )
     ]
     found, expected = (np.stack(parts) for parts in zip(*ratios, strict=True))
     return _of_best_grid(found, expected, candidates, tables, counts)

@@ -17,7 +17,6 @@ on this grid, ``jpegqf.history.other_grid`` tries the 63 others.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -25,7 +24,14 @@ from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
 from jpegqf.history.compiled import kernels
 from jpegqf.history.dc_steps import dc_ratios
-from jpegqf.history.first_tables import TableEvidence, coarser_tables, first_tables, tables_at
+from jpegqf.history.first_tables import (
+    TableEvidence,
+    asked_steps,
+    coarser_tables,
+    first_tables,
+    sums_over_frequencies,
+    transposed_frequencies,
+)
 from jpegqf.history.same_grid_counts import SameGridCounts, bins_of, mixture_of, probabilities, reweighted
 from jpegqf.jpeg.ijg import MAX_STEP
 
@@ -39,25 +45,28 @@ UNTOUCHED_SHARES = (0.05, 0.01, 0.2, 0.5)
 class SameGridEvidence:
     """Evidence for each candidate first table, natural logarithms.
 
-    ``candidates``, int64 (candidates,): their indices in :func:`jpegqf.history.first_tables.first_tables`. ``found``,
-    float64 (candidates, frequencies), is the log likelihood ratio against a single save, and ``expected`` its mean if
-    the candidate were true; the first frequency is DC. ``of_steps`` and ``frequencies``: as in :class:`TableEvidence`.
+    ``candidates``, int64 (candidates,): their indices in :func:`jpegqf.history.first_tables.first_tables`. ``total``,
+    float64 (candidates,), is the log likelihood ratio against a single save, and ``expected`` its mean if the candidate
+    were true. ``of_best`` and ``expected_of_best``, float64 (frequencies,): the same at each frequency, DC first, of
+    the candidate with the most evidence. ``of_steps`` and ``frequencies``: as in :class:`TableEvidence`.
     ``prior_misfit``, float64 (frequencies - 1,), is how badly each AC prior fits the counts (Kullback-Leibler
     divergence times the count).
     """
 
     candidates: I64
-    found: F64
+    total: F64
     expected: F64
+    of_best: F64
+    expected_of_best: F64
     of_steps: F64
     frequencies: I64
     prior_misfit: F64
     counts: SameGridCounts
 
-    @cached_property
+    @property
     def of_tables(self) -> TableEvidence:
         """What speaks for each first table, summed over the frequencies."""
-        return TableEvidence(self.candidates, self.found.sum(axis=1), self.of_steps, self.frequencies)
+        return TableEvidence(self.candidates, self.total, self.of_steps, self.frequencies)
 
 
 @dataclass(frozen=True)
@@ -145,16 +154,6 @@ def _likeliest_share(counts: SameGridCounts, table: I64) -> float:
     return UNTOUCHED_SHARES[int(np.argmax(likelihoods))]
 
 
-def _asked(tables: I64) -> tuple[I64, I64]:
-    """The different steps, ascending, that tables (tables, frequencies) have at each frequency, and how many these are.
-
-    The steps of all frequencies one after another.
-    """
-    asked = np.zeros((tables.shape[1], MAX_STEP + 1), bool)
-    asked[np.arange(tables.shape[1]), tables] = True
-    return np.nonzero(asked)[1], asked.sum(axis=1)
-
-
 def same_grid_evidence(
     counts: SameGridCounts | None, candidates: I64 | None = None, transposed: bool = False
 ) -> SameGridEvidence | None:
@@ -170,22 +169,29 @@ def same_grid_evidence(
     if not len(candidates):
         return None
     frequencies = np.concatenate([[0], counts.used])
-    tables = tables_at(candidates, frequencies, transposed)
-    steps, asked = _asked(tables)
-    dc = steps[: asked[0]]
-    of_steps, expected = np.zeros((2, len(frequencies), MAX_STEP + 1))
-    of_steps[0, dc], expected[0, dc] = dc_ratios(counts.dc, int(counts.table[0]), dc)
-    lifts = _lifts(counts, steps[asked[0] :], asked[1:])
-    of_steps[1:], expected[1:] = lifts.found_and_expected(UNTOUCHED_SHARES[0])
-    place = tables + (MAX_STEP + 1) * np.arange(len(frequencies))
-    found = of_steps.take(place)
-    share = _likeliest_share(counts, tables[found.sum(axis=1).argmax(), 1:])
+    earlier = transposed_frequencies(frequencies) if transposed else frequencies
+    steps, asked = asked_steps(candidates, earlier)
+    of_dc, of_ac = steps[: asked[0]], steps[asked[0] :]
+    found, expected = np.zeros((2, len(frequencies), MAX_STEP + 1))
+    found[0, of_dc], expected[0, of_dc] = dc_ratios(counts.dc, int(counts.table[0]), of_dc)
+    lifts = _lifts(counts, of_ac, asked[1:])
+    found[1:], expected[1:] = lifts.found_and_expected(UNTOUCHED_SHARES[0])
+    total = sums_over_frequencies(found, candidates, earlier)
+    share = _likeliest_share(counts, _table(candidates, total, earlier)[1:])
     if share != UNTOUCHED_SHARES[0]:
-        of_steps[1:], expected[1:] = lifts.found_and_expected(share)
-        found = of_steps.take(place)
+        found[1:], expected[1:] = lifts.found_and_expected(share)
+        total = sums_over_frequencies(found, candidates, earlier)
+    of_best = np.arange(len(frequencies)), _table(candidates, total, earlier)
     return SameGridEvidence(
-        candidates, found, expected.take(place), of_steps, frequencies, lifts.misfits(), counts
+        candidates, total, sums_over_frequencies(expected, candidates, earlier), found[of_best], expected[of_best],
+        found, frequencies, lifts.misfits(), counts,
     )  # fmt: skip
+
+
+def _table(candidates: I64, total: F64, frequencies: I64) -> I64:
+    """The steps at these frequencies of the candidate that has the most in ``total``, int64 (frequencies,)."""
+    steps: I64 = first_tables().steps[candidates[total.argmax()], frequencies]
+    return steps
 
 
 SAME_GRID_STATISTICS = 21
@@ -197,21 +203,20 @@ def same_grid_statistics(evidence: SameGridEvidence) -> F64:
 
     The best candidate's evidence, of DC and of AC too, what was expected, and the evidence of its rivals.
     """
-    total, counts = evidence.of_tables.total, evidence.counts
+    total, counts, by_frequency = evidence.total, evidence.counts, evidence.of_best
     best = int(total.argmax())
-    by_frequency = evidence.found[best]
     sorted_votes = np.sort(by_frequency)[::-1]
-    expected = float(evidence.expected[best].sum())
-    dc, expected_dc = float(by_frequency[0]), float(evidence.expected[best, 0])
+    expected = float(evidence.expected[best])
+    dc, expected_dc = float(by_frequency[0]), float(evidence.expected_of_best[0])
     sums = first_tables().sums[evidence.candidates]
     return np.array([
         signed_log(total[best]), signed_log(expected), total[best] / (expected + 5),
         signed_log(lead(evidence.of_tables)), signed_log(total[best] - median(total)),
         signed_log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
-        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(evidence.expected.sum(axis=1))),
+        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(evidence.expected)),
         math.log(sums[best] / sums.min()), math.log(float(counts.nonzero.sum())),
         signed_log(float(evidence.prior_misfit.sum())), math.log(counts.step), math.log1p(counts.blocks),
-        *of_ijg(evidence.of_tables, evidence.expected.sum(axis=1)),
+        *of_ijg(evidence.of_tables, evidence.expected),
         signed_log(dc), dc / (expected_dc + 5), signed_log(total[best] - dc),
         float(total[best] - dc) / (expected - expected_dc + 5),
     ])  # fmt: skip
@@ -222,7 +227,7 @@ def same_grid_history(evidence: SameGridEvidence | None, classifier: Classifier)
     if evidence is None:
         return History(None)
     probability = classifier.probability(same_grid_statistics(evidence))
-    return conclude(evidence.of_tables, evidence.expected.sum(axis=1), probability, (0, 0))
+    return conclude(evidence.of_tables, evidence.expected, probability, (0, 0))
 
 
 def conclude_same_grid(evidence: SameGridEvidence | None, classifier: Classifier, even: bool = False) -> History:

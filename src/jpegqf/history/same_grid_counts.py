@@ -119,9 +119,9 @@ def _cumulative() -> F32:
     return out
 
 
-def bins_of(last: I64) -> I64:
+def bins_of(last: I64 | int) -> I64:
     """How many values of |k2|, from 0 on, are counted where the last step is ``last``."""
-    return np.minimum(MOST_MULTIPLES, (2 * LARGEST_COEFFICIENT // last + 1) // 2)
+    return np.asarray(np.minimum(MOST_MULTIPLES, (2 * LARGEST_COEFFICIENT // last + 1) // 2))
 
 
 @lru_cache(maxsize=256)
@@ -130,7 +130,7 @@ def probabilities(last: int) -> F32:
 
     All tables together hold 11 MB: the coarser the last step, the fewer its multiples.
     """
-    edges = (2 * np.arange(bins_of(np.int64(last))) + 1) * last
+    edges = (2 * np.arange(int(bins_of(last))) + 1) * last
     mass = np.diff(_cumulative()[:, :, edges], axis=2, prepend=0)
     out: F32 = np.ascontiguousarray(mass / np.maximum(mass.sum(axis=2, keepdims=True), 1e-9), np.float32)
     return out
@@ -193,10 +193,8 @@ def _multiples(luma: Luma, table: I64, most: int) -> F32:
         return np.zeros((0, 64), np.float32)
     blocks = cut_blocks(strips)
     sound = ~(blocks.low | blocks.high).any(axis=1)
-    pixels = blocks.pixels[sound].astype(np.float32)
-    pixels -= 128
-    out: F32 = pixels @ (FORWARD / table.astype(np.float32))
-    return out
+    pixels = blocks.pixels[sound].astype(np.float32) - 128
+    return np.asarray(pixels @ (FORWARD / table.astype(np.float32)), np.float32)
 
 
 def _counted(multiples: F32, table: I64) -> tuple[U8, F32]:

@@ -24,7 +24,7 @@ from jpegqf.history.first_tables import (
     only_ijg,
 )  # fmt: skip
 from jpegqf.history.other_grid import other_grid_evidence, other_grid_statistics
-from jpegqf.history.other_grid_counts import count_other_grids
+from jpegqf.history.other_grid_counts import count_other_grids, windows_of
 from jpegqf.history.same_grid import same_grid_evidence, same_grid_statistics
 from jpegqf.history.same_grid_counts import count_same_grid
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
@@ -226,10 +226,11 @@ def measure_finer(saves: Saves) -> Looks:
 
 def measure_other_grid(saves: Saves) -> Looks:
     """What the other grids show, of which must be found what has the right grid and nearly the right quality."""
-    luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
+    quality = saves.first.quality if saves.first else None
+    windows = windows_of(decode_luma(saves.data).luma, saves.last.luma)
 
     def measured(effort: other_grid_counts.OtherGridEffort, candidates: I64) -> Measured | None:
-        evidence = other_grid_evidence(count_other_grids(luma, saves.last.luma, effort), candidates)
+        evidence = other_grid_evidence(count_other_grids(windows, effort), candidates)
         if evidence is None:
             return None
         told = int(first_tables().quality[evidence.candidates[evidence.best]])
