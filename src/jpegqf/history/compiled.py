@@ -16,6 +16,7 @@ SIGNATURES = {
     "cut_windows": "aaiaiia",
     "grid_histograms": "aiaiaaaaaa",
     "grid_ratios": "aiiaaaiffffaaa",
+    "block_multiples": "aiaaa",
     "count_multiples": "aiiiaa",
     "mark_steps": "aaiaia",
     "sum_steps": "aaiaiaa",
@@ -90,6 +91,12 @@ class Kernels:
             untouched, zero_weight, space, ratios, expected,
         )  # fmt: skip
         return ratios, expected
+
+    def block_multiples(self, blocks: U8, basis: F32, table: I64) -> F32:
+        """DCT coefficients of blocks, uint8 (n, 64), over the steps of a table (64,): float32 (n, 64)."""
+        multiples = np.empty(blocks.shape, np.float32)
+        self._call("block_multiples", blocks, len(blocks), basis, (1 / table).astype(np.float32), multiples)
+        return multiples
 
     def count_multiples(self, multiples: F32, most: int) -> tuple[U8, F32]:
         """|k2| of multiples (blocks, frequencies), rounded, ``most`` at most, and counts, (frequencies, most + 1)."""

@@ -258,7 +258,32 @@ KERNEL void grid_ratios(const float *counts, int64_t stride, int64_t bins, const
     }
 }
 
-/* same_grid_counts._magnitudes and _counts.
+/* same_grid_counts.multiples_of.
+ *
+ * blocks (count, SIDE, SIDE). basis (SIDE, SIDE): the DCT, row = frequency. per_step (FREQUENCIES,): 1 over each step.
+ * multiples (count, FREQUENCIES).
+ */
+KERNEL void block_multiples(const uint8_t *blocks, int64_t count, const float *basis, const float *per_step,
+                            float *multiples)
+{
+    float columns[SIDE][SIDE]; /* the basis once more, row = sample */
+    for (int u = 0; u < SIDE; u++)
+        for (int k = 0; k < SIDE; k++)
+            columns[k][u] = basis[u * SIDE + k];
+    for (int64_t i = 0; i < count; i++, blocks += FREQUENCIES, multiples += FREQUENCIES) {
+        float pixels[FREQUENCIES], vertical[FREQUENCIES];
+        for (int place = 0; place < FREQUENCIES; place++)
+            pixels[place] = (float)blocks[place] - 128.0f;
+        for (int v = 0; v < SIDE; v++)
+            for (int x = 0; x < SIDE; x++)
+                vertical[v * SIDE + x] = weighted(pixels + x, SIDE, basis + v * SIDE);
+        for (int v = 0; v < SIDE; v++)
+            for (int u = 0; u < SIDE; u++)
+                multiples[v * SIDE + u] = weighted(columns[0] + u, SIDE, vertical + v * SIDE) * per_step[v * SIDE + u];
+    }
+}
+
+/* same_grid_counts._counted.
  *
  * multiples (blocks, frequencies), not rounded. magnitudes: as multiples. counts, set to 0 before: (frequencies,
  * most + 1); larger multiples count as most.

@@ -11,8 +11,9 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import first_of_each
-from jpegqf.evidence.dct import BASIS, FORWARD
+from jpegqf.evidence.dct import BASIS
 from jpegqf.history.compiled import kernels
+from jpegqf.history.same_grid_counts import multiples_of
 from jpegqf.pixels.grid import GRIDS, WINDOW
 from jpegqf.pixels.luma import Luma
 
@@ -155,16 +156,15 @@ def _usable_windows(luma: Luma, most: int) -> U8:
     return out
 
 
-def _error_variance(windows: U8, table: F64) -> F64:
+def _error_variance(windows: U8, table: I64) -> F64:
     """Variance of the last save's rounding errors, per frequency of its grid, float64 (8, 8).
 
     A coefficient that was not rounded to zero has a uniform error; the others are their own error, a Laplacian's
     inside half a step, of the scale that follows from the share of zeros.
     """
-    blocks = windows[:, :8, :8].reshape(-1, 64).astype(np.float32) - 128
-    multiples = np.rint(blocks @ FORWARD / table.reshape(64).astype(np.float32))
+    multiples = multiples_of(windows[:, :8, :8].reshape(-1, 64), table.reshape(64))
     bound = 0.5 / len(windows)
-    zeros = np.clip((multiples == 0).mean(axis=0), bound, 1 - bound).reshape(8, 8)
+    zeros = np.clip((np.abs(multiples) < 0.5).mean(axis=0), bound, 1 - bound).reshape(8, 8)
     ratio = -np.log1p(-zeros)  # half a step over the Laplacian's scale
     inside = (2 - (ratio**2 + 2 * ratio + 2) * np.exp(-ratio)) / (ratio**2 * zeros) * table**2 / 4
     out: F64 = zeros * np.minimum(inside, table**2 / 12) + (1 - zeros) * table**2 / 12
@@ -210,7 +210,7 @@ def windows_of(luma: Luma, last_table: I64) -> Windows | None:
     pixels = _usable_windows(luma, MOST_WINDOWS)
     if len(pixels) < FEWEST_WINDOWS:
         return None
-    variance = SPREAD @ _error_variance(pixels, last_table.astype(np.float64)) @ SPREAD.T
+    variance = SPREAD @ _error_variance(pixels, last_table.astype(np.int64)) @ SPREAD.T
     return Windows(pixels, last_table.astype(np.int64).reshape(64), variance.reshape(64))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import cut_blocks, first_of_each
-from jpegqf.evidence.dct import FORWARD
+from jpegqf.evidence.dct import BASIS, FORWARD
 from jpegqf.history.compiled import kernels
 from jpegqf.pixels.luma import Luma
 
@@ -166,16 +166,16 @@ def _priors(counts: list[F32], lasts: list[int], rounds: int) -> F32:
     return weights
 
 
-def _strips(luma: Luma, most: int) -> list[Luma]:
-    """Rows of whole blocks, evenly spaced over the image, together at most so many blocks."""
+def _spread_rows(luma: Luma, most: int) -> Luma:
+    """Rows of blocks, evenly spaced over the image and put below each other, together about so many blocks at most."""
     height, width = luma.plane.shape
-    rows, columns = height // 8, width // 8
-    if not rows or not columns:
-        return []
-    count = min(rows, max(1, most // columns))
+    rows = height // 8
+    count = min(rows, max(1, most // max(1, width // 8)))
     if count == rows:
-        return [luma]
-    return [luma.crop(8 * (i * rows // count), 0, 8, width) for i in range(count)]
+        return luma
+    tops = 8 * (np.arange(count) * rows // count)
+    picked = (tops[:, None] + np.arange(8)).ravel()
+    return luma.viewed(lambda plane: plane[picked])
 
 
 def _repetitive(magnitudes: U8) -> bool:
@@ -186,15 +186,12 @@ def _repetitive(magnitudes: U8) -> bool:
     return len(first_of_each(active)) < max(FEWEST_PATTERNS, FEWEST_DISTINCT * len(active))
 
 
-def _multiples(luma: Luma, table: I64, most: int) -> F32:
-    """Multiples k2 of the last steps, signed, not rounded, of distinct unclipped blocks, float32 (blocks, 64)."""
-    strips = _strips(luma, most)
-    if not strips:
-        return np.zeros((0, 64), np.float32)
-    blocks = cut_blocks(strips)
-    sound = ~(blocks.low | blocks.high).any(axis=1)
-    pixels = blocks.pixels[sound].astype(np.float32) - 128
-    return np.asarray(pixels @ (FORWARD / table.astype(np.float32)), np.float32)
+def multiples_of(blocks: U8, table: I64) -> F32:
+    """DCT coefficients of blocks, uint8 (n, 64), as multiples of a table's steps (64,), not rounded: float32 (n, 64)."""
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.block_multiples(blocks, BASIS.astype(np.float32), table)
+    return np.asarray((blocks.astype(np.float32) - 128) @ (FORWARD / table.astype(np.float32)), np.float32)
 
 
 def _counted(multiples: F32, table: I64) -> tuple[U8, F32]:
@@ -222,7 +219,9 @@ def count_same_grid(luma: Luma, last_table: I64, effort: SameGridEffort = FULL) 
     if last_table.shape != (8, 8) or last_table.min() < 1:
         raise ValueError("a quantization table has 8x8 steps of at least 1")
     table = last_table.astype(np.int64).reshape(64)
-    multiples = _multiples(luma, table, effort.blocks)
+    blocks = cut_blocks([_spread_rows(luma, effort.blocks)])
+    unclipped = ~(blocks.low | blocks.high).any(axis=1)
+    multiples = multiples_of(blocks.pixels[unclipped], table)
     magnitudes, counts = _counted(multiples, table)
     if _repetitive(magnitudes):
         return None
