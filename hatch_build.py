@@ -15,7 +15,7 @@ class KernelsHook(BuildHookInterface):
         """Called by hatchling before it collects files; ``version`` is "standard" or "editable"."""
         if os.environ.get("JPEGQF_KERNELS") == "0":
             return
-        path = _kernel_library(self.root).compile_library()
+        path = _library(self.root).compile_library()
         if path is None:
             self.app.display_warning("No C compiler: the package is built without compiled kernels.")
             return
@@ -25,10 +25,10 @@ class KernelsHook(BuildHookInterface):
         build_data["tag"] = f"py3-none-{platform}"
 
 
-def _kernel_library(root: str) -> Any:
+def _library(root: str) -> Any:
     """The module that compiles, from its file: the package itself needs NumPy to be imported."""
-    path = os.path.join(root, "src", "jpegqf", "history", "kernel_library.py")
-    spec = importlib.util.spec_from_file_location("kernel_library", path)
+    path = os.path.join(root, "src", "jpegqf", "kernels", "library.py")
+    spec = importlib.util.spec_from_file_location("library", path)
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     spec.loader.exec_module(module)  # type: ignore[union-attr]
     return module

@@ -6,10 +6,12 @@ what is expected of a single save is the histogram itself under a triangle. What
 the same density gathered in cells one earlier step wide, each put at its middle, blurred, and rounded to the last step.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64
-from jpegqf.history.compiled import kernels
+from jpegqf.kernels.compiled import kernels
 
 SMOOTH, SMOOTH_FINER = 4, 2
 """Multiples on either side over which the triangle is above zero; the second where all earlier steps are finer.
@@ -20,6 +22,8 @@ AROUND, MOST_ABOVE = 8, 3.0
 """A multiple counts at most so many times the mean of those around, so many on either side.
 
 Flat areas make single ones stand out."""
+AROUND_EACH: F64 = (np.arange(-AROUND, AROUND + 1) != 0) / (2.0 * AROUND)
+"""Weights of the mean of those on either side."""
 FEWEST = 20
 """Fewest blocks for any evidence."""
 UNTOUCHED_SHARE = 0.3
@@ -60,20 +64,26 @@ def _of_earlier_steps(counts: F64, single: F64, last: int, steps: I64) -> tuple[
 
 def _mean_around(counts: F32) -> F64:
     """For each multiple, the mean count of those on either side of it."""
-    around = np.ones(2 * AROUND + 1)
-    around[AROUND] = 0
-    return _under(counts, around)
+    return _under(counts, AROUND_EACH)
 
 
 def _smoothed(counts: F64, beside: int) -> F64:
     """The histogram under a triangle, so many multiples on either side."""
-    return _under(counts, np.bartlett(2 * beside + 3))
+    return _under(counts, triangle(2 * beside + 1))
 
 
 def _under(counts: F32 | F64, weights: F64) -> F64:
     """The mean of the histogram around each multiple, ``weights`` centred on it; beyond its ends nothing is counted."""
     before = len(weights) // 2
-    out: F64 = np.convolve(counts, weights / weights.sum())[before : before + len(counts)]
+    out: F64 = np.convolve(counts, weights)[before : before + len(counts)]
+    return out
+
+
+@lru_cache(maxsize=4)
+def triangle(width: int) -> F64:
+    """Weights that fall linearly on either side of the middle and add up to 1, float64 (width,); width is odd."""
+    weights = np.bartlett(width + 2)[1:-1]
+    out: F64 = weights / weights.sum()
     return out
 
 

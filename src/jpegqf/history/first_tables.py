@@ -6,11 +6,11 @@ from functools import lru_cache
 import numpy as np
 
 from jpegqf.arrays import F64, I64, U8, Bool
-from jpegqf.history.compiled import kernels
 from jpegqf.jpeg.all_tables import set_tables
 from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.jpeg.table_match import equivalent_qualities, equivalent_quality, laplacian_error, mixed_scales
+from jpegqf.kernels.compiled import kernels
 
 IJG_SHARE = 0.7
 """Share of earlier saves to expect that have an IJG table: most programs use libjpeg or its tables."""

@@ -24,7 +24,7 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
-from jpegqf.history.compiled import kernels
+from jpegqf.history.dc_steps import triangle
 from jpegqf.history.first_tables import (
     TableEvidence,
     asked_steps,
@@ -36,6 +36,7 @@ from jpegqf.history.first_tables import (
 )  # fmt: skip
 from jpegqf.history.other_grid_counts import BINS_PER_SIGMA, OtherGridCounts
 from jpegqf.jpeg.ijg import MAX_STEP
+from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.grid import GRIDS
 
 SMOOTH_BINS = {True: 17, False: 5}
@@ -114,10 +115,9 @@ class OtherGridEvidence:
 def _smoothed(mass: F64, width: int) -> F64:
     """The histogram of |x| under a triangle ``width`` bins wide, mirrored at zero (whose bin is half as wide)."""
     half = width // 2
-    kernel = np.bartlett(width + 2)[1:-1]
     both = np.concatenate([mass[half:0:-1], mass, np.full(half, mass[-1])])
     both[half] *= 2
-    out: F64 = np.convolve(both, kernel / kernel.sum(), "valid")
+    out: F64 = np.convolve(both, triangle(width), "valid")
     out[0] /= 2
     return out
 
@@ -146,16 +146,16 @@ def _comb(mass: F64, steps: F64) -> F32:
     return out
 
 
-def _ratios(counts: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
+def _ratios(counts: F32, pooled: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
     """Log likelihood ratio of each grid and step (GRIDS - 1, steps) above the grids' median, and its mean (steps,).
 
-    The mean is that on a grid if the step were true. ``counts``, float32 (GRIDS - 1, bins); ``steps`` in bins,
-    ascending.
+    The mean is that on a grid if the step were true. ``counts``, float32 (GRIDS - 1, bins), and ``pooled``, (bins,),
+    their sum; ``steps`` in bins, ascending.
     """
-    pooled = counts.sum(axis=0).astype(np.float64) + 1e-3
-    mass = pooled / pooled.sum()
+    mass = pooled.astype(np.float64) + 1e-3
+    mass /= mass.sum()
     plain = _smoothed(mass, smooth).astype(np.float32)
-    coefficients, compiled = np.float32(counts.sum() / (GRIDS - 1)), kernels()
+    coefficients, compiled = pooled.sum() / np.float32(GRIDS - 1), kernels()
     if compiled is not None:
         far = FAR * BINS_PER_SIGMA
         found, expected = compiled.grid_ratios(
@@ -204,12 +204,15 @@ def other_grid_evidence(
 def _of_steps(counts: F32, steps: I64, spread: float, smooth: int) -> tuple[F32, F32]:
     """Evidence of each grid for each step 0..255, float32 (GRIDS - 1, 256), 0 where it is not asked, and expected."""
     found, expected = np.zeros((GRIDS - 1, MAX_STEP + 1), np.float32), np.zeros(MAX_STEP + 1, np.float32)
-    pooled = counts.sum(axis=0).cumsum()
-    filled = int(np.searchsorted(pooled, USED_SHARE * pooled[-1])) + smooth
+    pooled = counts[1:].sum(axis=0)
+    below = (pooled + counts[0]).cumsum()
+    filled = int(np.searchsorted(below, USED_SHARE * below[-1])) + smooth
     steps = steps[steps >= FINEST * spread]
     within = _distinguishable(steps, filled * spread / BINS_PER_SIGMA)
     if len(steps):
-        ratios, of_steps = _ratios(counts[1:, :filled], steps[:within] / spread * BINS_PER_SIGMA, smooth)
+        ratios, of_steps = _ratios(
+            counts[1:, :filled], pooled[:filled], steps[:within] / spread * BINS_PER_SIGMA, smooth
+        )
         found[:, steps[:within]], expected[steps[:within]] = ratios, of_steps
         found[:, steps[within:]], expected[steps[within:]] = ratios[:, -1:], of_steps[-1]
     return found, expected

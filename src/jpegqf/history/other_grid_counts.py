@@ -12,8 +12,8 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import first_of_each
 from jpegqf.evidence.dct import BASIS
-from jpegqf.history.compiled import kernels
 from jpegqf.history.same_grid_counts import multiples_of
+from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.grid import GRIDS, WINDOW
 from jpegqf.pixels.luma import Luma
 

@@ -22,7 +22,6 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
-from jpegqf.history.compiled import kernels
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import (
     TableEvidence,
@@ -34,6 +33,7 @@ from jpegqf.history.first_tables import (
 )
 from jpegqf.history.same_grid_counts import SameGridCounts, bins_of, mixture_of, probabilities, reweighted
 from jpegqf.jpeg.ijg import MAX_STEP
+from jpegqf.kernels.compiled import kernels
 
 FLOOR = 1e-4
 """Probability spread evenly over the multiples, so that one odd coefficient changes the evidence by little."""

@@ -15,7 +15,7 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import cut_blocks, first_of_each
 from jpegqf.evidence.dct import BASIS, FORWARD
-from jpegqf.history.compiled import kernels
+from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.luma import Luma
 
 FEWEST_PATTERNS, FEWEST_DISTINCT = 4, 0.04
@@ -187,7 +187,7 @@ def _repetitive(magnitudes: U8) -> bool:
 
 
 def multiples_of(blocks: U8, table: I64) -> F32:
-    """DCT coefficients of blocks, uint8 (n, 64), as multiples of a table's steps (64,), not rounded: float32 (n, 64)."""
+    """DCT coefficients of blocks, uint8 (n, 64), over a table's steps (64,), not rounded: float32 (n, 64)."""
     compiled = kernels()
     if compiled is not None:
         return compiled.block_multiples(blocks, BASIS.astype(np.float32), table)

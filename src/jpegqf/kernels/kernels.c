@@ -1,4 +1,4 @@
-/* The inner loops of the history's evidence. Above each function stands the NumPy function that does the same.
+/* Inner loops of the evidence. Above each function stands the NumPy function that does the same.
  *
  * They are called by compiled.py alone, which makes sure of shapes and types; nothing is checked here. Arrays are
  * C-contiguous; their shapes are in parentheses. All numbers are finite.
@@ -62,6 +62,36 @@ static inline float exponential(float x)
     return p * scale;
 }
 
+/* evidence.blocks.first_of_each.
+ *
+ * rows (count, words). multipliers (words,). slots: a power of two, at least twice count. keys: space for slots.
+ * found: space for count. Returns how many rows differ; their indices come first in found.
+ */
+int32_t first_of_each(const uint32_t *rows, int64_t count, int64_t words, const uint64_t *multipliers, int64_t slots,
+                      uint64_t *keys, int64_t *found)
+{
+    int32_t different = 0, zero_seen = 0;
+    memset(keys, 0, slots * sizeof *keys); /* 0 marks an empty slot, so that a key of 0 is remembered apart */
+    for (int64_t i = 0; i < count; i++, rows += words) {
+        uint64_t key = 0;
+        for (int64_t word = 0; word < words; word++)
+            key += rows[word] * multipliers[word];
+        if (key == 0) {
+            if (!zero_seen++)
+                found[different++] = i;
+            continue;
+        }
+        int64_t slot = (int64_t)(key >> 20) & (slots - 1);
+        while (keys[slot] != 0 && keys[slot] != key)
+            slot = (slot + 1) & (slots - 1);
+        if (keys[slot] == 0) {
+            keys[slot] = key;
+            found[different++] = i;
+        }
+    }
+    return different;
+}
+
 /* Whether a window of the marks plane has none. */
 static inline int unmarked(const uint8_t *marks, int64_t stride)
 {
@@ -72,7 +102,7 @@ static inline int unmarked(const uint8_t *marks, int64_t stride)
     return !any;
 }
 
-/* other_grid_counts._sound_windows.
+/* history.other_grid_counts._sound_windows.
  *
  * plane (rows, stride); marks: of the same shape, or null. starts (count,): the place of each window's first pixel.
  * windows: space for count of (WINDOW, WINDOW). Returns how many are sound; these come first there.
@@ -133,7 +163,7 @@ static inline void count_bins(const float *filtered, int64_t count, const float 
     }
 }
 
-/* other_grid_counts._histograms.
+/* history.other_grid_counts._histograms.
  *
  * windows (count, WINDOW, WINDOW). basis (SIDE, SIDE): the DCT, row = frequency. Each of the frequencies has its vertical
  * and horizontal index in rows and columns, and its number of bins; those of one row follow each other. widths
@@ -182,7 +212,7 @@ static void gather_cells(const double *below, int64_t bins, double step, int64_t
     cells[1] *= 2; /* both signs, as for the mirrored multiples */
 }
 
-/* other_grid._comb and the logarithm of its ratio to a single save, of one step in bins; returns the ratio's mean if
+/* history.other_grid._comb and the logarithm of its ratio to a single save, of one step in bins; returns the ratio's mean if
  * the step were true. below, cells: see gather_cells. plain (bins,): what is expected of a single save. ratio (bins,).
  */
 static inline float comb_ratio(const double *below, const float *plain, int32_t bins, double exact_step, float sigma,
@@ -231,7 +261,7 @@ static inline float median_of_grids(const float *values)
     return 0.0f;
 }
 
-/* other_grid._ratios.
+/* history.other_grid._ratios.
  *
  * counts (GRIDS - 1, stride), of which the first bins are used. below, plain: see comb_ratio. steps (count,): in bins,
  * ascending. far: the step from which the blurs of two multiples do not meet. space: for GRIDS * bins + bins + 4 +
@@ -258,7 +288,7 @@ KERNEL void grid_ratios(const float *counts, int64_t stride, int64_t bins, const
     }
 }
 
-/* same_grid_counts.multiples_of.
+/* history.same_grid_counts.multiples_of.
  *
  * blocks (count, SIDE, SIDE). basis (SIDE, SIDE): the DCT, row = frequency. per_step (FREQUENCIES,): 1 over each step.
  * multiples (count, FREQUENCIES).
@@ -283,7 +313,7 @@ KERNEL void block_multiples(const uint8_t *blocks, int64_t count, const float *b
     }
 }
 
-/* same_grid_counts._counted.
+/* history.same_grid_counts._counted.
  *
  * multiples (blocks, frequencies), not rounded. magnitudes: as multiples. counts, set to 0 before: (frequencies,
  * most + 1); larger multiples count as most.
@@ -301,7 +331,7 @@ KERNEL void count_multiples(const float *multiples, int64_t blocks, int64_t freq
             counts[f * (most + 1) + magnitudes[f]] += 1.0f;
 }
 
-/* first_tables.asked_steps. steps (tables, FREQUENCIES); chosen (count,): tables; marked, set to 0 before:
+/* history.first_tables.asked_steps. steps (tables, FREQUENCIES); chosen (count,): tables; marked, set to 0 before:
  * (frequencies, STEPS). */
 KERNEL void mark_steps(const uint8_t *steps, const int64_t *chosen, int64_t count, const int64_t *used,
                        int64_t frequencies, uint8_t *marked)
@@ -311,7 +341,7 @@ KERNEL void mark_steps(const uint8_t *steps, const int64_t *chosen, int64_t coun
             marked[f * STEPS + steps[chosen[i] * FREQUENCIES + used[f]]] = 1;
 }
 
-/* first_tables.sums_over_frequencies. As above; of_steps (frequencies, STEPS); sums (count,). */
+/* history.first_tables.sums_over_frequencies. As above; of_steps (frequencies, STEPS); sums (count,). */
 KERNEL void sum_steps(const uint8_t *steps, const int64_t *chosen, int64_t count, const int64_t *used,
                       int64_t frequencies, const double *of_steps, double *sums)
 {
@@ -355,7 +385,7 @@ static inline void reweight(const float *counts, const float *mass, int64_t stri
     }
 }
 
-/* same_grid_counts._priors.
+/* history.same_grid_counts._priors.
  *
  * counts: one frequency after the other, each (bins[f],). masses[f]: (STEPS, SCALES, strides[f]). space: for the most
  * bins. priors (frequencies, SCALES).
@@ -371,7 +401,7 @@ KERNEL void fit_priors(int64_t frequencies, const int64_t *bins, const float *co
     }
 }
 
-/* same_grid._lifts.
+/* history.same_grid._lifts.
  *
  * counts, masses, strides, priors: as in fit_priors. steps: one frequency after the other, each (asked[f],). floors
  * (frequencies,): what is added to each bin of a mixture that is scaled by share. single: as counts. lifts: one
@@ -396,7 +426,7 @@ KERNEL void step_lifts(int64_t frequencies, const int64_t *bins, const float *co
     }
 }
 
-/* same_grid._Lifts.found_and_expected.
+/* history.same_grid._Lifts.found_and_expected.
  *
  * Arrays as in step_lifts. touched: 1 minus the share of coefficients without a trace. found, expected (frequencies,
  * STEPS): only those of the steps asked are set.
@@ -442,7 +472,7 @@ static inline float logistic(float x)
     return x < -16.0f ? 0.0f : 1.0f / (1.0f + exponential(-x));
 }
 
-/* dc_steps._of_earlier_steps.
+/* history.dc_steps._of_earlier_steps.
  *
  * counts, single (2 half + 1,): of each multiple of the last step, and what is expected of a single save. below
  * (2 half + 2,): the cumulated sum of single, a 0 first. steps (count,). steepness: of the logistic function that stands

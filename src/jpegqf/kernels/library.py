@@ -1,6 +1,6 @@
 """Compile ``kernels.c`` into a shared library beside it, and tell where that is. Needs nothing but a C compiler.
 
-The package's build runs it (``hatch_build.py``), and ``python -m jpegqf.history.kernel_library`` does so in a checkout.
+The package's build runs it (``hatch_build.py``), and ``python -m jpegqf.kernels.library`` does so in a checkout.
 """
 
 import os

@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, F64, I32, I64, U8, Bool
-from jpegqf.history.kernel_library import library_path
-from jpegqf.jpeg.ijg import MAX_STEP
-from jpegqf.pixels.grid import GRIDS, WINDOW
+from jpegqf.kernels.library import library_path
 
 SIGNATURES = {
+    "first_of_each": "aiiaiaa",
     "cut_windows": "aaiaiia",
     "grid_histograms": "aiaiaaaaaa",
     "grid_ratios": "aiiaaaiffffaaa",
@@ -27,8 +27,9 @@ SIGNATURES = {
 }
 """Functions of ``kernels.c`` and their arguments: a for an array's address, i for int64, f for float."""
 C_TYPES: dict[str, Any] = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "f": ctypes.c_float}
-CHUNK = 256
-"""As in ``kernels.c``: windows that are filtered before they are counted."""
+GRIDS, WINDOW, CHUNK, STEPS = 64, 15, 256, 256
+"""As in ``kernels.c``: grids, pixels a side of a window, windows that are filtered before they are counted, and steps
+from 0 on."""
 
 
 class Kernels:
@@ -50,6 +51,13 @@ class Kernels:
             each.ctypes.data if isinstance(each, np.ndarray) else each for each in kept
         ])  # fmt: skip
         return int(returned)
+
+    def first_of_each(self, rows: U8, multipliers: NDArray[np.uint64]) -> I64:
+        """Indices, int64, of the first of each different row, uint8 (n, bytes); each four bytes have a multiplier."""
+        slots = 1 << max(4, (2 * len(rows)).bit_length())
+        found, keys = np.empty(len(rows), np.int64), np.empty(slots, np.uint64)
+        arguments = rows, len(rows), rows.shape[1] // 4, multipliers, slots, keys, found
+        return found[: self._call("first_of_each", *arguments)]
 
     def cut_windows(self, plane: U8, marks: U8 | None, starts: I64, least_range: int) -> U8:
         """The sound ones of the windows that start at these places of the plane, uint8 (n, WINDOW, WINDOW)."""
@@ -107,7 +115,7 @@ class Kernels:
 
     def mark_steps(self, steps: U8, tables: I64, frequencies: I64) -> Bool:
         """Which steps the chosen ``tables`` have at some frequencies, bool (frequencies, 256); ``steps``: (n, 64)."""
-        marked = np.zeros((len(frequencies), MAX_STEP + 1), np.bool_)
+        marked = np.zeros((len(frequencies), STEPS), np.bool_)
         self._call("mark_steps", steps, tables, len(tables), frequencies, len(frequencies), marked)
         return marked
 
@@ -146,7 +154,7 @@ class Kernels:
         self, bins: I64, counts: F32, single: F32, asked: I64, steps: I64, lifts: F32, touched: float
     ) -> tuple[F64, F64]:
         """Found and expected log likelihood ratios of each step asked, 0 elsewhere: float64 (frequencies, 256)."""
-        found, expected = np.zeros((2, len(bins), MAX_STEP + 1))
+        found, expected = np.zeros((2, len(bins), STEPS))
         self._call("lift_ratios", len(bins), bins, counts, single, asked, steps, lifts, touched, found, expected)
         return found, expected
 

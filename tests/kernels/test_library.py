@@ -6,15 +6,15 @@ from types import ModuleType
 
 import pytest
 
-from jpegqf.history import kernel_library
+from jpegqf.kernels import library
 
 
 def copied(folder: Path) -> ModuleType:
     """The module as the package's build loads it: from its file, beside a copy of the source that it compiles."""
-    source = Path(kernel_library.__file__)
+    source = Path(library.__file__)
     for name in (source.name, "kernels.c"):
         shutil.copy(source.with_name(name), folder)
-    spec = importlib.util.spec_from_file_location("kernel_library_copy", folder / source.name)
+    spec = importlib.util.spec_from_file_location("library_copy", folder / source.name)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -25,7 +25,7 @@ def copied(folder: Path) -> ModuleType:
 def test_a_library_of_another_source_is_never_found(tmp_path: Path) -> None:
     module = copied(tmp_path)
     before = module.library_path()
-    assert os.path.basename(before) == os.path.basename(kernel_library.library_path())
+    assert os.path.basename(before) == os.path.basename(library.library_path())
     with open(tmp_path / "kernels.c", "a", encoding="utf-8") as file:
         file.write("\n/* changed */\n")
     assert module.library_path() != before
@@ -46,4 +46,4 @@ def test_without_a_compiler_nothing_is_left_behind(
     monkeypatch.setenv("CC", compiler)
     module = copied(tmp_path)
     assert module.compile_library() is None
-    assert sorted(os.listdir(tmp_path)) == ["kernel_library.py", "kernels.c"]
+    assert sorted(os.listdir(tmp_path)) == ["library.py", "kernels.c"]
