@@ -46,4 +46,4 @@ def test_without_a_compiler_nothing_is_left_behind(
     monkeypatch.setenv("CC", compiler)
     module = copied(tmp_path)
     assert module.compile_library() is None
-    assert sorted(os.listdir(tmp_path)) == ["library.py", "kernels.c"]
+    assert sorted(os.listdir(tmp_path)) == ["kernels.c", "library.py"]
