@@ -29,7 +29,7 @@ from bench.conditions.pages import WORDS
 from bench.summary import Part, Summary, Value, given, mean, share, write_summary
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN
 from jpegqf.history.earlier_save import earlier_save
-from jpegqf.history.first_tables import first_tables
+from jpegqf.history.first_tables import FAMILIES, first_tables
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.pixels.decode import decode_luma
@@ -130,7 +130,7 @@ def _shifted_qualities(rng: np.random.Generator) -> tuple[int, int]:
 def _other_tables(low: int, high: int, rng: np.random.Generator) -> Tables:
     """Of an encoder that is not the IJG's, each family as often as another, of an equivalent quality in this range."""
     known = first_tables()
-    families = [writer.family for writer in known.writers]
+    families = [FAMILIES[family] for family in known.family]
     family = OTHER_ENCODERS[rng.integers(len(OTHER_ENCODERS))]
     inside = [i for i, quality in enumerate(known.quality) if low <= quality <= high and families[i] == family]
     one = int(rng.choice(inside))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import I64, U8, Bool
+from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.luma import Luma
 
 ItemT = TypeVar("ItemT", bound=np.generic)
@@ -48,6 +49,9 @@ def first_of_each(pixels: U8) -> NDArray[np.int64]:
     independent random variables via integer arithmetic without primes", STACS 1996): even rows that differ in a few
     pixels do not share one.
     """
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.first_of_each(pixels, MULTIPLIERS)
     words = np.ascontiguousarray(pixels).view(np.uint32).astype(np.uint64)
     _, first = np.unique(words @ MULTIPLIERS, return_index=True)
     return np.sort(first)

@@ -68,12 +68,12 @@ class Classifier:
         return float(1 / (1 + np.exp(-(inner @ self.output + self.output_bias))))
 
 
-@lru_cache(maxsize=5)
+@lru_cache(maxsize=8)
 def load_classifier(name: str) -> Classifier:
     """A classifier that ships with the package.
 
     "aligned": a coarser first save on the same grid; "finer": a finer one there; "shifted": a coarser one on another
-    grid; "aligned glance" and "shifted glance": the same of little effort.
+    grid; "aligned glance", "shifted glance" and "shifted second glance": the same of little effort.
     """
     raw = json.loads(Path(__file__).with_name("classifier.json").read_text(encoding="utf-8"))[name]
     names = ("mean", "scale", "hidden", "hidden_bias", "output")
@@ -95,7 +95,7 @@ def lead(evidence: TableEvidence) -> float:
 
 def of_ijg(evidence: TableEvidence, expected: F64) -> tuple[float, float]:
     """The most evidence for an IJG table, its sign and logarithm, and its ratio to what was expected of that table."""
-    ijg = np.flatnonzero(np.isin(evidence.candidates, first_tables().ijg))
+    ijg = np.flatnonzero(first_tables().is_ijg[evidence.candidates])
     best = ijg[evidence.total[ijg].argmax()] if len(ijg) else int(evidence.total.argmax())
     return signed_log(evidence.total[best]), float(evidence.total[best] / (expected[best] + 5))
 

@@ -6,9 +6,12 @@ what is expected of a single save is the histogram itself under a triangle. What
 the same density gathered in cells one earlier step wide, each put at its middle, blurred, and rounded to the last step.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64
+from jpegqf.kernels.compiled import kernels
 
 SMOOTH, SMOOTH_FINER = 4, 2
 """Multiples on either side over which the triangle is above zero; the second where all earlier steps are finer.
@@ -19,6 +22,8 @@ AROUND, MOST_ABOVE = 8, 3.0
 """A multiple counts at most so many times the mean of those around, so many on either side.
 
 Flat areas make single ones stand out."""
+AROUND_EACH: F64 = (np.arange(-AROUND, AROUND + 1) != 0) / (2.0 * AROUND)
+"""Weights of the mean of those on either side."""
 FEWEST = 20
 """Fewest blocks for any evidence."""
 UNTOUCHED_SHARE = 0.3
@@ -35,32 +40,50 @@ def dc_ratios(counts: F32, last: int, steps: I64) -> tuple[F64, F64]:
     ``counts``, float32 (2 n + 1,): how often the multiple of the ``last`` step is -n ... n. ``steps``: int64 (steps,).
     Returns two float64 (steps,), natural logarithms; zeros where there are too few blocks.
     """
-    capped = np.minimum(counts, MOST_ABOVE * _mean_around(counts) + 1)
+    capped: F64 = np.minimum(counts, MOST_ABOVE * _mean_around(counts) + 1)
     if not len(steps) or capped.sum() < FEWEST:
         return np.zeros(len(steps)), np.zeros(len(steps))
     smooth = _smoothed(capped, SMOOTH_FINER if steps.max() < last else SMOOTH) + 1e-3
     single = smooth / smooth.sum()
-    double = (1 - UNTOUCHED_SHARE) * _after_earlier_save(smooth, last, steps) + UNTOUCHED_SHARE * single
+    found, expected = _of_earlier_steps(capped, single, last, steps)
+    return found, capped.sum() * expected
+
+
+def _of_earlier_steps(counts: F64, single: F64, last: int, steps: I64) -> tuple[F64, F64]:
+    """Log likelihood ratio of each step against a single save, and its mean for one block if the step were true.
+
+    ``single``, float64 (2 n + 1,): probability of each multiple after a single save. Returns two float64 (steps,).
+    """
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.dc_ratios(counts, single, last, steps, LOGISTIC * last / BLUR, UNTOUCHED_SHARE)
+    double = (1 - UNTOUCHED_SHARE) * _after_earlier_save(single, last, steps) + UNTOUCHED_SHARE * single
     ratio = np.log(double / single)
-    return ratio @ capped, capped.sum() * (double * ratio).sum(axis=1)
+    return ratio @ counts, (double * ratio).sum(axis=1)
 
 
 def _mean_around(counts: F32) -> F64:
     """For each multiple, the mean count of those on either side of it."""
-    around = np.ones(2 * AROUND + 1)
-    around[AROUND] = 0
-    return _under(counts, around)
+    return _under(counts, AROUND_EACH)
 
 
 def _smoothed(counts: F64, beside: int) -> F64:
     """The histogram under a triangle, so many multiples on either side."""
-    return _under(counts, np.bartlett(2 * beside + 3))
+    return _under(counts, triangle(2 * beside + 1))
 
 
 def _under(counts: F32 | F64, weights: F64) -> F64:
     """The mean of the histogram around each multiple, ``weights`` centred on it; beyond its ends nothing is counted."""
     before = len(weights) // 2
-    out: F64 = np.convolve(counts, weights / weights.sum())[before : before + len(counts)]
+    out: F64 = np.convolve(counts, weights)[before : before + len(counts)]
+    return out
+
+
+@lru_cache(maxsize=4)
+def triangle(width: int) -> F64:
+    """Weights that fall linearly on either side of the middle and add up to 1, float64 (width,); width is odd."""
+    weights = np.bartlett(width + 2)[1:-1]
+    out: F64 = weights / weights.sum()
     return out
 
 

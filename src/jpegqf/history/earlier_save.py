@@ -10,21 +10,25 @@ from jpegqf.history.clipped_blocks import earlier_save_of_clipped_blocks
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import (
     TableEvidence,
+    asked_steps,
     coarser_tables,
-    distinct_steps,
     finer_tables,
     first_tables,
     only_ijg,
-    tables_at,
 )
-from jpegqf.history.other_grid import conclude_other_grid, other_grid_evidence
-from jpegqf.history.other_grid_counts import count_other_grids
-from jpegqf.history.same_grid import SameGridEvidence, conclude_same_grid, same_grid_evidence
+from jpegqf.history.other_grid import conclude_other_grid, other_grid_evidence, other_grid_history
+from jpegqf.history.other_grid_counts import count_other_grids, windows_of
+from jpegqf.history.same_grid import SameGridEvidence, conclude_same_grid, same_grid_evidence, same_grid_history
 from jpegqf.history.same_grid_counts import SameGridCounts, count_same_grid
 from jpegqf.pixels.luma import Luma
 
 CLEAR_LEAD = 2.0
 """Evidence (natural logarithm) that the transposed tables must have beyond the others: the image was turned."""
+OTHER_GRID_GLANCES = {
+    "shifted glance": other_grid_counts.GLANCE,
+    "shifted second glance": other_grid_counts.SECOND_GLANCE,
+}
+"""Names of the classifiers of other grids of little effort, the least first, and that effort."""
 TURNED_WITHIN = 20
 """Qualities by which the table of an image that was turned may seem to be off, at most, until it is turned back."""
 RULED_OUT_BELOW = 0.02
@@ -58,9 +62,8 @@ def earlier_save(luma: Luma, last_table: NDArray[np.int64], even: bool = False) 
 
 def _coarser_on_same_grid(luma: Luma, glance: SameGridCounts | None, last_table: I64, even: bool) -> History:
     """What the same grid tells of a lower quality: by a ``glance`` where that is enough to rule it out."""
-    history = conclude_same_grid(
-        same_grid_evidence(glance, _coarser_ijg(last_table)), load_classifier("aligned glance")
-    )
+    evidence = same_grid_evidence(glance, _coarser_ijg(last_table))
+    history = same_grid_history(evidence, load_classifier("aligned glance"))
     if _is_ruled_out(history):
         return history
     counts = count_same_grid(luma, last_table)
@@ -81,7 +84,7 @@ def _finer_on_same_grid(luma: Luma, glance: SameGridCounts | None, last_table: I
     if glance is None:
         return History(None)
     finer = finer_tables(glance.table)
-    steps = distinct_steps(tables_at(finer, np.zeros(1, np.int64))[:, 0])
+    steps, _ = asked_steps(finer, np.zeros(1, np.int64))
     found, _ = dc_ratios(glance.dc, int(glance.table[0]), steps)
     if not len(found) or found.max() < WORTH_A_LOOK:
         return History(None)
@@ -91,12 +94,13 @@ def _finer_on_same_grid(luma: Luma, glance: SameGridCounts | None, last_table: I
 
 def _on_other_grid(luma: Luma, last_table: I64, even: bool) -> History:
     """What the 63 other grids tell: at a glance, where that is enough to rule an earlier save out."""
-    counts = count_other_grids(luma, last_table, other_grid_counts.GLANCE)
-    glance = other_grid_evidence(counts, _coarser_ijg(last_table))
-    history = conclude_other_grid(glance, load_classifier("shifted glance"))
-    if _is_ruled_out(history):
-        return history
-    counts = count_other_grids(luma, last_table)
+    windows = windows_of(luma, last_table)
+    for classifier, effort in OTHER_GRID_GLANCES.items():
+        glance = other_grid_evidence(count_other_grids(windows, effort), _coarser_ijg(last_table))
+        history = other_grid_history(glance, load_classifier(classifier))
+        if _is_ruled_out(history):
+            return history
+    counts = count_other_grids(windows)
     evidence = other_grid_evidence(counts)
     history = conclude_other_grid(evidence, load_classifier("shifted"), even)
     if evidence is None or not history.found:

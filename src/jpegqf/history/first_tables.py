@@ -1,16 +1,16 @@
 """The luma tables that an earlier save may have had, and how common each is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from jpegqf.arrays import F64, I64
-from jpegqf.jpeg.all_tables import Writer, set_tables
+from jpegqf.arrays import F64, I64, U8, Bool
+from jpegqf.jpeg.all_tables import set_tables
 from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.jpeg.table_match import equivalent_qualities, equivalent_quality, laplacian_error, mixed_scales
+from jpegqf.kernels.compiled import kernels
 
 IJG_SHARE = 0.7
 """Share of earlier saves to expect that have an IJG table: most programs use libjpeg or its tables."""
@@ -23,6 +23,8 @@ DEFAULTS, ROUND = (75, 80, 85, 90, 92, 95), (5, 10)
 OF_DEFAULTS, OF_TENS, OF_FIVES = 12.0, 6.0, 3.0
 """How much more often a default, another multiple of ten and another of five is chosen than any other quality."""
 
+FAMILIES = tuple(Family)
+"""Families of encoders, by their index."""
 
 INTERVAL_SHARE = 0.95
 """Probability that an interval of qualities holds."""
@@ -76,15 +78,20 @@ class FirstTables:
     """Luma tables: ``steps`` int64 (n, 64), row-major; ``quality`` int64 (n,), their equivalent IJG qualities.
 
     ``log_prior``, float64 (n,): natural logarithm of how common each is among earlier saves. ``even``: the same where
-    each IJG quality is as common as another. ``writers``: who writes each. ``ijg``: indices of the IJG tables.
+    each IJG quality is as common as another. ``family``, int64 (n,): who writes each, as an index of FAMILIES.
+    ``ijg``: indices of the IJG tables, by quality; ``is_ijg``, bool (n,). ``sums``, int64 (n,): of all steps of each.
+    ``narrow``, uint8 (n, 64): the steps once more, a table in a line of the processor's cache.
     """
 
     steps: I64
     quality: I64
     log_prior: F64
     even: F64
-    writers: Sequence[Writer]
+    family: I64
     ijg: I64
+    is_ijg: Bool
+    sums: I64
+    narrow: U8
 
 
 @lru_cache(maxsize=1)
@@ -100,38 +107,78 @@ def first_tables() -> FirstTables:
     log_prior[ijg] = np.log(weights / weights.sum())
     for one in (even, log_prior):
         one += np.where(ijg, np.log(IJG_SHARE), np.log(1 - IJG_SHARE))
-    return FirstTables(steps, equivalent_qualities(steps), log_prior, even, known.writers, np.flatnonzero(ijg))
+    family = np.array([FAMILIES.index(writer.family) for writer in known.writers])
+    return FirstTables(
+        steps, equivalent_qualities(steps), log_prior, even, family, np.flatnonzero(ijg), ijg, steps.sum(axis=1),
+        steps.astype(np.uint8),
+    )  # fmt: skip
 
 
 def coarser_tables(last_table: I64) -> I64:
-    """Indices of the tables of a lower quality than that of the last, int64 (64,)."""
-    return np.flatnonzero(first_tables().quality < equivalent_quality(last_table))
+    """Indices of the tables of a lower quality than that of the last, int64 (64,); not to be written to."""
+    return _tables_beside(_equivalent_quality(last_table.tobytes()))[0]
 
 
 def only_ijg(tables: I64) -> I64:
     """Those of the tables, by their indices, that are the IJG's."""
-    return np.intersect1d(tables, first_tables().ijg, assume_unique=True)
+    return tables[first_tables().is_ijg[tables]]
 
 
 def finer_tables(last_table: I64) -> I64:
-    """Indices of the tables of a higher quality than that of the last, int64 (64,)."""
-    return np.flatnonzero(first_tables().quality > equivalent_quality(last_table))
+    """Indices of the tables of a higher quality than that of the last, int64 (64,); not to be written to."""
+    return _tables_beside(_equivalent_quality(last_table.tobytes()))[1]
 
 
-def tables_at(tables: I64, frequencies: I64, transposed: bool = False) -> I64:
-    """The steps, int64 (tables, frequencies), of the tables, by their indices, at some row-major frequencies.
+@lru_cache(maxsize=256)
+def _equivalent_quality(table: bytes) -> int:
+    """That of a table, int64 (64,), by its bytes: most images share a few tables."""
+    return equivalent_quality(np.frombuffer(table, np.int64))
 
-    ``transposed``: with rows and columns of the tables exchanged.
+
+@lru_cache(maxsize=101)
+def _tables_beside(quality: int) -> tuple[I64, I64]:
+    """Indices of the tables below and above an equivalent quality."""
+    qualities = first_tables().quality
+    return np.flatnonzero(qualities < quality), np.flatnonzero(qualities > quality)
+
+
+def transposed_frequencies(frequencies: I64) -> I64:
+    """Row-major indices of the same frequencies in a table whose rows and columns were exchanged."""
+    row, column = np.divmod(frequencies, 8)
+    out: I64 = 8 * column + row
+    return out
+
+
+def tables_at(tables: I64, frequencies: I64) -> I64:
+    """The steps, int64 (tables, frequencies), of the tables, by their indices, at some row-major frequencies."""
+    out: I64 = first_tables().steps[tables[:, None], frequencies]
+    return out
+
+
+def asked_steps(tables: I64, frequencies: I64) -> tuple[I64, I64]:
+    """The different steps, ascending, that the tables, by their indices, have at each of some row-major frequencies.
+
+    Those of one frequency after the other, int64, and how many each frequency has, int64 (frequencies,).
     """
-    if transposed:
-        row, column = np.divmod(frequencies, 8)
-        frequencies = 8 * column + row
-    return first_tables().steps[tables][:, frequencies]
+    compiled = kernels()
+    if compiled is not None:
+        asked = compiled.mark_steps(first_tables().narrow, tables, frequencies)
+    else:
+        asked = np.zeros((len(frequencies), MAX_STEP + 1), bool)
+        asked[np.arange(len(frequencies)), tables_at(tables, frequencies)] = True
+    return np.nonzero(asked)[1], asked.sum(axis=1)
 
 
-def distinct_steps(steps: I64) -> I64:
-    """The different ones of some quantization steps, int64, ascending."""
-    return np.flatnonzero(np.bincount(steps))
+def sums_over_frequencies(of_steps: F64, tables: I64, frequencies: I64) -> F64:
+    """For each of the tables, by their indices, the sum of what its steps have, float64 (tables,).
+
+    ``of_steps``, float64 (frequencies, 256): a number for each step at each of the row-major frequencies.
+    """
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.sum_steps(first_tables().narrow, tables, frequencies, of_steps)
+    out: F64 = of_steps[np.arange(len(frequencies)), tables_at(tables, frequencies)].sum(axis=1)
+    return out
 
 
 def likely_first_table(evidence: TableEvidence, trust: float, even: bool = False) -> FirstTable:
@@ -199,12 +246,10 @@ def _unlisted_quality(steps: F64, frequencies: I64) -> F64:
 
 def _family(candidates: I64, likely: F64) -> Family | None:
     """The family of encoders whose tables have at least FAMILY_SHARE of the probability, if it has a name."""
-    writers, shares = first_tables().writers, dict[Family, float]()
-    for candidate, share in zip(candidates.tolist(), likely.tolist(), strict=True):
-        family = writers[candidate].family
-        shares[family] = shares.get(family, 0.0) + share
-    best = max(shares, key=lambda family: shares[family])
-    return best if shares[best] >= FAMILY_SHARE and best != Family.UNKNOWN else None
+    tables = first_tables()
+    shares = np.bincount(tables.family[candidates], likely, len(FAMILIES))
+    best = FAMILIES[int(shares.argmax())]
+    return best if shares.max() >= FAMILY_SHARE and best != Family.UNKNOWN else None
 
 
 def _weight(quality: int) -> float:

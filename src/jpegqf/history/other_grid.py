@@ -18,21 +18,25 @@ coefficient differs from zero.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
+from jpegqf.history.dc_steps import triangle
 from jpegqf.history.first_tables import (
     TableEvidence,
+    asked_steps,
     coarser_tables,
-    distinct_steps,
     first_tables,
     only_ijg,
     tables_at,
+    transposed_frequencies,
 )  # fmt: skip
 from jpegqf.history.other_grid_counts import BINS_PER_SIGMA, OtherGridCounts
 from jpegqf.jpeg.ijg import MAX_STEP
+from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.grid import GRIDS
 
 SMOOTH_BINS = {True: 17, False: 5}
@@ -88,7 +92,7 @@ class OtherGridEvidence:
     sums: int
     """Sum of all 64 steps of the last table."""
 
-    @property
+    @cached_property
     def of_tables(self) -> TableEvidence:
         """What speaks for each first table, summed over the frequencies."""
         total = self.found.sum(axis=1, dtype=np.float64)
@@ -105,16 +109,15 @@ class OtherGridEvidence:
     @property
     def best(self) -> int:
         """Place of the candidate with the most evidence."""
-        return int(self.found.sum(axis=1).argmax())
+        return int(self.of_tables.total.argmax())
 
 
 def _smoothed(mass: F64, width: int) -> F64:
     """The histogram of |x| under a triangle ``width`` bins wide, mirrored at zero (whose bin is half as wide)."""
     half = width // 2
-    kernel = np.bartlett(width + 2)[1:-1]
     both = np.concatenate([mass[half:0:-1], mass, np.full(half, mass[-1])])
     both[half] *= 2
-    out: F64 = np.convolve(both, kernel / kernel.sum(), "valid")
+    out: F64 = np.convolve(both, triangle(width), "valid")
     out[0] /= 2
     return out
 
@@ -143,22 +146,29 @@ def _comb(mass: F64, steps: F64) -> F32:
     return out
 
 
-def _ratios(counts: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
-    """Log likelihood ratio of each grid and step (GRIDS - 1, steps), and its expectation (steps,).
+def _ratios(counts: F32, pooled: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
+    """Log likelihood ratio of each grid and step (GRIDS - 1, steps) above the grids' median, and its mean (steps,).
 
-    ``steps`` in bins, ascending.
+    The mean is that on a grid if the step were true. ``counts``, float32 (GRIDS - 1, bins), and ``pooled``, (bins,),
+    their sum; ``steps`` in bins, ascending.
     """
-    counts = counts[1:]
-    pooled = counts.sum(axis=0).astype(np.float64) + 1e-3
-    mass = pooled / pooled.sum()
+    mass = pooled.astype(np.float64) + 1e-3
+    mass /= mass.sum()
     plain = _smoothed(mass, smooth).astype(np.float32)
+    coefficients, compiled = pooled.sum() / np.float32(GRIDS - 1), kernels()
+    if compiled is not None:
+        far = FAR * BINS_PER_SIGMA
+        found, expected = compiled.grid_ratios(
+            counts, mass, plain, steps, BINS_PER_SIGMA, far, UNTOUCHED_SHARE, ZERO_WEIGHT
+        )
+        return found, coefficients * expected
     comb = _comb(mass, steps)
     comb *= np.float32(1 - UNTOUCHED_SHARE)
     comb += np.float32(UNTOUCHED_SHARE) * plain
     ratio = np.log(comb / plain)
     ratio[np.arange(len(mass)) < steps[:, None] / 2] *= ZERO_WEIGHT
-    expected = counts.sum() / (GRIDS - 1) * np.einsum("sb,sb->s", comb, ratio)
-    return counts @ ratio.T, expected.astype(np.float32)
+    found = counts @ ratio.T
+    return found - median(found), coefficients * np.einsum("sb,sb->s", comb, ratio)
 
 
 def other_grid_evidence(
@@ -173,15 +183,19 @@ def other_grid_evidence(
         return None
     if candidates is None:
         candidates = coarser_tables(counts.table)
-    tables = tables_at(candidates, counts.used, transposed)
+    earlier = transposed_frequencies(counts.used) if transposed else counts.used
+    tables = tables_at(candidates, earlier)
     kept = tables.sum(axis=1) >= COARSER * counts.table[counts.used].sum()
     kept &= first_tables().quality[candidates] >= LOWEST
     candidates, tables = candidates[kept], tables[kept]
     if not len(only_ijg(candidates)):
         return None
+    steps, asked = asked_steps(candidates, earlier)
     ratios = [
-        _of_steps(histogram, distinct_steps(steps), spread, SMOOTH_BINS[f == 0])
-        for f, histogram, steps, spread in zip(counts.used, counts.histograms, tables.T, counts.sigma, strict=True)
+        _of_steps(histogram, of_one, spread, SMOOTH_BINS[f == 0])
+        for f, histogram, of_one, spread in zip(
+            counts.used, counts.histograms, np.split(steps, np.cumsum(asked)[:-1]), counts.sigma, strict=True
+        )
     ]
     found, expected = (np.stack(parts) for parts in zip(*ratios, strict=True))
     return _of_best_grid(found, expected, candidates, tables, counts)
@@ -190,13 +204,15 @@ def other_grid_evidence(
 def _of_steps(counts: F32, steps: I64, spread: float, smooth: int) -> tuple[F32, F32]:
     """Evidence of each grid for each step 0..255, float32 (GRIDS - 1, 256), 0 where it is not asked, and expected."""
     found, expected = np.zeros((GRIDS - 1, MAX_STEP + 1), np.float32), np.zeros(MAX_STEP + 1, np.float32)
-    pooled = counts.sum(axis=0).cumsum()
-    filled = int(np.searchsorted(pooled, USED_SHARE * pooled[-1])) + smooth
+    pooled = counts[1:].sum(axis=0)
+    below = (pooled + counts[0]).cumsum()
+    filled = int(np.searchsorted(below, USED_SHARE * below[-1])) + smooth
     steps = steps[steps >= FINEST * spread]
     within = _distinguishable(steps, filled * spread / BINS_PER_SIGMA)
     if len(steps):
-        ratios, of_steps = _ratios(counts[:, :filled], steps[:within] / spread * BINS_PER_SIGMA, smooth)
-        ratios -= median(ratios)
+        ratios, of_steps = _ratios(
+            counts[1:, :filled], pooled[:filled], steps[:within] / spread * BINS_PER_SIGMA, smooth
+        )
         found[:, steps[:within]], expected[steps[:within]] = ratios, of_steps
         found[:, steps[within:]], expected[steps[within:]] = ratios[:, -1:], of_steps[-1]
     return found, expected
@@ -218,7 +234,7 @@ def _of_best_grid(
     ``found``, float32 (frequencies, GRIDS - 1, 256), and ``expected`` (frequencies, 256): of each step. ``tables``,
     int64 (candidates, frequencies): the candidates' steps.
     """
-    most = _summed(found, tables[np.isin(candidates, first_tables().ijg)]).max(axis=1)
+    most = _summed(found, tables[first_tables().is_ijg[candidates]]).max(axis=1)
     free = found.max(axis=2).sum(axis=0)
     best, total = 0, -np.inf
     for grid in {int(most.argmax()), int(free.argmax())}:
@@ -253,7 +269,7 @@ def other_grid_statistics(evidence: OtherGridEvidence) -> F64:
 
     The best grid's evidence, what was expected, and the evidence of the other grids.
     """
-    total, step = evidence.of_tables.total, first_tables().steps[evidence.candidates[evidence.best]]
+    total, steps = evidence.of_tables.total, first_tables().sums[evidence.candidates[evidence.best]]
     best, expected = float(total[evidence.best]), float(evidence.expected[evidence.best].sum())
     by_frequency = evidence.found[evidence.best]
     rival, usual = evidence.rivals.max(), float(median(evidence.rivals))
@@ -266,18 +282,22 @@ def other_grid_statistics(evidence: OtherGridEvidence) -> F64:
         signed_log(lead(evidence.of_tables)), signed_log(np.sort(by_frequency)[:-2].sum()),
         float((by_frequency >= evidence.elsewhere.max(axis=0)).mean()), float((by_frequency < -1).mean()),
         signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(float(by_frequency[0])),
-        (8 - x) * (8 - y) / 64, math.log(step.sum() / evidence.sums),
+        (8 - x) * (8 - y) / 64, math.log(steps / evidence.sums),
         math.log(evidence.step), math.log(evidence.windows), *of_ijg(evidence.of_tables, evidence.expected.sum(axis=1)),
     ])  # fmt: skip
 
 
-def conclude_other_grid(evidence: OtherGridEvidence | None, classifier: Classifier, even: bool = False) -> History:
-    """The history from the evidence on the best other grid; all None without evidence.
-
-    ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`.
-    """
+def other_grid_history(evidence: OtherGridEvidence | None, classifier: Classifier) -> History:
+    """The history from the evidence on the best other grid, the first table aside; all None without evidence."""
     if evidence is None:
         return History(None)
-    probability, expected = classifier.probability(other_grid_statistics(evidence)), evidence.expected.sum(axis=1)
-    history = conclude(evidence.of_tables, expected, probability, evidence.grid)
+    probability = classifier.probability(other_grid_statistics(evidence))
+    return conclude(evidence.of_tables, evidence.expected.sum(axis=1), probability, evidence.grid)
+
+
+def conclude_other_grid(evidence: OtherGridEvidence | None, classifier: Classifier, even: bool = False) -> History:
+    """The same with the first table. ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`."""
+    history = other_grid_history(evidence, classifier)
+    if evidence is None:
+        return history
     return named(history, evidence.of_tables_at_low_frequencies, classifier.trust, even)

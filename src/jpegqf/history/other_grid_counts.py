@@ -11,7 +11,9 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import first_of_each
-from jpegqf.evidence.dct import BASIS, FORWARD
+from jpegqf.evidence.dct import BASIS
+from jpegqf.history.same_grid_counts import multiples_of
+from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.grid import GRIDS, WINDOW
 from jpegqf.pixels.luma import Luma
 
@@ -30,15 +32,18 @@ PIXEL_VARIANCE = 0.25
 """Variance, squared grey levels, of rounding: by the first decoder (luma, RGB) and the second encoder and decoder."""
 
 
+MOST_WINDOWS = 1024
+"""Most windows that are used, evenly spaced over the image."""
+
+
 @dataclass(frozen=True)
 class OtherGridEffort:
-    """How much of an image is looked at.
+    """How much is looked at.
 
-    ``windows``: most windows used. ``index_sum``: frequencies are used whose vertical and horizontal index add up to at
-    most this, 0..7. ``bins``: of the magnitudes of DC, and of other coefficients; larger ones are left out.
+    ``index_sum``: frequencies are used whose vertical and horizontal index add up to at most this, 0..7. ``bins``: of
+    the magnitudes of DC, and of other coefficients; larger ones are left out.
     """
 
-    windows: int
     index_sum: int
     bins: tuple[int, int]
 
@@ -54,9 +59,24 @@ class OtherGridEffort:
         return np.array([8 * v + u for v, u in self.frequencies])
 
 
-FULL = OtherGridEffort(1024, 7, (1024, 256))
-GLANCE = OtherGridEffort(1024, 1, (512, 192))
-"""A seventh of the time of FULL, to tell most single saves: DC alone finds three in four of what FULL does."""
+FULL = OtherGridEffort(7, (1024, 256))
+GLANCE = OtherGridEffort(1, (512, 192))
+"""A ninth of the time of FULL, to tell most single saves: DC alone finds three in four of what FULL does."""
+SECOND_GLANCE = OtherGridEffort(3, (512, 192))
+"""A quarter of the time of FULL, to tell most of the single saves that GLANCE leaves open."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The squares of an image that are used, and how the last save has blurred them.
+
+    ``pixels``: uint8 (windows, WINDOW, WINDOW). ``table``, int64 (64,), row-major: the last table. ``variance``,
+    float64 (64,): of the last save's errors in the coefficients of another grid, squared grey levels.
+    """
+
+    pixels: U8
+    table: I64
+    variance: F64
 
 
 @dataclass(frozen=True)
@@ -107,35 +127,44 @@ def _windows_at(plane: U8, picked: I64) -> U8:
     return out
 
 
-def _usable_windows(luma: Luma, most: int) -> U8:
-    """Distinct windows, neither clipped nor flat, evenly spaced, so many at most; uint8 (n, WINDOW, WINDOW)."""
-    rows, columns = ((side - WINDOW) // 8 + 1 for side in luma.plane.shape)
-    if rows < 1 or columns < 1:
-        return np.zeros((0, WINDOW, WINDOW), np.uint8)
-    count = min(rows * columns, 2 * most)
-    picked = np.arange(count) * (rows * columns) // count
+def _sound_windows(luma: Luma, picked: I64) -> U8:
+    """Those of the windows at the ``picked`` blocks that are neither clipped nor flat, uint8 (n, WINDOW, WINDOW)."""
+    compiled = kernels()
+    if compiled is not None:
+        width = luma.plane.shape[1]
+        row, column = np.divmod(picked, (width - WINDOW) // 8 + 1)
+        return compiled.cut_windows(luma.plane, luma.marks, 8 * (row * width + column), SMALLEST_RANGE)
     windows = _windows_at(luma.plane, picked)
     low, high = windows.min(axis=(1, 2)), windows.max(axis=(1, 2))
     sound = (low > 0) & (high < 255) & (high - low >= SMALLEST_RANGE)
     if luma.marks is not None:
         sound &= ~_windows_at(luma.marks, picked).any(axis=(1, 2))
-    windows = windows[sound]
+    out: U8 = windows[sound]
+    return out
+
+
+def _usable_windows(luma: Luma, most: int) -> U8:
+    """Distinct sound windows, evenly spaced, so many at most; uint8 (n, WINDOW, WINDOW)."""
+    rows, columns = ((side - WINDOW) // 8 + 1 for side in luma.plane.shape)
+    if rows < 1 or columns < 1:
+        return np.zeros((0, WINDOW, WINDOW), np.uint8)
+    count = min(rows * columns, 2 * most)
+    windows = _sound_windows(luma, np.arange(count) * (rows * columns) // count)
     distinct = first_of_each(windows[:, :8, :8].reshape(-1, 64))
     kept = min(len(distinct), most)
     out: U8 = windows[distinct[np.arange(kept) * len(distinct) // max(kept, 1)]]
     return out
 
 
-def _error_variance(windows: U8, table: F64) -> F64:
+def _error_variance(windows: U8, table: I64) -> F64:
     """Variance of the last save's rounding errors, per frequency of its grid, float64 (8, 8).
 
     A coefficient that was not rounded to zero has a uniform error; the others are their own error, a Laplacian's
     inside half a step, of the scale that follows from the share of zeros.
     """
-    blocks = windows[:, :8, :8].reshape(-1, 64).astype(np.float32) - 128
-    multiples = np.rint(blocks @ FORWARD / table.reshape(64).astype(np.float32))
+    multiples = multiples_of(windows[:, :8, :8].reshape(-1, 64), table.reshape(64))
     bound = 0.5 / len(windows)
-    zeros = np.clip((multiples == 0).mean(axis=0), bound, 1 - bound).reshape(8, 8)
+    zeros = np.clip((np.abs(multiples) < 0.5).mean(axis=0), bound, 1 - bound).reshape(8, 8)
     ratio = -np.log1p(-zeros)  # half a step over the Laplacian's scale
     inside = (2 - (ratio**2 + 2 * ratio + 2) * np.exp(-ratio)) / (ratio**2 * zeros) * table**2 / 4
     out: F64 = zeros * np.minimum(inside, table**2 / 12) + (1 - zeros) * table**2 / 12
@@ -144,32 +173,51 @@ def _error_variance(windows: U8, table: F64) -> F64:
 
 def _histograms(windows: U8, widths: F64, effort: OtherGridEffort) -> list[F32]:
     """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (GRIDS, bins) each."""
-    count = len(windows)
-    pixels = windows.reshape(-1, WINDOW).astype(np.float32) - 128
-    grid = np.arange(8, dtype=np.float32)[:, None] + 8 * np.arange(8, dtype=np.float32)
-    out: dict[tuple[int, int], F32] = {}
-    for u in range(effort.index_sum + 1):
-        columns = (pixels @ PLACED[:, :, u]).reshape(count, WINDOW, 8).swapaxes(1, 2).reshape(-1, WINDOW)
-        for v in range(effort.index_sum + 1 - u):
-            bins = effort.bins[u + v > 0]
-            width = np.float32(widths[effort.frequencies.index((v, u))])
-            place = np.abs(columns @ (PLACED[:, :, v] / width)).reshape(count, 8, 8)
-            np.minimum(place, bins, out=place)
-            place += grid * (bins + 1) + np.float32(0.5)
-            counts = np.bincount(place.astype(np.intp).ravel(), minlength=GRIDS * (bins + 1))
-            out[v, u] = counts.reshape(GRIDS, bins + 1)[:, :bins].astype(np.float32)
-    return [out[frequency] for frequency in effort.frequencies]
+    frequencies, compiled = effort.frequencies, kernels()
+    bins = [effort.bins[v + u > 0] for v, u in frequencies]
+    if compiled is not None:
+        return compiled.grid_histograms(windows, BASIS.astype(np.float32), frequencies, bins, widths)
+    pixels: F32 = windows.reshape(-1, WINDOW).astype(np.float32) - np.float32(128)
+    shape = (len(windows), WINDOW, 8)
+    filtered = [
+        (pixels @ PLACED[:, :, u]).reshape(shape).swapaxes(1, 2).reshape(-1, WINDOW)
+        for u in range(effort.index_sum + 1)
+    ]
+    return [
+        _histogram(filtered[u], np.asarray(PLACED[:, :, v] / width, np.float32), most)
+        for (v, u), width, most in zip(frequencies, widths, bins, strict=True)
+    ]
 
 
-def count_other_grids(luma: Luma, last_table: I64, effort: OtherGridEffort = FULL) -> OtherGridCounts | None:
-    """Count an image; None if it has too few windows.
+def _histogram(filtered: F32, placed: F32, bins: int) -> F32:
+    """Counts of |coefficient| in ``bins`` bins on each grid, float32 (GRIDS, bins).
+
+    ``filtered``, float32 (windows * 8, WINDOW): the horizontal part of the DCT at each column offset. ``placed``,
+    float32 (WINDOW, 8): the vertical part at each row offset, over the width of a bin.
+    """
+    grid = np.arange(8)[:, None] + 8 * np.arange(8)
+    size = np.minimum(np.abs(filtered @ placed).reshape(-1, 8, 8), bins)
+    place = (size + np.float32(0.5)).astype(np.intp) + grid * (bins + 1)
+    counts = np.bincount(place.ravel(), minlength=GRIDS * (bins + 1))
+    return counts.reshape(GRIDS, bins + 1)[:, :bins].astype(np.float32)
+
+
+def windows_of(luma: Luma, last_table: I64) -> Windows | None:
+    """What is used of an image; None if that is too little.
 
     ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency.
     """
-    windows = _usable_windows(luma, effort.windows)
-    if len(windows) < FEWEST_WINDOWS:
+    pixels = _usable_windows(luma, MOST_WINDOWS)
+    if len(pixels) < FEWEST_WINDOWS:
         return None
-    variance = SPREAD @ _error_variance(windows, last_table.astype(np.float64)) @ SPREAD.T
-    sigma = np.sqrt(BLUR**2 * variance.reshape(64)[effort.used] + PIXEL_VARIANCE)
-    histograms = _histograms(windows, sigma / BINS_PER_SIGMA, effort)
-    return OtherGridCounts(last_table.astype(np.int64).reshape(64), effort.used, sigma, histograms, len(windows))
+    variance = SPREAD @ _error_variance(pixels, last_table.astype(np.int64)) @ SPREAD.T
+    return Windows(pixels, last_table.astype(np.int64).reshape(64), variance.reshape(64))
+
+
+def count_other_grids(windows: Windows | None, effort: OtherGridEffort = FULL) -> OtherGridCounts | None:
+    """Count an image's coefficients; None without windows."""
+    if windows is None:
+        return None
+    sigma = np.sqrt(BLUR**2 * windows.variance[effort.used] + PIXEL_VARIANCE)
+    histograms = _histograms(windows.pixels, sigma / BINS_PER_SIGMA, effort)
+    return OtherGridCounts(windows.table, effort.used, sigma, histograms, len(windows.pixels))

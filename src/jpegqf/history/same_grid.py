@@ -15,6 +15,7 @@ on this grid, ``jpegqf.history.other_grid`` tries the 63 others.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +23,21 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
 from jpegqf.history.dc_steps import dc_ratios
-from jpegqf.history.first_tables import TableEvidence, coarser_tables, distinct_steps, first_tables, tables_at
+from jpegqf.history.first_tables import (
+    TableEvidence,
+    asked_steps,
+    coarser_tables,
+    first_tables,
+    sums_over_frequencies,
+    transposed_frequencies,
+)
 from jpegqf.history.same_grid_counts import SameGridCounts, bins_of, mixture_of, probabilities, reweighted
 from jpegqf.jpeg.ijg import MAX_STEP
+from jpegqf.kernels.compiled import kernels
 
 FLOOR = 1e-4
 """Probability spread evenly over the multiples, so that one odd coefficient changes the evidence by little."""
-UNTOUCHED_SHARES: F32 = np.array([0.05, 0.01, 0.2, 0.5], np.float32)
+UNTOUCHED_SHARES = (0.05, 0.01, 0.2, 0.5)
 """Shares of coefficients without a trace (clipped between the saves) that are tried; one holds for all frequencies."""
 
 
@@ -36,16 +45,19 @@ UNTOUCHED_SHARES: F32 = np.array([0.05, 0.01, 0.2, 0.5], np.float32)
 class SameGridEvidence:
     """Evidence for each candidate first table, natural logarithms.
 
-    ``candidates``, int64 (candidates,): their indices in :func:`jpegqf.history.first_tables.first_tables`. ``found``,
-    float64 (candidates, frequencies), is the log likelihood ratio against a single save, and ``expected`` its mean if
-    the candidate were true; the first frequency is DC. ``of_steps`` and ``frequencies``: as in :class:`TableEvidence`.
+    ``candidates``, int64 (candidates,): their indices in :func:`jpegqf.history.first_tables.first_tables`. ``total``,
+    float64 (candidates,), is the log likelihood ratio against a single save, and ``expected`` its mean if the candidate
+    were true. ``of_best`` and ``expected_of_best``, float64 (frequencies,): the same at each frequency, DC first, of
+    the candidate with the most evidence. ``of_steps`` and ``frequencies``: as in :class:`TableEvidence`.
     ``prior_misfit``, float64 (frequencies - 1,), is how badly each AC prior fits the counts (Kullback-Leibler
     divergence times the count).
     """
 
     candidates: I64
-    found: F64
+    total: F64
     expected: F64
+    of_best: F64
+    expected_of_best: F64
     of_steps: F64
     frequencies: I64
     prior_misfit: F64
@@ -54,63 +66,92 @@ class SameGridEvidence:
     @property
     def of_tables(self) -> TableEvidence:
         """What speaks for each first table, summed over the frequencies."""
-        return TableEvidence(self.candidates, self.found.sum(axis=1), self.of_steps, self.frequencies)
+        return TableEvidence(self.candidates, self.total, self.of_steps, self.frequencies)
 
 
 @dataclass(frozen=True)
 class _Lifts:
-    """What earlier saves at some steps change of one frequency's counts.
+    """What earlier saves at some steps change of the counts of AC frequencies.
 
-    ``single``, float32 (bins,): probability of each |k2| after a single save. ``lift``, float32 (steps, bins): by how
-    much an earlier save at each of the ``steps`` raises it, as a share of it.
+    Arrays of all frequencies, one after the other. ``counts``, float32: how often each |k2| occurs, ``bins[f]`` of them
+    of frequency f. ``steps``, int64: the earlier steps, ``asked[f]`` of them. ``single``, float32, as counts:
+    probability of each |k2| after a single save. ``lifts``, float32, ``asked[f]`` times ``bins[f]``: by how much an
+    earlier save at each of the steps raises it, as a share of it.
     """
 
     counts: F32
+    bins: I64
     steps: I64
+    asked: I64
     single: F32
-    lift: F32
+    lifts: F32
 
-    def ratio(self, untouched: float) -> F32:
-        """Log likelihood ratio of each step and |k2|, float32 (steps, bins)."""
-        out: F32 = np.log(1 + np.float32(1 - untouched) * self.lift)
+    def each(self) -> Iterator[tuple[F32, I64, F32, F32]]:
+        """Of each frequency: counts (bins,), steps (steps,), single (bins,) and lifts (steps, bins)."""
+        ends, after = np.cumsum(self.bins)[:-1], np.cumsum(self.asked)[:-1]
+        lifts = np.split(self.lifts, np.cumsum(self.asked * self.bins)[:-1])
+        return zip(
+            np.split(self.counts, ends), np.split(self.steps, after), np.split(self.single, ends),
+            [of_one.reshape(-1, bins) for of_one, bins in zip(lifts, self.bins.tolist(), strict=True)], strict=True,
+        )  # fmt: skip
+
+    def found_and_expected(self, untouched: float) -> tuple[F64, F64]:
+        """Log likelihood ratio of each step, and its mean if that step were true: float64 (frequencies, 256).
+
+        0 for steps that were not asked.
+        """
+        compiled = kernels()
+        if compiled is not None:
+            return compiled.lift_ratios(
+                self.bins, self.counts, self.single, self.asked, self.steps, self.lifts, 1 - untouched
+            )
+        found, expected = np.zeros((2, len(self.bins), MAX_STEP + 1))
+        for f, (counts, steps, single, lifts) in enumerate(self.each()):
+            raised = 1 + np.float32(1 - untouched) * lifts
+            ratio = np.log(raised)
+            found[f, steps] = ratio @ counts
+            expected[f, steps] = counts.sum() * np.einsum("sb,sb->s", single * raised, ratio)
+        return found, expected
+
+    def misfits(self) -> F64:
+        """For each frequency, the Kullback-Leibler divergence of its counts from a single save's probabilities.
+
+        Times their number; float64 (frequencies,).
+        """
+        starts = np.concatenate([[0], np.cumsum(self.bins)[:-1]])
+        total = np.repeat(np.add.reduceat(self.counts, starts), self.bins)
+        terms = self.counts * np.log(np.maximum(self.counts, 1e-9) / total / self.single)
+        out: F64 = np.add.reduceat(terms.astype(np.float64), starts)
         return out
 
-    def found_and_expected(self, untouched: float) -> tuple[F32, F32]:
-        """Log likelihood ratio of each step, and its mean if that step were true."""
-        ratio = self.ratio(untouched)
-        double = self.single * (1 + np.float32(1 - untouched) * self.lift)
-        return ratio @ self.counts, self.counts.sum() * np.einsum("sb,sb->s", double, ratio)
 
-    def misfit(self) -> float:
-        """Kullback-Leibler divergence of the counts from a single save's probabilities, times their number."""
-        filled = self.counts > 0
-        shares = self.counts[filled] / self.counts.sum()
-        return float(self.counts[filled] @ np.log(shares / self.single[filled]))
-
-
-def _lifts(counts: F32, steps: I64, last: int, prior: F32) -> _Lifts:
-    """For one AC frequency: its ``counts``, the earlier ``steps`` asked, the ``last`` step and the ``prior``."""
-    tables = probabilities(last)[:, :, : len(counts)]
-    single = _floored(prior @ tables[0], last)
-    mass = tables[steps]
-    # One round of fitting the scales, so that they keep the smooth prior's shape.
-    weights = reweighted(counts[None], mass, prior[None], prior @ mass)
-    return _Lifts(counts, steps, single, _floored(mixture_of(weights, mass), last) / single - 1)
-
-
-def _floored(mixture: F32, last: int) -> F32:
-    """The mixture with a share FLOOR of its mass spread evenly over the bins that the ``last`` step has."""
-    return (1 - np.float32(FLOOR)) * mixture + np.float32(FLOOR / bins_of(last))
+def _lifts(counts: SameGridCounts, steps: I64, asked: I64) -> _Lifts:
+    """What earlier steps change of the counts of each AC frequency f; ``asked[f]`` of the ``steps`` are of that."""
+    lasts = counts.table[counts.used]
+    masses = [probabilities(last) for last in lasts.tolist()]
+    flat, bins = np.concatenate(counts.counts), np.array([len(of_one) for of_one in counts.counts])
+    share, floors = 1 - FLOOR, (FLOOR / bins_of(lasts)).astype(np.float32)
+    compiled = kernels()
+    if compiled is not None:
+        single, lifts = compiled.step_lifts(bins, flat, masses, counts.priors, asked, steps, share, floors)
+        return _Lifts(flat, bins, steps, asked, single, lifts)
+    singles, all_lifts = [], []
+    of_each = np.split(steps, np.cumsum(asked)[:-1])
+    for of_one, of_steps, prior, mass, floor in zip(counts.counts, of_each, counts.priors, masses, floors, strict=True):
+        before, after = mass[0, :, : len(of_one)], mass[of_steps, :, : len(of_one)]
+        # One round of fitting the scales, so that they keep the smooth prior's shape.
+        weights = reweighted(of_one[None], after, prior[None], prior @ after)
+        singles.append(np.float32(share) * (prior @ before) + floor)
+        lifts = (np.float32(share) * mixture_of(weights, after) + floor) / singles[-1] - 1
+        all_lifts.append(lifts.ravel())
+    return _Lifts(flat, bins, steps, asked, np.concatenate(singles), np.concatenate(all_lifts))
 
 
-def _likeliest_share(lifts: list[_Lifts], steps: I64) -> float:
-    """The untouched share under which one table, of these steps at the AC frequencies, is likeliest."""
-    raised = np.concatenate([
-        one.lift[np.searchsorted(one.steps, step)] for one, step in zip(lifts, steps.tolist(), strict=True)
-    ])  # fmt: skip
-    counts = np.concatenate([one.counts for one in lifts])
-    likelihoods = np.log(1 + (1 - UNTOUCHED_SHARES)[:, None] * raised) @ counts
-    return float(UNTOUCHED_SHARES[likelihoods.argmax()])
+def _likeliest_share(counts: SameGridCounts, table: I64) -> float:
+    """The untouched share under which a first table is likeliest, of these AC steps, int64 (frequencies,)."""
+    lifts = _lifts(counts, table, np.ones_like(table))
+    likelihoods = [lifts.found_and_expected(share)[0].sum() for share in UNTOUCHED_SHARES]
+    return UNTOUCHED_SHARES[int(np.argmax(likelihoods))]
 
 
 def same_grid_evidence(
@@ -128,35 +169,29 @@ def same_grid_evidence(
     if not len(candidates):
         return None
     frequencies = np.concatenate([[0], counts.used])
-    tables = tables_at(candidates, frequencies, transposed)
-    lifts = [
-        _lifts(of_one, distinct_steps(steps), last, prior)
-        for of_one, steps, last, prior in zip(
-            counts.counts, tables.T[1:], counts.table[counts.used].tolist(), counts.priors, strict=True
-        )
-    ]
-    found, expected = _of_steps(lifts, float(UNTOUCHED_SHARES[0]))
-    dc = distinct_steps(tables[:, 0])
-    found[0, dc], expected[0, dc] = dc_ratios(counts.dc, int(counts.table[0]), dc)
-    each = np.arange(len(frequencies))
-    share = _likeliest_share(lifts, tables[found[each, tables].sum(axis=1).argmax(), 1:])
+    earlier = transposed_frequencies(frequencies) if transposed else frequencies
+    steps, asked = asked_steps(candidates, earlier)
+    of_dc, of_ac = steps[: asked[0]], steps[asked[0] :]
+    found, expected = np.zeros((2, len(frequencies), MAX_STEP + 1))
+    found[0, of_dc], expected[0, of_dc] = dc_ratios(counts.dc, int(counts.table[0]), of_dc)
+    lifts = _lifts(counts, of_ac, asked[1:])
+    found[1:], expected[1:] = lifts.found_and_expected(UNTOUCHED_SHARES[0])
+    total = sums_over_frequencies(found, candidates, earlier)
+    share = _likeliest_share(counts, _table(candidates, total, earlier)[1:])
     if share != UNTOUCHED_SHARES[0]:
-        found[1:], expected[1:] = (of_all[1:] for of_all in _of_steps(lifts, share))
-    misfit = np.array([one.misfit() for one in lifts])
+        found[1:], expected[1:] = lifts.found_and_expected(share)
+        total = sums_over_frequencies(found, candidates, earlier)
+    of_best = np.arange(len(frequencies)), _table(candidates, total, earlier)
     return SameGridEvidence(
-        candidates, found[each, tables], expected[each, tables], found, frequencies, misfit, counts
+        candidates, total, sums_over_frequencies(expected, candidates, earlier), found[of_best], expected[of_best],
+        found, frequencies, lifts.misfits(), counts,
     )  # fmt: skip
 
 
-def _of_steps(lifts: list[_Lifts], untouched: float) -> tuple[F64, F64]:
-    """Found and expected log likelihood ratios of each step asked, 0 elsewhere: float64 (1 + frequencies, 256).
-
-    The first row, of DC, is left at zero.
-    """
-    found, expected = np.zeros((2, 1 + len(lifts), MAX_STEP + 1))
-    for i, one in enumerate(lifts, 1):
-        found[i, one.steps], expected[i, one.steps] = one.found_and_expected(untouched)
-    return found, expected
+def _table(candidates: I64, total: F64, frequencies: I64) -> I64:
+    """The steps at these frequencies of the candidate that has the most in ``total``, int64 (frequencies,)."""
+    steps: I64 = first_tables().steps[candidates[total.argmax()], frequencies]
+    return steps
 
 
 SAME_GRID_STATISTICS = 21
@@ -168,33 +203,34 @@ def same_grid_statistics(evidence: SameGridEvidence) -> F64:
 
     The best candidate's evidence, of DC and of AC too, what was expected, and the evidence of its rivals.
     """
-    total, counts = evidence.found.sum(axis=1), evidence.counts
+    total, counts, by_frequency = evidence.total, evidence.counts, evidence.of_best
     best = int(total.argmax())
-    by_frequency = evidence.found[best]
     sorted_votes = np.sort(by_frequency)[::-1]
-    expected = float(evidence.expected[best].sum())
-    dc, expected_dc = float(by_frequency[0]), float(evidence.expected[best, 0])
-    sums = first_tables().steps[evidence.candidates].sum(axis=1)
+    expected = float(evidence.expected[best])
+    dc, expected_dc = float(by_frequency[0]), float(evidence.expected_of_best[0])
+    sums = first_tables().sums[evidence.candidates]
     return np.array([
         signed_log(total[best]), signed_log(expected), total[best] / (expected + 5),
         signed_log(lead(evidence.of_tables)), signed_log(total[best] - median(total)),
         signed_log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
-        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(evidence.expected.sum(axis=1))),
+        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(evidence.expected)),
         math.log(sums[best] / sums.min()), math.log(float(counts.nonzero.sum())),
         signed_log(float(evidence.prior_misfit.sum())), math.log(counts.step), math.log1p(counts.blocks),
-        *of_ijg(evidence.of_tables, evidence.expected.sum(axis=1)),
+        *of_ijg(evidence.of_tables, evidence.expected),
         signed_log(dc), dc / (expected_dc + 5), signed_log(total[best] - dc),
         float(total[best] - dc) / (expected - expected_dc + 5),
     ])  # fmt: skip
 
 
-def conclude_same_grid(evidence: SameGridEvidence | None, classifier: Classifier, even: bool = False) -> History:
-    """The history from the evidence on the same grid; all None without evidence.
-
-    ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`.
-    """
+def same_grid_history(evidence: SameGridEvidence | None, classifier: Classifier) -> History:
+    """The history from the evidence on the same grid, the first table aside; all None without evidence."""
     if evidence is None:
         return History(None)
     probability = classifier.probability(same_grid_statistics(evidence))
-    history = conclude(evidence.of_tables, evidence.expected.sum(axis=1), probability, (0, 0))
-    return named(history, evidence.of_tables, classifier.trust, even)
+    return conclude(evidence.of_tables, evidence.expected, probability, (0, 0))
+
+
+def conclude_same_grid(evidence: SameGridEvidence | None, classifier: Classifier, even: bool = False) -> History:
+    """The same with the first table. ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`."""
+    history = same_grid_history(evidence, classifier)
+    return history if evidence is None else named(history, evidence.of_tables, classifier.trust, even)

@@ -14,7 +14,8 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import cut_blocks, first_of_each
-from jpegqf.evidence.dct import FORWARD
+from jpegqf.evidence.dct import BASIS, FORWARD
+from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.luma import Luma
 
 FEWEST_PATTERNS, FEWEST_DISTINCT = 4, 0.04
@@ -118,9 +119,9 @@ def _cumulative() -> F32:
     return out
 
 
-def bins_of(last: int) -> int:
+def bins_of(last: I64 | int) -> I64:
     """How many values of |k2|, from 0 on, are counted where the last step is ``last``."""
-    return min(MOST_MULTIPLES, (2 * LARGEST_COEFFICIENT // last + 1) // 2)
+    return np.asarray(np.minimum(MOST_MULTIPLES, (2 * LARGEST_COEFFICIENT // last + 1) // 2))
 
 
 @lru_cache(maxsize=256)
@@ -129,9 +130,9 @@ def probabilities(last: int) -> F32:
 
     All tables together hold 11 MB: the coarser the last step, the fewer its multiples.
     """
-    edges = (2 * np.arange(bins_of(last)) + 1) * last
+    edges = (2 * np.arange(int(bins_of(last))) + 1) * last
     mass = np.diff(_cumulative()[:, :, edges], axis=2, prepend=0)
-    out: F32 = mass / np.maximum(mass.sum(axis=2, keepdims=True), 1e-9)
+    out: F32 = np.ascontiguousarray(mass / np.maximum(mass.sum(axis=2, keepdims=True), 1e-9), np.float32)
     return out
 
 
@@ -150,6 +151,9 @@ def reweighted(counts: F32, mass: F32, weights: F32, mixture: F32) -> F32:
 
 def _priors(counts: list[F32], lasts: list[int], rounds: int) -> F32:
     """Weights of the scales fitted to each frequency's counts (bins,) as of a single save, (frequencies, scales)."""
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.fit_priors(counts, [probabilities(last) for last in lasts], rounds)
     most = max(len(of_one) for of_one in counts)
     mass = np.zeros((len(counts), len(SCALES), most), np.float32)
     padded = np.zeros((len(counts), most), np.float32)
@@ -162,44 +166,48 @@ def _priors(counts: list[F32], lasts: list[int], rounds: int) -> F32:
     return weights
 
 
-def _strips(luma: Luma, most: int) -> list[Luma]:
-    """Rows of whole blocks, evenly spaced over the image, together at most so many blocks."""
+def _spread_rows(luma: Luma, most: int) -> Luma:
+    """Rows of blocks, evenly spaced over the image and put below each other, together about so many blocks at most."""
     height, width = luma.plane.shape
-    rows, columns = height // 8, width // 8
-    if not rows or not columns:
-        return []
-    count = min(rows, max(1, most // columns))
+    rows = height // 8
+    count = min(rows, max(1, most // max(1, width // 8)))
     if count == rows:
-        return [luma]
-    return [luma.crop(8 * (i * rows // count), 0, 8, width) for i in range(count)]
+        return luma
+    tops = 8 * (np.arange(count) * rows // count)
+    picked = (tops[:, None] + np.arange(8)).ravel()
+    return luma.viewed(lambda plane: plane[picked])
 
 
-def _repetitive(multiple: U8) -> bool:
+def _repetitive(magnitudes: U8) -> bool:
     """Whether the AC of blocks, |k2| uint8 (blocks, 64), repeats a few patterns: these are no independent evidence."""
-    patterns = multiple.copy()
+    patterns = magnitudes.copy()
     patterns[:, 0] = 0
     active = patterns[patterns.any(axis=1)]
     return len(first_of_each(active)) < max(FEWEST_PATTERNS, FEWEST_DISTINCT * len(active))
 
 
-def _multiples(luma: Luma, table: I64, most: int) -> F32:
-    """Multiples k2 of the last steps, signed, of distinct unclipped blocks, float32 (blocks, 64)."""
-    strips = _strips(luma, most)
-    if not strips:
-        return np.zeros((0, 64), np.float32)
-    blocks = cut_blocks(strips)
-    sound = ~(blocks.low | blocks.high).any(axis=1)
-    multiples = (blocks.pixels[sound].astype(np.float32) - 128) @ (FORWARD / table.astype(np.float32))
-    out: F32 = np.rint(multiples)
-    return out
+def multiples_of(blocks: U8, table: I64) -> F32:
+    """DCT coefficients of blocks, uint8 (n, 64), over a table's steps (64,), not rounded: float32 (n, 64)."""
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.block_multiples(blocks, BASIS.astype(np.float32), table)
+    return np.asarray((blocks.astype(np.float32) - 128) @ (FORWARD / table.astype(np.float32)), np.float32)
 
 
-def _counts(magnitude: U8, table: I64) -> F32:
-    """How often each |k2| occurs, uint8 (blocks, 64), at most MOST_MULTIPLES: float32 (64, MOST_MULTIPLES)."""
-    width = MOST_MULTIPLES + 1
-    counts = np.bincount((magnitude + np.arange(64) * width).ravel(), minlength=64 * width)
-    counted = np.arange(MOST_MULTIPLES) < np.array([bins_of(int(step)) for step in table])[:, None]
-    return np.where(counted, counts.reshape(64, width)[:, :MOST_MULTIPLES], 0).astype(np.float32)
+def _counted(multiples: F32, table: I64) -> tuple[U8, F32]:
+    """|k2|, MOST_MULTIPLES at most, uint8 (blocks, 64), and how often each occurs, float32 (64, MOST_MULTIPLES).
+
+    ``multiples`` (blocks, 64) are not rounded. Only multiples up to LARGEST_COEFFICIENT are counted.
+    """
+    width, compiled = MOST_MULTIPLES + 1, kernels()
+    if compiled is not None:
+        magnitudes, counts = compiled.count_multiples(multiples, MOST_MULTIPLES)
+    else:
+        magnitudes = (np.minimum(np.abs(multiples), MOST_MULTIPLES) + np.float32(0.5)).astype(np.uint8)
+        flat = np.bincount((magnitudes + np.arange(64) * width).ravel(), minlength=64 * width)
+        counts = flat.reshape(64, width).astype(np.float32)
+    kept = np.arange(MOST_MULTIPLES) < bins_of(table)[:, None]
+    return magnitudes, np.where(kept, counts[:, :MOST_MULTIPLES], np.float32(0))
 
 
 def count_same_grid(luma: Luma, last_table: I64, effort: SameGridEffort = FULL) -> SameGridCounts | None:
@@ -211,11 +219,12 @@ def count_same_grid(luma: Luma, last_table: I64, effort: SameGridEffort = FULL) 
     if last_table.shape != (8, 8) or last_table.min() < 1:
         raise ValueError("a quantization table has 8x8 steps of at least 1")
     table = last_table.astype(np.int64).reshape(64)
-    multiples = _multiples(luma, table, effort.blocks)
-    magnitude = np.minimum(np.abs(multiples), MOST_MULTIPLES).astype(np.uint8)
-    if _repetitive(magnitude):
+    blocks = cut_blocks([_spread_rows(luma, effort.blocks)])
+    unclipped = ~(blocks.low | blocks.high).any(axis=1)
+    multiples = multiples_of(blocks.pixels[unclipped], table)
+    magnitudes, counts = _counted(multiples, table)
+    if _repetitive(magnitudes):
         return None
-    counts = _counts(magnitude, table)
     nonzero = counts[:, 1:].sum(axis=1)
     nonzero[0] = 0
     used = np.argsort(-nonzero, kind="stable")[: effort.frequencies]
@@ -225,5 +234,5 @@ def count_same_grid(luma: Luma, last_table: I64, effort: SameGridEffort = FULL) 
     cut = [counts[f, : np.flatnonzero(counts[f])[-1] + 1] for f in used]
     priors = _priors(cut, table[used].tolist(), effort.rounds)
     most = int(LARGEST_DC / table[0]) + 1
-    dc = np.bincount((multiples[:, 0] + most).astype(np.intp), minlength=2 * most + 1).astype(np.float32)
+    dc = np.bincount((np.rint(multiples[:, 0]) + most).astype(np.intp), minlength=2 * most + 1).astype(np.float32)
     return SameGridCounts(table, used, cut, priors, nonzero[used].astype(np.float64), dc, len(multiples))

@@ -1,6 +1,7 @@
 """What the pixels of one image say: a distribution over qualities, and the grid."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,8 @@ BEYOND_DOUBT = 0.999
 """Probability of a quality from which no further plane is asked."""
 MOST_DOUBT = 20
 """Qualities that the 95 % interval may span for one of them to be named; beyond, the interval alone is given."""
+USUAL_MASS = 0.95
+"""Probability that an interval of qualities holds, unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,15 @@ class Prediction:
         """The same from the first whole block of the grid on."""
         return self.grid.place(self.plane_of(luma))
 
-    def interval(self, mass: float = 0.95) -> tuple[int, int]:
+    @cached_property
+    def _usual_interval(self) -> tuple[int, int]:
+        return self._shortest_run(USUAL_MASS)
+
+    def interval(self, mass: float = USUAL_MASS) -> tuple[int, int]:
         """Shortest run of qualities that holds at least ``mass`` of the probability, inclusive."""
+        return self._usual_interval if mass == USUAL_MASS else self._shortest_run(mass)
+
+    def _shortest_run(self, mass: float) -> tuple[int, int]:
         total = np.concatenate([[0.0], np.cumsum(self.probability)])
         last = np.searchsorted(total, total[:100] + mass - 1e-9)
         length = np.where(last <= 100, last - np.arange(100), 101)

@@ -1,4 +1,4 @@
-"""``python -m jpegqf.train.history --data DIR``: fit the two classifiers of earlier saves and write their JSON."""
+"""``python -m jpegqf.train.history --data DIR``: fit the classifiers of earlier saves and write their JSON."""
 
 import argparse
 import io
@@ -24,7 +24,7 @@ from jpegqf.history.first_tables import (
     only_ijg,
 )  # fmt: skip
 from jpegqf.history.other_grid import other_grid_evidence, other_grid_statistics
-from jpegqf.history.other_grid_counts import count_other_grids
+from jpegqf.history.other_grid_counts import count_other_grids, windows_of
 from jpegqf.history.same_grid import same_grid_evidence, same_grid_statistics
 from jpegqf.history.same_grid_counts import count_same_grid
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
@@ -183,8 +183,8 @@ def draw_other_grid(scenes: list[Path], rng: np.random.Generator) -> Saves:
     return save_twice(region, first, last, rng, _grid(rng) if kind == 1 else (0, 0))
 
 
-Looks = tuple[Measured | None, Measured | None]
-"""What full effort shows, and what a glance does; None without evidence."""
+Looks = tuple[Measured | None, dict[str, Measured | None]]
+"""What full effort shows, and what glances do, by their names; None without evidence."""
 
 
 def draw_finer(scenes: list[Path], rng: np.random.Generator) -> Saves:
@@ -209,7 +209,8 @@ def measure_same_grid(saves: Saves) -> Looks:
         return Measured(same_grid_statistics(evidence), earlier, quality, evidence.of_tables)
 
     coarser = coarser_tables(saves.last.luma.astype(np.int64).reshape(64))
-    return measured(same_grid_counts.FULL, coarser), measured(same_grid_counts.GLANCE, only_ijg(coarser))
+    glance = measured(same_grid_counts.GLANCE, only_ijg(coarser))
+    return measured(same_grid_counts.FULL, coarser), {"glance": glance}
 
 
 def measure_finer(saves: Saves) -> Looks:
@@ -219,16 +220,17 @@ def measure_finer(saves: Saves) -> Looks:
     counts = count_same_grid(decode_luma(saves.data).luma, saves.last.luma)
     evidence = same_grid_evidence(counts, finer_tables(saves.last.luma.astype(np.int64).reshape(64)))
     if evidence is None:
-        return None, None
-    return Measured(same_grid_statistics(evidence), earlier, quality, evidence.of_tables), None
+        return None, {}
+    return Measured(same_grid_statistics(evidence), earlier, quality, evidence.of_tables), {}
 
 
 def measure_other_grid(saves: Saves) -> Looks:
     """What the other grids show, of which must be found what has the right grid and nearly the right quality."""
-    luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
+    quality = saves.first.quality if saves.first else None
+    windows = windows_of(decode_luma(saves.data).luma, saves.last.luma)
 
     def measured(effort: other_grid_counts.OtherGridEffort, candidates: I64) -> Measured | None:
-        evidence = other_grid_evidence(count_other_grids(luma, saves.last.luma, effort), candidates)
+        evidence = other_grid_evidence(count_other_grids(windows, effort), candidates)
         if evidence is None:
             return None
         told = int(first_tables().quality[evidence.candidates[evidence.best]])
@@ -236,7 +238,9 @@ def measure_other_grid(saves: Saves) -> Looks:
         return Measured(other_grid_statistics(evidence), near, quality, evidence.of_tables)
 
     coarser = coarser_tables(saves.last.luma.astype(np.int64).reshape(64))
-    return measured(other_grid_counts.FULL, coarser), measured(other_grid_counts.GLANCE, only_ijg(coarser))
+    efforts = {"glance": other_grid_counts.GLANCE, "second glance": other_grid_counts.SECOND_GLANCE}
+    glances = {name: measured(effort, only_ijg(coarser)) for name, effort in efforts.items()}
+    return measured(other_grid_counts.FULL, coarser), glances
 
 
 Way = tuple[Callable[[list[Path], np.random.Generator], Saves], Callable[[Saves], Looks]]
@@ -254,10 +258,14 @@ def of_full_effort(looks: list[Looks]) -> list[Measured]:
     return [full for full, _ in looks if full is not None]
 
 
-def of_glances(looks: list[Looks], full_effort: Classifier) -> list[Measured]:
-    """What a glance shows, which must find what full effort does not rule out, whether true or not."""
-    kept = [(full, glance) for full, glance in looks if full is not None and glance is not None]
-    return [replace(glance, is_earlier=full_effort.probability(full.values) >= NOT_RULED_OUT) for full, glance in kept]
+def of_glances(looks: list[Looks], name: str, full_effort: Classifier) -> list[Measured]:
+    """What the glance of this name shows, which must find what full effort does not rule out, whether true or not."""
+    kept = [(full, glances.get(name)) for full, glances in looks]
+    return [
+        replace(glance, is_earlier=full_effort.probability(full.values) >= NOT_RULED_OUT)
+        for full, glance in kept
+        if full is not None and glance is not None
+    ]
 
 
 def _arrays(measured: list[Measured]) -> tuple[F64, F64]:
@@ -323,7 +331,7 @@ def held_out_figures(fitted_classifier: Classifier, measured: list[Measured]) ->
 Fitted = dict[str, tuple[Classifier, dict[str, float]]]
 """Name of a classifier -> it and its figures on held-out scenes.
 
-"aligned": the same grid, "shifted": another; with "glance": of little effort."""
+"aligned" and "finer": the same grid, "shifted": another; with "glance": of little effort."""
 
 
 def _content(fitted_classifier: Classifier, held_out: dict[str, float]) -> str:
@@ -359,9 +367,10 @@ def main() -> None:
         measured = of_full_effort(looks)
         full = fit_classifier(measured, SINGLE_WEIGHT[name], fit_trust(measured), seed)
         fitted[name] = full, held_out_figures(full, of_full_effort(held_out))
-        if glances := of_glances(looks, full):
-            glance = fit_classifier(glances, GLANCE_WEIGHT, full.trust, seed)
-            fitted[f"{name} glance"] = glance, held_out_figures(glance, of_glances(held_out, full))
+        for of_glance in looks[0][1]:
+            glance = fit_classifier(of_glances(looks, of_glance, full), GLANCE_WEIGHT, full.trust, seed)
+            figures = held_out_figures(glance, of_glances(held_out, of_glance, full))
+            fitted[f"{name} {of_glance}"] = glance, figures
     for name, (_, figures) in fitted.items():
         print(f"{name}, held-out scenes: {figures}")
     command = f"python -m jpegqf.train.history --data DIR --samples {count} --seed {seed}"

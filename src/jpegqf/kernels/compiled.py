@@ -1,0 +1,189 @@
+"""The functions of ``kernels.c`` for NumPy arrays, where the package was built with a C compiler."""
+
+import ctypes
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jpegqf.arrays import F32, F64, I32, I64, U8, Bool
+from jpegqf.kernels.library import library_path
+
+SIGNATURES = {
+    "first_of_each": "aiiaiaa",
+    "cut_windows": "aaiaiia",
+    "grid_histograms": "aiaiaaaaaa",
+    "grid_ratios": "aiiaaaiffffaaa",
+    "block_multiples": "aiaaa",
+    "count_multiples": "aiiiaa",
+    "mark_steps": "aaiaia",
+    "sum_steps": "aaiaiaa",
+    "fit_priors": "iaaaaiaa",
+    "step_lifts": "iaaaaaaafaaa",
+    "lift_ratios": "iaaaaaafaa",
+    "dc_ratios": "aaaiiaiffaaa",
+}
+"""Functions of ``kernels.c`` and their arguments: a for an array's address, i for int64, f for float."""
+C_TYPES: dict[str, Any] = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "f": ctypes.c_float}
+GRIDS, WINDOW, CHUNK, STEPS = 64, 15, 256, 256
+"""As in ``kernels.c``: grids, pixels a side of a window, windows that are filtered before they are counted, and steps
+from 0 on."""
+
+
+class Kernels:
+    """A loaded library. Each method does what the NumPy function does that ``kernels.c`` names above its own.
+
+    Arrays of several frequencies of different lengths are given flat: one frequency after the other.
+    """
+
+    def __init__(self, path: str) -> None:
+        library = ctypes.CDLL(path)
+        self._functions = {name: getattr(library, name) for name in SIGNATURES}
+        for name, signature in SIGNATURES.items():
+            self._functions[name].argtypes = [C_TYPES[each] for each in signature]
+
+    def _call(self, function: str, *arguments: Any) -> int:
+        """Arrays are passed by address, in C order: those that a function writes to are in it already."""
+        kept = [np.ascontiguousarray(each) if isinstance(each, np.ndarray) else each for each in arguments]
+        returned = self._functions[function](*[
+            each.ctypes.data if isinstance(each, np.ndarray) else each for each in kept
+        ])  # fmt: skip
+        return int(returned)
+
+    def first_of_each(self, rows: U8, multipliers: NDArray[np.uint64]) -> I64:
+        """Indices, int64, of the first of each different row, uint8 (n, bytes); each four bytes have a multiplier."""
+        slots = 1 << max(4, (2 * len(rows)).bit_length())
+        found, keys = np.empty(len(rows), np.int64), np.empty(slots, np.uint64)
+        arguments = rows, len(rows), rows.shape[1] // 4, multipliers, slots, keys, found
+        return found[: self._call("first_of_each", *arguments)]
+
+    def cut_windows(self, plane: U8, marks: U8 | None, starts: I64, least_range: int) -> U8:
+        """The sound ones of the windows that start at these places of the plane, uint8 (n, WINDOW, WINDOW)."""
+        windows = np.empty((len(starts), WINDOW, WINDOW), np.uint8)
+        sound = self._call("cut_windows", plane, marks, plane.shape[1], starts, len(starts), least_range, windows)
+        return windows[:sound]
+
+    def grid_histograms(
+        self, windows: U8, basis: F32, frequencies: Sequence[tuple[int, int]], bins: Sequence[int], widths: F64
+    ) -> list[F32]:
+        """Counts of |coefficient| on each grid, float32 (GRIDS, bins) of each frequency (vertical, horizontal index).
+
+        ``windows``: uint8 (n, WINDOW, WINDOW); ``basis``: float32 (8, 8); ``widths``: float64 (frequencies,).
+        """
+        rows, columns = (np.array(indices, np.int32) for indices in zip(*frequencies, strict=True))
+        counted: I32 = np.array(bins, np.int32)
+        sizes = GRIDS * (counted + 1)
+        flat, space = np.zeros(sizes.sum(), np.float32), np.empty(CHUNK * WINDOW * (WINDOW + 8), np.float32)
+        self._call(
+            "grid_histograms", windows, len(windows), basis, len(bins), rows, columns, counted,
+            widths.astype(np.float32), flat, space,
+        )  # fmt: skip
+        return [part.reshape(GRIDS, -1)[:, :-1] for part in np.split(flat, np.cumsum(sizes)[:-1])]
+
+    def grid_ratios(
+        self, counts: F32, mass: F64, plain: F32, steps: F64, sigma: float, far: float, untouched: float,
+        zero_weight: float,
+    ) -> tuple[F32, F32]:  # fmt: skip
+        """Log likelihood ratio of each grid and step above the grids' median, and what is expected of a coefficient.
+
+        ``counts``: float32 (GRIDS - 1, bins), the first columns of a wider array.
+        """
+        bins, count = len(mass), len(steps)
+        below, cells = np.concatenate([[0.0], np.cumsum(mass)]), int(bins / steps[0]) + 4
+        space = np.empty((GRIDS + 1) * bins + cells, np.float32)
+        ratios, expected = np.empty((GRIDS - 1, count), np.float32), np.empty(count, np.float32)
+        self._call(
+            "grid_ratios", counts, counts.shape[1], bins, below, plain, steps, count, float(sigma), float(far),
+            untouched, zero_weight, space, ratios, expected,
+        )  # fmt: skip
+        return ratios, expected
+
+    def block_multiples(self, blocks: U8, basis: F32, table: I64) -> F32:
+        """DCT coefficients of blocks, uint8 (n, 64), over the steps of a table (64,): float32 (n, 64)."""
+        multiples = np.empty(blocks.shape, np.float32)
+        self._call("block_multiples", blocks, len(blocks), basis, (1 / table).astype(np.float32), multiples)
+        return multiples
+
+    def count_multiples(self, multiples: F32, most: int) -> tuple[U8, F32]:
+        """|k2| of multiples (blocks, frequencies), rounded, ``most`` at most, and counts, (frequencies, most + 1)."""
+        blocks, frequencies = multiples.shape
+        magnitudes, counts = np.empty(multiples.shape, np.uint8), np.zeros((frequencies, most + 1), np.float32)
+        self._call("count_multiples", multiples, blocks, frequencies, most, magnitudes, counts)
+        return magnitudes, counts
+
+    def mark_steps(self, steps: U8, tables: I64, frequencies: I64) -> Bool:
+        """Which steps the chosen ``tables`` have at some frequencies, bool (frequencies, 256); ``steps``: (n, 64)."""
+        marked = np.zeros((len(frequencies), STEPS), np.bool_)
+        self._call("mark_steps", steps, tables, len(tables), frequencies, len(frequencies), marked)
+        return marked
+
+    def sum_steps(self, steps: U8, tables: I64, frequencies: I64, of_steps: F64) -> F64:
+        """For each chosen table, the sum of what its steps have in ``of_steps``, float64 (frequencies, 256)."""
+        sums = np.empty(len(tables))
+        self._call("sum_steps", steps, tables, len(tables), frequencies, len(frequencies), of_steps, sums)
+        return sums
+
+    def fit_priors(self, counts: Sequence[F32], masses: Sequence[F32], rounds: int) -> F32:
+        """Weights of the scales fitted to each frequency's counts (bins,), float32 (frequencies, scales).
+
+        ``masses``: float32 (256, scales, bins or more) of each frequency.
+        """
+        bins: I64 = np.array([len(of_one) for of_one in counts], np.int64)
+        priors = np.empty((len(counts), masses[0].shape[1]), np.float32)
+        self._call(
+            "fit_priors", len(counts), bins, np.concatenate(counts), _addresses(masses), _strides(masses), rounds,
+            np.empty(bins.max(), np.float32), priors,
+        )  # fmt: skip
+        return priors
+
+    def step_lifts(
+        self, bins: I64, counts: F32, masses: Sequence[F32], priors: F32, asked: I64, steps: I64, share: float,
+        floors: F32,
+    ) -> tuple[F32, F32]:  # fmt: skip
+        """Probabilities after a single save, flat float32 as ``counts``, and what each earlier step changes of them."""
+        single, lifts = np.empty(len(counts), np.float32), np.empty(int(bins @ asked), np.float32)
+        self._call(
+            "step_lifts", len(bins), bins, counts, _addresses(masses), _strides(masses), priors,
+            asked, steps, share, floors, single, lifts,
+        )  # fmt: skip
+        return single, lifts
+
+    def lift_ratios(
+        self, bins: I64, counts: F32, single: F32, asked: I64, steps: I64, lifts: F32, touched: float
+    ) -> tuple[F64, F64]:
+        """Found and expected log likelihood ratios of each step asked, 0 elsewhere: float64 (frequencies, 256)."""
+        found, expected = np.zeros((2, len(bins), STEPS))
+        self._call("lift_ratios", len(bins), bins, counts, single, asked, steps, lifts, touched, found, expected)
+        return found, expected
+
+    def dc_ratios(
+        self, counts: F64, single: F64, last: int, steps: I64, steepness: float, untouched: float
+    ) -> tuple[F64, F64]:
+        """Found and expected log likelihood ratio of each step, float64 (steps,); expected is that of one block."""
+        found, expected = np.empty((2, len(steps)))
+        below = np.concatenate([[0.0], np.cumsum(single)])
+        self._call(
+            "dc_ratios", counts.astype(np.float32), single.astype(np.float32), below, len(single) // 2, last,
+            steps, len(steps), steepness, untouched, np.empty(len(single), np.float32), found,
+            expected,
+        )  # fmt: skip
+        return found, expected
+
+
+@lru_cache(maxsize=1)
+def kernels() -> Kernels | None:
+    """The kernels, loaded once; None where the package was built without them, and NumPy does the same."""
+    try:
+        return Kernels(library_path())
+    except OSError:  # not there, or made for another machine
+        return None
+
+
+def _addresses(arrays: Sequence[F32]) -> Any:
+    return np.array([array.ctypes.data for array in arrays], np.uintp)
+
+
+def _strides(masses: Sequence[F32]) -> I64:
+    return np.array([mass.shape[2] for mass in masses], np.int64)

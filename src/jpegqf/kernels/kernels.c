@@ -1,0 +1,521 @@
+/* Inner loops of the evidence. Above each function stands the NumPy function that does the same.
+ *
+ * They are called by compiled.py alone, which makes sure of shapes and types; nothing is checked here. Arrays are
+ * C-contiguous; their shapes are in parentheses. All numbers are finite.
+ */
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+/* Compiled twice, for processors with AVX2 and for all others; which one runs is decided as the library is loaded. */
+#define KERNEL __attribute__((target_clones("avx2", "default")))
+#else
+#define KERNEL
+#endif
+
+enum { SIDE = 8, GRIDS = 64, WINDOW = 15, SCALES = 8, FREQUENCIES = 64, STEPS = 256 };
+enum { CHUNK = 256 }; /* windows filtered before they are counted: they stay in the cache of the processor */
+
+/* Natural logarithm of a normal number above 0, within 2e-7: logf of the Cephes library, without its branches, so that
+ * the compiler makes vector instructions of loops over it. */
+static inline float natural_log(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits -= 0x3f3504f3u; /* sqrt(1/2): mantissas are taken from there to sqrt(2) */
+    const float exponent = (float)((int32_t)bits >> 23);
+    bits = (bits & 0x007fffffu) + 0x3f3504f3u;
+    float mantissa;
+    memcpy(&mantissa, &bits, sizeof mantissa);
+    const float z = mantissa - 1.0f, square = z * z;
+    float p = 7.0376836292e-2f;
+    p = p * z - 1.1514610310e-1f;
+    p = p * z + 1.1676998740e-1f;
+    p = p * z - 1.2420140846e-1f;
+    p = p * z + 1.4249322787e-1f;
+    p = p * z - 1.6668057665e-1f;
+    p = p * z + 2.0000714765e-1f;
+    p = p * z - 2.4999993993e-1f;
+    p = p * z + 3.3333331174e-1f;
+    return z - 0.5f * square + p * z * square + 0.693147180559945f * exponent;
+}
+
+/* e to the power x, within 2e-7 of it; x is taken as -80 below that and as 80 above. expf of Cephes, likewise. */
+static inline float exponential(float x)
+{
+    x = x > -80.0f ? x : -80.0f;
+    x = x < 80.0f ? x : 80.0f;
+    const float doublings = (float)((int32_t)(x * 1.44269504088896341f + 128.5f) - 128);
+    const float r = x - doublings * 0.693359375f + doublings * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    const int32_t bits = ((int32_t)doublings + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return p * scale;
+}
+
+/* evidence.blocks.first_of_each.
+ *
+ * rows (count, words). multipliers (words,). slots: a power of two, at least twice count. keys: space for slots.
+ * found: space for count. Returns how many rows differ; their indices come first in found.
+ */
+int32_t first_of_each(const uint32_t *rows, int64_t count, int64_t words, const uint64_t *multipliers, int64_t slots,
+                      uint64_t *keys, int64_t *found)
+{
+    int32_t different = 0, zero_seen = 0;
+    memset(keys, 0, slots * sizeof *keys); /* 0 marks an empty slot, so that a key of 0 is remembered apart */
+    for (int64_t i = 0; i < count; i++, rows += words) {
+        uint64_t key = 0;
+        for (int64_t word = 0; word < words; word++)
+            key += rows[word] * multipliers[word];
+        if (key == 0) {
+            if (!zero_seen++)
+                found[different++] = i;
+            continue;
+        }
+        int64_t slot = (int64_t)(key >> 20) & (slots - 1);
+        while (keys[slot] != 0 && keys[slot] != key)
+            slot = (slot + 1) & (slots - 1);
+        if (keys[slot] == 0) {
+            keys[slot] = key;
+            found[different++] = i;
+        }
+    }
+    return different;
+}
+
+/* Whether a window of the marks plane has none. */
+static inline int unmarked(const uint8_t *marks, int64_t stride)
+{
+    uint8_t any = 0;
+    for (int y = 0; y < WINDOW; y++)
+        for (int x = 0; x < WINDOW; x++)
+            any |= marks[y * stride + x];
+    return !any;
+}
+
+/* history.other_grid_counts._sound_windows.
+ *
+ * plane (rows, stride); marks: of the same shape, or null. starts (count,): the place of each window's first pixel.
+ * windows: space for count of (WINDOW, WINDOW). Returns how many are sound; these come first there.
+ */
+KERNEL int32_t cut_windows(const uint8_t *plane, const uint8_t *marks, int64_t stride, const int64_t *starts,
+                           int64_t count, int64_t least_range, uint8_t *windows)
+{
+    for (int64_t i = 0; i < count; i++)
+        for (int y = 0; y < WINDOW; y++)
+            memcpy(windows + (i * WINDOW + y) * WINDOW, plane + starts[i] + y * stride, WINDOW);
+    int32_t sound = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const uint8_t *window = windows + i * WINDOW * WINDOW;
+        uint8_t low = 255, high = 0;
+#pragma omp simd reduction(min : low) reduction(max : high)
+        for (int place = 0; place < WINDOW * WINDOW; place++) {
+            low = window[place] < low ? window[place] : low;
+            high = window[place] > high ? window[place] : high;
+        }
+        if (low > 0 && high < 255 && high - low >= least_range && (!marks || unmarked(marks + starts[i], stride)))
+            memmove(windows + sound++ * WINDOW * WINDOW, window, WINDOW * WINDOW);
+    }
+    return sound;
+}
+
+/* Sum of SIDE samples, stride apart, times weights. Written out, so that loops over it become vector instructions. */
+static inline float weighted(const float *samples, int stride, const float *weights)
+{
+    return samples[0] * weights[0] + samples[stride] * weights[1] + samples[2 * stride] * weights[2] +
+           samples[3 * stride] * weights[3] + samples[4 * stride] * weights[4] + samples[5 * stride] * weights[5] +
+           samples[6 * stride] * weights[6] + samples[7 * stride] * weights[7];
+}
+
+/* The vertical part of a DCT coefficient at each of SIDE row offsets: pixels (count, WINDOW, WINDOW), filtered
+ * (count, SIDE, WINDOW). */
+static inline void filter_columns(const float *pixels, int64_t count, const float *vertical, float *filtered)
+{
+    for (int64_t i = 0; i < count; i++, pixels += WINDOW * WINDOW, filtered += SIDE * WINDOW)
+        for (int place = 0; place < SIDE * WINDOW; place++)
+            filtered[place] = weighted(pixels + place, WINDOW, vertical);
+}
+
+/* Count magnitudes of one coefficient on all grids. filtered (count, SIDE, WINDOW); horizontal (SIDE,), over the width
+ * of a bin; histogram (GRIDS, bins + 1), whose last bin is for all that is larger. */
+static inline void count_bins(const float *filtered, int64_t count, const float *horizontal, int32_t bins,
+                              float *histogram)
+{
+    const float most = (float)bins;
+    for (int64_t i = 0; i < count; i++, filtered += SIDE * WINDOW) {
+        int32_t bin[GRIDS];
+        for (int y = 0; y < SIDE; y++)
+            for (int x = 0; x < SIDE; x++) {
+                const float size = fabsf(weighted(filtered + y * WINDOW + x, 1, horizontal));
+                bin[y * SIDE + x] = (int32_t)((size < most ? size : most) + 0.5f);
+            }
+        for (int grid = 0; grid < GRIDS; grid++)
+            histogram[grid * (bins + 1) + bin[grid]] += 1.0f;
+    }
+}
+
+/* history.other_grid_counts._histograms.
+ *
+ * windows (count, WINDOW, WINDOW). basis (SIDE, SIDE): the DCT, row = frequency. Each of the frequencies has its vertical
+ * and horizontal index in rows and columns, and its number of bins; those of one row follow each other. widths
+ * (frequencies,), of their bins. histograms, set to 0 before: for each frequency (GRIDS, bins + 1). space: for
+ * CHUNK * WINDOW * (WINDOW + SIDE) numbers.
+ */
+KERNEL void grid_histograms(const uint8_t *windows, int64_t count, const float *basis, int64_t frequencies,
+                            const int32_t *rows, const int32_t *columns, const int32_t *bins, const float *widths,
+                            float *histograms, float *space)
+{
+    float *const pixels = space, *const filtered = space + CHUNK * WINDOW * WINDOW;
+    for (int64_t done = 0; done < count; done += CHUNK) {
+        const int64_t windows_here = count - done < CHUNK ? count - done : CHUNK;
+        for (int64_t i = 0; i < windows_here * WINDOW * WINDOW; i++)
+            pixels[i] = (float)windows[done * WINDOW * WINDOW + i] - 128.0f;
+        float *histogram = histograms;
+        for (int64_t f = 0; f < frequencies; f++) {
+            if (f == 0 || rows[f] != rows[f - 1])
+                filter_columns(pixels, windows_here, basis + rows[f] * SIDE, filtered);
+            float horizontal[SIDE];
+            for (int k = 0; k < SIDE; k++)
+                horizontal[k] = basis[columns[f] * SIDE + k] / widths[f];
+            count_bins(filtered, windows_here, horizontal, bins[f], histogram);
+            histogram += GRIDS * (bins[f] + 1);
+        }
+    }
+}
+
+/* The mass of each cell one step wide, around the multiples 0, 1, ... of the step: cells[1 + multiple]; cells[0] is
+ * that of -1. below (bins + 1,): the mass below the upper edge of each bin, a 0 first; the first bin is 1/2 wide. */
+static void gather_cells(const double *below, int64_t bins, double step, int64_t multiples, float *cells)
+{
+    double before = 0;
+    for (int64_t multiple = 0; multiple < multiples; multiple++) {
+        const double edge = (multiple + 0.5) * step + 0.5;
+        const int64_t whole = (int64_t)edge;
+        double after = below[bins];
+        if (edge < 1)
+            after = below[1] * (edge - 0.5) * 2;
+        else if (whole < bins)
+            after = below[whole] + (edge - whole) * (below[whole + 1] - below[whole]);
+        cells[1 + multiple] = (float)(after - before);
+        before = after;
+    }
+    cells[0] = cells[2];
+    cells[1] *= 2; /* both signs, as for the mirrored multiples */
+}
+
+/* history.other_grid._comb and the logarithm of its ratio to a single save, of one step in bins; returns the ratio's mean if
+ * the step were true. below, cells: see gather_cells. plain (bins,): what is expected of a single save. ratio (bins,).
+ */
+static inline float comb_ratio(const double *below, const float *plain, int32_t bins, double exact_step, float sigma,
+                               float far, float untouched, float zero_weight, float *cells, float *ratio)
+{
+    const float step = (float)exact_step, per_step = 1.0f / step, per_sigma = 1.0f / sigma;
+    const int32_t meet = step < far ? 1 : 0;
+    float sum = 0.0f, mean = 0.0f;
+    gather_cells(below, bins, exact_step, (int64_t)(bins / exact_step) + 3, cells);
+    memset(ratio, 0, bins * sizeof *ratio);
+    for (int32_t beside = -meet; beside <= meet; beside++) {
+#pragma omp simd
+        for (int32_t bin = 0; bin < bins; bin++) {
+            const int32_t multiple = (int32_t)((float)bin * per_step + 0.5f) + beside;
+            const float apart = ((float)bin - (float)multiple * step) * per_sigma;
+            ratio[bin] += cells[1 + multiple] * exponential(-0.5f * apart * apart);
+        }
+    }
+    ratio[0] *= 0.5f;
+#pragma omp simd reduction(+ : sum)
+    for (int32_t bin = 0; bin < bins; bin++)
+        sum += ratio[bin];
+    const float share = (1.0f - untouched) / (sum > 1e-9f ? sum : 1e-9f);
+#pragma omp simd reduction(+ : mean)
+    for (int32_t bin = 0; bin < bins; bin++) {
+        const float combed = share * ratio[bin] + untouched * plain[bin];
+        const float weight = (float)bin < 0.5f * step ? zero_weight : 1.0f;
+        ratio[bin] = weight * natural_log(combed / plain[bin]);
+        mean += combed * ratio[bin];
+    }
+    return mean;
+}
+
+/* The median of the first GRIDS - 1 values, an odd number: the one with as many below it as above. */
+static inline float median_of_grids(const float *values)
+{
+    for (int grid = 0; grid < GRIDS - 1; grid++) {
+        int32_t below = 0, equal = 0;
+        for (int other = 0; other < GRIDS - 1; other++) {
+            below += values[other] < values[grid];
+            equal += values[other] == values[grid];
+        }
+        if (below <= GRIDS / 2 - 1 && below + equal > GRIDS / 2 - 1)
+            return values[grid];
+    }
+    return 0.0f;
+}
+
+/* history.other_grid._ratios.
+ *
+ * counts (GRIDS - 1, stride), of which the first bins are used. below, plain: see comb_ratio. steps (count,): in bins,
+ * ascending. far: the step from which the blurs of two multiples do not meet. space: for GRIDS * bins + bins + 4 +
+ * bins / steps[0] numbers. ratios (GRIDS - 1, count) and expected (count,), of one coefficient, are the results.
+ */
+KERNEL void grid_ratios(const float *counts, int64_t stride, int64_t bins, const double *below, const float *plain,
+                        const double *steps, int64_t count, float sigma, float far, float untouched, float zero_weight,
+                        float *space, float *ratios, float *expected)
+{
+    float *const by_bin = space, *const ratio = by_bin + GRIDS * bins, *const cells = ratio + bins;
+    for (int64_t bin = 0; bin < bins; bin++)
+        for (int grid = 0; grid < GRIDS; grid++)
+            by_bin[bin * GRIDS + grid] = grid < GRIDS - 1 ? counts[grid * stride + bin] : 0.0f;
+    for (int64_t i = 0; i < count; i++) {
+        float of_grids[GRIDS] = {0};
+        expected[i] =
+            comb_ratio(below, plain, (int32_t)bins, steps[i], sigma, far, untouched, zero_weight, cells, ratio);
+        for (int64_t bin = 0; bin < bins; bin++)
+            for (int grid = 0; grid < GRIDS; grid++)
+                of_grids[grid] += by_bin[bin * GRIDS + grid] * ratio[bin];
+        const float median = median_of_grids(of_grids);
+        for (int grid = 0; grid < GRIDS - 1; grid++)
+            ratios[grid * count + i] = of_grids[grid] - median;
+    }
+}
+
+/* history.same_grid_counts.multiples_of.
+ *
+ * blocks (count, SIDE, SIDE). basis (SIDE, SIDE): the DCT, row = frequency. per_step (FREQUENCIES,): 1 over each step.
+ * multiples (count, FREQUENCIES).
+ */
+KERNEL void block_multiples(const uint8_t *blocks, int64_t count, const float *basis, const float *per_step,
+                            float *multiples)
+{
+    float columns[SIDE][SIDE]; /* the basis once more, row = sample */
+    for (int u = 0; u < SIDE; u++)
+        for (int k = 0; k < SIDE; k++)
+            columns[k][u] = basis[u * SIDE + k];
+    for (int64_t i = 0; i < count; i++, blocks += FREQUENCIES, multiples += FREQUENCIES) {
+        float pixels[FREQUENCIES], vertical[FREQUENCIES];
+        for (int place = 0; place < FREQUENCIES; place++)
+            pixels[place] = (float)blocks[place] - 128.0f;
+        for (int v = 0; v < SIDE; v++)
+            for (int x = 0; x < SIDE; x++)
+                vertical[v * SIDE + x] = weighted(pixels + x, SIDE, basis + v * SIDE);
+        for (int v = 0; v < SIDE; v++)
+            for (int u = 0; u < SIDE; u++)
+                multiples[v * SIDE + u] = weighted(columns[0] + u, SIDE, vertical + v * SIDE) * per_step[v * SIDE + u];
+    }
+}
+
+/* history.same_grid_counts._counted.
+ *
+ * multiples (blocks, frequencies), not rounded. magnitudes: as multiples. counts, set to 0 before: (frequencies,
+ * most + 1); larger multiples count as most.
+ */
+KERNEL void count_multiples(const float *multiples, int64_t blocks, int64_t frequencies, int64_t most,
+                            uint8_t *magnitudes, float *counts)
+{
+    const float limit = (float)most;
+    for (int64_t i = 0; i < blocks * frequencies; i++) {
+        const float size = fabsf(multiples[i]);
+        magnitudes[i] = (uint8_t)(int32_t)((size < limit ? size : limit) + 0.5f);
+    }
+    for (int64_t block = 0; block < blocks; block++, magnitudes += frequencies)
+        for (int64_t f = 0; f < frequencies; f++)
+            counts[f * (most + 1) + magnitudes[f]] += 1.0f;
+}
+
+/* history.first_tables.asked_steps. steps (tables, FREQUENCIES); chosen (count,): tables; marked, set to 0 before:
+ * (frequencies, STEPS). */
+KERNEL void mark_steps(const uint8_t *steps, const int64_t *chosen, int64_t count, const int64_t *used,
+                       int64_t frequencies, uint8_t *marked)
+{
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t f = 0; f < frequencies; f++)
+            marked[f * STEPS + steps[chosen[i] * FREQUENCIES + used[f]]] = 1;
+}
+
+/* history.first_tables.sums_over_frequencies. As above; of_steps (frequencies, STEPS); sums (count,). */
+KERNEL void sum_steps(const uint8_t *steps, const int64_t *chosen, int64_t count, const int64_t *used,
+                      int64_t frequencies, const double *of_steps, double *sums)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (int64_t f = 0; f < frequencies; f++)
+            sum += of_steps[f * STEPS + steps[chosen[i] * FREQUENCIES + used[f]]];
+        sums[i] = sum;
+    }
+}
+
+/* mixed (bins,) = share times the mixture of mass (SCALES, stride) by weights (SCALES,), plus floor. */
+static inline void mix(const float *mass, int64_t stride, int64_t bins, const float *weights, float share, float floor,
+                       float *mixed)
+{
+    for (int64_t bin = 0; bin < bins; bin++) {
+        float sum = 0.0f;
+        for (int scale = 0; scale < SCALES; scale++)
+            sum += weights[scale] * mass[scale * stride + bin];
+        mixed[bin] = share * sum + floor;
+    }
+}
+
+/* One round of expectation maximization of the weights. space: for bins numbers. */
+static inline void reweight(const float *counts, const float *mass, int64_t stride, int64_t bins, const float *weights,
+                            float *space, float *improved)
+{
+    float total = 0.0f;
+    mix(mass, stride, bins, weights, 1.0f, 1e-9f, space);
+#pragma omp simd reduction(+ : total)
+    for (int64_t bin = 0; bin < bins; bin++) {
+        space[bin] = counts[bin] / space[bin];
+        total += counts[bin];
+    }
+    for (int scale = 0; scale < SCALES; scale++) {
+        float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t bin = 0; bin < bins; bin++)
+            sum += mass[scale * stride + bin] * space[bin];
+        improved[scale] = weights[scale] * sum / total;
+    }
+}
+
+/* history.same_grid_counts._priors.
+ *
+ * counts: one frequency after the other, each (bins[f],). masses[f]: (STEPS, SCALES, strides[f]). space: for the most
+ * bins. priors (frequencies, SCALES).
+ */
+KERNEL void fit_priors(int64_t frequencies, const int64_t *bins, const float *counts, const float *const *masses,
+                       const int64_t *strides, int64_t rounds, float *space, float *priors)
+{
+    for (int64_t f = 0; f < frequencies; counts += bins[f++], priors += SCALES) {
+        for (int scale = 0; scale < SCALES; scale++)
+            priors[scale] = 1.0f / SCALES;
+        for (int64_t round = 0; round < rounds; round++)
+            reweight(counts, masses[f], strides[f], bins[f], priors, space, priors);
+    }
+}
+
+/* history.same_grid._lifts.
+ *
+ * counts, masses, strides, priors: as in fit_priors. steps: one frequency after the other, each (asked[f],). floors
+ * (frequencies,): what is added to each bin of a mixture that is scaled by share. single: as counts. lifts: one
+ * frequency after the other, each (asked[f], bins[f]).
+ */
+KERNEL void step_lifts(int64_t frequencies, const int64_t *bins, const float *counts, const float *const *masses,
+                       const int64_t *strides, const float *priors, const int64_t *asked, const int64_t *steps,
+                       float share, const float *floors, float *single, float *lifts)
+{
+    for (int64_t f = 0; f < frequencies; f++, priors += SCALES) {
+        mix(masses[f], strides[f], bins[f], priors, share, floors[f], single);
+        for (int64_t i = 0; i < asked[f]; i++, lifts += bins[f]) {
+            const float *mass = masses[f] + *steps++ * SCALES * strides[f];
+            float weights[SCALES];
+            reweight(counts, mass, strides[f], bins[f], priors, lifts, weights);
+            mix(mass, strides[f], bins[f], weights, share, floors[f], lifts);
+            for (int64_t bin = 0; bin < bins[f]; bin++)
+                lifts[bin] = lifts[bin] / single[bin] - 1.0f;
+        }
+        counts += bins[f];
+        single += bins[f];
+    }
+}
+
+/* history.same_grid._Lifts.found_and_expected.
+ *
+ * Arrays as in step_lifts. touched: 1 minus the share of coefficients without a trace. found, expected (frequencies,
+ * STEPS): only those of the steps asked are set.
+ */
+KERNEL void lift_ratios(int64_t frequencies, const int64_t *bins, const float *counts, const float *single,
+                        const int64_t *asked, const int64_t *steps, const float *lifts, float touched, double *found,
+                        double *expected)
+{
+    for (int64_t f = 0; f < frequencies; f++, found += STEPS, expected += STEPS) {
+        float total = 0.0f;
+        for (int64_t bin = 0; bin < bins[f]; bin++)
+            total += counts[bin];
+        for (int64_t i = 0; i < asked[f]; i++, lifts += bins[f], steps++) {
+            float of_counts = 0.0f, mean = 0.0f;
+#pragma omp simd reduction(+ : of_counts, mean)
+            for (int64_t bin = 0; bin < bins[f]; bin++) {
+                const float raised = 1.0f + touched * lifts[bin], ratio = natural_log(raised);
+                of_counts += ratio * counts[bin];
+                mean += ratio * single[bin] * raised;
+            }
+            found[*steps] = of_counts;
+            expected[*steps] = total * mean;
+        }
+        counts += bins[f];
+        single += bins[f];
+    }
+}
+
+/* The mass below a DC value, in multiples of the last step above the lower end of the histogram's range. */
+static inline double mass_below(const double *below, int64_t multiples, double value)
+{
+    if (value <= 0)
+        return 0;
+    const int64_t whole = (int64_t)value;
+    if (whole >= multiples)
+        return below[multiples];
+    return below[whole] + (value - whole) * (below[whole + 1] - below[whole]);
+}
+
+/* 1 / (1 + e^-x) for x <= 0; 0 where that is below 1e-7. */
+static inline float logistic(float x)
+{
+    return x < -16.0f ? 0.0f : 1.0f / (1.0f + exponential(-x));
+}
+
+/* history.dc_steps._of_earlier_steps.
+ *
+ * counts, single (2 half + 1,): of each multiple of the last step, and what is expected of a single save. below
+ * (2 half + 2,): the cumulated sum of single, a 0 first. steps (count,). steepness: of the logistic function that stands
+ * for the blur, per last step. double_save: space for 2 half + 1 numbers. found, expected (count,); expected is that
+ * of one block.
+ */
+KERNEL void dc_ratios(const float *counts, const float *single, const double *below, int64_t half, int64_t last,
+                      const int64_t *steps, int64_t count, float steepness, float untouched, float *double_save,
+                      double *found, double *expected)
+{
+    const int64_t multiples = 2 * half + 1;
+    for (int64_t i = 0; i < count; i++) {
+        const double step = (double)steps[i] / (double)last, middle = (double)half + 0.5;
+        const int64_t most = (int64_t)(middle / step) + 1;
+        memset(double_save, 0, multiples * sizeof *double_save);
+        double before = mass_below(below, multiples, middle - ((double)most + 0.5) * step);
+        for (int64_t k = -most; k <= most; k++) {
+            const double after = mass_below(below, multiples, middle + ((double)k + 0.5) * step);
+            const float mass = (float)(after - before);
+            before = after;
+            const double value = (double)k * step, nearest = rint(value);
+            const float rest = (float)(value - nearest);
+            const float under = logistic(-steepness * (0.5f + rest)), over = logistic(-steepness * (0.5f - rest));
+            const int64_t place = (int64_t)nearest + half;
+            for (int64_t beside = -1; beside <= 1; beside++) {
+                const int64_t at = place + beside;
+                const float part = beside < 0 ? under : beside > 0 ? over : 1.0f - under - over;
+                double_save[at < 0 ? 0 : at < multiples ? at : multiples - 1] += mass * part;
+            }
+        }
+        float sum = 0.0f, of_counts = 0.0f, mean = 0.0f;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t k = 0; k < multiples; k++)
+            sum += double_save[k];
+        const float share = (1.0f - untouched) / (sum > 1e-9f ? sum : 1e-9f);
+#pragma omp simd reduction(+ : of_counts, mean)
+        for (int64_t k = 0; k < multiples; k++) {
+            const float twice = share * double_save[k] + untouched * single[k];
+            const float ratio = natural_log(twice / single[k]);
+            of_counts += ratio * counts[k];
+            mean += ratio * twice;
+        }
+        found[i] = of_counts;
+        expected[i] = mean;
+    }
+}
