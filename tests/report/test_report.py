@@ -18,6 +18,7 @@ from PIL import Image
 
 import jpegqf.report.thumbnails
 from bench.report import synthetic_rows
+from commands import run_here
 from conftest import REPOSITORY, MakeJpeg
 from jpegqf.cli import main as jpegqf_command
 from jpegqf.cli.report import report as report_command
@@ -464,17 +465,11 @@ def test_every_flag_of_the_command_is_documented() -> None:
     assert "--max-rows" in text
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "jpegqf", "report", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, timeout=120, check=False)
-
-
 def test_the_command_reports_on_what_scan_wrote(tmp_path: Path, jpeg: MakeJpeg) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jpg").write_bytes(jpeg(82))
-    command = [sys.executable, "-m", "jpegqf", "scan", "in", "-o", "rows.db", "-q", "--only", "header"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
-    done = run("rows.db", "--thumbnails", "-o", "report.html", cwd=tmp_path)
+    assert run_here("scan", "in", "-o", "rows.db", "-q", "--only", "header", cwd=tmp_path).returncode == 0
+    done = run_here("report", "rows.db", "--thumbnails", "-o", "report.html", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     assert re.fullmatch(r"report.html: 1 image, \d\.\d MB\n", done.stderr)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
