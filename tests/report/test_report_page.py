@@ -67,7 +67,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def short_page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a report with every part of a long one, and fewer lines in its tables: 60 rows, of which 50 show."""
+    """The address of a report with all parts of a long one and fewer lines in its tables: 60 rows, of which 50 show."""
     return reported(tmp_path_factory.mktemp("short"), 300, 60)
 
 
