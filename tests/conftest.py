@@ -76,6 +76,13 @@ except CheckpointError as error:
 """
 
 
+def png(image: Image.Image) -> bytes:
+    """A PNG of an image, packed in little time: how small it is matters to no test."""
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
 def in_cells(records: Iterable[Record]) -> list[Record]:
     """Records as a table of cells holds them: without their lists."""
     return [replace(record, pixel_table=None, region_list=None) for record in records]

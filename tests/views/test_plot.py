@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import MakeJpeg
+from conftest import MakeJpeg, png
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.inspection.to_record import to_record
 from jpegqf.model.predictor import Predictor
@@ -22,12 +22,6 @@ def drawn(data: bytes, predictor: Predictor, form: str = "png", name: str = "a.j
     target = io.BytesIO()
     assert plot(found, to_record(found), predictor, target, form)
     return target.getvalue()
-
-
-def png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
 
 
 def figure_of(data: bytes, predictor: Predictor, name: str = "a.jpg") -> Any:
