@@ -30,6 +30,9 @@ from jpegqf.record import Record
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+pytest_plugins = ["page_fixtures"]
+"""Fixtures of tests/serving/page."""
+
 REPOSITORY = Path(__file__).parents[1]
 PTH = REPOSITORY / "checkpoints" / "model.pth"
 
