@@ -82,18 +82,24 @@ class Shown:
         return Path(found.value.path()).read_bytes()
 
 
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
+def skip_without_page() -> None:
+    """Skip a test where the server or what drives the browser is not installed."""
     pytest.importorskip("fastapi", reason='the server needs the extra serve: pip install ".[test-serve]"')
     pytest.importorskip("playwright", reason='a browser is driven by Playwright: pip install ".[test-serve]"')
     if not CHROMIUM:
         pytest.skip("no Chromium is installed")
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    skip_without_page()
     with chromium() as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
+    skip_without_page()
     with served("--workers", "2") as server:
         yield server.url
 
