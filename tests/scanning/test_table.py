@@ -31,7 +31,7 @@ def test_the_table_takes_what_scan_takes_with_the_same_defaults() -> None:
 
 
 def test_rows_are_those_of_scan_under_any_options(folder: Path) -> None:
-    for options in ({}, {"recursive": True}, {"members": True, "only": "header"}, {"jobs": 2, "timeout": 60.0}):
+    for options in ({}, {"recursive": True}, {"members": True, "only": "header"}, {"max_pixels": 100_000}):
         table = jpegqf.scan_table(folder, **options)
         assert table.schema == arrow_schema()
         assert table.equals(records_table(jpegqf.scan(folder, **options)))
