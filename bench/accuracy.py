@@ -7,7 +7,6 @@ baseline, optimized and progressive. The JPEGs are written as files and read by 
 """
 
 import argparse
-import csv
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -17,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageFile
 from tqdm import tqdm
 
-from bench.summary import Part, Summary, given, mean, share, write_summary
+from bench.summary import Part, Summary, given, mean, share, write_rows, write_summary
 from jpegqf.infer.predict import predict_file
 from jpegqf.model.checkpoint import load_model
 from jpegqf.model.prediction import Prediction
@@ -148,10 +147,7 @@ def main() -> None:
     predictor = Predictor(load_model(arguments.ckpt), aggregation=aggregation)
     rows = list(tqdm(judge_all(arguments.images, arguments.n, arguments.seed, predictor), total=arguments.n))
     if arguments.csv:
-        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(row) for row in rows)
+        write_rows(arguments.csv, [field.name for field in fields(Row)], map(asdict, rows))
     if all(row.predicted is None for row in rows):
         raise SystemExit("no image could be judged")
     summary = summarised(rows, aggregation)

@@ -13,7 +13,6 @@ what is no photograph or has another encoder's tables.
 """
 
 import argparse
-import csv
 import io
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from tqdm import tqdm
 
 from bench.accuracy import SUBSAMPLINGS, SUFFIXES
 from bench.conditions.pages import WORDS
-from bench.summary import Part, Summary, Value, given, mean, share, write_summary
+from bench.summary import Part, Summary, Value, given, mean, share, write_rows, write_summary
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.history.first_tables import FAMILIES, first_tables
@@ -379,10 +378,7 @@ def main() -> None:
     judged = list(judge_all(images, arguments.n, arguments.largest, arguments.seed))
     rows = [row for row, _ in judged]
     if arguments.csv:
-        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(row) for row in rows)
+        write_rows(arguments.csv, [field.name for field in fields(Row)], map(asdict, rows))
     summary = summarised(rows)
     if arguments.summary:
         write_summary(arguments.summary, summary)

@@ -7,7 +7,6 @@ do. ``DIR``: photographs as cameras save them. One row for each file and order o
 """
 
 import argparse
-import csv
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.summary import write_rows
 from jpegqf.errors import ImageError
 from jpegqf.evidence import patches
 from jpegqf.inspection.inspector import default_predictor
@@ -93,9 +93,7 @@ def main() -> None:
         exact = sum(error == 0 for error in errors) / len(errors)
         print(f"{order}: {len(errors)} of {arguments.n} judged, {exact:.2%} exact, MAE {np.mean(errors):.3f}")
     if arguments.csv:
-        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([COLUMNS, *rows])
+        write_rows(arguments.csv, COLUMNS, (dict(zip(COLUMNS, row, strict=True)) for row in rows))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the commands do: a scan
 
 import argparse
 import asyncio
-import csv
 import io
 import platform
 import re
@@ -33,6 +32,7 @@ import psutil
 from PIL import Image
 
 import jpegqf
+from bench.summary import write_rows
 
 SCAN_SECONDS = 20.0
 WARM_SECONDS = 10.0
@@ -219,10 +219,7 @@ def main() -> None:
             rows.append(asdict(measure(paths, workers, asked.clients, asked.seconds)))
             print(rows[-1], flush=True)
     if asked.csv:
-        with asked.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(asked.csv, list(rows[0]), rows)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ The columns of ImageMagick (``%Q``) and exiftool (who writes such tables, by its
 """
 
 import argparse
-import csv
 import shutil
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.summary import write_rows
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.record import Record
 
@@ -83,6 +83,12 @@ def summary(asked: list[Asked]) -> str:
     return "\n".join(lines)
 
 
+def row_of(one: Asked) -> dict[str, object]:
+    """What is told of one file, by column."""
+    values = one.record.to_dict()
+    return {name: values[name] for name in COLUMNS} | {"imagemagick": one.imagemagick, "exiftool": one.exiftool}
+
+
 def main() -> None:
     """Inspect, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -93,12 +99,7 @@ def main() -> None:
     paths = sorted(path for path in arguments.images.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
     rows = [Asked(inspector.inspect(path), imagemagick(path), exiftool(path)) for path in paths]
     if arguments.csv:
-        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow((*COLUMNS, "imagemagick", "exiftool"))
-            for one in rows:
-                values = one.record.to_dict()
-                writer.writerow([*(values[name] for name in COLUMNS), one.imagemagick, one.exiftool])
+        write_rows(arguments.csv, (*COLUMNS, "imagemagick", "exiftool"), map(row_of, rows))
     print(summary(rows))
 
 

@@ -4,7 +4,6 @@ python -m bench.report --rows 1000000 --folder DIR --csv docs/report.csv
 """
 
 import argparse
-import csv
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.summary import write_rows
 from jpegqf.inspection.verdict import NO_TRACE_WORDS
 from jpegqf.outputs.formats import open_writer
 from jpegqf.record import Record, Status, Verdict
@@ -138,10 +138,7 @@ def main() -> None:
     for row in rows:
         print(row)
     if asked.csv:
-        with asked.csv.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(asked.csv, COLUMNS, rows)
 
 
 if __name__ == "__main__":

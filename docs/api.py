@@ -32,7 +32,9 @@ def _function(name: str, function: Any) -> str:
     """A function with its signature as it is written: how types are shown differs between versions of Python."""
     source = inspect.getsource(function)
     (definition,) = ast.parse(source).body
-    header = source.splitlines()[: definition.body[0].lineno - 1]  # type: ignore[attr-defined]  # it is a function
+    if not isinstance(definition, ast.FunctionDef):
+        raise TypeError(f"{name} is no function")
+    header = source.splitlines()[definition.lineno - 1 : definition.body[0].lineno - 1]  # without decorators
     signature = "\n".join(header).replace('"', "").removeprefix("def ").removesuffix(":")
     return f"## jpegqf.{name}\n\n```python\n{signature}\n```\n\n{_plain(function)}"
 

@@ -74,5 +74,6 @@ def opened(browser: Any, url: str, **context: Any) -> Iterator[Watched]:
 def violations(page: Any) -> list[str]:
     """What axe-core finds wrong with a page's accessibility."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="accessibility is tested with axe-core")
-    found = axe.Axe().run(page).response["violations"]
+    options = {"resultTypes": ["violations"]}  # of what passes, axe then collects one element a rule: a third faster
+    found = axe.Axe().run(page, options=options).response["violations"]
     return [f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}" for rule in found for node in rule["nodes"]]

@@ -30,6 +30,9 @@ from jpegqf.record import Record
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+pytest_plugins = ["page_fixtures"]
+"""Fixtures of tests/serving/page."""
+
 REPOSITORY = Path(__file__).parents[1]
 PTH = REPOSITORY / "checkpoints" / "model.pth"
 
@@ -74,6 +77,13 @@ try:
 except CheckpointError as error:
     print(error)
 """
+
+
+def png(image: Image.Image) -> bytes:
+    """A PNG of an image, packed in little time: how small it is matters to no test."""
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=1)
+    return out.getvalue()
 
 
 def in_cells(records: Iterable[Record]) -> list[Record]:

@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from commands import Done, run_here
 from conftest import MakeJpeg, in_cells
 from jpegqf.cli import main
 from jpegqf.outputs.results import read_records
 from jpegqf.record import COLUMNS
 
 
-def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def run_process(*arguments: str) -> Done:
     command = [sys.executable, "-m", "jpegqf", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", input=stdin, timeout=120, check=False
-    )
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest
 
 
 def test_a_pipe_gets_one_json_line_per_image(folder: Path) -> None:
-    done = run("scan", "in")
+    done = run_process("scan", "in")
     assert (done.returncode, done.stderr) == (3, "")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [list(row) for row in rows] == [list(COLUMNS)] * 3
@@ -53,42 +52,39 @@ def test_several_outputs_hold_the_same_rows_and_are_kept(folder: Path) -> None:
     pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
     names = ["o/a.csv", "o/a.jsonl", "o/a.db", "o/a.parquet"]
     outputs = [word for name in names for word in ("-o", name)]
-    done = run("scan", "in", *outputs)
+    done = run_here("scan", "in", *outputs)
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "2 ok, 0 skipped, 1 error\nmade the folder 'o'\n")
     first, *others = [in_cells(read_records(name)) for name in names]
     assert len(first) == 3
     assert all(other == first for other in others)
-    again = run("scan", "in", *outputs)
+    again = run_here("scan", "in", *outputs)
     assert again.returncode == 2
     assert "--overwrite" in again.stderr
-    assert run("scan", "in", *outputs, "--overwrite", "--quiet").returncode == 3
+    assert run_here("scan", "in", *outputs, "--overwrite", "--quiet").returncode == 3
 
 
 def test_two_processes_give_the_same_rows_in_the_same_order(folder: Path) -> None:
-    assert run("scan", "in", "--jobs", "2").stdout == run("scan", "in").stdout
+    assert run_process("scan", "in", "--jobs", "2").stdout == run_process("scan", "in").stdout
 
 
 def test_only_header_and_only_pixels_leave_the_rest_unknown(folder: Path) -> None:
-    header = json.loads(run("scan", "in/a.jpg", "--only", "header").stdout)
+    header = json.loads(run_here("scan", "in/a.jpg", "--only", "header").stdout)
     assert (header["header_qf"], header["pixel_qf"], header["qf_source"]) == (82, None, "header")
-    pixels = json.loads(run("scan", "in/a.jpg", "--only", "pixels").stdout)
+    pixels = json.loads(run_here("scan", "in/a.jpg", "--only", "pixels").stdout)
     assert (pixels["header_qf"], pixels["pixel_qf"], pixels["qf_source"]) == (None, 82, "pixels")
 
 
 def test_paths_come_from_standard_input_too(folder: Path) -> None:
-    done = run("scan", "-", stdin="in/b.png\nin/absent.jpg\n")
+    done = run_here("scan", "-", stdin="in/b.png\nin/absent.jpg\n")
     assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["ok", "error"]
 
 
 @pytest.mark.parametrize("name", ["in/a.jpg", "in/b.png"])
 def test_bytes_of_an_image_on_standard_input_give_the_row_of_its_file(folder: Path, name: str) -> None:
-    with open(name, "rb") as file:
-        done = subprocess.run(
-            [sys.executable, "-m", "jpegqf", "scan", "-"], stdin=file, capture_output=True, timeout=120, check=False
-        )
-    assert (done.returncode, done.stderr) == (0, b"")
+    done = run_here("scan", "-", stdin=Path(name).read_bytes())
+    assert (done.returncode, done.stderr) == (0, "")
     (row,) = (json.loads(line) for line in done.stdout.splitlines())
-    assert row == json.loads(run("scan", name).stdout) | {"path": "-", "filename": "-"}
+    assert row == json.loads(run_here("scan", name).stdout) | {"path": "-", "filename": "-"}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +111,7 @@ def test_a_bad_call_is_exit_code_2_without_traceback(
 
 
 def test_a_bad_call_ends_the_process_with_exit_code_2_without_traceback(folder: Path) -> None:
-    done = run("frobnicate")
+    done = run_process("frobnicate")
     assert done.returncode == 2
     assert "No such command" in done.stderr
     assert "Traceback" not in done.stderr
@@ -145,8 +141,8 @@ def test_an_interrupted_scan_leaves_whole_files(folder: Path, jobs: str) -> None
 def test_a_refused_scan_touches_no_output(folder: Path) -> None:
     Path("keep.csv").write_text("precious")
     for call in (["absent.jpg", "-o", "keep.csv", "--overwrite"], ["in", "-o", "new.csv", "-o", "keep.csv"]):
-        assert run("scan", *call).returncode == 2
-    assert run("scan", "in", "-o", "twice.csv", "-o", "./twice.csv").returncode == 2
+        assert run_here("scan", *call).returncode == 2
+    assert run_here("scan", "in", "-o", "twice.csv", "-o", "./twice.csv").returncode == 2
     assert Path("keep.csv").read_text() == "precious"
     assert not Path("new.csv").exists()
     assert not Path("twice.csv").exists()
@@ -160,7 +156,7 @@ def test_explain_draws_into_new_png_files_only(folder: Path) -> None:
             main(["explain", "in/a.jpg", "--plot", target], prog_name="jpegqf")
         assert ended.value.code == 2
     assert Path("in/a.jpg").read_bytes() == photo
-    done = run("explain", "in/a.jpg", "--plot", "new.png")
+    done = run_here("explain", "in/a.jpg", "--plot", "new.png")
     assert (done.returncode, done.stderr) == (0, "")
     assert Path("new.png").read_bytes().startswith(b"\x89PNG")
 
@@ -169,25 +165,25 @@ def test_explain_replaces_a_picture_only_if_asked_and_never_the_image_itself(fol
     pytest.importorskip("matplotlib", reason="plots need matplotlib")
     image = Path("in/b.png").read_bytes()
     Path("old.png").write_bytes(b"precious")
-    refused = run("explain", "in/a.jpg", "--plot", "old.png")
+    refused = run_here("explain", "in/a.jpg", "--plot", "old.png")
     assert (refused.returncode, refused.stderr) == (2, "Error: --plot 'old.png' exists; --overwrite replaces it\n")
     assert Path("old.png").read_bytes() == b"precious"
-    assert run("explain", "in/a.jpg", "--plot", "old.png", "--overwrite").returncode == 0
+    assert run_here("explain", "in/a.jpg", "--plot", "old.png", "--overwrite").returncode == 0
     assert Path("old.png").read_bytes().startswith(b"\x89PNG")
-    assert run("explain", "in/b.png", "--plot", "./in/b.png", "--overwrite").returncode == 2
+    assert run_here("explain", "in/b.png", "--plot", "./in/b.png", "--overwrite").returncode == 2
     assert Path("in/b.png").read_bytes() == image
 
 
 def test_explain_says_when_nothing_was_drawn_and_leaves_the_old_picture(folder: Path) -> None:
     Path("old.png").write_bytes(b"precious")
-    done = run("explain", "in/c cut.jpg", "--plot", "old.png", "--overwrite")
+    done = run_here("explain", "in/c cut.jpg", "--plot", "old.png", "--overwrite")
     assert done.returncode == 1
     assert done.stderr == "nothing was drawn: there are no judged pixels, and 'old.png' was not written\n"
     assert Path("old.png").read_bytes() == b"precious"
 
 
 def test_only_header_skips_what_has_none(folder: Path) -> None:
-    done = run("scan", "in", "--only", "header")
+    done = run_here("scan", "in", "--only", "header")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["status"], row["reason"]) for row in rows] == [("ok", None), ("skipped", "not_a_jpeg"), ("ok", None)]
     assert rows[0]["verdict_text"] == "header says 82; the pixels were not looked at"
@@ -195,13 +191,13 @@ def test_only_header_skips_what_has_none(folder: Path) -> None:
 
 def test_a_broken_archive_is_one_error_row(folder: Path) -> None:
     Path("x.tar").write_bytes(b"no archive")
-    done = run("scan", "x.tar", "in/a.jpg")
+    done = run_here("scan", "x.tar", "in/a.jpg")
     statuses = [json.loads(line)["status"] for line in done.stdout.splitlines()]
     assert (done.returncode, statuses) == (3, ["error", "ok"])
 
 
 def test_header_prints_qualities_encoder_and_tables(folder: Path) -> None:
-    done = run("header", "in/a.jpg", "in/d.txt")
+    done = run_here("header", "in/a.jpg", "in/d.txt")
     assert done.returncode == 3
     for words in ("451x300", "luma quality     82, exact", "chroma quality   82, exact", "IJG", "table 1: slot 1"):
         assert words in done.stdout
@@ -212,11 +208,11 @@ def test_help_and_version_are_quick_to_import_nothing_heavy() -> None:
     code = "import sys, jpegqf, jpegqf.cli; print([m for m in ('numpy', 'PIL', 'torch', 'rich') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
-    assert run("--version").stdout.startswith("jpegqf, version 0.")
+    assert run_process("--version").stdout.startswith("jpegqf, version 0.")
 
 
 def test_a_summary_tells_counts_reasons_rates_and_versions(folder: Path) -> None:
-    assert run("scan", "in", "-o", "a.csv", "--summary", "out/s.json").returncode == 3
+    assert run_here("scan", "in", "-o", "a.csv", "--summary", "out/s.json").returncode == 3
     told = json.loads(Path("out/s.json").read_text(encoding="utf-8"))
     assert (told["outcome"], told["exit_code"], told["signal"], told["failure"]) == ("finished", 3, None, None)
     assert (told["rows"], told["resumed_rows"]) == (3, 0)
@@ -226,27 +222,27 @@ def test_a_summary_tells_counts_reasons_rates_and_versions(folder: Path) -> None
     assert told["images_per_second"] > 0
     assert {"jpegqf", "python", "numpy", "pillow"} <= set(told["versions"])
     assert told["model"]
-    assert run("scan", "in", "--summary", "out/s.json").returncode == 2
-    assert run("scan", "in", "-o", "b.csv", "--summary", "./b.csv").returncode == 2
-    again = run("scan", "in", "-o", "a.csv", "--resume", "--summary", "out/s.json")
+    assert run_here("scan", "in", "--summary", "out/s.json").returncode == 2
+    assert run_here("scan", "in", "-o", "b.csv", "--summary", "./b.csv").returncode == 2
+    again = run_here("scan", "in", "-o", "a.csv", "--resume", "--summary", "out/s.json")
     assert (again.returncode, again.stderr) == (3, "2 ok, 0 skipped, 1 error\n")
     assert json.loads(Path("out/s.json").read_text(encoding="utf-8"))["resumed_rows"] == 3
 
 
 def test_exit_codes_say_how_many_were_judged(folder: Path) -> None:
     for paths, code in ((["in/a.jpg"], 0), (["in/c cut.jpg"], 1), (["in"], 3), (["absent"], 2)):
-        assert run("scan", *paths, "--only", "pixels").returncode == code
+        assert run_here("scan", *paths, "--only", "pixels").returncode == code
 
 
 def test_resuming_needs_outputs_and_does_not_go_with_overwriting(folder: Path) -> None:
     for more in ([], ["-o", "a.csv", "--overwrite"]):
-        done = run("scan", "in", "--resume", *more)
+        done = run_here("scan", "in", "--resume", *more)
         assert done.returncode == 2
         assert "--resume goes on with the files of -o" in done.stderr
 
 
 def test_a_path_to_nowhere_is_told_before_anything_is_done(folder: Path) -> None:
-    done = run("scan", "in", "absent.jpg", "-o", "a.csv")
+    done = run_here("scan", "in", "absent.jpg", "-o", "a.csv")
     assert (done.returncode, done.stderr) == (2, "Error: no such file or folder: 'absent.jpg'\n")
     assert not Path("a.csv").exists()
 
@@ -296,5 +292,5 @@ def test_a_closed_or_full_terminal_changes_no_exit_code(folder: Path, call: str,
 
 
 def test_what_is_no_time_is_refused(folder: Path) -> None:
-    done = run("scan", "in", "--timeout-per-image", "nan")
+    done = run_here("scan", "in", "--timeout-per-image", "nan")
     assert (done.returncode, "'nan' is no time" in done.stderr) == (2, True)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from commands import run_here
 from conftest import REPOSITORY, MakeJpeg
 
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")))
@@ -124,7 +125,7 @@ def given(folder: Path, command: str) -> None:
     for name in re.findall(r"restore .*-o (\S+\.jpg)", command):
         (folder / name).unlink()
     for name in re.findall(r"\b(?:jpegqf report|grep \w+) (\S+)", command):
-        assert run(folder, f"jpegqf scan photos --recursive --quiet -o {name}").returncode == 0
+        assert run_here("scan", "photos", "--recursive", "--quiet", "-o", name, cwd=folder).returncode == 0
 
 
 def run(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":

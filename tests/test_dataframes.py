@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from commands import run_here
 from conftest import REPOSITORY, MakeJpeg
 
 TEXT = (REPOSITORY / "docs" / "dataframes.md").read_text(encoding="utf-8")
@@ -63,8 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, jpeg: MakeJpeg, photo: Imag
     whole, part = (Image.open(io.BytesIO(jpeg(*one))) for one in ((60, photo), (92, cat.resize((512, 512)))))
     whole.paste(part.crop((160, 96, 416, 288)), (160, 96))
     whole.save(inside / "pasted.png")
-    words = [sys.executable, "-m", "jpegqf", *COMMAND.split()[1:]]
-    assert subprocess.run(words, cwd=inside.parent, timeout=120, check=False, env=ENVIRONMENT).returncode == 0
+    assert run_here(*COMMAND.split()[1:], cwd=inside.parent).returncode == 0
     return inside.parent
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import run_here
 from conftest import REPOSITORY
 from jpegqf.cli import main as jpegqf
 from jpegqf.infer.command import OPTIONS
@@ -81,8 +82,7 @@ def test_a_readme_is_short_and_says_what_is_read_and_every_flag_of_infer(name: s
 @pytest.mark.parametrize("name", READMES)
 def test_the_first_answer_in_a_readme_is_what_is_printed(name: str) -> None:
     text = (REPOSITORY / name).read_text(encoding="utf-8")
-    command = [sys.executable, "-m", "jpegqf", "demo/test.jpg"]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=REPOSITORY, check=False)
+    done = run_here("demo/test.jpg", cwd=REPOSITORY)
     assert re.findall(r"```\n(.*?)```", text, re.DOTALL)[0] == done.stdout
 
 

@@ -1,20 +1,13 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from commands import run_here
 from conftest import MakeJpeg
 from jpegqf.cli import main
 from jpegqf.front_door import MOST_STORIES
-
-
-def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "jpegqf", *arguments]
-    done = subprocess.run(command, capture_output=True, input=stdin, timeout=120, check=False)
-    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.fixture
@@ -29,7 +22,7 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest
 
 
 def test_a_file_without_a_command_is_told_in_eight_plain_lines(folder: Path) -> None:
-    done = run("in/a.jpg")
+    done = run_here("in/a.jpg")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "in/a.jpg, JPEG 451x300"
@@ -40,22 +33,22 @@ def test_a_file_without_a_command_is_told_in_eight_plain_lines(folder: Path) -> 
 
 
 def test_several_files_are_told_one_after_the_other_and_the_exit_code_is_that_of_a_scan(folder: Path) -> None:
-    done = run("in/b.png", "broken.jpg")
+    done = run_here("in/b.png", "broken.jpg")
     assert done.returncode == 3
     assert "PNG whose pixels were a JPEG at 82" in done.stdout
     assert "broken.jpg\n  Unreadable: " in done.stdout
-    assert run("broken.jpg").returncode == 1
+    assert run_here("broken.jpg").returncode == 1
 
 
 @pytest.mark.parametrize("call", [["in"], ["in/*"], ["in/a.jpg"] * (MOST_STORIES + 1)])
 def test_folders_globs_and_many_files_are_scanned(folder: Path, call: list[str]) -> None:
-    rows = [json.loads(line) for line in run(*call).stdout.splitlines()]
+    rows = [json.loads(line) for line in run_here(*call).stdout.splitlines()]
     assert {row["qf"] for row in rows} == {82}
     assert len(rows) == max(2, len(call))
 
 
 def test_bytes_on_standard_input_are_scanned(folder: Path) -> None:
-    done = run("-", stdin=Path("in/a.jpg").read_bytes())
+    done = run_here("-", stdin=Path("in/a.jpg").read_bytes())
     assert json.loads(done.stdout)["qf"] == 82
 
 
@@ -85,9 +78,9 @@ def test_what_is_no_call_is_explained_in_one_line(
 
 def test_a_file_after_two_dashes_may_begin_with_a_dash(folder: Path) -> None:
     Path("-dash.jpg").write_bytes(Path("in/a.jpg").read_bytes())
-    assert run("--", "-dash.jpg").stdout.startswith("-dash.jpg, JPEG")
+    assert run_here("--", "-dash.jpg").stdout.startswith("-dash.jpg, JPEG")
 
 
 def test_a_command_wins_over_a_file_of_its_name(folder: Path) -> None:
     Path("header").write_bytes(Path("in/a.jpg").read_bytes())
-    assert "Missing argument" in run("header").stderr
+    assert "Missing argument" in run_here("header").stderr

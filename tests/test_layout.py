@@ -27,6 +27,7 @@ LIGHT = ("inputs", "workers", "outputs")
 """The process that only hands out work imports these alone, and must not load NumPy."""
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Dotted names below ``jpegqf`` and files; a folder's ``__init__`` has the folder's name."""
     found = {}
@@ -37,12 +38,18 @@ def modules() -> dict[str, Path]:
 
 
 @cache
+def import_statements(name: str, at_import: bool = False) -> list[ast.Import | ast.ImportFrom]:
+    """Import statements of a module of ours; ``at_import``: only those that run as it loads."""
+    tree = ast.parse(modules()[name].read_text(encoding="utf-8"))
+    nodes = tree.body if at_import else ast.walk(tree)
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+@cache
 def imports(name: str, at_import: bool = False) -> frozenset[str]:
     """Modules of ours that a module imports; ``at_import``: only those that load with it."""
-    tree = ast.parse(modules()[name].read_text(encoding="utf-8"))
-    nodes = tree.body if at_import else list(ast.walk(tree))
     found = set()
-    for node in nodes:
+    for node in import_statements(name, at_import):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "jpegqf":
             base = (node.module or "").removeprefix("jpegqf").removeprefix(".")
             for alias in node.names:
@@ -86,9 +93,9 @@ def test_the_edges_are_imported_by_nothing_else(folder: str) -> None:
 def test_what_hands_out_work_loads_no_numpy(folder: str) -> None:
     for name in in_folder(folder):
         for loaded in {name, *below(name, at_import=True)}:
-            tree = ast.parse(modules()[loaded].read_text(encoding="utf-8"))
-            tops = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
-            tops += [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+            statements = import_statements(loaded, at_import=True)
+            tops = [alias.name for node in statements if isinstance(node, ast.Import) for alias in node.names]
+            tops += [node.module or "" for node in statements if isinstance(node, ast.ImportFrom)]
             assert not [top for top in tops if top.split(".")[0] == "numpy"], f"{name} loads NumPy through {loaded}"
 
 

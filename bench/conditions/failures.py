@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from bench.conditions.catalogue import CONDITIONS
 from bench.conditions.figures import OF_TABLES, OF_WRITERS
@@ -147,6 +146,8 @@ def main() -> None:
     rows = worst(read_rows(arguments.csv), arguments.condition, arguments.most)
     if not rows:
         raise SystemExit(f"nothing is wrong in {arguments.condition}")
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(18, 3.4 * len(rows)), layout="constrained")
     grid = figure.add_gridspec(len(rows), 4)
     for place, row in enumerate(rows):

@@ -1,6 +1,5 @@
 """What the scale benches share: tar shards of photographs that scikit-image ships, processes, CSV files."""
 
-import csv
 import io
 import os
 import random
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import skimage.data
 from PIL import Image
+
+from bench.summary import write_rows
 
 
 def encoded(side: int, seed: int) -> Iterator[bytes]:
@@ -57,10 +58,8 @@ def processes() -> list[tuple[int, int, str]]:
 def write_csv(path: Path, rows: list[dict[str, object]]) -> None:
     """Rows under the columns of all of them; floats with six digits."""
     columns = dict.fromkeys(name for row in rows for name in row)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(columns), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(
-                {name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()}
-            )
+    write_rows(
+        path,
+        list(columns),
+        ({name: f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()} for row in rows),
+    )

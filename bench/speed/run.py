@@ -11,7 +11,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported
 
 import argparse
-import csv
 import io
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -30,6 +29,7 @@ from PIL import Image
 
 import jpegqf
 from bench.speed.material import Material, material, write_folder
+from bench.summary import write_rows
 from jpegqf.errors import JpegqfError
 from jpegqf.evidence.features import evidence
 from jpegqf.evidence.patches import informative
@@ -424,7 +424,5 @@ def main() -> None:
             print(f"{row.section:9} {row.what:62} {row.value:10.3f} {row.unit}  {row.goal}", flush=True)
             rows.append(row)
     if arguments.csv:
-        with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow([item.name for item in fields(Row)])
-            table.writerows([*astuple(row)[:2], f"{row.value:.4g}", row.unit, row.goal] for row in rows)
+        shortened = (asdict(row) | {"value": f"{row.value:.4g}"} for row in rows)
+        write_rows(arguments.csv, [item.name for item in fields(Row)], shortened)

@@ -13,13 +13,13 @@ import skimage.data
 from PIL import Image
 
 import jpegqf
+from commands import Done, run_here
 from conftest import CRASHER, MakeJpeg
 from jpegqf.advise.advice import ROWS
 
 
-def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "jpegqf", "advise", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False, cwd=cwd)
+def run(*arguments: str, cwd: Path) -> Done:
+    return run_here("advise", *arguments, cwd=cwd)
 
 
 @pytest.fixture
@@ -76,7 +76,9 @@ def test_a_codec_that_crashes_costs_its_one_file_one_row(
     (folder / "sitecustomize.py").write_text(CRASHER)
     monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     (folder / "in" / "b.jpg").write_bytes(jpeg(75, cat) + b"kill me")
-    told = rows(run("in", cwd=folder).stdout)
+    command = [sys.executable, "-m", "jpegqf", "advise", "in"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=folder)
+    told = rows(done.stdout)
     assert [(row["path"], row["reason"]) for row in told] == [
         ("in/a.jpg", None),
         ("in/b.jpg", "crashed"),

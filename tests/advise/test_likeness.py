@@ -1,21 +1,13 @@
-import io
-
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
 
-from conftest import MakeJpeg
+from conftest import MakeJpeg, png
 from jpegqf.advise.likeness import PictureHash, groups, hash_of
 
 pytest.importorskip("imagehash", reason="--duplicates needs imagehash")
 MOST = 10**8
-
-
-def png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
 
 
 def test_copies_made_smaller_saved_again_or_turned_by_exif_are_one_group(jpeg: MakeJpeg, photo: Image.Image) -> None:

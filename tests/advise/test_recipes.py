@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from commands import Done, run_here
 from conftest import REPOSITORY, MakeJpeg
 
 TEXT = (REPOSITORY / "docs" / "advise.md").read_text(encoding="utf-8")
@@ -21,15 +22,15 @@ SCRIPTS = {
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "HF_HUB_OFFLINE": "1"}
 
 
-def run(command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+def run(command: str, cwd: Path) -> Done:
     """A command of the text: ``jpegqf ...`` or ``python FILE.py ...``; the script is the one of the text."""
     assert command in TEXT or command.startswith("python ")
     program, *arguments = command.split()
-    if program == "python":
-        (cwd / arguments[0]).write_text(SCRIPTS[arguments[0]], encoding="utf-8")
-    words = [sys.executable, *(["-m", "jpegqf"] if program == "jpegqf" else []), *arguments]
+    if program == "jpegqf":
+        return run_here(*arguments, cwd=cwd)
+    (cwd / arguments[0]).write_text(SCRIPTS[arguments[0]], encoding="utf-8")
     return subprocess.run(
-        words,
+        [sys.executable, *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,

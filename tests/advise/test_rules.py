@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageEnhance
 
-from conftest import MakeJpeg
+from conftest import MakeJpeg, png
 from jpegqf import Inspector, Record, Status, Verdict
 from jpegqf.advise.coding import Coding
 from jpegqf.advise.rules import limit, was_jpeg, was_jpeg_words, win
@@ -20,12 +20,6 @@ def look(predictor: Predictor) -> Inspector:
 
 def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
-
-
-def png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
 
 
 def test_a_photo_straight_from_a_program_may_be_encoded_up_to_its_own_quality(look: Inspector, jpeg: MakeJpeg) -> None:

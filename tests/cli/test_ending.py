@@ -6,12 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from commands import run_here
 from conftest import MakeJpeg, on_a_terminal
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "jpegqf", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
 
 
 @pytest.fixture
@@ -22,15 +18,15 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def test_folders_that_were_made_are_told_once_each_and_not_when_quiet(folder: Path) -> None:
-    done = run("scan", "a.jpg", "-o", "new/deep/a.csv", "-o", "new/a.db", "--summary", "sums/s.json")
+    done = run_here("scan", "a.jpg", "-o", "new/deep/a.csv", "-o", "new/a.db", "--summary", "sums/s.json")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines() == ["1 ok, 0 skipped, 0 error", "made the folder 'new'", "made the folder 'sums'"]
-    assert run("scan", "a.jpg", "-o", "new/b.csv").stderr == "1 ok, 0 skipped, 0 error\n"
-    assert run("scan", "a.jpg", "-o", "other/b.csv", "--quiet").stderr == ""
+    assert run_here("scan", "a.jpg", "-o", "new/b.csv").stderr == "1 ok, 0 skipped, 0 error\n"
+    assert run_here("scan", "a.jpg", "-o", "other/b.csv", "--quiet").stderr == ""
 
 
 def test_a_refused_call_makes_no_folder(folder: Path) -> None:
-    done = run("scan", "absent.jpg", "-o", "new/a.csv")
+    done = run_here("scan", "absent.jpg", "-o", "new/a.csv")
     assert done.stderr == "Error: no such file or folder: 'absent.jpg'\n"
     assert not Path("new").exists()
 
@@ -40,7 +36,7 @@ def test_a_person_is_told_of_subfolders_that_were_not_searched(folder: Path) -> 
     (folder / "in" / "a.jpg").write_bytes((folder / "a.jpg").read_bytes())
     assert "the subfolders of 'in' were not searched: --recursive does" in on_a_terminal("scan", "in")
     assert "searched" not in on_a_terminal("scan", "in", "--recursive")
-    assert run("scan", "in").stderr == ""
+    assert run_here("scan", "in").stderr == ""
 
 
 def test_an_interrupted_scan_without_files_says_how_one_could_go_on(folder: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from PIL import Image
 
+from commands import run_here
 from jpegqf.cli import main, tell
 
 DIFFERENT = {
@@ -104,8 +105,7 @@ def test_an_image_over_the_limit_is_told_with_limit_and_flag(tmp_path: Path) -> 
     data = io.BytesIO()
     Image.new("L", (64, 64)).save(data, "PNG")
     (tmp_path / "a.png").write_bytes(data.getvalue())
-    command = [sys.executable, "-m", "jpegqf", "explain", "a.png", "--max-pixels", "4000", "--plot", "a.svg"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    done = run_here("explain", "a.png", "--max-pixels", "4000", "--plot", "a.svg", cwd=tmp_path)
     assert done.returncode == 1
     assert "64x64 = 4096, the limit is 4000" in done.stdout
     assert "--max-pixels 4000 was the limit" in done.stderr

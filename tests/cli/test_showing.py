@@ -1,20 +1,14 @@
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from commands import run_here
 from conftest import MakeJpeg, on_a_terminal
 from jpegqf.cli.showing import progress
 from jpegqf.inputs.counting import Counting
 from jpegqf.outputs.results import read_records
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "jpegqf", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
 
 
 @pytest.fixture
@@ -27,28 +21,28 @@ def folder(tmp_path: Path, jpeg: MakeJpeg, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def test_the_format_of_printed_rows_is_asked_for(folder: Path) -> None:
-    assert [row["qf"] for row in json.loads(run("scan", "in", "--format", "json").stdout)] == [75, 82]
-    cells = list(csv.DictReader(run("scan", "in", "--format", "csv").stdout.splitlines()))
+    assert [row["qf"] for row in json.loads(run_here("scan", "in", "--format", "json").stdout)] == [75, 82]
+    cells = list(csv.DictReader(run_here("scan", "in", "--format", "csv").stdout.splitlines()))
     assert [row["qf"] for row in cells] == ["75", "82"]
-    table = run("scan", "in", "--format", "table").stdout.splitlines()
+    table = run_here("scan", "in", "--format", "table").stdout.splitlines()
     assert table[0].split() == ["image", "quality", "verdict", "evidence"]
     assert len(table) == 3
 
 
 def test_advice_is_printed_in_the_same_formats(folder: Path) -> None:
-    rows = json.loads(run("advise", "in", "--format", "json").stdout)
+    rows = json.loads(run_here("advise", "in", "--format", "json").stdout)
     assert [row["max_quality"] for row in rows] == [75, 82]
 
 
 def test_rows_go_to_files_and_standard_output_together(folder: Path) -> None:
-    done = run("scan", "in", "-o", "a.csv", "-o", "-")
+    done = run_here("scan", "in", "-o", "a.csv", "-o", "-")
     assert [json.loads(line)["qf"] for line in done.stdout.splitlines()] == [75, 82]
     assert [record.qf for record in read_records("a.csv")] == [75, 82]
     assert not Path("-").exists()
 
 
 def test_a_format_where_nothing_is_printed_is_refused(folder: Path) -> None:
-    done = run("scan", "in", "-o", "a.csv", "--format", "json")
+    done = run_here("scan", "in", "-o", "a.csv", "--format", "json")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "standard output" in done.stderr
     assert not Path("a.csv").exists()

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
 }
 
 
+@cache
 def whole_images() -> dict[str, bytes]:
     """An image of each way that is installed, by its name: smooth and busy parts, so that all evidence is asked for."""
     with suppress(ImportError):

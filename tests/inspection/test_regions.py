@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
 import jpegqf
-from conftest import MakeJpeg
+from conftest import MakeJpeg, png
 from jpegqf.inspection.reach import Box
 from jpegqf.inspection.regions import FoundRegion, FoundRegions, find_regions, same_save, whole_image
 from jpegqf.model.prediction import Prediction
@@ -30,14 +30,8 @@ def opened(data: bytes) -> Image.Image:
         return image.convert("RGB")
 
 
-def as_png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
 def told(image: Image.Image) -> Record:
-    return jpegqf.inspect(as_png(image))
+    return jpegqf.inspect(png(image))
 
 
 def regions_of(row: Record) -> tuple[Region, ...]:

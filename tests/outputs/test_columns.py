@@ -12,7 +12,7 @@ from conftest import REPOSITORY
 from jpegqf.errors import UsageError
 from jpegqf.outputs.base import Batch
 from jpegqf.outputs.formats import open_writer
-from jpegqf.outputs.results import ROWS_AT_ONCE, batches, open_results, read_records
+from jpegqf.outputs.results import batches, open_results, read_records
 from jpegqf.record import CELLS, COLUMNS, Record, Region, Status, Verdict
 
 REGION = Region(61, 403, 448, 296, 5, 3, 60, 59, 61, 0.4251, 0.9995)
@@ -49,10 +49,12 @@ def test_columns_hold_what_the_records_held(tmp_path: Path, suffix: str) -> None
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_batches_are_bounded_and_together_hold_every_row(tmp_path: Path, suffix: str) -> None:
-    many = [Record(f"{i}.jpg", f"{i}.jpg", Status.OK) for i in range(2 * ROWS_AT_ONCE + 1)]
-    batches = read(written(tmp_path / f"r{suffix}", many), "path")
-    assert max(len(batch["path"]) for batch in batches) <= ROWS_AT_ONCE
-    assert [path for batch in batches for path in batch["path"]] == [record.path for record in many]
+    at_once = 500
+    many = [Record(f"{i}.jpg", f"{i}.jpg", Status.OK) for i in range(2 * at_once + 1)]
+    (results,) = open_results(written(tmp_path / f"r{suffix}", many))
+    found = list(batches(results, ["path"], at_once))
+    assert max(len(batch["path"]) for batch in found) <= at_once
+    assert [path for batch in found for path in batch["path"]] == [record.path for record in many]
 
 
 def test_a_folder_of_parquet_files_is_read_in_order(tmp_path: Path) -> None:

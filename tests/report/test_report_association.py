@@ -1,10 +1,16 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from jpegqf.report.association import BANDS, NO_TRACE, associate, band_of, chi2_tail, total_variation
 
-stats = pytest.importorskip("scipy.stats", reason="the statistics are compared with SciPy's")
+
+@pytest.fixture(scope="module")
+def stats() -> Any:
+    """The same statistics of another library."""
+    return pytest.importorskip("scipy.stats", reason="the statistics are compared with SciPy's")
 
 
 def table(*rows: list[int]) -> NDArray[np.int64]:
@@ -12,13 +18,13 @@ def table(*rows: list[int]) -> NDArray[np.int64]:
 
 
 @pytest.mark.parametrize("df", [1, 2, 3, 8, 35, 400, 1991])
-def test_the_tail_of_chi_square_equals_that_of_scipy(df: int) -> None:
+def test_the_tail_of_chi_square_equals_that_of_scipy(df: int, stats: Any) -> None:
     for chi2 in (0.0, 0.01 * df, 0.5 * df, df, 1.2 * df + 3, 2 * df + 20, 1e6):
         assert chi2_tail(chi2, df) == pytest.approx(stats.chi2.sf(chi2, df), rel=1e-9, abs=1e-300)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_chi_square_and_v_are_those_of_scipy_and_of_bergsmas_formula(seed: int) -> None:
+def test_chi_square_and_v_are_those_of_scipy_and_of_bergsmas_formula(seed: int, stats: Any) -> None:
     random = np.random.default_rng(seed)
     counts = random.poisson(random.uniform(1, 60, (4, 6)))
     found = associate(counts)

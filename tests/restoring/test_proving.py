@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 import skimage.data
-from click.testing import CliRunner
 from PIL import Image
 
-from jpegqf.cli import main
+from commands import run_here
 
 pytest.importorskip("jpeglib", reason="jpegqf[restore] is not installed")
 
@@ -31,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rows(*arguments: object) -> list[dict[str, object]]:
-    done = CliRunner().invoke(main, ["scan", *map(str, arguments)])
+    done = run_here("scan", *arguments)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -50,6 +49,6 @@ def test_nothing_is_proven_where_nobody_asks(folder: Path) -> None:
 
 
 def test_headers_alone_cannot_be_proven(folder: Path) -> None:
-    done = CliRunner().invoke(main, ["scan", "--prove", "--only", "header", str(folder)])
-    assert done.exit_code == 2
+    done = run_here("scan", "--prove", "--only", "header", folder)
+    assert done.returncode == 2
     assert "--prove looks at pixels" in done.stderr

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
-from click.testing import CliRunner
 from PIL import Image
 
-from jpegqf.cli import main
+from commands import run_here
 from jpegqf.errors import Reason
 from jpegqf.inputs.item import Item
 from jpegqf.restoring.work import Work
@@ -38,8 +37,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> tuple[int, list[dict[str, object]]]:
-    done = CliRunner().invoke(main, ["restore", *map(str, arguments)])
-    return done.exit_code, [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    done = run_here("restore", *arguments)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def test_a_folder_gives_its_jpegs_one_row_each_and_exit_code_3(folder: Path) -> None:
@@ -101,7 +100,7 @@ def test_a_crop_is_taken_with_its_flag_and_its_place_is_in_the_row(folder: Path)
 def test_what_is_saved_is_told_in_a_table_by_container(folder: Path) -> None:
     with Image.open(folder / "in" / "a.png") as image:
         image.save(folder / "in" / "c.bmp")
-    done = CliRunner().invoke(main, ["restore", str(folder / "in"), "-o", str(folder / "out"), "-r"])
+    done = run_here("restore", folder / "in", "-o", folder / "out", "-r")
     lines = [line.split() for line in done.stderr.splitlines()]
     assert lines[0] == ["3", "ok,", "1", "skipped,", "1", "error"]
     assert lines[1] == ["restored", "images", "bytes", "as", "JPEG", "saved"]

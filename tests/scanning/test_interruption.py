@@ -24,7 +24,7 @@ FILES = 12_000
 
 @pytest.fixture
 def folder(tmp_path: Path, jpeg: MakeJpeg, cat: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Three thousand names of a few photographs."""
+    """Twelve thousand names of a few photographs."""
     monkeypatch.chdir(tmp_path)
     Path("in").mkdir()
     for i in range(3):
@@ -95,7 +95,7 @@ def test_waiting_for_paths_is_interrupted_too(folder: Path) -> None:
         assert batch.stdin
         batch.stdin.write("in/00000.jpg\n")
         batch.stdin.flush()
-        time.sleep(3)
+        time.sleep(1)
         errors = stop(batch, signal.SIGINT)
     assert batch.returncode == 130
     assert errors.startswith("interrupted: ")

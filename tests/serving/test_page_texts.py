@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ TABLES: list[Any] = [
 """What the header may say; encoders keep their names."""
 
 
+@cache
 def sentences() -> set[str]:
     """All that the verdict can say, for some numbers."""
     headers = [None, *(HeaderSummary(*told) for told in TABLES)]
@@ -74,6 +76,7 @@ def sentences() -> set[str]:
     return {verdict_on(*evidence).text for evidence in told} | sentences_on_regions() | others | of_several | near
 
 
+@cache
 def sentences_on_regions() -> set[str]:
     """All that the verdict can say of regions, and of images that were enlarged."""
     everything = region(0, 0, 900, 600, 88)
@@ -93,6 +96,7 @@ def region(x: int, y: int, width: int, height: int, quality: int | None) -> Regi
     return Region(x, y, width, height, 2, 5, quality, 35, 90, 0.2, 0.99)
 
 
+@cache
 def notes() -> set[str]:
     """All peculiarities that the header walk can note, with 7 for each number."""
     tree = ast.parse(Path(header.__file__).read_text(encoding="utf-8"))
@@ -123,6 +127,7 @@ def _assigned(function: ast.AST, name: str) -> list[ast.expr]:
     return [node.value for node in found if ast.unparse(node.targets[0]) == name]
 
 
+@cache
 def messages() -> set[str]:
     """All that a record's message can say of an image that was sent to the server, but for a decoder's own words."""
     places = [PACKAGE / name for name in ("pixels", "codecs", "inspection", "model", "scanning/look.py")]
@@ -165,6 +170,7 @@ MESSAGES_MADE = (
 """Messages whose words come from several places, as they are in the end."""
 
 
+@cache
 def encoder_names() -> set[str]:
     """All names of encoders that a header can be given, but for what cameras call themselves."""
     tree = ast.parse(Path(encoders.__file__).read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import MakeJpeg
+from conftest import MakeJpeg, png
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.inspection.to_record import to_record
@@ -32,9 +32,7 @@ def png_of(data: bytes, turned: bool) -> bytes:
     """Cropped off its grid by 3 columns and 5 rows, after a turn by 90 degrees."""
     with Image.open(io.BytesIO(data)) as opened:
         image = opened.transpose(Image.Transpose.TRANSPOSE) if turned else opened.copy()
-    out = io.BytesIO()
-    image.crop((5, 3, image.width, image.height)).save(out, "PNG")
-    return out.getvalue()
+    return png(image.crop((5, 3, image.width, image.height)))
 
 
 def test_the_numbers_are_the_engines_own(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image) -> None:

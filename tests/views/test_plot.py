@@ -1,12 +1,14 @@
 import io
 import itertools
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import MakeJpeg
+from conftest import MakeJpeg, png
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.inspection.to_record import to_record
 from jpegqf.model.predictor import Predictor
@@ -20,12 +22,6 @@ def drawn(data: bytes, predictor: Predictor, form: str = "png", name: str = "a.j
     target = io.BytesIO()
     assert plot(found, to_record(found), predictor, target, form)
     return target.getvalue()
-
-
-def png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
 
 
 def figure_of(data: bytes, predictor: Predictor, name: str = "a.jpg") -> Any:
@@ -48,25 +44,38 @@ def pasted(jpeg: MakeJpeg, photo: Image.Image, cat: Image.Image) -> Image.Image:
     return whole
 
 
-@pytest.fixture(params=["photo", "portrait", "tiny", "strip", "never", "composite", "twice", "long name"])
-def figure(
-    request: pytest.FixtureRequest, predictor: Predictor, jpeg: MakeJpeg, photo: Image.Image, cat: Image.Image
-) -> Any:
-    kind = request.param
-    if kind == "never":
-        return figure_of(png(photo), predictor)
-    if kind == "composite":
-        return figure_of(png(pasted(jpeg, photo, cat)), predictor)
-    if kind == "long name":
-        return figure_of(jpeg(75, cat), predictor, f"$x^{'long' * 100}$.jpg")
+KINDS = ("photo", "portrait", "tiny", "strip", "never", "composite", "twice", "long name")
+
+
+@pytest.fixture(scope="module")
+def figures(predictor: Predictor, jpeg: MakeJpeg, photo: Image.Image, cat: Image.Image) -> Callable[[str], Any]:
+    """The figure of each of ``KINDS``, drawn once: the tests only look at it."""
     made = {
-        "photo": jpeg(75, cat),
-        "portrait": jpeg(70, photo.crop((100, 0, 330, 512))),
-        "tiny": jpeg(60, cat.crop((100, 100, 116, 116))),
-        "strip": jpeg(80, photo.resize((40, 1800))),
-        "twice": jpeg(90, Image.open(io.BytesIO(jpeg(60, cat))).copy()),
+        "photo": lambda: jpeg(75, cat),
+        "portrait": lambda: jpeg(70, photo.crop((100, 0, 330, 512))),
+        "tiny": lambda: jpeg(60, cat.crop((100, 100, 116, 116))),
+        "strip": lambda: jpeg(80, photo.resize((40, 1800))),
+        "never": lambda: png(photo),
+        "composite": lambda: png(pasted(jpeg, photo, cat)),
+        "twice": lambda: jpeg(90, Image.open(io.BytesIO(jpeg(60, cat))).copy()),
+        "long name": lambda: jpeg(75, cat),
     }
-    return figure_of(made[kind], predictor)
+
+    @cache
+    def of(kind: str) -> Any:
+        return figure_of(made[kind](), predictor, f"$x^{'long' * 100}$.jpg" if kind == "long name" else "a.jpg")
+
+    return of
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def figure(request: pytest.FixtureRequest, figures: Callable[[str], Any]) -> Any:
+    return figures(request.param)
+
+
+@pytest.fixture(scope="module")
+def png_of_cat(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image) -> bytes:
+    return drawn(jpeg(75, cat), predictor)
 
 
 def test_no_words_are_cut_at_the_edge_of_the_figure(figure: Any) -> None:
@@ -88,43 +97,39 @@ def test_no_title_overlaps_another(figure: Any) -> None:
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
 
-def test_both_combs_are_in_the_legend_and_the_history_in_the_words(
-    predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image
-) -> None:
-    told = [text.get_text() for text in texts(figure_of(jpeg(90, Image.open(io.BytesIO(jpeg(60, cat)))), predictor))]
+def test_both_combs_are_in_the_legend_and_the_history_in_the_words(figures: Callable[[str], Any]) -> None:
+    told = [text.get_text() for text in texts(figures("twice"))]
     assert "multiples of the step of the last save: quality 90" in told
     assert any(words.startswith("of the next best: quality") for words in told)
     assert any(words.startswith("earlier save: ") for words in told)
     assert any(words.startswith("saved before") for words in told)
 
 
-def test_without_a_grid_there_is_no_interval_and_no_comb(predictor: Predictor, photo: Image.Image) -> None:
-    told = " ".join(text.get_text() for text in texts(figure_of(png(photo), predictor)))
+def test_without_a_grid_there_is_no_interval_and_no_comb(figures: Callable[[str], Any]) -> None:
+    told = " ".join(text.get_text() for text in texts(figures("never")))
     assert "no JPEG grid" in told
     assert "interval" not in told
     assert "step" not in told
 
 
-def test_the_regions_of_a_composite_are_in_the_words_and_on_the_image(
-    predictor: Predictor, jpeg: MakeJpeg, photo: Image.Image, cat: Image.Image
-) -> None:
-    told = [text.get_text() for text in texts(figure_of(png(pasted(jpeg, photo, cat)), predictor))]
+def test_the_regions_of_a_composite_are_in_the_words_and_on_the_image(figures: Callable[[str], Any]) -> None:
+    told = [text.get_text() for text in texts(figures("composite"))]
     assert any("256x192 at (160, 96) saved at 92" in words for words in told)
     assert {"60", "92"} <= set(told)
 
 
 @pytest.mark.parametrize(("form", "beginning"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_the_picture_is_a_file_of_its_format_and_the_same_each_time(
-    predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image, form: str, beginning: bytes
+    predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image, png_of_cat: bytes, form: str, beginning: bytes
 ) -> None:
     data = jpeg(75, cat)
-    first = drawn(data, predictor, form)
+    first = png_of_cat if form == "png" else drawn(data, predictor, form)
     assert first.startswith(beginning)
     assert first == drawn(data, predictor, form)
 
 
-def test_a_png_is_wide_enough_for_print(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image) -> None:
-    with Image.open(io.BytesIO(drawn(jpeg(75, cat), predictor))) as image:
+def test_a_png_is_wide_enough_for_print(png_of_cat: bytes) -> None:
+    with Image.open(io.BytesIO(png_of_cat)) as image:
         assert image.width == 1800
         assert len(image.convert("RGB").getcolors(2**24) or []) > 100
 

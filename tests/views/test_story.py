@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from conftest import MakeJpeg
+from conftest import MakeJpeg, png
 from jpegqf.inspection.inspector import Inspector
 from jpegqf.inspection.to_record import to_record
 from jpegqf.model.predictor import Predictor
@@ -16,10 +16,8 @@ def told(source: bytes | Image.Image, predictor: Predictor, name: str = "a") -> 
 
 
 def as_png(data: bytes, box: tuple[int, int, int, int] | None = None) -> bytes:
-    out = io.BytesIO()
     with Image.open(io.BytesIO(data)) as image:
-        image.crop(box or (0, 0, *image.size)).save(out, "PNG")
-    return out.getvalue()
+        return png(image.crop(box or (0, 0, *image.size)))
 
 
 def test_a_story_has_a_line_for_each_kind_of_evidence(predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from test_workers import Behave, Refuse, alive, lost
+from behaviour import Behave, Refuse, lost
+from test_workers import alive
 
 from jpegqf.errors import CheckpointError, Reason, WorkerError
 from jpegqf.inputs.item import Item

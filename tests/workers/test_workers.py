@@ -1,60 +1,17 @@
-import ctypes
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from behaviour import Behave, Refuse, lost
 
-from jpegqf.errors import CheckpointError, Reason, WorkerError
+from jpegqf.errors import CheckpointError, WorkerError
 from jpegqf.inputs.item import Item
 from jpegqf.workers.stream import MOST_AHEAD, supervised
-
-
-@dataclass(frozen=True)
-class Behave:
-    """What a worker does with an item is in the item's name."""
-
-    def __call__(self) -> Callable[[Item], str]:
-        return behave
-
-
-def behave(item: Item) -> str:
-    word = item.name.split("-")[0]
-    if word == "segfault":
-        ctypes.string_at(0)
-    elif word == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif word == "exit":
-        os._exit(3)
-    elif word == "hang":
-        time.sleep(600)
-    elif word == "slow":
-        time.sleep(0.05)
-    elif word == "blas":
-        return os.environ["OPENBLAS_NUM_THREADS"]
-    elif word == "pid":
-        return str(os.getpid())
-    return item.name
-
-
-@dataclass(frozen=True)
-class Refuse:
-    how: str
-
-    def __call__(self) -> Callable[[Item], str]:
-        if self.how == "error":
-            raise CheckpointError("the model is damaged")
-        os._exit(7)
-
-
-def lost(item: Item, reason: Reason, words: str) -> str:
-    return f"{reason.value}: {item.name}: {words}"
 
 
 def results(names: list[str], jobs: int = 1, timeout: float | None = None) -> list[str]:
@@ -165,7 +122,7 @@ def test_closing_the_stream_ends_the_workers() -> None:
 PARENT = """
 from jpegqf.inputs.item import Item
 from jpegqf.workers.stream import supervised
-from test_workers import Behave, lost
+from behaviour import Behave, lost
 if __name__ == "__main__":
     for pid in supervised(iter([Item("pid-a"), Item("hang-b")]), Behave(), lost, 1, None):
         print(pid, flush=True)

@@ -1,32 +1,36 @@
 """Paths -> one Arrow table of records, for those who think in tables."""
 
-import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from inspect import signature
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from jpegqf.inputs.suffixes import IMAGE_SUFFIXES
-from jpegqf.limits import DEFAULT_PIXELS
 from jpegqf.outputs.parquet_file import records_table
 from jpegqf.scanning.stream import scan
 
 if TYPE_CHECKING:
     from pyarrow import Table
 
-    from jpegqf.inspection.inspector import Only
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
-def scan_table(
-    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    recursive: bool = False,
-    suffixes: frozenset[str] = IMAGE_SUFFIXES,
-    only: "Only | None" = None,
-    jobs: int = 1,
-    max_pixels: int = DEFAULT_PIXELS,
-    timeout: float | None = None,
-) -> "Table":
+def takes_what(other: Callable[Arguments, Any]) -> Callable[[Callable[..., Result]], Callable[Arguments, Result]]:
+    """Declare, for type checkers, ``help`` and editors, that a function takes the arguments of ``other``."""
+
+    def declared(function: Callable[..., Result]) -> Callable[Arguments, Result]:
+        given = signature(function).return_annotation
+        vars(function)["__signature__"] = signature(other).replace(return_annotation=given)
+        return function
+
+    return declared
+
+
+@takes_what(scan)
+def scan_table(*paths: Any, **options: Any) -> "Table":
     """The records of :func:`jpegqf.scan` as one Arrow table, which ``.to_pandas()`` and other libraries take as it is.
 
-    Arguments as there; columns and types are those of a scan's Parquet file. All rows are held in memory, about a
-    kilobyte each. Raises UsageError for a path that leads nowhere, MissingExtraError without pyarrow.
+    Paths and options are those of :func:`jpegqf.scan`, in the same order and with the same defaults; columns and types
+    are those of a scan's Parquet file. All rows are held in memory, about a kilobyte each. Raises UsageError for a path
+    that leads nowhere, MissingExtraError without pyarrow.
     """
-    return records_table(scan(paths, recursive, suffixes, only, jobs, max_pixels, timeout))
+    return records_table(scan(*paths, **options))

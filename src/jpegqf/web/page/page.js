@@ -106,22 +106,32 @@ async function work() {
   running--;
 }
 
-/** The card opens by itself for the first image, once it is looked at; below a row only if there is no other. */
+/** The image whose card opens by itself once it is looked at: the first; below a row only if there is no other. */
+function firstToOpen() {
+  if (opened || (!BESIDE.matches && entries.length > 1)) return undefined;
+  return entries.find((entry) => entry.record || entry.state !== "done");
+}
+
 function openFirst() {
-  if (!BESIDE.matches && entries.length > 1) return;
-  const first = entries.find((entry) => entry.record || entry.state !== "done");
-  if (!opened && first?.record) open(first, false);
+  const first = firstToOpen();
+  if (first?.record) open(first, false);
 }
 
 async function look(entry) {
   try {
     if (limits && entry.file.size > limits.max_body) throw Object.assign(new Error(), {code: "body_too_large"});
-    entry.record = await server.inspect(entry.file, entry.name);
+    if (entry === firstToOpen()) takeExplanation(entry, await server.explain(entry.file, entry.name));
+    else entry.record = await server.inspect(entry.file, entry.name);
   } catch (refusal) {
     entry.failure = refusal;
     entry.record = refusal.record ?? null;
   }
   entry.state = "done";
+}
+
+/** A card that opens by itself is asked for with its record: one look for both. */
+function takeExplanation(entry, {record, evidence}) {
+  Object.assign(entry, {record, evidence, unexplained: evidence === null});
 }
 
 function tellProgress() {
@@ -150,7 +160,7 @@ function open(entry, asked = true) {
     if (!BESIDE.matches) keepInView(entry.row, top);
     byId("card-title").focus({preventScroll: true});
   }
-  if (entry.record && !entry.evidence && !entry.explaining) explain(entry);
+  if (entry.record && !entry.evidence && !entry.explaining && (asked || !entry.unexplained)) explain(entry);
 }
 
 function unmark() {
