@@ -8,25 +8,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.arrays import F32, F64, I32, I64, U8, Bool
+from jpegqf.arrays import F32, F64, I64, U8, Bool
 from jpegqf.kernels.library import library_path
 
 SIGNATURES = {
-    "first_of_each": "aiiaiaa",
-    "cut_windows": "aaiaiia",
-    "grid_histograms": "aiaiaaaaaa",
-    "grid_ratios": "aiiaaaiffffaaa",
-    "block_multiples": "aiaaa",
-    "count_multiples": "aiiiaa",
-    "mark_steps": "aaiaia",
-    "sum_steps": "aaiaiaa",
-    "fit_priors": "iaaaaiaa",
-    "step_lifts": "iaaaaaaafaaa",
-    "lift_ratios": "iaaaaaafaa",
-    "dc_ratios": "aaaiiaiffaaa",
+    "first_of_each": "u1* i8 i8 u8* i8 u8* i8*",
+    "cut_windows": "u1* u1* i8 i8* i8 i8 u1*",
+    "grid_histograms": "u1* i8 f4* i8 i4* i4* i4* f4* f4* f4*",
+    "grid_ratios": "f4* i8 i8 f8* f4* f8* i8 f4 f4 f4 f4 f4* f4* f4*",
+    "block_multiples": "u1* i8 f4* f4* f4*",
+    "count_multiples": "f4* i8 i8 i8 u1* f4*",
+    "mark_steps": "u1* i8* i8 i8* i8 u1*",
+    "sum_steps": "u1* i8* i8 i8* i8 f8* f8*",
+    "fit_priors": "i8 i8* f4* u8* i8* i8 f4* f4*",
+    "step_lifts": "i8 i8* f4* u8* i8* f4* i8* i8* f4 f4* f4* f4*",
+    "lift_ratios": "i8 i8* f4* f4* i8* i8* f4* f4 f8* f8*",
+    "dc_ratios": "f4* f4* f8* i8 i8 i8* i8 f4 f4 f4* f8* f8*",
 }
-"""Functions of ``kernels.c`` and their arguments: a for an array's address, i for int64, f for float."""
-C_TYPES: dict[str, Any] = {"a": ctypes.c_void_p, "i": ctypes.c_int64, "f": ctypes.c_float}
+"""Functions of ``kernels.c`` and their arguments: NumPy's letter and bytes of a number, and a star for an array."""
+C_TYPES: dict[str, Any] = {"i8": ctypes.c_int64, "f4": ctypes.c_float}
 GRIDS, WINDOW, CHUNK, STEPS = 64, 15, 256, 256
 """As in ``kernels.c``: grids, pixels a side of a window, windows that are filtered before they are counted, and steps
 from 0 on."""
@@ -41,12 +41,21 @@ class Kernels:
     def __init__(self, path: str) -> None:
         library = ctypes.CDLL(path)
         self._functions = {name: getattr(library, name) for name in SIGNATURES}
+        self._types: dict[str, list[np.dtype[Any] | None]] = {}
         for name, signature in SIGNATURES.items():
-            self._functions[name].argtypes = [C_TYPES[each] for each in signature]
+            types = signature.split()
+            self._types[name] = [np.dtype(each[:-1]) if each.endswith("*") else None for each in types]
+            self._functions[name].argtypes = [C_TYPES.get(each, ctypes.c_void_p) for each in types]
 
     def _call(self, function: str, *arguments: Any) -> int:
-        """Arrays are passed by address, in C order: those that a function writes to are in it already."""
-        kept = [np.ascontiguousarray(each) if isinstance(each, np.ndarray) else each for each in arguments]
+        """Arrays are passed by address, in C order and of the type that the function takes.
+
+        Those that it writes to are so already: a copy would be lost.
+        """
+        kept = [
+            each if dtype is None or each is None else np.ascontiguousarray(each, dtype)
+            for each, dtype in zip(arguments, self._types[function], strict=True)
+        ]
         returned = self._functions[function](*[
             each.ctypes.data if isinstance(each, np.ndarray) else each for each in kept
         ])  # fmt: skip
@@ -72,13 +81,13 @@ class Kernels:
 
         ``windows``: uint8 (n, WINDOW, WINDOW); ``basis``: float32 (8, 8); ``widths``: float64 (frequencies,).
         """
-        rows, columns = (np.array(indices, np.int32) for indices in zip(*frequencies, strict=True))
-        counted: I32 = np.array(bins, np.int32)
+        rows, columns = (np.array(indices) for indices in zip(*frequencies, strict=True))
+        counted = np.array(bins)
         sizes = GRIDS * (counted + 1)
         flat, space = np.zeros(sizes.sum(), np.float32), np.empty(CHUNK * WINDOW * (WINDOW + 8), np.float32)
         self._call(
             "grid_histograms", windows, len(windows), basis, len(bins), rows, columns, counted,
-            widths.astype(np.float32), flat, space,
+            widths, flat, space,
         )  # fmt: skip
         return [part.reshape(GRIDS, -1)[:, :-1] for part in np.split(flat, np.cumsum(sizes)[:-1])]
 
@@ -103,7 +112,7 @@ class Kernels:
     def block_multiples(self, blocks: U8, basis: F32, table: I64) -> F32:
         """DCT coefficients of blocks, uint8 (n, 64), over the steps of a table (64,): float32 (n, 64)."""
         multiples = np.empty(blocks.shape, np.float32)
-        self._call("block_multiples", blocks, len(blocks), basis, (1 / table).astype(np.float32), multiples)
+        self._call("block_multiples", blocks, len(blocks), basis, (1 / table), multiples)
         return multiples
 
     def count_multiples(self, multiples: F32, most: int) -> tuple[U8, F32]:
@@ -115,9 +124,9 @@ class Kernels:
 
     def mark_steps(self, steps: U8, tables: I64, frequencies: I64) -> Bool:
         """Which steps the chosen ``tables`` have at some frequencies, bool (frequencies, 256); ``steps``: (n, 64)."""
-        marked = np.zeros((len(frequencies), STEPS), np.bool_)
+        marked = np.zeros((len(frequencies), STEPS), np.uint8)
         self._call("mark_steps", steps, tables, len(tables), frequencies, len(frequencies), marked)
-        return marked
+        return marked.view(np.bool_)
 
     def sum_steps(self, steps: U8, tables: I64, frequencies: I64, of_steps: F64) -> F64:
         """For each chosen table, the sum of what its steps have in ``of_steps``, float64 (frequencies, 256)."""
@@ -165,9 +174,8 @@ class Kernels:
         found, expected = np.empty((2, len(steps)))
         below = np.concatenate([[0.0], np.cumsum(single)])
         self._call(
-            "dc_ratios", counts.astype(np.float32), single.astype(np.float32), below, len(single) // 2, last,
-            steps, len(steps), steepness, untouched, np.empty(len(single), np.float32), found,
-            expected,
+            "dc_ratios", counts, single, below, len(single) // 2, last,
+            steps, len(steps), steepness, untouched, np.empty(len(single), np.float32), found, expected,
         )  # fmt: skip
         return found, expected
 
@@ -181,8 +189,8 @@ def kernels() -> Kernels | None:
         return None
 
 
-def _addresses(arrays: Sequence[F32]) -> Any:
-    return np.array([array.ctypes.data for array in arrays], np.uintp)
+def _addresses(arrays: Sequence[F32]) -> NDArray[np.uint64]:
+    return np.array([array.ctypes.data for array in arrays], np.uint64)
 
 
 def _strides(masses: Sequence[F32]) -> I64:

@@ -387,17 +387,17 @@ static inline void reweight(const float *counts, const float *mass, int64_t stri
 
 /* history.same_grid_counts._priors.
  *
- * counts: one frequency after the other, each (bins[f],). masses[f]: (STEPS, SCALES, strides[f]). space: for the most
- * bins. priors (frequencies, SCALES).
+ * counts: one frequency after the other, each (bins[f],). masses (frequencies,): addresses of (STEPS, SCALES,
+ * strides[f]). space: for the most bins. priors (frequencies, SCALES).
  */
-KERNEL void fit_priors(int64_t frequencies, const int64_t *bins, const float *counts, const float *const *masses,
+KERNEL void fit_priors(int64_t frequencies, const int64_t *bins, const float *counts, const uint64_t *masses,
                        const int64_t *strides, int64_t rounds, float *space, float *priors)
 {
     for (int64_t f = 0; f < frequencies; counts += bins[f++], priors += SCALES) {
         for (int scale = 0; scale < SCALES; scale++)
             priors[scale] = 1.0f / SCALES;
         for (int64_t round = 0; round < rounds; round++)
-            reweight(counts, masses[f], strides[f], bins[f], priors, space, priors);
+            reweight(counts, (const float *)(uintptr_t)masses[f], strides[f], bins[f], priors, space, priors);
     }
 }
 
@@ -407,14 +407,15 @@ KERNEL void fit_priors(int64_t frequencies, const int64_t *bins, const float *co
  * (frequencies,): what is added to each bin of a mixture that is scaled by share. single: as counts. lifts: one
  * frequency after the other, each (asked[f], bins[f]).
  */
-KERNEL void step_lifts(int64_t frequencies, const int64_t *bins, const float *counts, const float *const *masses,
+KERNEL void step_lifts(int64_t frequencies, const int64_t *bins, const float *counts, const uint64_t *masses,
                        const int64_t *strides, const float *priors, const int64_t *asked, const int64_t *steps,
                        float share, const float *floors, float *single, float *lifts)
 {
     for (int64_t f = 0; f < frequencies; f++, priors += SCALES) {
-        mix(masses[f], strides[f], bins[f], priors, share, floors[f], single);
+        const float *const of_steps = (const float *)(uintptr_t)masses[f];
+        mix(of_steps, strides[f], bins[f], priors, share, floors[f], single);
         for (int64_t i = 0; i < asked[f]; i++, lifts += bins[f]) {
-            const float *mass = masses[f] + *steps++ * SCALES * strides[f];
+            const float *const mass = of_steps + *steps++ * SCALES * strides[f];
             float weights[SCALES];
             reweight(counts, mass, strides[f], bins[f], priors, lifts, weights);
             mix(mass, strides[f], bins[f], weights, share, floors[f], lifts);
