@@ -39,7 +39,7 @@ from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.grid import GRIDS
 
-SMOOTH_BINS = {True: 17, False: 5}
+SMOOTH_BINS_OF_DC, SMOOTH_BINS = 17, 5
 """Width, for DC and for others, of the triangle that smooths the pooled histogram: its noise would look like evidence.
 """
 UNTOUCHED_SHARE = 0.2
@@ -155,20 +155,13 @@ def _ratios(counts: F32, pooled: F32, steps: F64, smooth: int) -> tuple[F32, F32
     mass = pooled.astype(np.float64) + 1e-3
     mass /= mass.sum()
     plain = _smoothed(mass, smooth).astype(np.float32)
-    coefficients, compiled = pooled.sum() / np.float32(GRIDS - 1), kernels()
-    if compiled is not None:
-        far = FAR * BINS_PER_SIGMA
-        found, expected = compiled.grid_ratios(
-            counts, mass, plain, steps, BINS_PER_SIGMA, far, UNTOUCHED_SHARE, ZERO_WEIGHT
-        )
-        return found, coefficients * expected
     comb = _comb(mass, steps)
     comb *= np.float32(1 - UNTOUCHED_SHARE)
     comb += np.float32(UNTOUCHED_SHARE) * plain
     ratio = np.log(comb / plain)
     ratio[np.arange(len(mass)) < steps[:, None] / 2] *= ZERO_WEIGHT
     found = counts @ ratio.T
-    return found - median(found), coefficients * np.einsum("sb,sb->s", comb, ratio)
+    return found - median(found), pooled.sum() / np.float32(GRIDS - 1) * np.einsum("sb,sb->s", comb, ratio)
 
 
 def other_grid_evidence(
@@ -191,14 +184,30 @@ def other_grid_evidence(
     if not len(only_ijg(candidates)):
         return None
     steps, asked = asked_steps(candidates, earlier)
+    return _of_best_grid(*_of_all_steps(counts, steps, asked), candidates, tables, counts)
+
+
+def _of_all_steps(counts: OtherGridCounts, steps: I64, asked: I64) -> tuple[F32, F32]:
+    """Evidence of each grid for each step, float32 (frequencies, GRIDS - 1, 256), and expected, (frequencies, 256).
+
+    0 for steps that were not asked. ``steps``: one frequency after the other, ascending, ``asked[f]`` of each.
+    """
+    widths = np.where(counts.used == 0, SMOOTH_BINS_OF_DC, SMOOTH_BINS)
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.grid_evidence(
+            counts.histograms, counts.sigma, widths, asked, steps, USED_SHARE, FINEST, BINS_PER_SIGMA,
+            FAR * BINS_PER_SIGMA, UNTOUCHED_SHARE, ZERO_WEIGHT,
+        )  # fmt: skip
+    of_each = np.split(steps, np.cumsum(asked)[:-1])
     ratios = [
-        _of_steps(histogram, of_one, spread, SMOOTH_BINS[f == 0])
-        for f, histogram, of_one, spread in zip(
-            counts.used, counts.histograms, np.split(steps, np.cumsum(asked)[:-1]), counts.sigma, strict=True
+        _of_steps(histogram, of_one, sigma, width)
+        for histogram, of_one, sigma, width in zip(
+            counts.histograms, of_each, counts.sigma.tolist(), widths.tolist(), strict=True
         )
     ]
     found, expected = (np.stack(parts) for parts in zip(*ratios, strict=True))
-    return _of_best_grid(found, expected, candidates, tables, counts)
+    return found, expected
 
 
 def _of_steps(counts: F32, steps: I64, spread: float, smooth: int) -> tuple[F32, F32]:

@@ -15,7 +15,7 @@ SIGNATURES = {
     "first_of_each": "u1* i8 i8 u8* i8 u8* i8*",
     "cut_windows": "u1* u1* i8 i8* i8 i8 u1*",
     "grid_histograms": "u1* i8 f4* i8 i4* i4* i4* f4* f4* f4*",
-    "grid_ratios": "f4* i8 i8 f8* f4* f8* i8 f4 f4 f4 f4 f4* f4* f4*",
+    "grid_evidence": "i8 u8* i8* i8* f8* i8* i8* i8* f8 f8 f8 f4 f4 f4 f8* f4* f4* f4*",
     "block_multiples": "u1* i8 f4* f4* f4*",
     "count_multiples": "f4* i8 i8 i8 u1* f4*",
     "mark_steps": "u1* i8* i8 i8* i8 u1*",
@@ -26,7 +26,7 @@ SIGNATURES = {
     "dc_ratios": "f4* f4* f8* i8 i8 i8* i8 f4 f4 f4* f8* f8*",
 }
 """Functions of ``kernels.c`` and their arguments: NumPy's letter and bytes of a number, and a star for an array."""
-C_TYPES: dict[str, Any] = {"i8": ctypes.c_int64, "f4": ctypes.c_float}
+C_TYPES: dict[str, Any] = {"i8": ctypes.c_int64, "f4": ctypes.c_float, "f8": ctypes.c_double}
 GRIDS, WINDOW, CHUNK, STEPS = 64, 15, 256, 256
 """As in ``kernels.c``: grids, pixels a side of a window, windows that are filtered before they are counted, and steps
 from 0 on."""
@@ -91,23 +91,26 @@ class Kernels:
         )  # fmt: skip
         return [part.reshape(GRIDS, -1)[:, :-1] for part in np.split(flat, np.cumsum(sizes)[:-1])]
 
-    def grid_ratios(
-        self, counts: F32, mass: F64, plain: F32, steps: F64, sigma: float, far: float, untouched: float,
-        zero_weight: float,
+    def grid_evidence(
+        self, histograms: Sequence[F32], sigmas: F64, widths: I64, asked: I64, steps: I64, used_share: float,
+        finest: float, per_sigma: float, far: float, untouched: float, zero_weight: float,
     ) -> tuple[F32, F32]:  # fmt: skip
-        """Log likelihood ratio of each grid and step above the grids' median, and what is expected of a coefficient.
+        """Evidence of each grid for each step, float32 (frequencies, GRIDS - 1, 256), and expected, (frequencies, 256).
 
-        ``counts``: float32 (GRIDS - 1, bins), the first columns of a wider array.
+        ``histograms``: float32 (GRIDS, bins) of each frequency, rows contiguous; ``sigmas``, ``widths``, ``asked``:
+        (frequencies,).
         """
-        bins, count = len(mass), len(steps)
-        below, cells = np.concatenate([[0.0], np.cumsum(mass)]), int(bins / steps[0]) + 4
-        space = np.empty((GRIDS + 1) * bins + cells, np.float32)
-        ratios, expected = np.empty((GRIDS - 1, count), np.float32), np.empty(count, np.float32)
+        bins = np.array([histogram.shape[1] for histogram in histograms])
+        strides = np.array([histogram.strides[0] // histogram.itemsize for histogram in histograms])
+        most, count = int(bins.max()), len(histograms)
+        masses, space = np.empty(2 * most + 1), np.empty((GRIDS + 4) * most + 4, np.float32)
+        found = np.zeros((count, GRIDS - 1, STEPS), np.float32)
+        expected = np.zeros((count, STEPS), np.float32)
         self._call(
-            "grid_ratios", counts, counts.shape[1], bins, below, plain, steps, count, float(sigma), float(far),
-            untouched, zero_weight, space, ratios, expected,
+            "grid_evidence", count, _addresses(histograms), strides, bins, sigmas, widths, asked, steps, used_share,
+            finest, per_sigma, far, untouched, zero_weight, masses, space, found, expected,
         )  # fmt: skip
-        return ratios, expected
+        return found, expected
 
     def block_multiples(self, blocks: U8, basis: F32, table: I64) -> F32:
         """DCT coefficients of blocks, uint8 (n, 64), over the steps of a table (64,): float32 (n, 64)."""

@@ -165,8 +165,8 @@ static inline void count_bins(const float *filtered, int64_t count, const float 
 
 /* history.other_grid_counts._histograms.
  *
- * windows (count, WINDOW, WINDOW). basis (SIDE, SIDE): the DCT, row = frequency. Each of the frequencies has its vertical
- * and horizontal index in rows and columns, and its number of bins; those of one row follow each other. widths
+ * windows (count, WINDOW, WINDOW). basis (SIDE, SIDE): the DCT, row = frequency. Each of the frequencies has its
+ * vertical and horizontal index in rows and columns, and its number of bins; those of one row follow each other. widths
  * (frequencies,), of their bins. histograms, set to 0 before: for each frequency (GRIDS, bins + 1). space: for
  * CHUNK * WINDOW * (WINDOW + SIDE) numbers.
  */
@@ -212,9 +212,9 @@ static void gather_cells(const double *below, int64_t bins, double step, int64_t
     cells[1] *= 2; /* both signs, as for the mirrored multiples */
 }
 
-/* history.other_grid._comb and the logarithm of its ratio to a single save, of one step in bins; returns the ratio's mean if
- * the step were true. below, cells: see gather_cells. plain (bins,): what is expected of a single save. ratio (bins,).
- */
+/* history.other_grid._comb and the logarithm of its ratio to a single save, of one step in bins; returns the ratio's
+ * mean if the step were true. below, cells: see gather_cells. plain (bins,): what is expected of a single save.
+ * ratio (bins,). */
 static inline float comb_ratio(const double *below, const float *plain, int32_t bins, double exact_step, float sigma,
                                float far, float untouched, float zero_weight, float *cells, float *ratio)
 {
@@ -246,7 +246,7 @@ static inline float comb_ratio(const double *below, const float *plain, int32_t 
     return mean;
 }
 
-/* The median of the first GRIDS - 1 values, an odd number: the one with as many below it as above. */
+/* The median of GRIDS - 1 values, an odd number: the one with as many below it as above. */
 static inline float median_of_grids(const float *values)
 {
     for (int grid = 0; grid < GRIDS - 1; grid++) {
@@ -261,30 +261,88 @@ static inline float median_of_grids(const float *values)
     return 0.0f;
 }
 
-/* history.other_grid._ratios.
- *
- * counts (GRIDS - 1, stride), of which the first bins are used. below, plain: see comb_ratio. steps (count,): in bins,
- * ascending. far: the step from which the blurs of two multiples do not meet. space: for GRIDS * bins + bins + 4 +
- * bins / steps[0] numbers. ratios (GRIDS - 1, count) and expected (count,), of one coefficient, are the results.
- */
-KERNEL void grid_ratios(const float *counts, int64_t stride, int64_t bins, const double *below, const float *plain,
-                        const double *steps, int64_t count, float sigma, float far, float untouched, float zero_weight,
-                        float *space, float *ratios, float *expected)
+/* The histogram (bins,) under a triangle width bins wide, mirrored at 0, whose bin is half as wide. */
+static void smooth(const double *mass, int64_t bins, int64_t width, float *smoothed)
 {
-    float *const by_bin = space, *const ratio = by_bin + GRIDS * bins, *const cells = ratio + bins;
-    for (int64_t bin = 0; bin < bins; bin++)
-        for (int grid = 0; grid < GRIDS; grid++)
-            by_bin[bin * GRIDS + grid] = grid < GRIDS - 1 ? counts[grid * stride + bin] : 0.0f;
-    for (int64_t i = 0; i < count; i++) {
-        float of_grids[GRIDS] = {0};
-        expected[i] =
-            comb_ratio(below, plain, (int32_t)bins, steps[i], sigma, far, untouched, zero_weight, cells, ratio);
-        for (int64_t bin = 0; bin < bins; bin++)
+    const int64_t half = width / 2;
+    for (int64_t bin = 0; bin < bins; bin++) {
+        double sum = 0;
+        for (int64_t beside = -half; beside <= half; beside++) {
+            const int64_t place = bin + beside < 0 ? -bin - beside : bin + beside;
+            const double weight = (double)(half + 1 - (beside < 0 ? -beside : beside));
+            sum += weight * mass[place < bins ? place : bins - 1] * (place ? 1 : 2);
+        }
+        smoothed[bin] = (float)(sum / (double)((half + 1) * (half + 1)) / (bin ? 1 : 2));
+    }
+}
+
+/* history.other_grid._of_all_steps.
+ *
+ * histograms (frequencies,): addresses of (GRIDS, strides[f]), of which the first bins[f] are used; sigmas
+ * (frequencies,): of the blur, in grey levels, which is per_sigma bins. widths (frequencies,): of the triangles that
+ * smooth. steps: one frequency after the other, each (asked[f],), in grey levels, ascending. used_share, finest, far,
+ * untouched, zero_weight: see the constants there; finest in grey levels over sigma, far in bins. masses: space for
+ * 2 most + 1 numbers, where most is the most of bins; space: for (GRIDS + 4) most + 4. found (frequencies, GRIDS - 1,
+ * STEPS) and expected (frequencies, STEPS), set to 0 before, are the results.
+ */
+KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const int64_t *strides, const int64_t *bins,
+                          const double *sigmas, const int64_t *widths, const int64_t *asked, const int64_t *steps,
+                          double used_share, double finest, double per_sigma, float far, float untouched,
+                          float zero_weight, double *masses, float *space, float *found, float *expected)
+{
+    for (int64_t f = 0; f < frequencies; f++, found += (GRIDS - 1) * STEPS, expected += STEPS) {
+        const float *const counts = (const float *)(uintptr_t)histograms[f];
+        double *const mass = masses, *const below = masses + bins[f];
+        double all = 0, seen = 0, others = 0;
+        memset(mass, 0, bins[f] * sizeof *mass);
+        for (int64_t grid = 1; grid < GRIDS; grid++)
+            for (int64_t bin = 0; bin < bins[f]; bin++)
+                mass[bin] += counts[grid * strides[f] + bin];
+        for (int64_t bin = 0; bin < bins[f]; bin++)
+            all += mass[bin] + counts[bin];
+        int64_t largest = 0; /* bin up to which the coefficients are used */
+        while (largest < bins[f] && seen + mass[largest] + counts[largest] < used_share * all) {
+            seen += mass[largest] + counts[largest];
+            largest++;
+        }
+        largest += widths[f];
+        const int64_t used = largest < bins[f] ? largest : bins[f];
+        for (int64_t bin = 0; bin < used; bin++)
+            others += mass[bin];
+        below[0] = 0;
+        for (int64_t bin = 0; bin < used; bin++) {
+            mass[bin] = (mass[bin] + 1e-3) / (others + 1e-3 * (double)used);
+            below[bin + 1] = below[bin] + mass[bin];
+        }
+        float *const plain = space, *const ratio = plain + used, *const cells = ratio + used;
+        float *const by_bin = cells + used + 4;
+        smooth(mass, used, widths[f], plain);
+        for (int64_t bin = 0; bin < used; bin++)
             for (int grid = 0; grid < GRIDS; grid++)
-                of_grids[grid] += by_bin[bin * GRIDS + grid] * ratio[bin];
-        const float median = median_of_grids(of_grids);
-        for (int grid = 0; grid < GRIDS - 1; grid++)
-            ratios[grid * count + i] = of_grids[grid] - median;
+                by_bin[bin * GRIDS + grid] = grid ? counts[grid * strides[f] + bin] : 0.0f;
+        int64_t stands_for_all = -1; /* the first step that rounds all coefficients to 0: longer ones do, too */
+        for (int64_t i = 0; i < asked[f]; i++, steps++) {
+            if ((double)*steps < finest * sigmas[f])
+                continue;
+            if (stands_for_all >= 0) {
+                for (int grid = 0; grid < GRIDS - 1; grid++)
+                    found[grid * STEPS + *steps] = found[grid * STEPS + stands_for_all];
+                expected[*steps] = expected[stands_for_all];
+                continue;
+            }
+            float of_grids[GRIDS] = {0};
+            const float mean = comb_ratio(below, plain, (int32_t)used, (double)*steps / sigmas[f] * per_sigma,
+                                          (float)per_sigma, far, untouched, zero_weight, cells, ratio);
+            for (int64_t bin = 0; bin < used; bin++)
+                for (int grid = 0; grid < GRIDS; grid++)
+                    of_grids[grid] += by_bin[bin * GRIDS + grid] * ratio[bin];
+            const float median = median_of_grids(of_grids + 1);
+            for (int grid = 0; grid < GRIDS - 1; grid++)
+                found[grid * STEPS + *steps] = of_grids[grid + 1] - median;
+            expected[*steps] = (float)(others / (GRIDS - 1)) * mean;
+            if ((double)*steps >= 2 * (double)largest * sigmas[f] / per_sigma)
+                stands_for_all = *steps;
+        }
     }
 }
 
@@ -476,9 +534,9 @@ static inline float logistic(float x)
 /* history.dc_steps._of_earlier_steps.
  *
  * counts, single (2 half + 1,): of each multiple of the last step, and what is expected of a single save. below
- * (2 half + 2,): the cumulated sum of single, a 0 first. steps (count,). steepness: of the logistic function that stands
- * for the blur, per last step. double_save: space for 2 half + 1 numbers. found, expected (count,); expected is that
- * of one block.
+ * (2 half + 2,): the cumulated sum of single, a 0 first. steps (count,). steepness: of the logistic function that
+ * stands for the blur, per last step. double_save: space for 2 half + 1 numbers. found, expected (count,); expected is
+ * that of one block.
  */
 KERNEL void dc_ratios(const float *counts, const float *single, const double *below, int64_t half, int64_t last,
                       const int64_t *steps, int64_t count, float steepness, float untouched, float *double_save,
