@@ -30,6 +30,7 @@ from PIL import Image
 import jpegqf
 from bench.speed.material import Material, material, write_folder
 from bench.summary import write_rows
+from jpegqf.arrays import I64
 from jpegqf.errors import JpegqfError
 from jpegqf.evidence.features import evidence
 from jpegqf.evidence.patches import informative
@@ -39,11 +40,13 @@ from jpegqf.inputs.files import read_bytes
 from jpegqf.inspection.inspector import Inspector, default_predictor
 from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import read_header
+from jpegqf.kernels import compiled
 from jpegqf.limits import MAX_PIXELS
 from jpegqf.model.checkpoint import load_model
 from jpegqf.model.predictor import Predictor, one_by_one
 from jpegqf.outputs.writing import open_outputs
 from jpegqf.pixels.decode import decode_luma
+from jpegqf.pixels.luma import Luma
 from jpegqf.record import Record
 
 QUALITIES = (50, 75, 90, 95)
@@ -108,6 +111,43 @@ def pixels(make: Material) -> Iterator[Row]:
     everything = Inspector()
     rate = len(small) / _once(partial(_all, everything, small))
     yield Row("pixels", "500x375: header, pixels and history", rate, "images/s on one core")
+
+
+def kernels(make: Material) -> Iterator[Row]:
+    """What compiled kernels save of the time of history, against NumPy in turn; nothing where they are not compiled."""
+    if compiled.kernels() is None:
+        return
+    for name, files in (("saved once", small_files(make)), ("saved twice", twice_saved_files(make))):
+        images = [(decode_luma(data).luma, _luma_table(data)) for data in files]
+        work = partial(_histories, images)
+        work()
+        fast, slow = in_turn(work, partial(_by_numpy, work), 3)
+        yield Row("kernels", f"500x375, {name}: history by NumPy / by kernels", slow / fast, "ratio")
+
+
+def _luma_table(data: bytes) -> I64:
+    header = read_header(data)
+    assert header.luma  # noqa: S101 - it was just made
+    return header.luma.steps
+
+
+def _histories(images: list[tuple[Luma, I64]]) -> list[object]:
+    return [earlier_save(luma, table) for luma, table in images]
+
+
+def _by_numpy(work: Callable[[], object]) -> object:
+    with compiled.numpy_only():
+        return work()
+
+
+def twice_saved_files(make: Material) -> list[bytes]:
+    """500x375 JPEGs of quality 92, saved at 75 before."""
+    files = []
+    for number in range(SMALL_FILES):
+        with Image.open(io.BytesIO(make.jpeg(SMALL, 75, number))) as earlier:
+            earlier.save(last := io.BytesIO(), "JPEG", quality=92)
+        files.append(last.getvalue())
+    return files
 
 
 def small_files(make: Material) -> list[bytes]:
@@ -401,7 +441,8 @@ def _exhaust(call: Callable[..., Iterator[object]], *arguments: object) -> None:
 
 
 SECTIONS: dict[str, Callable[[Material], Iterator[Row]]] = {
-    work.__name__: work for work in (pixels, stages, peers, unchanged, scan, header, start, memory, png, growth, device)
+    work.__name__: work
+    for work in (pixels, stages, kernels, peers, unchanged, scan, header, start, memory, png, growth, device)
 }
 
 

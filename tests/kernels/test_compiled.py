@@ -1,5 +1,6 @@
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -15,11 +16,11 @@ from jpegqf.history.other_grid_counts import FULL, count_other_grids, windows_of
 from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence
 from jpegqf.history.same_grid_counts import count_same_grid, multiples_of
 from jpegqf.jpeg.ijg import MAX_STEP, ijg_luma
-from jpegqf.kernels import compiled
+from jpegqf.kernels.compiled import kernels, numpy_only
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma
 
-pytestmark = pytest.mark.skipif(compiled.kernels() is None, reason="the package was built without a C compiler")
+pytestmark = pytest.mark.skipif(kernels() is None, reason="the package was built without a C compiler")
 
 TABLES = {
     "quality 85": ijg_luma(85),
@@ -29,18 +30,14 @@ TABLES = {
 }
 
 
-@pytest.fixture
-def switch_to_numpy() -> Iterator[Callable[[], None]]:
-    """Switches the kernels off until the test ends."""
-    with pytest.MonkeyPatch.context() as patch:
+T = TypeVar("T")
 
-        def switch() -> None:
-            patch.setattr(compiled, "library_path", lambda: "there is no such library")
-            compiled.kernels.cache_clear()
-            assert compiled.kernels() is None
 
-        yield switch
-    compiled.kernels.cache_clear()
+def both(compute: Callable[[], T]) -> tuple[T, T]:
+    """What is computed by kernels, and by NumPy."""
+    fast = compute()
+    with numpy_only():
+        return fast, compute()
 
 
 def saved(table: I64) -> Luma:
@@ -63,11 +60,9 @@ def other_grid_of(luma: Luma, table: I64) -> OtherGridEvidence | None:
 
 
 @pytest.mark.parametrize("name", ["quality 85", "steps that rise"])
-def test_evidence_on_the_same_grid_is_that_of_numpy(name: str, switch_to_numpy: Callable[[], None]) -> None:
+def test_evidence_on_the_same_grid_is_that_of_numpy(name: str) -> None:
     table, luma = TABLES[name], saved(TABLES[name])
-    fast = same_grid_of(luma, table)
-    switch_to_numpy()
-    slow = same_grid_of(luma, table)
+    fast, slow = both(lambda: same_grid_of(luma, table))
     for of_one, of_other in zip(fast.counts.counts, slow.counts.counts, strict=True):
         np.testing.assert_array_equal(of_one, of_other)
     np.testing.assert_allclose(fast.counts.priors, slow.counts.priors, atol=1e-5)
@@ -77,29 +72,23 @@ def test_evidence_on_the_same_grid_is_that_of_numpy(name: str, switch_to_numpy: 
     np.testing.assert_allclose(fast.prior_misfit, slow.prior_misfit, rtol=1e-3, atol=0.02)
 
 
-def test_multiples_of_blocks_are_those_of_numpy(switch_to_numpy: Callable[[], None]) -> None:
+def test_multiples_of_blocks_are_those_of_numpy() -> None:
     blocks = np.random.default_rng(0).integers(0, 256, (300, 64)).astype(np.uint8)
-    fast = [multiples_of(blocks, table.reshape(64)) for table in TABLES.values()]
-    switch_to_numpy()
-    for of_one, table in zip(fast, TABLES.values(), strict=True):
-        np.testing.assert_allclose(of_one, multiples_of(blocks, table.reshape(64)), atol=1e-3)
+    fast, slow = both(lambda: [multiples_of(blocks, table.reshape(64)) for table in TABLES.values()])
+    np.testing.assert_allclose(fast, slow, atol=1e-3)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 5000])
-def test_rows_that_differ_are_those_of_numpy(rows: int, switch_to_numpy: Callable[[], None]) -> None:
+def test_rows_that_differ_are_those_of_numpy(rows: int) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 3, (rows, 64)).astype(np.uint8) * (rng.random((rows, 64)) < 0.03)
-    fast = first_of_each(pixels.astype(np.uint8))
-    switch_to_numpy()
-    np.testing.assert_array_equal(fast, first_of_each(pixels.astype(np.uint8)))
+    np.testing.assert_array_equal(*both(lambda: first_of_each(pixels.astype(np.uint8))))
 
 
 @pytest.mark.parametrize("name", ["quality 85", "quality 100", "steps that rise"])
-def test_evidence_on_other_grids_is_that_of_numpy(name: str, switch_to_numpy: Callable[[], None]) -> None:
+def test_evidence_on_other_grids_is_that_of_numpy(name: str) -> None:
     table, luma = TABLES[name], saved(TABLES[name])
-    fast = other_grid_of(luma, table)
-    switch_to_numpy()
-    slow = other_grid_of(luma, table)
+    fast, slow = both(lambda: other_grid_of(luma, table))
     assert fast is not None
     assert slow is not None
     assert fast.grid == slow.grid
@@ -109,23 +98,20 @@ def test_evidence_on_other_grids_is_that_of_numpy(name: str, switch_to_numpy: Ca
     np.testing.assert_allclose(fast.rivals, slow.rivals, rtol=2e-3, atol=5)
 
 
-def test_windows_are_those_of_numpy(switch_to_numpy: Callable[[], None]) -> None:
+def test_windows_are_those_of_numpy() -> None:
     luma = saved(TABLES["quality 85"])
     flat = Luma(np.where(np.arange(400) < 90, 128, luma.plane).astype(np.uint8), luma.marks)
-    fast = [windows_of(each, TABLES["quality 85"]) for each in (luma, flat, flat.crop(1, 3, 200, 300))]
-    switch_to_numpy()
-    slow = [windows_of(each, TABLES["quality 85"]) for each in (luma, flat, flat.crop(1, 3, 200, 300))]
+    planes = luma, flat, flat.crop(1, 3, 200, 300)
+    fast, slow = both(lambda: [windows_of(each, TABLES["quality 85"]) for each in planes])
     for of_one, of_other in zip(fast, slow, strict=True):
         assert of_one is not None
         assert of_other is not None
         np.testing.assert_array_equal(of_one.pixels, of_other.pixels)
 
 
-def test_histograms_of_all_grids_are_those_of_numpy(switch_to_numpy: Callable[[], None]) -> None:
+def test_histograms_of_all_grids_are_those_of_numpy() -> None:
     windows = windows_of(saved(TABLES["quality 85"]), TABLES["quality 85"])
-    fast = count_other_grids(windows, FULL)
-    switch_to_numpy()
-    slow = count_other_grids(windows, FULL)
+    fast, slow = both(lambda: count_other_grids(windows, FULL))
     assert fast is not None
     assert slow is not None
     for of_one, of_other in zip(fast.histograms, slow.histograms, strict=True):
@@ -133,22 +119,24 @@ def test_histograms_of_all_grids_are_those_of_numpy(switch_to_numpy: Callable[[]
 
 
 @pytest.mark.parametrize("last", [1, 2, 8, 60, MAX_STEP])
-def test_evidence_of_dc_is_that_of_numpy(last: int, switch_to_numpy: Callable[[], None]) -> None:
+def test_evidence_of_dc_is_that_of_numpy(last: int) -> None:
     values = np.rint(np.random.default_rng(0).normal(0, 250, 3000).clip(-1020, 1020) / 12) * 12
     most = 1024 // last + 1
     counts = np.bincount((np.rint(values / last) + most).astype(int), minlength=2 * most + 1).astype(np.float32)
     steps = np.arange(1, MAX_STEP + 1)
-    fast = dc_ratios(counts, last, steps)
-    switch_to_numpy()
-    for of_one, of_other in zip(fast, dc_ratios(counts, last, steps), strict=True):
-        np.testing.assert_allclose(of_one, of_other, rtol=1e-3, atol=0.5)
+    fast, slow = both(lambda: dc_ratios(counts, last, steps))
+    np.testing.assert_allclose(fast, slow, rtol=1e-3, atol=0.5)
 
 
-def test_steps_that_are_asked_and_their_sums_are_those_of_numpy(switch_to_numpy: Callable[[], None]) -> None:
+def test_steps_that_are_asked_and_their_sums_are_those_of_numpy() -> None:
     tables, frequencies = np.array([3, 700, 1200, 1798]), np.array([0, 8, 63])
     of_steps = np.random.default_rng(0).normal(size=(3, MAX_STEP + 1))
-    fast = *asked_steps(tables, frequencies), sums_over_frequencies(of_steps, tables, frequencies)
-    switch_to_numpy()
-    slow = *asked_steps(tables, frequencies), sums_over_frequencies(of_steps, tables, frequencies)
-    for of_one, of_other in zip(fast, slow, strict=True):
-        np.testing.assert_allclose(of_one, of_other)
+    for of_one, of_other in zip(*both(lambda: asked_steps(tables, frequencies)), strict=True):
+        np.testing.assert_array_equal(of_one, of_other)
+    np.testing.assert_allclose(*both(lambda: sums_over_frequencies(of_steps, tables, frequencies)))
+
+
+def test_numpy_alone_sees_no_kernels() -> None:
+    with numpy_only():
+        assert kernels() is None
+    assert kernels() is not None

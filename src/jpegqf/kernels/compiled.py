@@ -1,7 +1,9 @@
 """The functions of ``kernels.c`` for NumPy arrays, where the package was built with a C compiler."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -184,12 +186,29 @@ class Kernels:
 
 
 @lru_cache(maxsize=1)
-def kernels() -> Kernels | None:
-    """The kernels, loaded once; None where the package was built without them, and NumPy does the same."""
+def _loaded() -> Kernels | None:
     try:
         return Kernels(library_path())
     except OSError:  # not there, or made for another machine
         return None
+
+
+_switched_off: ContextVar[bool] = ContextVar("switched off", default=False)
+
+
+def kernels() -> Kernels | None:
+    """The kernels, loaded once; None where the package was built without them: then NumPy does the same."""
+    return None if _switched_off.get() else _loaded()
+
+
+@contextmanager
+def numpy_only() -> Iterator[None]:
+    """Within it there are no kernels: for tests and measurements that compare the two."""
+    before = _switched_off.set(True)
+    try:
+        yield
+    finally:
+        _switched_off.reset(before)
 
 
 def _addresses(arrays: Sequence[F32]) -> NDArray[np.uint64]:
