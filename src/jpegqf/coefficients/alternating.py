@@ -139,12 +139,12 @@ def chroma_fit(pixels: U8, layout: Layout, steps: I32) -> ChromaFit:
     area = np.s_[: layout.height, : layout.width]
     sound = chroma.sound[area]
     wrong = (draft.chroma_pixels() != chroma.known).any(axis=0)[area] & sound
-    right = np.count_nonzero(sound & ~_in_whole_mcus(layout, wrong)) / max(1, np.count_nonzero(sound))
+    right = int(np.count_nonzero(sound & ~_in_whole_mcus(layout, wrong))) / max(1, int(np.count_nonzero(sound)))
     clean = ~layout.mcus_of(~sound)
     if np.count_nonzero(clean) >= FEWEST_CLEAN:
         sound &= ~_in_whole_mcus(layout, ~sound)
         wrong &= sound
-    return ChromaFit(np.count_nonzero(wrong) / max(1, np.count_nonzero(sound)), right)
+    return ChromaFit(int(np.count_nonzero(wrong)) / max(1, int(np.count_nonzero(sound))), right)
 
 
 def _in_whole_mcus(layout: Layout, pixels: Bool) -> Bool:

@@ -20,7 +20,7 @@ from jpegqf.pixels.chroma import chroma_of
 DEPTHS = (Depth(32, 4, 4, 6), Depth(128, 1, 12, 12), Depth(128, 30, 12, 12))
 """What is tried one after the other."""
 MOST_CLEAN, MOST_CLEAN_SHARE = 12, 0.25
-"""MCUs of known pixels alone that may be wrong in any image, and the share of them that may be."""
+"""MCUs among known pixels alone that may be wrong in any image, and the share of them that may be."""
 MOST_FAILED = 100
 """How many more searches may fail than find something."""
 MOST_FOUND = 6
@@ -50,9 +50,10 @@ class JointSearch:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether so many MCUs without any unknown pixel are wrong that the pixels are no JPEG's."""
+        """Whether so many MCUs are wrong though no pixel of them and around them is unknown that it is no JPEG's."""
         layout = self._draft.layout
-        clean = ~layout.mcus_of(~(chroma_of(self._pixels)[1] & layout.given))
+        unknown = ~(chroma_of(self._pixels)[1] & layout.given)
+        clean = ~_and_next(layout.mcus_of(unknown))
         wrong = int(np.count_nonzero(self._shown & clean))
         return wrong > max(MOST_CLEAN, int(MOST_CLEAN_SHARE * np.count_nonzero(clean)))
 
@@ -148,7 +149,7 @@ class JointSearch:
 
 
 def _and_next(pixels: Bool) -> Bool:
-    """Given pixels, bool (height, width), and the eight around each."""
+    """Given pixels, or MCUs, bool (rows, columns), and the eight around each."""
     out = pixels.copy()
     out[1:] |= pixels[:-1]
     out[:-1] |= pixels[1:]
