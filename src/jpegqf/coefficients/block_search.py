@@ -198,7 +198,6 @@ def _solve_clipped(
 ) -> None:
     """The same of one block, in several ways: clipped samples next to others may have been others before."""
     low, high = bounds[0][number], bounds[1][number]
-    known = _known(low[None], high[None], steps)
     at_bound = (low > LOWEST) != (high < HIGHEST)
     seen: set[bytes] = set()
     for inner, kept in CLIPPED:
@@ -206,6 +205,7 @@ def _solve_clipped(
         if (inner and told.tobytes() in seen) or not told.any():
             continue
         seen.add(told.tobytes())
+        known = _known(np.where(told, LOWEST, low)[None], np.where(told, HIGHEST, high)[None], steps)
         prior, pull = encoded_prior(_encoded(low, high, steps, told))
         sets = likeliest_of_reduced(known, prior + natural, kept, pull)[0]
         right = is_within(sets, low, high, steps)

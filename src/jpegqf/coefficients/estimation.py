@@ -185,7 +185,7 @@ def _posterior(known: Known, prior: F64, pull: F64 | None = None) -> tuple[F64, 
 
 MOST_EXCHANGES = 200
 """Exchanges for each number: some 10 are usual; rounding errors must not keep it going."""
-MANY_TIMES = 1000
+MANY_TIMES = 2
 """Times one combination holds another from which on it is reduced by all before, or numbers would grow without end."""
 SHORTER = 0.75
 """Two combinations are exchanged where that makes the square of the first one's length shorter by this factor."""
