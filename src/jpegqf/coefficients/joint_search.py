@@ -74,6 +74,9 @@ class JointSearch:
                 break
             if not self._reaches_wrong_pixels(row, column):
                 continue
+            if self._solve_luma((row, column)):
+                changed = True
+                continue
             for distrusted in (self._inside, self._inside & ~self._without_inner, self._shown):
                 if self._solve((row, column), distrusted, depth):
                     changed = True
@@ -126,6 +129,24 @@ class JointSearch:
         window.take(*found, self._wrong)
         self._look_around(*place)
         self._left += len(before) == 1
+        return True
+
+    def _solve_luma(self, place: tuple[int, int]) -> bool:
+        """Search luma of an MCU whose chroma suits its own pixels, with that of all around; whether it was changed.
+
+        It was found while chroma of MCUs around was wrong, so that luma between them was unknown.
+        """
+        window = Window(self._draft, self._pixels, place, np.zeros_like(self._shown))
+        chroma = self._draft.chroma[:, window.number].copy()
+        asked = (place, chroma.tobytes(), window.samples_around.tobytes())
+        if not self._shown[place] or asked in self._failed or not window.suits_own_pixels(chroma):
+            return False
+        luma = window.luma_for(chroma)
+        if luma is None:
+            self._failed.add(asked)
+            return False
+        window.take(luma, chroma, self._wrong)
+        self._look_around(*place)
         return True
 
     def _look_around(self, row: int, column: int) -> None:

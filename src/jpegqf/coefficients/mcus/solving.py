@@ -60,7 +60,7 @@ def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = 
     """
     wide = np.concatenate([np.tile(variance[0], len(window.luma_numbers)), variance[1], variance[2]])
     tried = set(but)
-    for ranking in (likeliest, likeliest_of_reduced):
+    for ranking in (likeliest_of_reduced,) if window.is_cut_off else (likeliest, likeliest_of_reduced):
         for chroma in _new(_of_sound_pixels(window, wide, ranking), tried):
             luma = window.luma_for(chroma)
             if luma is not None:
@@ -113,7 +113,9 @@ def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
         own = np.clip(unclamped_samples(sets, window.chroma_steps), 0, 255)
         unlike = ((own != samples[component]) & proven[component]).sum(axis=1)
         found.append(sets[np.argsort(unlike, kind="stable")[:RIGHT_EACH]])
+    ranks = np.add.outer(np.arange(len(found[0])), np.arange(len(found[1]))).reshape(-1)
     pairs = np.stack([np.repeat(found[0], len(found[1]), axis=0), np.tile(found[1], (len(found[0]), 1))], axis=1)
+    pairs = pairs[np.argsort(ranks, kind="stable")]
     return pairs[window.chroma_cost(pairs) == 0] if len(pairs) else pairs
 
 
