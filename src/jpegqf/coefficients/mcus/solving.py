@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, Bool
-from jpegqf.coefficients.estimation import Known, likeliest, likeliest_of_reduced
+from jpegqf.coefficients.estimation import Known, encoded_prior, likeliest, likeliest_of_reduced
 from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.coefficients.mcus.equations import (
     all_coefficients,
     chroma_of_sound_pixels,
+    encoded_of,
     luma_inside,
     prior_of_all,
 )
@@ -122,23 +123,30 @@ def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
 def _estimated(window: Window, used: Bool, variance: F32, depth: Depth) -> Iterator[I16]:
     """The likeliest sets of the ``used`` coefficients, those that miss the least first, int16 (sets, numbers).
 
-    Given several times: where luma is cut to 0 or 255 is told from the draft, and then from the best set before.
+    Given several times: clipped channels were at their bounds before they were encoded, or are bounded alone; and where
+    luma is cut to 0 or 255 is told from the draft, and then from the best set before.
     """
-    prior = prior_of_all(window, variance)[np.ix_(used, used)]
-    luma, seen = window.luma_around, set()
-    for _ in range(CUT_TURNS):
-        cut = window.own & ~window.sound & ((luma == 0) | (luma == 255))
-        if cut.tobytes() in seen:
-            break
-        seen.add(cut.tobytes())
-        equations = all_coefficients(window, used, cut)
-        sets = likeliest_of_reduced(equations.known, prior, depth.kept)[0]
-        sets = sets[np.argsort(equations.cost(sets), kind="stable")]
-        yield sets
-        luma = window.luma_pixels(_split(sets[:1], used)[0][0])
+    prior = prior_of_all(window, variance)
+    of_encoded, pull = encoded_prior(encoded_of(window))
+    for clipped in (True, False):
+        luma, seen = window.luma_around, set()
+        for _ in range(CUT_TURNS):
+            cut = window.own & ~window.sound & ((luma == 0) | (luma == 255))
+            if cut.tobytes() in seen:
+                break
+            seen.add(cut.tobytes())
+            equations = all_coefficients(window, used, cut)
+            if clipped:
+                form = (prior + of_encoded)[np.ix_(used, used)]
+                sets = likeliest_of_reduced(equations.sure().known, form, depth.kept, pull[used])[0]
+            else:
+                sets = likeliest_of_reduced(equations.known, prior[np.ix_(used, used)], depth.kept)[0]
+            sets = sets[np.argsort(equations.cost(sets), kind="stable")]
+            yield sets
+            luma = window.luma_pixels(_split(sets[:1], used)[0][0])
     if cut.any() and np.zeros_like(cut).tobytes() not in seen:
         equations = all_coefficients(window, used, np.zeros_like(cut))
-        sets = likeliest_of_reduced(equations.known, prior, depth.kept)[0]
+        sets = likeliest_of_reduced(equations.known, prior[np.ix_(used, used)], depth.kept)[0]
         yield sets[np.argsort(equations.cost(sets), kind="stable")]
 
 
