@@ -114,7 +114,7 @@ class JointSearch:
 
         What was found before with the same neighbours did not suit them: it is not found again.
         """
-        window = Window(self._draft, self._pixels, place, distrusted)
+        window = Window(self._draft, self._pixels, place, distrusted, self._shown)
         asked = (place, window.trusted.tobytes(), window.samples_around.tobytes())
         if (depth, asked) in self._failed:
             return False

@@ -86,11 +86,16 @@ class Window:
 
     ``sound``: pixels whose luma and chroma, ``known``, float32 (3, rows, columns), are known; False outside the image.
     ``given``: pixels of the image, or those of a crop. ``own``: those of the MCU. ``trusted``: those whose chroma
-    depends on this MCU and on right ones alone.
+    depends on this MCU and on right ones alone, and whose luma is right or this MCU's.
     """
 
-    def __init__(self, draft: Draft, pixels: U8, place: tuple[int, int], distrusted: Bool) -> None:
-        """``place``: row and column of the MCU; ``distrusted``: MCUs that may be wrong, bool (rows, columns)."""
+    def __init__(
+        self, draft: Draft, pixels: U8, place: tuple[int, int], distrusted: Bool, luma_distrusted: Bool | None = None
+    ) -> None:
+        """``place``: row and column of the MCU; ``distrusted``: MCUs that may be wrong, bool (rows, columns).
+
+        ``luma_distrusted``: those whose luma may be wrong though their chroma is not; None if only the others are.
+        """
         layout, (row, column) = draft.layout, place
         self.draft, self.sampling, self.place = draft, layout.sampling, place
         self.number = row * layout.mcus[1] + column
@@ -112,6 +117,9 @@ class Window:
         for down in self.rows.blocks:
             for across in self.columns.blocks:
                 self.trusted = self.trusted & trusted[np.ix_(down, across)]
+        if luma_distrusted is not None:
+            unknown = luma_distrusted[np.ix_(self.rows.blocks[0], self.columns.blocks[0])]
+            self.trusted = self.trusted & (self.own | self.sound | ~unknown)
         self.samples_around = draft.chroma_planes[:, self.rows.samples][:, :, self.columns.samples]
         self._all_pixels = pixels
 
