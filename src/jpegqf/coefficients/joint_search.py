@@ -45,6 +45,7 @@ class JointSearch:
         """MCUs that are wrong whatever their neighbours are, or may be as well as these, bool (rows, columns)."""
         self._variances: dict[float, F32] = {}
         self._failed: set[tuple[object, ...]] = set()
+        """What was asked, and is not to be asked again."""
         self._found: dict[tuple[object, ...], set[bytes]] = {}
         self._left = MOST_FAILED
 
@@ -141,9 +142,9 @@ class JointSearch:
         asked = (place, chroma.tobytes(), window.samples_around.tobytes())
         if not self._shown[place] or asked in self._failed or not window.suits_own_pixels(chroma):
             return False
+        self._failed.add(asked)
         luma = window.luma_for(chroma)
         if luma is None:
-            self._failed.add(asked)
             return False
         window.take(luma, chroma, self._wrong)
         self._look_around(*place)
