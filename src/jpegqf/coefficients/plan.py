@@ -37,6 +37,8 @@ FINE = 97
 """Equivalent quality from which that is not asked."""
 ENOUGH = 0.02
 """Share of pixels whose chroma may not come back at first if no other table or subsampling is tried."""
+COARSE = 0.7
+"""Sum of chroma's steps against luma's from which on that is enough: finer ones explain chroma of any subsampling."""
 HOPELESS = 0.3
 """Share from which nothing explains chroma."""
 MANY_RIGHT = 0.1
@@ -131,7 +133,7 @@ def _with_chroma(found: Findings, pixels: U8, luma: I32) -> Plan:
         for table in _chroma_tables(found, pixels, luma):
             fit = chroma_fit(part, Layout(part.shape[0], part.shape[1], sampling), table)
             planned = Plan(luma, table, sampling, fit.wrong)
-            if fit.wrong <= ENOUGH:
+            if fit.wrong <= ENOUGH and table.sum() >= COARSE * luma.sum():
                 return planned
             tried.append((planned, fit.right))
     best, right = max(tried, key=lambda pair: pair[1])
