@@ -61,14 +61,8 @@ def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = 
     """
     wide = np.concatenate([np.tile(variance[0], len(window.luma_numbers)), variance[1], variance[2]])
     tried = set(but)
-    if np.count_nonzero(window.sound & window.trusted) < FEWEST_SOUND:
-        none = np.zeros((1, 2, 64), np.int16)
-        for chroma in _new(none[window.chroma_cost(none) == 0], tried):
-            luma = window.luma_for(chroma)
-            if luma is not None:
-                return luma, chroma
-    for ranking in (likeliest_of_reduced,) if window.is_cut_off else (likeliest, likeliest_of_reduced):
-        for chroma in _new(_of_sound_pixels(window, wide, ranking), tried):
+    for sets in _simple(window, wide):
+        for chroma in _new(sets, tried):
             luma = window.luma_for(chroma)
             if luma is not None:
                 return luma, chroma
@@ -88,6 +82,16 @@ def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = 
         if luma is not None:
             return luma, chroma
     return None
+
+
+def _simple(window: Window, variance: F32) -> Iterator[I16]:
+    """Chroma, int16 (sets, 2, 64), that is found alone: none, where hardly any pixel is sound; that of sound pixels."""
+    if np.count_nonzero(window.sound & window.trusted) < FEWEST_SOUND:
+        none = np.zeros((1, 2, 64), np.int16)
+        yield none[window.chroma_cost(none) == 0]
+    if not window.is_cut_off:
+        yield _of_sound_pixels(window, variance, likeliest)
+    yield _of_sound_pixels(window, variance, likeliest_of_reduced)
 
 
 def _new(every: I16, tried: set[bytes]) -> Iterator[I16]:
