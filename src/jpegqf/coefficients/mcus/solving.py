@@ -23,8 +23,9 @@ from jpegqf.coefficients.mcus.window import Window
 
 NEVER = 0.014
 """Variance of a quantized coefficient below which it is taken to be 0, LEAST of ``estimation`` counted."""
-OF_SOUND, FEWEST_SOUND = 512, 8
-"""Sets of coefficients of a chroma component that sound pixels are asked about, if there are so many of them."""
+OF_SOUND, OF_CUT_OFF, FEWEST_SOUND = 512, 4096, 8
+"""Sets of coefficients of a chroma component that sound pixels are asked about, and in the end those of an MCU that is
+partly beyond the image; if there are so many of them."""
 RIGHT_EACH = 12
 """Right sets of each component that are combined."""
 DECODED, TRIED = 32, 4
@@ -92,6 +93,8 @@ def _simple(window: Window, variance: F32) -> Iterator[I16]:
     if not window.is_cut_off:
         yield _of_sound_pixels(window, variance, likeliest)
     yield _of_sound_pixels(window, variance, likeliest_of_reduced)
+    if window.is_cut_off:
+        yield _of_sound_pixels(window, variance, likeliest_of_reduced, OF_CUT_OFF)
 
 
 def _new(every: I16, tried: set[bytes]) -> Iterator[I16]:
@@ -102,7 +105,7 @@ def _new(every: I16, tried: set[bytes]) -> Iterator[I16]:
         yield chroma
 
 
-def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
+def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking, kept: int = OF_SOUND) -> I16:
     """Chroma, int16 (sets, 2, 64), that gives back chroma at all sound pixels and leaves luma at the others.
 
     Sets whose samples are those that the pixels around prove come first: neighbours then find theirs.
@@ -115,7 +118,7 @@ def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
     for component in range(2):
         part = slice(64 * component, 64 * component + 64)
         equations = chroma_of_sound_pixels(window, component)
-        sets = ranking(equations.known, prior[part, part], OF_SOUND)[0]
+        sets = ranking(equations.known, prior[part, part], kept)[0]
         both = np.zeros((len(sets), 2, 64), np.int16)
         both[:, component] = sets
         planes = window.chroma_pixels(both)[:, component]
