@@ -19,7 +19,7 @@ from jpegqf.pixels.chroma import chroma_of
 
 DEPTHS = (Depth(32, 4, 4, 6), Depth(128, 1, 12, 12), Depth(128, 30, 12, 12))
 """What is tried one after the other."""
-MOST_CLEAN, MOST_CLEAN_SHARE = 12, 0.25
+MOST_CLEAN, MOST_CLEAN_SHARE = 12, 0.5
 """MCUs among known pixels alone that may be wrong in any image, and the share of them that may be."""
 MOST_FAILED = 100
 """How many more searches may fail than find something."""
