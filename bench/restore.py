@@ -2,10 +2,12 @@
 
     python -m bench.restore --images DIR --n 10 --negatives 200 --summary docs/restore-summary.csv
 
-Scenes are drawn from a folder of lossless images with a manifest, each saved as JPEG by Pillow and decoded again. Every
-second one is cut to sides that are no multiple of 8. Images that are no JPEG's, or no longer, must never be restored:
-of them ``--negatives`` are tried a kind, of scenes that are drawn again with other edits when all were. Seconds are the
-processor's, on one core. The last kind are scenes enlarged to 12 megapixels, with the most memory of the process.
+Scenes of 300 pixels and more are drawn from a folder of lossless images with a manifest, each saved as JPEG by Pillow
+and decoded again. Every second one is cut to sides that are no multiple of 8. Images that are no JPEG's, or no longer,
+must never be restored: of them ``--negatives`` are tried a kind, of scenes of 160 pixels and more. When all scenes
+were tried, parts of them are drawn at random, with other sides, qualities and edits: so there is no end to them.
+Seconds are the processor's, on one core. The last kind are scenes enlarged to 12 megapixels, with the most memory of
+the process.
 """
 
 import argparse
@@ -34,8 +36,8 @@ from jpegqf.jpeg.table_match import equivalent_quality
 
 Pixels = NDArray[np.uint8]
 SEED = 20
-SMALLEST = 300
-"""Least side of a scene, pixels."""
+SMALLEST, SMALLEST_NEGATIVE = 300, 160
+"""Least sides of scenes that are saved as JPEGs, and of those that are not, pixels."""
 SAMPLINGS = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 """Pillow's names of them."""
 QUALITIES = (75, 85, 90, 95)
@@ -151,14 +153,21 @@ NEGATIVES: dict[str, Maker] = {
 }  # fmt: skip
 
 
-def scenes(folder: Path, most: int) -> list[Path]:
-    """Scenes of SMALLEST pixels and more, one of each group, drawn by SEED."""
+def scenes(folder: Path, most: int, least: int = SMALLEST) -> list[Path]:
+    """Scenes whose sides are at ``least`` so many pixels, one of each group, drawn by SEED."""
     with open(folder / "manifest.csv", newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if min(int(row["width"]), int(row["height"])) >= SMALLEST]
+        rows = [row for row in csv.DictReader(file) if min(int(row["width"]), int(row["height"])) >= least]
     groups = {row["group"]: folder / row["file"] for row in rows}
     order = np.random.default_rng(SEED).permutation(len(groups))
     every = sorted(groups.values())
     return [every[place] for place in order[:most].tolist()]
+
+
+def part_of(image: Image.Image, rng: np.random.Generator, least: int) -> Image.Image:
+    """A part of a scene at any place, whose sides are at ``least`` so many pixels."""
+    width, height = (int(rng.integers(min(least, side), side + 1)) for side in image.size)
+    left, top = int(rng.integers(image.width - width + 1)), int(rng.integers(image.height - height + 1))
+    return image.crop((left, top, left + width, top + height))
 
 
 @dataclass(frozen=True)
@@ -171,13 +180,15 @@ class Outcome:
     size: float | None
 
 
-def outcomes(kind: Maker, paths: list[Path], images: int, inspector: Inspector) -> Iterator[Outcome]:
-    """Those of so many images."""
+def outcomes(kind: Maker, paths: list[Path], images: int, least: int, inspector: Inspector) -> Iterator[Outcome]:
+    """Those of so many images; ``least``: least side of the parts of scenes that are drawn again."""
     for number in range(images):
         path = paths[number % len(paths)]
         rng = np.random.default_rng([SEED, number])
         image = Image.open(path).convert("RGB")
-        if number % 2:
+        if number >= len(paths):
+            image = part_of(image, rng, least)
+        elif number % 2:
             image = image.crop((0, 0, image.width - int(rng.integers(1, 16)), image.height - int(rng.integers(1, 16))))
         made = kind(image, rng)
         started = time.process_time()
@@ -229,13 +240,14 @@ def main() -> None:
     parser.add_argument("--kinds", default="", help="only kinds whose names hold this text; others' rows are kept")
     parser.add_argument("--summary", type=Path)
     asked = parser.parse_args()
-    paths, inspector = scenes(asked.images, max(asked.n, asked.negatives)), Inspector()
+    inspector = Inspector()
     rows = rows_of(asked.summary) if asked.kinds and asked.summary and asked.summary.exists() else {}
     for name, kind in kinds().items():
         if asked.kinds in name:
+            least = SMALLEST_NEGATIVE if name in NEGATIVES else SMALLEST
             images = asked.negatives if name in NEGATIVES else min(asked.n, OF_LARGEST) if name == LARGEST else asked.n
-            of_kind = paths if name in NEGATIVES else paths[: asked.n]
-            rows[name] = row_of(name, list(outcomes(kind, of_kind, images, inspector)))
+            paths = scenes(asked.images, images, least)
+            rows[name] = row_of(name, list(outcomes(kind, paths, images, least, inspector)))
             print(*rows[name].values(), sep="  ", flush=True)
             if asked.summary:
                 write_rows(asked.summary, COLUMNS, [rows[kind] for kind in kinds() if kind in rows])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import skimage.data
-from PIL import Image
+from PIL import Image, ImageDraw
 from saved import saved
 
-from jpegqf.coefficients.block_search import HIGHEST, LOWEST, is_within, solve
+from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, is_within, solve
 from jpegqf.evidence.blocks import cut
 from jpegqf.jpeg.ijg import ijg_luma
 
@@ -42,3 +42,20 @@ def test_blocks_that_no_coefficients_give_are_not_called_solved() -> None:
     noise = np.random.default_rng(1).integers(1, 255, (8, 64)).astype(np.int16)
     steps = ijg_luma(75).reshape(64).astype(np.int32)
     assert not solve(noise, noise, steps, noise.astype(np.float32)).solved.any()
+
+
+def test_blocks_of_a_white_page_with_black_letters_come_back_though_half_of_them_is_clipped() -> None:
+    page = Image.new("L", (256, 45), 255)
+    for row in range(4):
+        ImageDraw.Draw(page).text((3, 1 + 11 * row), "the quick brown fox jumps over the lazy dog" * 2, fill=0)
+    pixels, _ = saved(page, quality=80)
+    blocks = cut(np.pad(pixels, ((0, 3), (0, 0)), mode="edge")).astype(np.int16)
+    unknown = np.zeros(blocks.shape, bool)
+    unknown[-32:, 40:] = True  # the last row of blocks has five rows of pixels
+    steps = ijg_luma(80).reshape(64).astype(np.int32)
+    low = np.where(unknown | (blocks == 0), LOWEST, blocks).astype(np.int16)
+    high = np.where(unknown | (blocks == 255), HIGHEST, blocks).astype(np.int16)
+    assert ((low != high).mean(axis=1) > 0.3).mean() > 0.8
+    found = solve(low, high, steps, blocks.astype(np.float32), EFFORTS[:1])
+    assert found.solved.all()
+    assert is_within(found.coefficients, low, high, steps).all()

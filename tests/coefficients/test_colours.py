@@ -62,3 +62,12 @@ def test_every_unclipped_colour_that_a_decoder_makes_is_found_with_its_chroma() 
         assert (planes[:, inside] == np.stack([cb, cr])[:, inside]).all()
         unclipped += int(np.count_nonzero(inside))
     assert unclipped > 500_000
+
+
+def test_black_whose_chroma_would_make_it_red_has_bounds_the_wrong_way_round() -> None:
+    black, level = np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 128, np.int16)
+    low, high = luma_bounds(black, level, level + 9)
+    assert (low > high).all()
+    low, high = luma_bounds(black, level, level)
+    assert (low == LOWEST).all()
+    assert (high == 0).all()

@@ -7,14 +7,16 @@ import pytest
 
 from jpegqf.arrays import F64, I16
 from jpegqf.coefficients.estimation import (
+    Encoded,
     Known,
+    encoded_prior,
     likeliest,
     likeliest_of_reduced,
     padding_prior,
     prior_of,
     reduced_basis,
 )
-from jpegqf.evidence.dct import INVERSE
+from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.jpeg.ijg import ijg_luma
 
 Ranking = Callable[[Known, F64, int], I16]
@@ -81,3 +83,30 @@ def test_a_reduced_basis_finds_more_blocks_of_which_two_columns_are_known() -> N
         for ranking in found:
             found[ranking] += int((ranking(known, prior, 8)[0] == numbers).all(axis=1).any())
     assert found[likeliest_of_reduced] >= 18 > found[likeliest]
+
+
+def test_a_block_whose_samples_were_all_known_before_is_expected_as_it_was_encoded() -> None:
+    steps = ijg_luma(75).reshape(64).astype(np.int32)
+    rise, samples = FORWARD.astype(np.float64) / steps, np.random.default_rng(0).uniform(-128, 127, 64)
+    inverse, pull = encoded_prior(Encoded(rise, np.eye(64), samples, np.full(64, 1e-3)))
+    assert np.allclose(inverse, 12 * np.eye(64), atol=0.01)
+    assert np.allclose(np.linalg.solve(inverse, pull), samples @ rise, atol=0.01)
+
+
+def test_samples_of_which_nothing_was_known_before_tell_nothing() -> None:
+    rise = FORWARD.astype(np.float64) / ijg_luma(75).reshape(64)
+    inverse, pull = encoded_prior(Encoded(rise, np.empty((0, 64)), np.empty(0), np.empty(0)))
+    assert np.abs(inverse).max() < 0.01 * 12
+    assert not pull.any()
+
+
+def test_combinations_stay_small_where_a_few_samples_of_a_block_are_known() -> None:
+    steps = ijg_luma(80).reshape(64).astype(np.int32)
+    rise, basis = FORWARD.astype(np.float64) / steps, (steps[:, None] * INVERSE).astype(np.float64)
+    for seed in range(12):
+        known, white = np.random.default_rng(seed).uniform(0, 1, (2, 64)) < 0.35
+        prior, _ = encoded_prior(Encoded(rise, np.eye(64)[white], np.full(white.sum(), 127.0), np.ones(white.sum())))
+        form = 12 * basis[:, known] @ basis[:, known].T + prior + 1e-4 * np.eye(64)
+        combinations, _ = reduced_basis(form)
+        assert np.abs(combinations).max() < 1e5
+        assert abs(abs(np.linalg.det(combinations)) - 1) < 1e-3

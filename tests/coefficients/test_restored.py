@@ -1,14 +1,16 @@
 """Images that were JPEGs are given back, pixel by pixel; others never are."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import skimage.data
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 from saved import saved
 
 import jpegqf
+from jpegqf.arrays import U8
 from jpegqf.errors import ImageError, ImageSkippedError, Reason
 from jpegqf.jpeg.known_tables import MOZJPEG_LUMA
 
@@ -47,6 +49,42 @@ def test_clipped_channels_come_back() -> None:
     strong = np.clip((PHOTO[:, :256].astype(np.float32) - 110) * 1.2 + 118, 0, 255).astype(np.uint8)
     pixels, _ = saved(Image.fromarray(strong), quality=75, subsampling=2)
     assert ((pixels == 0) | (pixels == 255)).any(axis=2).mean() > 0.02
+    assert jpegqf.restore(pixels).proven
+
+
+def overexposed() -> U8:
+    """Half of the pixels have clipped channels."""
+    return np.asarray(np.clip(PHOTO.astype(np.float32) * 2.0 - 20, 0, 255).astype(np.uint8))
+
+
+def saturated() -> U8:
+    """Colours beyond what channels hold."""
+    gray = PHOTO.astype(np.float32).mean(axis=2, keepdims=True)
+    return np.asarray(np.clip(gray + 1.7 * (PHOTO - gray), 0, 255).astype(np.uint8))
+
+
+def with_bars() -> U8:
+    """A film's black bars."""
+    out: U8 = MUTED.copy()
+    out[:27], out[130:] = 0, 0
+    return out
+
+
+def with_a_page() -> U8:
+    """A white page with black letters below the photo."""
+    image = Image.fromarray(MUTED)
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 100, image.width, image.height), fill=(255, 255, 255))
+    for row in range(6):
+        draw.text((4, 103 + 13 * row), "the quick brown fox jumps over the lazy dog", fill=(0, 0, 0))
+    return np.asarray(image)
+
+
+@pytest.mark.parametrize("kind", [overexposed, saturated, with_bars, with_a_page])
+def test_pictures_of_which_whole_mcus_are_clipped_come_back(kind: Callable[[], U8]) -> None:
+    image = kind()[:165, :195]
+    pixels, _ = saved(Image.fromarray(image), quality=78, subsampling=2)
+    assert ((pixels == 0) | (pixels == 255)).any(axis=2).mean() > 0.1
     assert jpegqf.restore(pixels).proven
 
 

@@ -115,21 +115,44 @@ def _draw(draft: Draft, pixels: U8, counted: slice) -> None:
         _solve_luma(draft, low, high, start, counted, final=True)
 
 
-def wrong_chroma(pixels: U8, layout: Layout, steps: I32) -> float:
-    """Share of the sound pixels whose chroma does not come back at first under a table and a subsampling.
+@dataclass(frozen=True)
+class ChromaFit:
+    """How chroma comes back at first under a table and a subsampling.
 
-    Of MCUs with sound pixels alone, if there are FEWEST_CLEAN of them: unknown pixels disturb those around them.
+    ``wrong``: share of the sound pixels whose chroma does not. ``right``: share of them in MCUs none of whose sound
+    pixels is wrong: where clipped pixels disturb most MCUs, it still tells the right table, which alone gives whole
+    MCUs back.
+    """
+
+    wrong: float
+    right: float
+
+
+def chroma_fit(pixels: U8, layout: Layout, steps: I32) -> ChromaFit:
+    """The fit of chroma of RGB pixels (height, width, 3) under a table, int32 (64,).
+
+    ``wrong`` is that of MCUs with sound pixels alone, if there are FEWEST_CLEAN of them: unknown pixels disturb those
+    around them.
     """
     draft, chroma = Draft(layout, steps, steps), _Chroma.of(pixels, layout)
     _project_chroma(draft, chroma, chroma.known, begun=False)
-    wrong = ((draft.chroma_pixels() != chroma.known) & chroma.sound).any(axis=0)
-    sound, area = chroma.sound, np.s_[: layout.height, : layout.width]
-    clean = ~layout.mcus_of(~sound[area])
+    area = np.s_[: layout.height, : layout.width]
+    sound = chroma.sound[area]
+    wrong = (draft.chroma_pixels() != chroma.known).any(axis=0)[area] & sound
+    right = int(np.count_nonzero(sound & ~_in_whole_mcus(layout, wrong))) / max(1, int(np.count_nonzero(sound)))
+    clean = ~layout.mcus_of(~sound)
     if np.count_nonzero(clean) >= FEWEST_CLEAN:
-        down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
-        whole = clean.repeat(down, axis=0).repeat(across, axis=1)[: sound.shape[0], : sound.shape[1]]
-        wrong, sound = wrong & whole, sound & whole
-    return int(np.count_nonzero(wrong)) / max(1, int(np.count_nonzero(sound)))
+        sound &= ~_in_whole_mcus(layout, ~sound)
+        wrong &= sound
+    return ChromaFit(int(np.count_nonzero(wrong)) / max(1, int(np.count_nonzero(sound))), right)
+
+
+def _in_whole_mcus(layout: Layout, pixels: Bool) -> Bool:
+    """All pixels of the MCUs that have any of the given ones, bool (height, width)."""
+    down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
+    whole = layout.mcus_of(pixels).repeat(down, axis=0).repeat(across, axis=1)
+    out: Bool = whole[: layout.height, : layout.width]
+    return out
 
 
 FEWEST_CLEAN = 8

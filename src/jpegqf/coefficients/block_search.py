@@ -14,7 +14,9 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I16, I32, I64, Bool
 from jpegqf.coefficients.estimation import (
     ERROR,
+    Encoded,
     Known,
+    encoded_prior,
     likeliest,
     likeliest_of_part,
     likeliest_of_reduced,
@@ -72,9 +74,9 @@ class Estimate:
     reduced: bool = True
 
 
-ESTIMATES = (
-    Estimate(64, 1, reduced=False), Estimate(256, 1), Estimate(512, 0.2), Estimate(512, 4), Estimate(512, 30)
-)  # fmt: skip
+REDUCED = Estimate(256, 1)
+"""The first estimate in a reduced basis."""
+ESTIMATES = (Estimate(64, 1, reduced=False), REDUCED, Estimate(512, 0.2), Estimate(512, 4), Estimate(512, 30))
 """Estimates that are tried one after the other on blocks that are left."""
 
 
@@ -93,28 +95,13 @@ def solve(
     ``efforts`` nothing is searched; ``estimates`` are tried first. ``like``: coefficients of other blocks of the same
     plane, if there are any. Where a search solves hardly any blocks, no further one is tried.
     """
-    lowest, highest = low.astype(np.float32), high.astype(np.float32)
-    filled = np.clip(start, lowest, highest)
-    coefficients = quantized(filled, steps)
+    coefficients = quantized(np.clip(start, low.astype(np.float32), high.astype(np.float32)), steps)
     solved = is_within(coefficients, low, high, steps)
-    for _ in range(ROUNDS):
-        left = np.flatnonzero(~solved)
-        left = left[(low[left] != high[left]).any(axis=1)]
-        if not len(left):
-            break
-        samples = synthesis(coefficients[left], steps)
-        again = quantized(np.clip(samples, lowest[left], highest[left]), steps)
-        coefficients[left] = again
-        solved[left] = is_within(again, low[left], high[left], steps)
+    _project(coefficients, solved, (low, high), steps)
     if efforts:
+        like = coefficients if like is None or not len(like) else like
         _try_parts(coefficients, solved, (low, high), steps, like)
-    for estimate in estimates if efforts else ():
-        variance = prior_of(coefficients if like is None or not len(like) else like, estimate.livelier)
-        left = np.flatnonzero(~solved & (low != high).any(axis=1))
-        if estimate.reduced and len(left) > MOST_ESTIMATED:
-            break
-        for prior, part in _priors(low, high, left, steps, variance):
-            _try_likeliest(coefficients, solved, (low, high), steps, prior, estimate, part)
+        _estimate(coefficients, solved, (low, high), steps, like, estimates)
     for effort in efforts:
         left, at_once = np.flatnonzero(~solved), max(1, STATES_AT_ONCE // effort.width)
         for first in range(0, len(left), at_once):
@@ -123,6 +110,41 @@ def solve(
         if np.count_nonzero(~solved) > max(MOST_LEFT, len(left) // 2):
             break
     return Solution(coefficients, solved)
+
+
+def _project(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32) -> None:
+    """Bring the samples of blocks with unknown ones back into their bounds, and these to multiples of the steps."""
+    low, high = bounds
+    for _ in range(ROUNDS):
+        left = np.flatnonzero(~solved)
+        left = left[(low[left] != high[left]).any(axis=1)]
+        if not len(left):
+            break
+        lowest, highest = low[left].astype(np.float32), high[left].astype(np.float32)
+        again = quantized(np.clip(synthesis(coefficients[left], steps), lowest, highest), steps)
+        coefficients[left] = again
+        solved[left] = is_within(again, low[left], high[left], steps)
+
+
+def _estimate(
+    coefficients: I16,
+    solved: Bool,
+    bounds: tuple[I16, I16],
+    steps: I32,
+    like: I16,
+    estimates: Sequence[Estimate],
+) -> None:
+    """Solve blocks with unknown samples by their likeliest coefficients."""
+    low, high = bounds
+    for estimate in estimates:
+        variance = prior_of(like, estimate.livelier)
+        if estimate == REDUCED:
+            _try_clipped(coefficients, solved, bounds, steps, variance)
+        left = np.flatnonzero(~solved & (low != high).any(axis=1))
+        if estimate.reduced and len(left) > MOST_ESTIMATED:
+            break
+        for prior, part in _priors(low, high, left, steps, variance):
+            _try_likeliest(coefficients, solved, bounds, steps, prior, estimate, part)
 
 
 def is_within(coefficients: I16, low: I16, high: I16, steps: I32) -> Bool:
@@ -142,21 +164,108 @@ def _try_likeliest(
 ) -> None:
     """Solve the blocks that are ``left`` by their likeliest coefficients, which they keep if not solved."""
     low, high = bounds
-    basis = steps.astype(np.float32)[:, None] * INVERSE
     at_once = max(1, STATES_ESTIMATED // estimate.kept)
     ranking = likeliest_of_reduced if estimate.reduced else likeliest
     for first in range(0, len(left), at_once):
         part = left[first : first + at_once]
-        lowest, highest = low[part] - MIDDLE, high[part] - MIDDLE
-        sure = lowest == highest
-        precision, values = np.where(sure, 1 / ERROR, np.float32(0)), np.where(sure, lowest, np.float32(0))
-        ranked = ranking(Known(basis, values, precision, lowest, highest), prior, estimate.kept)
+        ranked = ranking(_known(low[part], high[part], steps), prior, estimate.kept)
         for number, sets in zip(part.tolist(), ranked, strict=True):
             at = low[number], high[number]
             right = is_within(sets, *at, steps)
             coefficients[number], solved[number] = sets[right.argmax()], right.any()
             if not right.any() and estimate.kept >= COMBINED:
                 coefficients[number], solved[number] = _combined(sets, *at, steps)
+
+
+def _try_clipped(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, variance: F32) -> None:
+    """Solve blocks with clipped samples by what those were before: white, black, or at their bound otherwise.
+
+    Some at a time: where hardly any are solved, the others are left.
+    """
+    one_sided = (bounds[0] > LOWEST) != (bounds[1] < HIGHEST)
+    left = np.flatnonzero(~solved & one_sided.any(axis=1))
+    natural = np.diag(np.maximum(1 / (variance.astype(np.float64) * LIVELIER_CLIPPED), LEAST_NATURAL))
+    for first in range(0, len(left), MOST_ESTIMATED):
+        some = left[first : first + MOST_ESTIMATED]
+        for number in some.tolist():
+            _solve_clipped(coefficients, solved, bounds, steps, natural, number)
+        if 2 * np.count_nonzero(solved[some]) < len(some):
+            break
+
+
+def _solve_clipped(
+    coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, natural: F64, number: int
+) -> None:
+    """The same of one block, in several ways: clipped samples next to others may have been others before."""
+    low, high = bounds[0][number], bounds[1][number]
+    at_bound = (low > LOWEST) != (high < HIGHEST)
+    seen: set[bytes] = set()
+    for inner, kept in CLIPPED:
+        told = _surrounded(at_bound) if inner else at_bound
+        if (inner and told.tobytes() in seen) or not told.any():
+            continue
+        seen.add(told.tobytes())
+        known = _known(np.where(told, LOWEST, low)[None], np.where(told, HIGHEST, high)[None], steps)
+        prior, pull = encoded_prior(_encoded(low, high, steps, told))
+        sets = likeliest_of_reduced(known, prior + natural, kept, pull)[0]
+        right = is_within(sets, low, high, steps)
+        if right.any():
+            coefficients[number], solved[number] = sets[right.argmax()], True
+            return
+
+
+LIVELIER_CLIPPED = 100
+"""Variance of the coefficients of blocks with clipped samples, against others: what is white or black has edges."""
+LEAST_NATURAL = 1e-6
+"""Least inverse variance of a coefficient: less is lost in rounding errors of the quadratic form."""
+CLIPPED = ((False, 64), (True, 64), (False, 512))
+"""Ways in which blocks with clipped samples are estimated: whether those alone are counted that have only such ones
+around them, and how many sets of coefficients are tried."""
+DEVIATION = 0.5
+"""Of a sample before it was encoded from what it is taken to have been."""
+
+
+def _encoded(low: I16, high: I16, steps: I32, told: Bool) -> Encoded:
+    """What samples of a block were before: those ``told``, bool (64,), at their bounds, and those beyond the image
+    repeated.
+    """
+    bound = np.where(high < HIGHEST, high, low)[told] - MIDDLE
+    alike = _padding(low, high)
+    weights = np.concatenate([np.eye(64)[told], alike])
+    wanted = np.concatenate([bound, np.zeros(len(alike))]).astype(np.float64)
+    rise = FORWARD.astype(np.float64) / steps
+    return Encoded(rise, weights, wanted, np.full(len(wanted), DEVIATION))
+
+
+def _padding(low: I16, high: I16) -> F64:
+    """Differences that are 0 in a block before it was encoded, float64 (differences, 64): of samples that are beyond
+    the image and those that encoders repeat there.
+    """
+    inside = ((low > LOWEST) | (high < HIGHEST)).reshape(8, 8)
+    rows, columns = np.count_nonzero(inside.any(axis=1)), np.count_nonzero(inside.any(axis=0))
+    if not inside[0, 0] or np.count_nonzero(inside) != rows * columns:
+        return np.empty((0, 64))
+    repeated = np.minimum(np.arange(8), rows - 1)[:, None] * 8 + np.minimum(np.arange(8), columns - 1)
+    differences = np.eye(64) - np.eye(64)[repeated.reshape(-1)]
+    return np.asarray(differences[~inside.reshape(-1)])
+
+
+def _surrounded(told: Bool) -> Bool:
+    """Those of a block's samples, bool (64,), that have only such ones around them in the block."""
+    wide = np.pad(told.reshape(8, 8), 1, constant_values=True)
+    out = np.ones((8, 8), bool)
+    for row in range(3):
+        for column in range(3):
+            out &= wide[row : row + 8, column : column + 8]
+    return out.reshape(-1)
+
+
+def _known(low: I16, high: I16, steps: I32) -> Known:
+    """The samples of blocks as ``estimation`` takes them."""
+    lowest, highest = low - MIDDLE, high - MIDDLE
+    sure = lowest == highest
+    precision, values = np.where(sure, 1 / ERROR, np.float32(0)), np.where(sure, lowest, np.float32(0))
+    return Known(steps.astype(np.float32)[:, None] * INVERSE, values, precision, lowest, highest)
 
 
 def _priors(low: I16, high: I16, left: I64, steps: I32, variance: F32) -> Iterator[tuple[F64, I64]]:
@@ -180,7 +289,7 @@ LIVELIER_PADDED = 100
 """Variance of the coefficients of blocks that reach beyond the image, against others: what is repeated has edges."""
 
 
-def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16 | None) -> None:
+def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16) -> None:
     """Solve blocks of which a part is not given at all, as in a crop; those with the same samples known as one.
 
     At first by the known samples alone, then with those that have bounds where the best coefficients so far lead them.
@@ -189,7 +298,6 @@ def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: 
     given = ((low > LOWEST) | (high < HIGHEST)).reshape(-1, 8, 8)
     sides = given.any(axis=2).sum(axis=1) * given.any(axis=1).sum(axis=1)
     is_part = (sides < 64) & (given.sum(axis=(1, 2)) == sides)
-    like = coefficients if like is None or not len(like) else like
     priors = [(kept, np.diag(1 / prior_of(like, livelier).astype(np.float64))) for kept, livelier in PARTS]
     for told in (low == high, given.reshape(-1, 64)):
         groups: dict[bytes, list[int]] = {}

@@ -42,9 +42,9 @@ def luma_bounds(pixels: U8, cb: I16, cr: I16) -> tuple[I16, I16]:
 
 def _opened(low: I16, high: I16) -> tuple[I16, I16]:
     """Bounds of levels 0..255 as bounds of samples before they are cut to that."""
-    possible = (low <= 255) & (high >= 0) & (low <= high)
-    opened_low = np.where(possible & (low <= 0), LOWEST, low)
-    opened_high = np.where(possible & (high >= 255), HIGHEST, high)
+    low, high = np.maximum(low, 0), np.minimum(high, 255)
+    opened_low = np.where((low <= high) & (low == 0), LOWEST, low)
+    opened_high = np.where((low <= high) & (high == 255), HIGHEST, high)
     return opened_low.astype(np.int16), opened_high.astype(np.int16)
 
 

@@ -56,6 +56,42 @@ def padding_prior(steps: I32, rows: int, columns: int) -> F64:
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """What is known of the samples that an encoder made quantized coefficients of: equations that they fulfil about.
+
+    ``rise``: what each sample adds to each coefficient before it is rounded, (samples, numbers). ``weights``: of the
+    samples in each equation, (equations, samples), whose sum is about ``wanted``, with a standard ``deviation``, both
+    (equations,). All float64.
+    """
+
+    rise: F64
+    weights: F64
+    wanted: F64
+    deviation: F64
+
+
+def encoded_prior(encoded: Encoded) -> tuple[F64, F64]:
+    """Inverse covariance of the quantized coefficients, float64 (numbers, numbers), and that times their mean.
+
+    The samples are unknown but for the equations, and each coefficient is off by the rounding to whole steps alone,
+    whose variance is 1/12. Samples that were white or black before are such equations: of a clipped pixel the decoder
+    tells but a bound, and yet its coefficients are nearly those of a block that is 255 or 0 there.
+    """
+    rise, weights = encoded.rise, encoded.weights / encoded.deviation[:, None]
+    of_samples = rise @ rise.T / ERROR_OF_ROUNDING + weights.T @ weights + np.diag(np.full(len(rise), LEAST_KNOWN))
+    shares = np.linalg.solve(of_samples, rise / ERROR_OF_ROUNDING)
+    inverse = (np.eye(rise.shape[1]) - rise.T @ shares) / ERROR_OF_ROUNDING
+    pull = shares.T @ (weights.T @ (encoded.wanted / encoded.deviation))
+    return (inverse + inverse.T) / 2, pull
+
+
+ERROR_OF_ROUNDING = 1 / 12
+"""Variance of what is lost where a number is rounded to a whole one."""
+LEAST_KNOWN = 1e-5
+"""Inverse variance of a sample before any equation: it may be anything from 0 to 255."""
+
+
+@dataclass(frozen=True)
 class Known:
     """Values that are known, or bounded, of several problems with one basis.
 
@@ -80,13 +116,14 @@ def likeliest(known: Known, prior: F64, kept: int) -> I16:
     return _best_of_form(*_posterior(known, prior), kept)
 
 
-def likeliest_of_reduced(known: Known, prior: F64, kept: int) -> I16:
+def likeliest_of_reduced(known: Known, prior: F64, kept: int, pull: F64 | None = None) -> I16:
     """As :func:`likeliest`, decided in a reduced basis: far more often right where few values are known.
 
-    Slower: each problem of 64 numbers takes 10 ms more, and one of 300 numbers 60 ms.
+    ``pull``: ``prior`` times the mean of the numbers, float64 (numbers,), if that is not 0. Slower: each problem of 64
+    numbers takes 10 ms more, and one of 300 numbers 60 ms.
     """
     ranked = []
-    for form, mean in zip(*_posterior(known, prior), strict=True):
+    for form, mean in zip(*_posterior(known, prior, pull), strict=True):
         basis, root = reduced_basis(form)
         if np.abs(basis).max() > LARGEST_MULTIPLE:
             ranked.append(_best_of_form(form[None], mean[None], kept)[0])
@@ -129,13 +166,13 @@ USUAL_AC = 200.0
 """Standard deviation of a coefficient of frequency 0, from which others fall off, before quantization."""
 
 
-def _posterior(known: Known, prior: F64) -> tuple[F64, F64]:
+def _posterior(known: Known, prior: F64, pull: F64 | None = None) -> tuple[F64, F64]:
     """Inverse covariance (problems, numbers, numbers) and mean (problems, numbers) of numbers, float64."""
     drawn, wanted, basis = known.precision, known.values, known.basis.astype(np.float64)
     for _ in range(DRAWN + 1):
         weighted = basis[None] * drawn[:, None]
         form = weighted @ basis.T + prior
-        right = np.einsum("pnv,pv->pn", weighted, wanted)
+        right = np.einsum("pnv,pv->pn", weighted, wanted) + (0 if pull is None else pull)
         mean = np.linalg.solve(form, right[..., None])[..., 0]
         estimate = mean @ basis
         missed = (known.precision == 0) & ((estimate < known.lowest) | (estimate > known.highest) | (drawn > 0))
@@ -148,6 +185,8 @@ def _posterior(known: Known, prior: F64) -> tuple[F64, F64]:
 
 MOST_EXCHANGES = 200
 """Exchanges for each number: some 10 are usual; rounding errors must not keep it going."""
+MANY_TIMES = 2
+"""Times one combination holds another from which on it is reduced by all before, or numbers would grow without end."""
 SHORTER = 0.75
 """Two combinations are exchanged where that makes the square of the first one's length shorter by this factor."""
 
@@ -169,9 +208,12 @@ def reduced_basis(form: F64) -> tuple[F64, F64]:
         before = place - 1
         length = root[before, before]
         times = round(root[before, place] / length)
-        if times:
-            root[:place, place] -= times * root[:place, before]
-            basis[:, place] -= times * basis[:, before]
+        last = before if abs(times) < MANY_TIMES else 0
+        for other in range(before, last - 1, -1):
+            times = round(root[other, place] / root[other, other])
+            if times:
+                root[:place, place] -= times * root[:place, other]
+                basis[:, place] -= times * basis[:, other]
         low, high = root[before, place], root[place, place]
         exchanged = low * low + high * high
         if exchanged >= SHORTER * length * length:

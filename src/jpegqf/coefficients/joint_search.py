@@ -19,8 +19,8 @@ from jpegqf.pixels.chroma import chroma_of
 
 DEPTHS = (Depth(32, 4, 4, 6), Depth(128, 1, 12, 12), Depth(128, 30, 12, 12))
 """What is tried one after the other."""
-MOST_CLEAN, MOST_CLEAN_SHARE = 12, 0.25
-"""MCUs of known pixels alone that may be wrong in any image, and the share of them that may be."""
+MOST_CLEAN, MOST_CLEAN_SHARE = 12, 0.5
+"""MCUs among known pixels alone that may be wrong in any image, and the share of them that may be."""
 MOST_FAILED = 100
 """How many more searches may fail than find something."""
 MOST_FOUND = 6
@@ -45,14 +45,16 @@ class JointSearch:
         """MCUs that are wrong whatever their neighbours are, or may be as well as these, bool (rows, columns)."""
         self._variances: dict[float, F32] = {}
         self._failed: set[tuple[object, ...]] = set()
+        """What was asked, and is not to be asked again."""
         self._found: dict[tuple[object, ...], set[bytes]] = {}
         self._left = MOST_FAILED
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether so many MCUs without any unknown pixel are wrong that the pixels are no JPEG's."""
+        """Whether so many MCUs are wrong though no pixel of them and around them is unknown that it is no JPEG's."""
         layout = self._draft.layout
-        clean = ~layout.mcus_of(~(chroma_of(self._pixels)[1] & layout.given))
+        unknown = ~(chroma_of(self._pixels)[1] & layout.given)
+        clean = ~_and_next(layout.mcus_of(unknown))
         wrong = int(np.count_nonzero(self._shown & clean))
         return wrong > max(MOST_CLEAN, int(MOST_CLEAN_SHARE * np.count_nonzero(clean)))
 
@@ -72,6 +74,9 @@ class JointSearch:
                 self._left = 0
                 break
             if not self._reaches_wrong_pixels(row, column):
+                continue
+            if self._solve_luma((row, column)):
+                changed = True
                 continue
             for distrusted in (self._inside, self._inside & ~self._without_inner, self._shown):
                 if self._solve((row, column), distrusted, depth):
@@ -110,7 +115,7 @@ class JointSearch:
 
         What was found before with the same neighbours did not suit them: it is not found again.
         """
-        window = Window(self._draft, self._pixels, place, distrusted)
+        window = Window(self._draft, self._pixels, place, distrusted, self._shown)
         asked = (place, window.trusted.tobytes(), window.samples_around.tobytes())
         if (depth, asked) in self._failed:
             return False
@@ -125,6 +130,24 @@ class JointSearch:
         window.take(*found, self._wrong)
         self._look_around(*place)
         self._left += len(before) == 1
+        return True
+
+    def _solve_luma(self, place: tuple[int, int]) -> bool:
+        """Search luma of an MCU whose chroma suits its own pixels, with that of all around; whether it was changed.
+
+        It was found while chroma of MCUs around was wrong, so that luma between them was unknown.
+        """
+        window = Window(self._draft, self._pixels, place, np.zeros_like(self._shown))
+        chroma = self._draft.chroma[:, window.number].copy()
+        asked = (place, chroma.tobytes(), window.samples_around.tobytes())
+        if not self._shown[place] or asked in self._failed or not window.suits_own_pixels(chroma):
+            return False
+        self._failed.add(asked)
+        luma = window.luma_for(chroma)
+        if luma is None:
+            return False
+        window.take(luma, chroma, self._wrong)
+        self._look_around(*place)
         return True
 
     def _look_around(self, row: int, column: int) -> None:
@@ -148,7 +171,7 @@ class JointSearch:
 
 
 def _and_next(pixels: Bool) -> Bool:
-    """Given pixels, bool (height, width), and the eight around each."""
+    """Given pixels, or MCUs, bool (rows, columns), and the eight around each."""
     out = pixels.copy()
     out[1:] |= pixels[:-1]
     out[:-1] |= pixels[1:]

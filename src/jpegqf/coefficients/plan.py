@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import I32, I64, U8
-from jpegqf.coefficients.alternating import wrong_chroma
+from jpegqf.coefficients.alternating import chroma_fit
 from jpegqf.coefficients.block_search import is_within, quantized
 from jpegqf.coefficients.draft import Layout
 from jpegqf.errors import ImageSkippedError, Reason
@@ -37,8 +37,12 @@ FINE = 97
 """Equivalent quality from which that is not asked."""
 ENOUGH = 0.02
 """Share of pixels whose chroma may not come back at first if no other table or subsampling is tried."""
+COARSE = 0.7
+"""Sum of chroma's steps against luma's from which on that is enough: finer ones explain chroma of any subsampling."""
 HOPELESS = 0.3
 """Share from which nothing explains chroma."""
+MANY_RIGHT = 0.1
+"""Share of known pixels in MCUs that come back whole from which on the table with the most of them is the right one."""
 SIDE = 512
 """Side of the part of the image in which chroma is tried."""
 
@@ -124,15 +128,19 @@ def _with_chroma(found: Findings, pixels: U8, luma: I32) -> Plan:
     """With chroma's steps and subsampling: the first that brings chroma back, or those that come nearest."""
     part = pixels[_middle(len(pixels)), _middle(pixels.shape[1])]
     named = found.chroma.subsampling if found.chroma else None
-    least, best = 1.0, None  # type: float, Plan | None
+    tried: list[tuple[Plan, float]] = []
     for sampling in sorted(SAMPLINGS, key=lambda one: one.name != named):
         for table in _chroma_tables(found, pixels, luma):
-            wrong = wrong_chroma(part, Layout(part.shape[0], part.shape[1], sampling), table)
-            if wrong < least:
-                least, best = wrong, Plan(luma, table, sampling, wrong)
-            if wrong <= ENOUGH:
-                return Plan(luma, table, sampling, wrong)
-    if best is None or least > HOPELESS:
+            fit = chroma_fit(part, Layout(part.shape[0], part.shape[1], sampling), table)
+            planned = Plan(luma, table, sampling, fit.wrong)
+            if fit.wrong <= ENOUGH and table.sum() >= COARSE * luma.sum():
+                return planned
+            tried.append((planned, fit.right))
+    best, right = max(tried, key=lambda pair: pair[1])
+    if right >= MANY_RIGHT:
+        return best
+    best = min((planned for planned, _ in tried), key=lambda planned: planned.wrong)
+    if best.wrong > HOPELESS:
         raise not_a_jpeg("no chroma table explains the colours: edited or decoded otherwise")
     return best
 

@@ -96,6 +96,8 @@ def restored_from(found: Findings, pixels: U8, metadata: Metadata, how: How) -> 
     if not how.near:
         _check_colours(pixels)
     draft, whole = _found_draft(found, pixels, how, until)
+    if found.is_mixture and draft.wrong(whole).any():  # clipped regions may look like those of another save
+        raise not_a_jpeg("regions of the image come from different saves")
     return replace(_written(draft, whole, metadata, how), left_out=metadata.left_out)
 
 
@@ -133,8 +135,6 @@ def _check(found: Findings, crop: bool) -> None:
         raise not_a_jpeg(f"the colours are those of another codec: {found.codec_name}")
     if found.enlargement.factor != 1:
         raise not_a_jpeg("the image was enlarged since it was a JPEG")
-    if found.is_mixture:
-        raise not_a_jpeg("regions of the image come from different saves")
     grid = prediction.grid
     if grid.turned:
         raise ImageSkippedError(Reason.CROPPED, "the image was turned by 90 degrees since it was a JPEG")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from mcu_scenes import CLIPPED, draft_of_jpeg
 
-from jpegqf.coefficients.mcus.equations import all_coefficients, chroma_of_sound_pixels
+from jpegqf.coefficients.estimation import encoded_prior
+from jpegqf.coefficients.mcus.equations import all_coefficients, chroma_of_sound_pixels, encoded_of
 from jpegqf.coefficients.mcus.window import Window
 
 
@@ -41,3 +42,21 @@ def test_sound_pixels_tell_the_encoders_chroma() -> None:
             numbers = window.draft.chroma[component, window.number][None]
             equations = chroma_of_sound_pixels(window, component)
             assert equations.cost(numbers)[0] <= 0.05 * max(40, equations.basis.shape[1])
+
+
+def test_the_encoders_coefficients_are_those_that_clipped_channels_lead_to() -> None:
+    nearer = of = 0
+    for window in windows(75):
+        encoded = encoded_of(window)
+        if len(encoded.wanted) < 300:
+            continue
+        inverse, pull = encoded_prior(encoded)
+        numbers = np.concatenate(
+            [window.draft.luma[window.luma_numbers].reshape(-1), window.draft.chroma[:, window.number].reshape(-1)]
+        ).astype(np.float64)
+        other = numbers.copy()
+        other[[1, 65, 130, 200]] += 2
+        energy = [one @ inverse @ one - 2 * pull @ one for one in (numbers, other)]
+        nearer, of = nearer + int(energy[0] < energy[1]), of + 1
+    assert of >= 8
+    assert nearer == of

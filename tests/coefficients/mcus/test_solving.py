@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mcu_scenes import CLIPPED, draft_of_jpeg
 
+from jpegqf.coefficients.draft import luma_block_numbers
 from jpegqf.coefficients.estimation import prior_of
 from jpegqf.coefficients.joint_search import DEPTHS
 from jpegqf.coefficients.mcus.solving import solved
@@ -42,3 +43,16 @@ def test_what_is_excluded_is_not_found_again() -> None:
     assert first is not None
     second = solved(window, DEPTHS[0], variance, frozenset([first[1].tobytes()]))
     assert second is None or (second[1] != first[1]).any()
+
+
+def test_a_black_mcu_is_found_to_have_no_chroma() -> None:
+    bordered = CLIPPED[:96, :128].copy()
+    bordered[:, :32] = 0
+    draft, pixels = draft_of_jpeg(bordered, "4:2:0")
+    variance = np.stack([prior_of(blocks, 4) for blocks in (draft.luma, *draft.chroma)])
+    draft.luma[luma_block_numbers(draft.layout, 2, 0)] = 7
+    draft.chroma[:, 2 * draft.layout.mcus[1]] = 3
+    window = Window(draft, pixels, (2, 0), np.zeros(draft.layout.mcus, bool))
+    found = solved(window, DEPTHS[0], variance)
+    assert found is not None
+    assert not found[1].any()

@@ -47,3 +47,22 @@ def test_the_pixels_inside_of_an_mcu_are_those_that_its_neighbours_chroma_does_n
     changed[16:32, 32:48] = False
     assert changed.any()
     assert not (changed & inner_pixels(draft.layout)).any()
+
+
+def test_clipped_pixels_of_a_neighbour_whose_luma_may_be_wrong_are_not_trusted() -> None:
+    draft, pixels = draft_of_jpeg(CLIPPED[:96, :128], "4:2:0")
+    none, shown = np.zeros(draft.layout.mcus, bool), np.ones(draft.layout.mcus, bool)
+    for row, column in np.ndindex(draft.layout.mcus):
+        window = Window(draft, pixels, (row, column), none, shown)
+        assert (window.trusted == (window.given & (window.own | window.sound))).all()
+
+
+def test_chroma_suits_the_pixels_of_its_own_mcu_though_luma_of_neighbours_is_wrong() -> None:
+    draft, pixels = draft_of_jpeg(CLIPPED[:96, :128], "4:2:0")
+    draft.luma[:, 0] += 5
+    draft.decode_luma()
+    window = Window(draft, pixels, (2, 3), np.zeros(draft.layout.mcus, bool))
+    chroma = draft.chroma[:, window.number].copy()
+    assert window.suits_own_pixels(chroma)
+    chroma[0, 0] += 4
+    assert not window.suits_own_pixels(chroma)

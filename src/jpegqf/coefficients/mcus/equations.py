@@ -11,9 +11,10 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, Bool
 from jpegqf.coefficients.colours import U_GREEN, V_GREEN
-from jpegqf.coefficients.estimation import Known, padding_prior
+from jpegqf.coefficients.draft import joined
+from jpegqf.coefficients.estimation import Encoded, Known, padding_prior
 from jpegqf.coefficients.mcus.window import Window, chroma_basis, interpolated
-from jpegqf.evidence.dct import INVERSE
+from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.pixels.chroma import BLUE, RED
 
 OF_YCC = np.array([0.29, 0.34, 0.34], np.float32)
@@ -58,6 +59,11 @@ class Equations:
         reached = sets @ (self.basis / self.deviation)
         out: F32 = ((reached - np.clip(reached, low, high)) ** 2).sum(axis=1)
         return out
+
+    def sure(self) -> "Equations":
+        """Those of known values alone, without those that are only bounded."""
+        kept = self.lowest == self.highest
+        return Equations(*(values[..., kept] for values in vars(self).values()))
 
     def and_(self, more: "Equations") -> "Equations":
         """These and more."""
@@ -179,6 +185,37 @@ def prior_of_all(window: Window, variance: F32) -> F64:
             part = slice(64 * number, 64 * number + 64)
             out[part, part] += padding_prior(steps, rows, columns)
     return out
+
+
+def encoded_of(window: Window) -> Encoded:
+    """What the samples of an MCU were before they were encoded, those of all its blocks one after the other.
+
+    Clipped channels were at their bound.
+    """
+    sampling, blocks = window.sampling, len(window.luma_numbers)
+    count = 64 * (blocks + 2)
+    rise = np.zeros((count, count))
+    for number in range(blocks + 2):
+        part = slice(64 * number, 64 * number + 64)
+        steps = window.draft.luma_steps if number < blocks else window.chroma_steps
+        rise[part, part] = FORWARD.astype(np.float64) / steps
+    luma_at = joined(np.arange(64 * blocks).reshape(blocks, 64), sampling.down, sampling.across).reshape(-1)
+    chroma_at = np.arange(64).reshape(8, 8).repeat(sampling.down, axis=0).repeat(sampling.across, axis=1).reshape(-1)
+    told, pixels = (window.given & ~window.sound)[window.own], window.pixels[window.own]
+    weights, wanted = [np.zeros((0, count))], [np.zeros(0)]
+    for channel, (_, of_cb, of_cr) in enumerate(TO_RGB.tolist()):
+        at = np.flatnonzero(told & ((pixels[:, channel] == 0) | (pixels[:, channel] == 255)))
+        some, line = np.zeros((len(at), count)), np.arange(len(at))
+        some[line, luma_at[at]] = 1
+        some[line, 64 * blocks + chroma_at[at]], some[line, 64 * (blocks + 1) + chroma_at[at]] = of_cb, of_cr
+        weights.append(some)
+        wanted.append(pixels[at, channel] - 128.0)
+    values = np.concatenate(wanted)
+    return Encoded(rise, np.concatenate(weights), values, np.full(len(values), OF_ENCODED))
+
+
+OF_ENCODED = 1.0
+"""Standard deviation of a clipped channel from its bound before it was encoded, chroma being alike in a sample."""
 
 
 def luma_inside(window: Window) -> Bool:

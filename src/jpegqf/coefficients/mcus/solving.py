@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, Bool
-from jpegqf.coefficients.estimation import Known, likeliest, likeliest_of_reduced
+from jpegqf.coefficients.estimation import Known, encoded_prior, likeliest, likeliest_of_reduced
 from jpegqf.coefficients.idct import unclamped_samples
 from jpegqf.coefficients.mcus.equations import (
     all_coefficients,
     chroma_of_sound_pixels,
+    encoded_of,
     luma_inside,
     prior_of_all,
 )
@@ -22,8 +23,9 @@ from jpegqf.coefficients.mcus.window import Window
 
 NEVER = 0.014
 """Variance of a quantized coefficient below which it is taken to be 0, LEAST of ``estimation`` counted."""
-OF_SOUND, FEWEST_SOUND = 512, 8
-"""Sets of coefficients of a chroma component that sound pixels are asked about, if there are so many of them."""
+OF_SOUND, OF_CUT_OFF, FEWEST_SOUND = 512, 4096, 8
+"""Sets of coefficients of a chroma component that sound pixels are asked about, and in the end those of an MCU that is
+partly beyond the image; if there are so many of them."""
 RIGHT_EACH = 12
 """Right sets of each component that are combined."""
 DECODED, TRIED = 32, 4
@@ -60,8 +62,8 @@ def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = 
     """
     wide = np.concatenate([np.tile(variance[0], len(window.luma_numbers)), variance[1], variance[2]])
     tried = set(but)
-    for ranking in (likeliest, likeliest_of_reduced):
-        for chroma in _new(_of_sound_pixels(window, wide, ranking), tried):
+    for sets in _simple(window, wide):
+        for chroma in _new(sets, tried):
             luma = window.luma_for(chroma)
             if luma is not None:
                 return luma, chroma
@@ -83,6 +85,18 @@ def solved(window: Window, depth: Depth, variance: F32, but: frozenset[bytes] = 
     return None
 
 
+def _simple(window: Window, variance: F32) -> Iterator[I16]:
+    """Chroma, int16 (sets, 2, 64), that is found alone: none, where hardly any pixel is sound; that of sound pixels."""
+    if np.count_nonzero(window.sound & window.trusted) < FEWEST_SOUND:
+        none = np.zeros((1, 2, 64), np.int16)
+        yield none[window.chroma_cost(none) == 0]
+    if not window.is_cut_off:
+        yield _of_sound_pixels(window, variance, likeliest)
+    yield _of_sound_pixels(window, variance, likeliest_of_reduced)
+    if window.is_cut_off:
+        yield _of_sound_pixels(window, variance, likeliest_of_reduced, OF_CUT_OFF)
+
+
 def _new(every: I16, tried: set[bytes]) -> Iterator[I16]:
     """At most TRIED of the sets, (sets, 2, 64), that were not tried, which they are then."""
     new = [chroma for chroma in every if chroma.tobytes() not in tried]
@@ -91,7 +105,7 @@ def _new(every: I16, tried: set[bytes]) -> Iterator[I16]:
         yield chroma
 
 
-def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
+def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking, kept: int = OF_SOUND) -> I16:
     """Chroma, int16 (sets, 2, 64), that gives back chroma at all sound pixels and leaves luma at the others.
 
     Sets whose samples are those that the pixels around prove come first: neighbours then find theirs.
@@ -104,7 +118,7 @@ def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
     for component in range(2):
         part = slice(64 * component, 64 * component + 64)
         equations = chroma_of_sound_pixels(window, component)
-        sets = ranking(equations.known, prior[part, part], OF_SOUND)[0]
+        sets = ranking(equations.known, prior[part, part], kept)[0]
         both = np.zeros((len(sets), 2, 64), np.int16)
         both[:, component] = sets
         planes = window.chroma_pixels(both)[:, component]
@@ -113,30 +127,39 @@ def _of_sound_pixels(window: Window, variance: F32, ranking: Ranking) -> I16:
         own = np.clip(unclamped_samples(sets, window.chroma_steps), 0, 255)
         unlike = ((own != samples[component]) & proven[component]).sum(axis=1)
         found.append(sets[np.argsort(unlike, kind="stable")[:RIGHT_EACH]])
+    ranks = np.add.outer(np.arange(len(found[0])), np.arange(len(found[1]))).reshape(-1)
     pairs = np.stack([np.repeat(found[0], len(found[1]), axis=0), np.tile(found[1], (len(found[0]), 1))], axis=1)
+    pairs = pairs[np.argsort(ranks, kind="stable")]
     return pairs[window.chroma_cost(pairs) == 0] if len(pairs) else pairs
 
 
 def _estimated(window: Window, used: Bool, variance: F32, depth: Depth) -> Iterator[I16]:
     """The likeliest sets of the ``used`` coefficients, those that miss the least first, int16 (sets, numbers).
 
-    Given several times: where luma is cut to 0 or 255 is told from the draft, and then from the best set before.
+    Given several times: clipped channels were at their bounds before they were encoded, or are bounded alone; and where
+    luma is cut to 0 or 255 is told from the draft, and then from the best set before.
     """
-    prior = prior_of_all(window, variance)[np.ix_(used, used)]
-    luma, seen = window.luma_around, set()
-    for _ in range(CUT_TURNS):
-        cut = window.own & ~window.sound & ((luma == 0) | (luma == 255))
-        if cut.tobytes() in seen:
-            break
-        seen.add(cut.tobytes())
-        equations = all_coefficients(window, used, cut)
-        sets = likeliest_of_reduced(equations.known, prior, depth.kept)[0]
-        sets = sets[np.argsort(equations.cost(sets), kind="stable")]
-        yield sets
-        luma = window.luma_pixels(_split(sets[:1], used)[0][0])
+    prior = prior_of_all(window, variance)
+    of_encoded, pull = encoded_prior(encoded_of(window))
+    for clipped in (True, False):
+        luma, seen = window.luma_around, set()
+        for _ in range(CUT_TURNS):
+            cut = window.own & ~window.sound & ((luma == 0) | (luma == 255))
+            if cut.tobytes() in seen:
+                break
+            seen.add(cut.tobytes())
+            equations = all_coefficients(window, used, cut)
+            if clipped:
+                form = (prior + of_encoded)[np.ix_(used, used)]
+                sets = likeliest_of_reduced(equations.sure().known, form, depth.kept, pull[used])[0]
+            else:
+                sets = likeliest_of_reduced(equations.known, prior[np.ix_(used, used)], depth.kept)[0]
+            sets = sets[np.argsort(equations.cost(sets), kind="stable")]
+            yield sets
+            luma = window.luma_pixels(_split(sets[:1], used)[0][0])
     if cut.any() and np.zeros_like(cut).tobytes() not in seen:
         equations = all_coefficients(window, used, np.zeros_like(cut))
-        sets = likeliest_of_reduced(equations.known, prior, depth.kept)[0]
+        sets = likeliest_of_reduced(equations.known, prior[np.ix_(used, used)], depth.kept)[0]
         yield sets[np.argsort(equations.cost(sets), kind="stable")]
 
 

@@ -86,11 +86,16 @@ class Window:
 
     ``sound``: pixels whose luma and chroma, ``known``, float32 (3, rows, columns), are known; False outside the image.
     ``given``: pixels of the image, or those of a crop. ``own``: those of the MCU. ``trusted``: those whose chroma
-    depends on this MCU and on right ones alone.
+    depends on this MCU and on right ones alone, and whose luma is right or this MCU's.
     """
 
-    def __init__(self, draft: Draft, pixels: U8, place: tuple[int, int], distrusted: Bool) -> None:
-        """``place``: row and column of the MCU; ``distrusted``: MCUs that may be wrong, bool (rows, columns)."""
+    def __init__(
+        self, draft: Draft, pixels: U8, place: tuple[int, int], distrusted: Bool, luma_distrusted: Bool | None = None
+    ) -> None:
+        """``place``: row and column of the MCU; ``distrusted``: MCUs that may be wrong, bool (rows, columns).
+
+        ``luma_distrusted``: those whose luma may be wrong though their chroma is not; None if only the others are.
+        """
         layout, (row, column) = draft.layout, place
         self.draft, self.sampling, self.place = draft, layout.sampling, place
         self.number = row * layout.mcus[1] + column
@@ -112,8 +117,17 @@ class Window:
         for down in self.rows.blocks:
             for across in self.columns.blocks:
                 self.trusted = self.trusted & trusted[np.ix_(down, across)]
+        if luma_distrusted is not None:
+            unknown = luma_distrusted[np.ix_(self.rows.blocks[0], self.columns.blocks[0])]
+            self.trusted = self.trusted & (self.own | self.sound | ~unknown)
         self.samples_around = draft.chroma_planes[:, self.rows.samples][:, :, self.columns.samples]
         self._all_pixels = pixels
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether rows or columns of the MCU are beyond the image: the first coefficients that suit are often wrong."""
+        inside = self.rows.inside[:, None] & self.columns.inside
+        return not bool(inside[self.own].all())
 
     @property
     def chroma_steps(self) -> I32:
@@ -182,6 +196,13 @@ class Window:
             out += np.clip(missed, 0, 64).sum(axis=1)
         return out
 
+    def suits_own_pixels(self, chroma: I16) -> bool:
+        """Whether this chroma, (2, 64), gives back that of the MCU's sound pixels, and leaves luma at its others."""
+        planes, own = self.chroma_pixels(chroma[None])[0], self.own & self.given
+        low, high = luma_bounds(self.pixels[own], planes[0, own], planes[1, own])
+        sound = own & self.sound
+        return bool((low <= high).all() and (planes[:, sound] == self.known[1:, sound]).all())
+
     def luma_for(self, chroma: I16) -> I16 | None:
         """Luma coefficients, int16 (blocks, 64), that give the trusted pixels with this chroma, (2, 64); None if none
         are found.
@@ -189,9 +210,13 @@ class Window:
         sampling, draft = self.sampling, self.draft
         low, high = luma_bounds(self.pixels, *self.chroma_pixels(chroma[None])[0])
         known = np.rint(self.known[0]).astype(np.int16)
-        unknown = ~self.sound & ~self.trusted
-        low = np.where(unknown, LOWEST, np.where(self.trusted, low, known))
-        high = np.where(unknown, HIGHEST, np.where(self.trusted, high, known))
+        loose = self.given & ~self.sound & ~self.trusted
+        low, high = (
+            np.where(loose & (low > LOWEST), np.minimum(low, high) - LOOSE, low),
+            np.where(loose & (high < HIGHEST), np.maximum(low, high) + LOOSE, high),
+        )
+        low = np.where(self.given, np.where(self.sound & ~self.trusted, known, low), LOWEST)
+        high = np.where(self.given, np.where(self.sound & ~self.trusted, known, high), HIGHEST)
         shape = 8 * sampling.down, 8 * sampling.across
         low, high, start = (plane[self.own].reshape(shape) for plane in (low, high, self.known[0]))
         found = solve(
@@ -223,6 +248,8 @@ class Window:
         wrong[np.ix_(self.rows.pixels[rows], self.columns.pixels[columns])] = unequal[np.ix_(rows, columns)]
 
 
+LOOSE = 32
+"""Levels by which luma may miss its bounds at pixels whose chroma depends on MCUs that may be wrong."""
 EVERYWHERE = np.s_[:, :]
 
 
