@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-/* Compiled twice, for processors with AVX2 and for all others; which one runs is decided as the library is loaded. */
-#define KERNEL __attribute__((target_clones("avx2", "default")))
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+/* Compiled twice: for processors with AVX2 and FMA, and for all others. Which is run is decided when it is loaded. */
+#define KERNEL __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define KERNEL
 #endif
