@@ -6,7 +6,7 @@ import skimage.data
 from PIL import Image
 from saved import saved
 
-from jpegqf.coefficients.block_search import HIGHEST, LOWEST, is_within, solve
+from jpegqf.coefficients.block_search import HIGHEST, LOWEST, is_within, quantized, solve
 from jpegqf.evidence.blocks import cut
 from jpegqf.jpeg.ijg import ijg_luma
 
@@ -42,3 +42,22 @@ def test_blocks_that_no_coefficients_give_are_not_called_solved() -> None:
     noise = np.random.default_rng(1).integers(1, 255, (8, 64)).astype(np.int16)
     steps = ijg_luma(75).reshape(64).astype(np.int32)
     assert not solve(noise, noise, steps, noise.astype(np.float32)).solved.any()
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4])
+@pytest.mark.parametrize("quality", [75, 90])
+def test_samples_of_half_a_block_come_back_whatever_they_are(columns: int, quality: int) -> None:
+    steps = ijg_luma(quality).reshape(64).astype(np.int32)
+    levels = np.random.default_rng(0).integers(60, 200, (12, 8, 8)).astype(np.int16)
+    levels[:, :, columns:] = levels[:, :, columns - 1 : columns]
+    known = np.broadcast_to(np.arange(8) < columns, (8, 8)).reshape(64)
+    blocks = levels.reshape(12, 64)
+    low = np.where(known, blocks, LOWEST).astype(np.int16)
+    high = np.where(known, blocks, HIGHEST).astype(np.int16)
+    found = solve(low, high, steps, blocks.astype(np.float32), like=blocks_like(steps))
+    assert found.solved.all()
+    assert is_within(found.coefficients, low, high, steps).all()
+
+
+def blocks_like(steps: np.ndarray) -> np.ndarray:
+    return quantized(blocks_of(75).astype(np.float32), steps)

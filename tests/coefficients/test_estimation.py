@@ -9,10 +9,12 @@ from jpegqf.arrays import F64, I16
 from jpegqf.coefficients.estimation import (
     Known,
     likeliest,
+    likeliest_of_part,
     likeliest_of_reduced,
     padding_prior,
     prior_of,
     reduced_basis,
+    spread_prior,
 )
 from jpegqf.evidence.dct import INVERSE
 from jpegqf.jpeg.ijg import ijg_luma
@@ -81,3 +83,13 @@ def test_a_reduced_basis_finds_more_blocks_of_which_two_columns_are_known() -> N
         for ranking in found:
             found[ranking] += int((ranking(known, prior, 8)[0] == numbers).all(axis=1).any())
     assert found[likeliest_of_reduced] >= 18 > found[likeliest]
+
+
+def test_of_a_wide_prior_many_sets_give_the_few_known_values() -> None:
+    steps = ijg_luma(75).reshape(64).astype(np.int32)
+    basis = np.ascontiguousarray(INVERSE[:, :16])
+    values = np.random.default_rng(0).integers(-60, 60, (3, 16)).astype(np.float32)
+    found = likeliest_of_part(steps, basis, values, spread_prior(steps, 300), 32, spread=300)
+    missed = (found * steps.astype(np.float32)) @ basis - values[:, None]
+    assert (np.abs(missed).max(axis=2) < 0.5).all(axis=1).all()
+    assert all(len(np.unique(sets, axis=0)) == len(sets) for sets in found)
