@@ -84,7 +84,7 @@ class JointSearch:
         any; of these first those of the fewest unknown pixels.
         """
         layout = self._draft.layout
-        reached = layout.mcus_of(_and_next(self._wrong))
+        reached = layout.mcus_of(and_next(self._wrong))
         places = np.argwhere(reached)
         down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
         unknown = np.array(
@@ -147,7 +147,7 @@ class JointSearch:
         return self._variances[livelier]
 
 
-def _and_next(pixels: Bool) -> Bool:
+def and_next(pixels: Bool) -> Bool:
     """Given pixels, bool (height, width), and the eight around each."""
     out = pixels.copy()
     out[1:] |= pixels[:-1]
