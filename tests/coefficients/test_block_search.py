@@ -6,7 +6,7 @@ import skimage.data
 from PIL import Image, ImageDraw
 from saved import saved
 
-from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, is_within, solve
+from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, is_within, quantized, solve
 from jpegqf.evidence.blocks import cut
 from jpegqf.jpeg.ijg import ijg_luma
 
@@ -59,3 +59,22 @@ def test_blocks_of_a_white_page_with_black_letters_come_back_though_half_of_them
     found = solve(low, high, steps, blocks.astype(np.float32), EFFORTS[:1])
     assert found.solved.all()
     assert is_within(found.coefficients, low, high, steps).all()
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4])
+@pytest.mark.parametrize("quality", [75, 90])
+def test_samples_of_half_a_block_come_back_whatever_they_are(columns: int, quality: int) -> None:
+    steps = ijg_luma(quality).reshape(64).astype(np.int32)
+    levels = np.random.default_rng(0).integers(60, 200, (12, 8, 8)).astype(np.int16)
+    levels[:, :, columns:] = levels[:, :, columns - 1 : columns]
+    known = np.broadcast_to(np.arange(8) < columns, (8, 8)).reshape(64)
+    blocks = levels.reshape(12, 64)
+    low = np.where(known, blocks, LOWEST).astype(np.int16)
+    high = np.where(known, blocks, HIGHEST).astype(np.int16)
+    found = solve(low, high, steps, blocks.astype(np.float32), like=blocks_like(steps))
+    assert found.solved.all()
+    assert is_within(found.coefficients, low, high, steps).all()
+
+
+def blocks_like(steps: np.ndarray) -> np.ndarray:
+    return quantized(blocks_of(75).astype(np.float32), steps)

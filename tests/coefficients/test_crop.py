@@ -9,6 +9,7 @@ from PIL import Image
 from saved import saved
 
 import jpegqf
+from jpegqf.coefficients.crop import is_wrong_at_sides
 from jpegqf.errors import ImageSkippedError, Reason
 
 pytest.importorskip("jpeglib", reason="jpegqf[restore] is not installed")
@@ -28,6 +29,8 @@ def cut(pixels: np.ndarray, top: int, left: int, bottom: int, right: int) -> np.
         ("4:4:4", 75, (6, 3, 150, 201), (3, 6)),
         ("4:2:2", 75, (21, 27, 190, 233), (11, 5)),
         ("4:2:0", 50, (21, 27, 190, 233), (11, 5)),
+        ("4:2:0", 75, (28, 29, 196, 259), (13, 12)),
+        ("4:2:0", 75, (16, 32, 192, 256), (16, 16)),
     ],
 )
 def test_a_crop_comes_back_and_the_row_and_column_of_its_first_pixel_are_told(
@@ -56,6 +59,15 @@ def test_without_the_flag_the_reason_names_offset_and_flag() -> None:
     with pytest.raises(ImageSkippedError, match="column 5 and row 2; --crop") as raised:
         jpegqf.restore(cut(pixels, 6, 3, 200, 260))
     assert raised.value.reason is Reason.CROPPED
+
+
+def test_wrong_pixels_show_a_cut_where_they_are_denser_in_the_outer_lines() -> None:
+    wrong = np.zeros((64, 64), bool)
+    wrong[20:40, 20:40] = True
+    assert not is_wrong_at_sides(wrong)
+    wrong[:, 0] = True
+    assert is_wrong_at_sides(wrong)
+    assert not is_wrong_at_sides(np.ones((64, 64), bool))
 
 
 def test_a_crop_with_one_pixel_changed_gives_nothing() -> None:

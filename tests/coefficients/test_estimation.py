@@ -11,10 +11,12 @@ from jpegqf.coefficients.estimation import (
     Known,
     encoded_prior,
     likeliest,
+    likeliest_of_part,
     likeliest_of_reduced,
     padding_prior,
     prior_of,
     reduced_basis,
+    spread_prior,
 )
 from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.jpeg.ijg import ijg_luma
@@ -110,3 +112,13 @@ def test_combinations_stay_small_where_a_few_samples_of_a_block_are_known() -> N
         combinations, _ = reduced_basis(form)
         assert np.abs(combinations).max() < 1e5
         assert abs(abs(np.linalg.det(combinations)) - 1) < 1e-3
+
+
+def test_of_a_wide_prior_many_sets_give_the_few_known_values() -> None:
+    steps = ijg_luma(75).reshape(64).astype(np.int32)
+    basis = np.ascontiguousarray(INVERSE[:, :16])
+    values = np.random.default_rng(0).integers(-60, 60, (3, 16)).astype(np.float32)
+    found = likeliest_of_part(steps, basis, values, spread_prior(steps, 300), 32, spread=300)
+    missed = (found * steps.astype(np.float32)) @ basis - values[:, None]
+    assert (np.abs(missed).max(axis=2) < 0.5).all(axis=1).all()
+    assert all(len(np.unique(sets, axis=0)) == len(sets) for sets in found)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jpegqf.coefficients.idct import unclamped_samples
+from jpegqf.coefficients.idct import fit_16_bits, unclamped_samples
 from jpegqf.evidence.blocks import cut
 from jpegqf.jpeg.ijg import ijg_luma
 
@@ -30,3 +30,12 @@ def test_a_flat_block_is_its_level_rounded_half_up() -> None:
     samples = unclamped_samples(blocks, np.ones(64, np.int32))
     assert samples[:, 0].tolist() == [128, 129, 128]
     assert (samples == samples[:, :1]).all()
+
+
+def test_blocks_that_sums_of_16_bits_do_not_hold_are_told_apart() -> None:
+    steps = np.full(64, 100, np.int32)
+    blocks = np.zeros((4, 64), np.int16)
+    blocks[1, 0] = 20
+    blocks[2, [0, 32]] = 200, 150
+    blocks[3, 5] = 400
+    assert fit_16_bits(blocks, steps).tolist() == [True, True, False, False]

@@ -22,8 +22,9 @@ from jpegqf.coefficients.estimation import (
     likeliest_of_reduced,
     padding_prior,
     prior_of,
+    spread_prior,
 )
-from jpegqf.coefficients.idct import unclamped_samples
+from jpegqf.coefficients.idct import fit_16_bits, unclamped_samples
 from jpegqf.evidence.dct import FORWARD, INVERSE
 
 LOWEST, HIGHEST = -4096, 4096
@@ -289,6 +290,36 @@ LIVELIER_PADDED = 100
 """Variance of the coefficients of blocks that reach beyond the image, against others: what is repeated has edges."""
 
 
+@dataclass(frozen=True)
+class PartTurn:
+    """How blocks that are given in part are looked for: ``kept`` sets of coefficients are tried under a prior.
+
+    ``livelier``: the variance of the coefficients against that of other blocks. Or ``spread``: their standard deviation
+    before they are quantized, the same at all frequencies: anything that gives the samples will do.
+    """
+
+    kept: int
+    livelier: float = 0
+    spread: float = 0
+
+    def prior(self, like: I16, steps: I32) -> F64:
+        """Inverse covariance of quantized coefficients, float64 (64, 64)."""
+        if self.spread:
+            return spread_prior(steps, self.spread)
+        return np.diag(1 / prior_of(like, self.livelier).astype(np.float64))
+
+
+PART_TURNS = (
+    *(PartTurn(kept, livelier) for kept, livelier in ((64, 1), (64, 10), (512, 3), (512, 30))),
+    *(PartTurn(kept, spread=spread) for kept, spread in ((64, 100), (256, 300), (256, 600), (512, 900), (512, 1500))),
+)
+"""What is tried one after the other on blocks that are given in part."""
+MOST_PARTS = 16
+"""Most kinds of blocks given in part, by which samples are known."""
+BEYOND = 1
+"""Levels by which samples are to be inside of their bounds: rounding may move them back."""
+
+
 def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: I32, like: I16) -> None:
     """Solve blocks of which a part is not given at all, as in a crop; those with the same samples known as one.
 
@@ -298,15 +329,17 @@ def _try_parts(coefficients: I16, solved: Bool, bounds: tuple[I16, I16], steps: 
     given = ((low > LOWEST) | (high < HIGHEST)).reshape(-1, 8, 8)
     sides = given.any(axis=2).sum(axis=1) * given.any(axis=1).sum(axis=1)
     is_part = (sides < 64) & (given.sum(axis=(1, 2)) == sides)
-    priors = [(kept, np.diag(1 / prior_of(like, livelier).astype(np.float64))) for kept, livelier in PARTS]
+    priors = [turn.prior(like, steps) for turn in PART_TURNS]
     for told in (low == high, given.reshape(-1, 64)):
         groups: dict[bytes, list[int]] = {}
         for number in np.flatnonzero(~solved & is_part & told.any(axis=1)).tolist():
             groups.setdefault(told[number].tobytes(), []).append(number)
         for numbers in sorted(groups.values(), key=len, reverse=True)[:MOST_PARTS]:
-            for kept, prior in priors:
+            for turn, prior in zip(PART_TURNS, priors, strict=True):
                 blocks = np.array([number for number in numbers if not solved[number]], np.int64)
-                _solve_part(coefficients, solved, bounds, steps, prior, kept, blocks, told[numbers[0]])
+                if not len(blocks):
+                    break
+                _solve_part(coefficients, solved, bounds, steps, (turn, prior), blocks, told[numbers[0]])
 
 
 def _solve_part(
@@ -314,27 +347,26 @@ def _solve_part(
     solved: Bool,
     bounds: tuple[I16, I16],
     steps: I32,
-    prior: F64,
-    kept: int,
+    turn_and_prior: tuple[PartTurn, F64],
     blocks: I64,
     told: Bool,
 ) -> None:
     """Solve blocks by the likeliest coefficients for the samples that are ``told``; those not solved keep the best."""
-    at_once = max(1, STATES_ESTIMATED // kept)
+    turn, prior = turn_and_prior
+    at_once = max(1, STATES_ESTIMATED // turn.kept)
     basis = np.ascontiguousarray(INVERSE[:, told])
     for first in range(0, len(blocks), at_once):
         some = blocks[first : first + at_once]
         low, high = bounds[0][some], bounds[1][some]
-        values = np.clip(synthesis(coefficients[some], steps), low, high)[:, told] - MIDDLE
-        ranked = likeliest_of_part(steps, basis, values, prior, kept)
+        beyond = np.where(high - low > 2 * BEYOND, np.float32(BEYOND), np.float32(0))
+        samples = np.clip(synthesis(coefficients[some], steps), low + beyond, high - beyond)
+        values = (samples[:, told] - MIDDLE).astype(np.float32)
+        ranked = likeliest_of_part(steps, basis, values, prior, turn.kept, turn.spread)
         for place, (number, sets) in enumerate(zip(some.tolist(), ranked, strict=True)):
-            right = is_within(sets, low[place], high[place], steps)
-            coefficients[number], solved[number] = sets[right.argmax()], right.any()
-
-
-PARTS, MOST_PARTS = ((64, 1), (64, 10), (512, 3), (512, 30)), 16
-"""Sets of coefficients that are tried for blocks that are given in part, with how lively they are assumed, in turns;
-and most kinds of them, by which samples are known."""
+            right = is_within(sets, low[place], high[place], steps) & fit_16_bits(sets, steps)
+            lowest, highest = (bound[place].astype(np.float32) for bound in (low, high))
+            best = right.argmax() if right.any() else _cost(synthesis(sets, steps), lowest, highest).argmin()
+            coefficients[number], solved[number] = sets[best], right.any()
 
 
 def _combined(sets: I16, low: I16, high: I16, steps: I32) -> tuple[I16, bool]:

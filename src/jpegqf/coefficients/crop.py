@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 
-from jpegqf.arrays import U8
+from jpegqf.arrays import U8, Bool
 from jpegqf.coefficients.alternating import draft_of_colours, draft_of_gray
 from jpegqf.coefficients.draft import CropPlace, Draft, Layout
 from jpegqf.coefficients.plan import ENOUGH, Plan, plan
@@ -99,3 +99,16 @@ def _is_wrong_at(side: str, draft: Draft, pixels: U8) -> bool:
     wrong = draft.wrong(pixels)[place.area if place else ...]
     line = {"top": wrong[0], "left": wrong[:, 0], "bottom": wrong[-1], "right": wrong[:, -1]}[side]
     return bool(line.any())
+
+
+def is_wrong_at_sides(wrong: Bool) -> bool:
+    """Whether wrong pixels, bool (height, width), are denser in the outer lines, as where an image was cut off."""
+    inner = wrong[1:-1, 1:-1]
+    inside = int(np.count_nonzero(inner))
+    outside = int(np.count_nonzero(wrong)) - inside
+    share = inside / max(1, inner.size)
+    return outside > max(FEW_AT_SIDES, DENSER * share * (wrong.size - inner.size))
+
+
+FEW_AT_SIDES, DENSER = 8, 2
+"""Wrong pixels in the outer lines that may come of blocks that are not found; and by which factor they are denser."""

@@ -18,6 +18,8 @@ from jpegqf.evidence.dct import FORWARD
 
 ERROR = np.float32(1 / 12)
 """Variance of a known value: it was rounded."""
+DEVIATION = float(np.sqrt(ERROR))
+"""The square root of that."""
 DRAWN_BY = np.float32(0.5)
 """Precision with which a value is drawn to a bound that it should reach."""
 DRAWN = 3
@@ -52,6 +54,16 @@ def padding_prior(steps: I32, rows: int, columns: int) -> F64:
     inside = padded.reshape(rows * columns, 64) @ FORWARD.astype(np.float64) / steps
     projection = inside.T @ np.linalg.solve(inside @ inside.T, inside)
     out: F64 = 12 * (np.eye(64) - projection)
+    return out
+
+
+def spread_prior(steps: I32, spread: float) -> F64:
+    """Inverse covariance of the quantized coefficients of a block of which anything may be expected, float64 (64, 64).
+
+    ``spread``: standard deviation of each coefficient before it is quantized, whatever its frequency.
+    """
+    out = np.diag((steps.astype(np.float64) / spread) ** 2)
+    out[0, 0] = 1 / OF_DC
     return out
 
 
@@ -133,31 +145,47 @@ def likeliest_of_reduced(known: Known, prior: F64, kept: int, pull: F64 | None =
     return np.stack(ranked)
 
 
-def likeliest_of_part(steps: I32, basis: F32, values: F32, prior: F64, kept: int) -> I16:
+def likeliest_of_part(steps: I32, basis: F32, values: F32, prior: F64, kept: int, spread: float = 0) -> I16:
     """The ``kept`` likeliest quantized coefficients of blocks of which a part is known, int16 (blocks, kept, 64).
 
     ``steps``: int32 (64,). ``basis``: what each coefficient adds to each known value, float32 (64, values), before it
     is quantized; ``values``: float32 (blocks, values), less those without any coefficient. ``prior``: as
-    :func:`likeliest` has it. Many blocks of a crop are cut through alike: one reduced basis serves all of them.
+    :func:`likeliest` has it; ``spread``: see ``spread_prior`` if it is one of those. Many blocks of a crop are cut
+    through alike: one reduced basis serves all of them.
     """
-    change = _basis_of_part(steps.tobytes(), basis.tobytes())
-    quantized = (steps[:, None] * basis).astype(np.float64)
-    form = quantized @ quantized.T / ERROR + prior
-    mean = np.linalg.solve(form, quantized @ values.T / ERROR).T
-    forms = np.broadcast_to(change.T @ form @ change, (len(mean), *form.shape))
-    sets = _best_of_form(forms, np.linalg.solve(change, mean.T).T, kept)
-    out: I16 = np.clip(sets @ change.T, -(2**15), 2**15 - 1).astype(np.int16)
+    change = _basis_of_part(steps.tobytes(), basis.tobytes(), spread)
+    whole = _root_of_part(steps, basis, prior) @ change
+    inverse = np.linalg.pinv(whole)
+    order = np.argsort(-(inverse**2).sum(axis=1), kind="stable")
+    root = np.asarray(np.linalg.qr(whole[:, order], mode="r"))
+    centre = (values / DEVIATION) @ inverse[order, : basis.shape[1]].T
+    sets = _decided(np.broadcast_to(root, (len(values), *root.shape)), centre, kept)
+    numbers = np.empty_like(sets)
+    numbers[:, :, order] = sets
+    out: I16 = np.clip(numbers @ change.T, *INT16).astype(np.int16)
     return out
 
 
+def _root_of_part(steps: I32, basis: F32, prior: F64) -> F64:
+    """What the coefficients add to each known value and each expectation, over their deviations: the inverse covariance
+    is the product of this, float64 (values + 64, 64), with itself. ``prior``: diagonal.
+    """
+    told = (steps[:, None] * basis).T / DEVIATION
+    return np.concatenate([told, np.diag(np.sqrt(np.diag(prior)))])
+
+
 @lru_cache(maxsize=128)
-def _basis_of_part(steps: bytes, basis: bytes) -> F64:
-    """The combinations for a table and a basis, of blocks whose coefficients fall with their frequency; read-only."""
+def _basis_of_part(steps: bytes, basis: bytes, spread: float) -> F64:
+    """The combinations for a table and a basis; of blocks whose coefficients fall with their frequency, or have the
+    same ``spread`` if it is not 0. Read-only.
+    """
     step = np.frombuffer(steps, np.int32)
     frequency = np.add.outer(np.arange(8), np.arange(8)).reshape(64)
-    quantized = (step[:, None] * np.frombuffer(basis, np.float32).reshape(64, -1)).astype(np.float64)
     usual = USUAL_AC / (1 + frequency) ** 1.5 / step
-    change, _ = reduced_basis(quantized @ quantized.T / ERROR + np.diag(1 / (usual**2 + LEAST)))
+    expected = spread_prior(step, spread) if spread else np.diag(1 / (usual**2 + LEAST))
+    whole = _root_of_part(step, np.frombuffer(basis, np.float32).reshape(64, -1), expected)
+    order, _ = _sorted_root(whole.T @ whole)
+    change, _ = _reduced(order, np.asarray(np.linalg.qr(whole[:, order], mode="r")), shortened=True)
     change.flags.writeable = False
     return change
 
@@ -200,20 +228,27 @@ def reduced_basis(form: F64) -> tuple[F64, F64]:
     length, from the numbers in sorted order on, which makes it 3 to 8 times faster (Wübben et al., "MMSE extension of
     V-BLAST based on sorted QR decomposition", 2003). FLINT's takes longer: the numbers must be made Python's.
     """
-    order, root = _sorted_root(form)
-    count = len(form)
+    return _reduced(*_sorted_root(form))
+
+
+def _reduced(order: I64, root: F64, shortened: bool = False) -> tuple[F64, F64]:
+    """As :func:`reduced_basis` of a form whose factor for the numbers in this order is ``root``, which is changed.
+
+    ``shortened``: each combination that holds any before it many times is reduced by all of them, and not only one that
+    holds the last before it many times: where few values are known, multiples would outgrow float64.
+    """
+    count = len(root)
     basis = np.eye(count)[order].T.copy()
     place, left = 1, MOST_EXCHANGES * count
     while place < count and left:
         before = place - 1
         length = root[before, before]
         times = round(root[before, place] / length)
-        last = before if abs(times) < MANY_TIMES else 0
-        for other in range(before, last - 1, -1):
-            times = round(root[other, place] / root[other, other])
-            if times:
-                root[:place, place] -= times * root[:place, other]
-                basis[:, place] -= times * basis[:, other]
+        if abs(times) >= MANY_TIMES or (shortened and _is_long(root, place)):
+            _shorten(basis, root, place)
+        elif times:
+            root[:place, place] -= times * root[:place, before]
+            basis[:, place] -= times * basis[:, before]
         low, high = root[before, place], root[place, place]
         exchanged = low * low + high * high
         if exchanged >= SHORTER * length * length:
@@ -224,6 +259,20 @@ def reduced_basis(form: F64) -> tuple[F64, F64]:
         root[before : place + 1, before:] = turn @ root[before : place + 1, before:]
         place, left = max(1, before), left - 1
     return basis, root
+
+
+def _is_long(root: F64, place: int) -> bool:
+    """Whether a combination holds MANY_TIMES any of those before it."""
+    return bool((np.abs(root[:place, place]) > MANY_TIMES * np.abs(root.diagonal()[:place])).any())
+
+
+def _shorten(basis: F64, root: F64, place: int) -> None:
+    """Take whole multiples of all combinations before one from it, so that as little as possible is left."""
+    for other in range(place - 1, -1, -1):
+        times = round(root[other, place] / root[other, other])
+        if times:
+            root[: other + 1, place] -= times * root[: other + 1, other]
+            basis[:, place] -= times * basis[:, other]
 
 
 LEAST_LEFT = 1e-12

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jpegqf.arrays import F64, I16, I32
+from jpegqf.arrays import F64, I16, I32, Bool
 
 CONST_BITS, PASS1_BITS = 13, 2
 """Bits behind the point of the constants, and of what the first pass leaves (``jidctint.c``)."""
@@ -52,10 +52,35 @@ def unclamped_samples(coefficients: I16, steps: I32) -> I16:
     return out
 
 
-def _transformed(dequantized: I32) -> I16:
+def fit_16_bits(coefficients: I16, steps: I32) -> Bool:
+    """Which blocks decode alike in libjpeg-turbo's C code and in its vector code, which adds some pairs in 16 bits.
+
+    bool (blocks,). Those of images do; coefficients that are made up may be larger.
+    """
+    dequantized = coefficients * steps
+    columns = dequantized.reshape(-1, 8, 8).transpose(1, 2, 0)  # (row frequency, column, block)
+    rows = _first_pass(dequantized).transpose(1, 0, 2)  # (column frequency, row, block)
+    out = np.ones(len(dequantized), bool)
+    for values in (columns, rows):
+        for one, other in ADDED:
+            out &= (np.abs(values[one]) + np.abs(values[other])).max(axis=0) <= LARGEST
+        out &= np.abs(values).max(axis=(0, 1)) <= LARGEST
+    return out
+
+
+ADDED, LARGEST = ((0, 4), (3, 7), (1, 5)), 32767
+"""Which inputs of a pass are added in 16 bits (``jidctint-sse2.asm``), and the largest that these hold."""
+
+
+def _first_pass(dequantized: I32) -> F64:
+    """What the pass over the columns leaves, (row, column frequency, block)."""
     blocks = len(dequantized)
     columns = dequantized.reshape(blocks, 8, 8).transpose(1, 2, 0).astype(np.float64)  # (row frequency, column, block)
-    half = _rounded(PASS @ columns.reshape(8, -1), FIRST).reshape(8, 8, blocks)  # (row, column frequency, block)
+    return _rounded(PASS @ columns.reshape(8, -1), FIRST).reshape(8, 8, blocks)
+
+
+def _transformed(dequantized: I32) -> I16:
+    blocks, half = len(dequantized), _first_pass(dequantized)
     rows = PASS @ half.transpose(1, 0, 2).reshape(8, -1)
     samples = _rounded(rows, SECOND).reshape(8, 8, blocks) + 128  # (column, row, block)
     out: I16 = np.clip(samples.transpose(2, 1, 0).reshape(blocks, 64), -32768, 32767).astype(np.int16)

@@ -54,7 +54,7 @@ class JointSearch:
         """Whether so many MCUs are wrong though no pixel of them and around them is unknown that it is no JPEG's."""
         layout = self._draft.layout
         unknown = ~(chroma_of(self._pixels)[1] & layout.given)
-        clean = ~_and_next(layout.mcus_of(unknown))
+        clean = ~and_next(layout.mcus_of(unknown))
         wrong = int(np.count_nonzero(self._shown & clean))
         return wrong > max(MOST_CLEAN, int(MOST_CLEAN_SHARE * np.count_nonzero(clean)))
 
@@ -89,7 +89,7 @@ class JointSearch:
         any; of these first those of the fewest unknown pixels.
         """
         layout = self._draft.layout
-        reached = layout.mcus_of(_and_next(self._wrong))
+        reached = layout.mcus_of(and_next(self._wrong))
         places = np.argwhere(reached)
         down, across = 8 * layout.sampling.down, 8 * layout.sampling.across
         unknown = np.array(
@@ -170,7 +170,7 @@ class JointSearch:
         return self._variances[livelier]
 
 
-def _and_next(pixels: Bool) -> Bool:
+def and_next(pixels: Bool) -> Bool:
     """Given pixels, or MCUs, bool (rows, columns), and the eight around each."""
     out = pixels.copy()
     out[1:] |= pixels[:-1]

@@ -11,10 +11,11 @@ from PIL import Image
 
 from jpegqf.arrays import U8, Bool
 from jpegqf.coefficients.alternating import draft_of_colours, draft_of_gray
-from jpegqf.coefficients.crop import MOST_AROUND, draft_of_crop
+from jpegqf.coefficients.crop import MOST_AROUND, draft_of_crop, is_wrong_at_sides
 from jpegqf.coefficients.draft import CropPlace, Draft, Layout
 from jpegqf.coefficients.joint_search import JointSearch
 from jpegqf.coefficients.plan import not_a_jpeg, plan
+from jpegqf.coefficients.sides.fitting import fit_sides
 from jpegqf.coefficients.source import Metadata, read_source
 from jpegqf.coefficients.writing import is_proven, is_writable, jpeg_of
 from jpegqf.errors import ImageSkippedError, Reason
@@ -106,7 +107,10 @@ def _found_draft(found: Findings, pixels: U8, how: How, until: float) -> tuple[D
     grid = found.prediction.grid if found.prediction else ALIGNED
     if how.crop and (grid.x, grid.y) != (0, 0):
         return _searched(*draft_of_crop(found, pixels), until)
-    draft, _ = _searched(_draft_of_whole(found, pixels), pixels, until)
+    draft = _draft_of_whole(found, pixels)
+    cropped = how.crop and is_wrong_at_sides(draft.wrong(pixels))
+    if not cropped:
+        _searched(draft, pixels, until)
     if not how.crop or not draft.wrong(pixels).any():
         return draft, pixels
     return _searched(*draft_of_crop(found, pixels), until)
@@ -114,7 +118,7 @@ def _found_draft(found: Findings, pixels: U8, how: How, until: float) -> tuple[D
 
 def _searched(draft: Draft, pixels: U8, until: float) -> tuple[Draft, U8]:
     """The draft and its pixels, after MCUs were searched as one."""
-    if draft.chroma_steps is not None:
+    if draft.chroma_steps is not None and draft.wrong(pixels).any() and not fit_sides(draft, pixels, until):
         search = JointSearch(draft, pixels, until)
         if not search.is_hopeless:
             search.run()
