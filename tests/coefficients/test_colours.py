@@ -8,7 +8,7 @@ from PIL import Image
 from saved import saved
 
 from jpegqf.arrays import I16, U8
-from jpegqf.coefficients.block_search import HIGHEST, LOWEST
+from jpegqf.coefficients.blocks.levels import HIGHEST, LOWEST
 from jpegqf.coefficients.colours import chroma_bounds, luma_bounds, rgb_of
 from jpegqf.pixels.chroma import chroma_of
 

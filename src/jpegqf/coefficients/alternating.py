@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
-from jpegqf.coefficients.block_search import EFFORTS, ESTIMATES, HIGHEST, LOWEST, quantized, solve, synthesis
+from jpegqf.coefficients.blocks.beam import EFFORTS
+from jpegqf.coefficients.blocks.levels import HIGHEST, LOWEST, quantized, synthesis
+from jpegqf.coefficients.blocks.solving import ESTIMATES, solve
 from jpegqf.coefficients.colours import chroma_bounds, luma_bounds
 from jpegqf.coefficients.draft import Draft, Layout, joined, padded
 from jpegqf.evidence.blocks import cut

@@ -3,7 +3,7 @@
 import numpy as np
 
 from jpegqf.arrays import F32, I16, U8, Bool
-from jpegqf.coefficients.block_search import HIGHEST, LOWEST
+from jpegqf.coefficients.blocks.levels import HIGHEST, LOWEST
 from jpegqf.pixels.chroma import BITS, BLUE, ONE, RED, U_TO_BLUE, U_TO_GREEN, V_TO_GREEN, V_TO_RED
 
 

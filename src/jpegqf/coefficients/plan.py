@@ -7,7 +7,7 @@ import numpy as np
 
 from jpegqf.arrays import I32, I64, U8
 from jpegqf.coefficients.alternating import chroma_fit
-from jpegqf.coefficients.block_search import is_within, quantized
+from jpegqf.coefficients.blocks.levels import is_within, quantized
 from jpegqf.coefficients.draft import Layout
 from jpegqf.errors import ImageSkippedError, Reason
 from jpegqf.evidence.blocks import evenly_spread

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from jpegqf.arrays import F32, I16, I32, I64, U8, Bool
 from jpegqf.coefficients.alternating import AROUND
-from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, solve
+from jpegqf.coefficients.blocks.beam import EFFORTS
+from jpegqf.coefficients.blocks.levels import HIGHEST, LOWEST
+from jpegqf.coefficients.blocks.solving import solve
 from jpegqf.coefficients.colours import differing, luma_bounds, rgb_of
 from jpegqf.coefficients.draft import Draft, Layout, luma_block_numbers
 from jpegqf.coefficients.idct import unclamped_samples

@@ -12,7 +12,9 @@ import numpy as np
 
 from jpegqf.arrays import I16, U8, Bool
 from jpegqf.coefficients.alternating import known_samples
-from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, solve
+from jpegqf.coefficients.blocks.beam import EFFORTS
+from jpegqf.coefficients.blocks.levels import HIGHEST, LOWEST
+from jpegqf.coefficients.blocks.solving import solve
 from jpegqf.coefficients.colours import luma_bounds
 from jpegqf.coefficients.draft import CropPlace, Draft, Layout, joined, padded
 from jpegqf.coefficients.joint_search import JointSearch, and_next

@@ -6,7 +6,9 @@ import skimage.data
 from PIL import Image, ImageDraw
 from saved import saved
 
-from jpegqf.coefficients.block_search import EFFORTS, HIGHEST, LOWEST, is_within, quantized, solve
+from jpegqf.coefficients.blocks.beam import EFFORTS
+from jpegqf.coefficients.blocks.levels import HIGHEST, LOWEST, is_within, quantized
+from jpegqf.coefficients.blocks.solving import solve
 from jpegqf.evidence.blocks import cut
 from jpegqf.jpeg.ijg import ijg_luma
 

@@ -1,0 +1,1 @@
+"""Bounds of the samples of blocks -> their quantized coefficients."""
