@@ -54,7 +54,7 @@ LEAST_NATURAL = 1e-6
 CLIPPED = ((False, 64), (True, 64), (False, 512))
 """Ways in which blocks with clipped samples are estimated: whether those alone are counted that have only such ones
 around them, and how many sets of coefficients are tried."""
-DEVIATION = 0.5
+DEVIATION_CLIPPED = 0.5
 """Of a sample before it was encoded from what it is taken to have been."""
 
 
@@ -67,7 +67,7 @@ def _encoded(low: I16, high: I16, steps: I32, told: Bool) -> Encoded:
     weights = np.concatenate([np.eye(64)[told], alike])
     wanted = np.concatenate([bound, np.zeros(len(alike))]).astype(np.float64)
     rise = FORWARD.astype(np.float64) / steps
-    return Encoded(rise, weights, wanted, np.full(len(wanted), DEVIATION))
+    return Encoded(rise, weights, wanted, np.full(len(wanted), DEVIATION_CLIPPED))
 
 
 def _padding(low: I16, high: I16) -> F64:

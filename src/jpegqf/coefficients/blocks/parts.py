@@ -39,7 +39,7 @@ PART_TURNS = (
     *(PartTurn(kept, spread=spread) for kept, spread in ((64, 100), (256, 300), (256, 600), (512, 900), (512, 1500))),
 )
 """What is tried one after the other on blocks that are given in part."""
-STATES_AT_ONCE = 2048
+STATES_ESTIMATED = 2048
 """Sets of coefficients of all blocks that are held at a time."""
 MOST_PARTS = 16
 """Most kinds of blocks given in part, by which samples are known."""
@@ -80,7 +80,7 @@ def _solve_part(
 ) -> None:
     """Solve blocks by the likeliest coefficients for the samples that are ``told``; those not solved keep the best."""
     turn, prior = turn_and_prior
-    at_once = max(1, STATES_AT_ONCE // turn.kept)
+    at_once = max(1, STATES_ESTIMATED // turn.kept)
     basis = np.ascontiguousarray(INVERSE[:, told])
     for first in range(0, len(blocks), at_once):
         some = blocks[first : first + at_once]

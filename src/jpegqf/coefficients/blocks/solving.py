@@ -23,7 +23,7 @@ from jpegqf.coefficients.blocks.levels import (
     quantized,
     synthesis,
 )
-from jpegqf.coefficients.blocks.parts import try_parts
+from jpegqf.coefficients.blocks.parts import STATES_ESTIMATED, try_parts
 from jpegqf.coefficients.estimation import likeliest, likeliest_of_reduced, padding_prior, prior_of
 from jpegqf.evidence.dct import INVERSE
 
@@ -128,8 +128,6 @@ def _estimate(
 
 MOST_ESTIMATED = 64
 """Blocks above which an estimate that takes long is not made."""
-STATES_ESTIMATED = 2048
-"""Sets of coefficients of all blocks that are held at a time."""
 
 
 def _try_likeliest(

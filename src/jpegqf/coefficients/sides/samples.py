@@ -168,7 +168,7 @@ class SampleSearch:
         self.samples = samples
         self._free, self._shown, self._sampling = free, shown, sampling
         self._random = np.random.default_rng(seed)
-        self._weights = np.ones(shown.sound.shape, np.int32)
+        self._pixel_weights = np.ones(shown.sound.shape, np.int32)
         self._changed_at: dict[tuple[int, int, int], int] = {}
 
     def run(self, until: float) -> int:
@@ -202,7 +202,7 @@ class SampleSearch:
         if not np.isfinite(least):
             return None
         if least >= 0:
-            self._weights[pixel] += 1
+            self._pixel_weights[pixel] += 1
         best = np.flatnonzero(costs == least)
         place, number = divmod(int(self._random.choice(best)), len(CHANGES))
         row, column = places[place]
@@ -212,10 +212,9 @@ class SampleSearch:
 
     def _reaching(self, pixel: Place) -> list[Place]:
         """Free samples that a pixel is interpolated from."""
-        factors = self._sampling.down, self._sampling.across
         rows, columns = (
             sorted({int(one) for one in _samples_of(np.array(at), factor, samples)})
-            for at, factor, samples in zip(pixel, factors, self._free.shape, strict=True)
+            for at, factor, samples in zip(pixel, _factors(self._sampling), self._free.shape, strict=True)
         )
         return [(row, column) for row in rows for column in columns if self._free[row, column]]
 
@@ -269,7 +268,7 @@ class SampleSearch:
             short, over = low - shown.luma_high[area][other], shown.luma_low[area][other] - high
             costs[:, other] = np.maximum(np.maximum(short, over), low - high).clip(0)
         costs = np.minimum(costs, MOST_MISSED) + WRONG * (costs > 0)
-        return costs * self._weights[area]
+        return costs * self._pixel_weights[area]
 
 
 def _sums(samples: I16, sampling: Sampling) -> I16:
