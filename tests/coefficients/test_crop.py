@@ -84,3 +84,11 @@ def test_what_was_no_jpeg_gives_nothing_as_a_crop_either() -> None:
     with pytest.raises(ImageSkippedError) as raised:
         jpegqf.restore(MUTED[3:, 5:].copy(), crop=True)
     assert raised.value.reason is Reason.NOT_A_JPEG
+
+
+def test_only_the_first_lines_tell_that_an_image_was_cut_off() -> None:
+    """At the last ones MCUs of whole images are beyond the image in part."""
+    first, last = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
+    first[0], last[-1] = True, True
+    assert is_wrong_at_sides(first)
+    assert not is_wrong_at_sides(last)

@@ -102,8 +102,11 @@ def _is_wrong_at(side: str, draft: Draft, pixels: U8) -> bool:
 
 
 def is_wrong_at_sides(wrong: Bool) -> bool:
-    """Whether wrong pixels, bool (height, width), are denser in the outer lines, as where an image was cut off."""
-    inner = wrong[1:-1, 1:-1]
+    """Whether wrong pixels, bool (height, width), are denser in the first row and column, as where an image was cut.
+
+    The last ones tell nothing: there MCUs of whole images are beyond the image in part, too.
+    """
+    inner = wrong[1:, 1:]
     inside = int(np.count_nonzero(inner))
     outside = int(np.count_nonzero(wrong)) - inside
     share = inside / max(1, inner.size)
@@ -111,4 +114,4 @@ def is_wrong_at_sides(wrong: Bool) -> bool:
 
 
 FEW_AT_SIDES, DENSER = 8, 2
-"""Wrong pixels in the outer lines that may come of blocks that are not found; and by which factor they are denser."""
+"""Wrong pixels in these lines that may come of blocks that are not found; and by which factor they are denser."""
