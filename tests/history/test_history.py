@@ -9,17 +9,25 @@ import skimage.data
 from PIL import Image
 
 from jpegqf.arrays import I64
-from jpegqf.history.classifier import EARLIER_SAVE_SEEN, History, conclude, load_classifier
-from jpegqf.history.earlier_save import earlier_save
+from jpegqf.history.classifier import (
+    EARLIER_SAVE_SEEN,
+    STATISTICS,
+    History,
+    conclude,
+    joined_statistics,
+    load_classifier,
+)  # fmt: skip
+from jpegqf.history.earlier_save import SameGrid, earlier_save
 from jpegqf.history.first_tables import TableEvidence, first_tables
 from jpegqf.history.other_grid import (
+    GLANCES,
     OtherGridEvidence,
     conclude_other_grid,
+    looks_at_other_grids,
     other_grid_evidence,
-    other_grid_statistics,
 )  # fmt: skip
 from jpegqf.history.other_grid_counts import MOST_WINDOWS, SPREAD, count_other_grids, windows_of
-from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence, same_grid_statistics
+from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence
 from jpegqf.history.same_grid_counts import FULL as FULL_SAME_GRID
 from jpegqf.history.same_grid_counts import count_same_grid
 from jpegqf.jpeg.ijg import ijg_luma
@@ -143,8 +151,8 @@ def test_a_save_on_another_grid_is_found_whatever_the_chroma(subsampling: str) -
 def test_an_aligned_save_is_not_put_on_another_grid(photograph: Image.Image, first: int, last: int) -> None:
     luma = saved(photograph, first, last)
     assert earlier_save(luma, ijg_luma(last)).grid == (0, 0)
-    moved = other_grid_of(luma, ijg_luma(last))
-    assert not conclude_other_grid(moved, load_classifier("shifted")).found
+    *_, looks = looks_at_other_grids(luma, ijg_luma(last))
+    assert not conclude_other_grid(looks, load_classifier("shifted")).found
 
 
 @pytest.mark.parametrize("last", [20, 40, 60])
@@ -253,17 +261,34 @@ def test_evidence_of_a_true_first_quality_is_within_twice_what_is_expected() -> 
     assert 0.5 < evidence.total[row] / evidence.expected[row] < 2
 
 
-def test_the_decision_takes_the_statistics_there_are() -> None:
-    evidence = same_grid_of(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
-    assert evidence is not None
-    values = same_grid_statistics(evidence)
-    assert np.isfinite(values).all()
-    assert load_classifier("aligned").mean.shape == load_classifier("aligned").scale.shape == values.shape
-    moved = other_grid_of(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
-    assert moved is not None
-    values = other_grid_statistics(moved)
-    assert np.isfinite(values).all()
-    assert load_classifier("shifted").mean.shape == load_classifier("shifted").scale.shape == values.shape
+def test_classifiers_take_the_statistics_of_all_looks_up_to_theirs() -> None:
+    luma, table = saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80)
+    same_grid, others = SameGrid(luma, table), list(looks_at_other_grids(luma, table))
+    taken = {
+        "aligned glance": [same_grid.glance], "aligned": same_grid.looks, "finer": same_grid.looks,
+        "shifted glance": others[0], "shifted second glance": others[1], "shifted": others[2],
+    }  # fmt: skip
+    for name, looks in taken.items():
+        values = joined_statistics(looks)
+        assert np.isfinite(values).all()
+        assert load_classifier(name).mean.shape == load_classifier(name).scale.shape == values.shape
+
+
+def test_a_second_look_adds_to_what_the_first_has_counted() -> None:
+    luma, table = saved(Image.fromarray(skimage.data.coffee()), 65, 85, cut=(3, 5)), ijg_luma(85)
+    windows, (first, second, _) = windows_of(luma, table), list(looks_at_other_grids(luma, table))
+    (at_first,), (_, added) = first, second
+    at_once = other_grid_evidence(count_other_grids(windows, GLANCES[1]), added.candidates)
+    assert at_once is not None
+    assert at_once.grid == added.grid == (5, 3)
+    np.testing.assert_allclose(at_once.of_tables.total, added.of_tables.total, rtol=1e-4, atol=0.1)
+    assert added.counts.used[: len(at_first.counts.used)].tolist() == at_first.counts.used.tolist()
+
+
+def test_a_look_that_saw_nothing_has_zeros_for_statistics() -> None:
+    values = joined_statistics([None, SameGrid(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80)).glance])
+    assert not values[:STATISTICS].any()
+    assert values[STATISTICS:].any()
 
 
 def test_a_large_image_costs_no_more_than_a_budget_of_blocks() -> None:
@@ -273,7 +298,7 @@ def test_a_large_image_costs_no_more_than_a_budget_of_blocks() -> None:
     assert evidence.counts.blocks <= FULL_SAME_GRID.blocks
     moved = other_grid_of(Luma(plane), ijg_luma(80))
     assert moved is not None
-    assert moved.windows <= MOST_WINDOWS
+    assert moved.counts.windows <= MOST_WINDOWS
     small, large = (min(_processor_seconds(luma) for _ in range(3)) for luma in (Luma(plane[:512, :512]), Luma(plane)))
     assert large < 5 * small  # 64 times the pixels
 

@@ -12,7 +12,7 @@ from jpegqf.evidence.blocks import first_of_each
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import asked_steps, sums_over_frequencies
 from jpegqf.history.other_grid import OtherGridEvidence, other_grid_evidence
-from jpegqf.history.other_grid_counts import FULL, count_other_grids, windows_of
+from jpegqf.history.other_grid_counts import count_other_grids, windows_of
 from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence
 from jpegqf.history.same_grid_counts import count_same_grid, multiples_of
 from jpegqf.jpeg.ijg import MAX_STEP, ijg_luma
@@ -111,7 +111,7 @@ def test_windows_are_those_of_numpy() -> None:
 
 def test_histograms_of_all_grids_are_those_of_numpy() -> None:
     windows = windows_of(saved(TABLES["quality 85"]), TABLES["quality 85"])
-    fast, slow = both(lambda: count_other_grids(windows, FULL))
+    fast, slow = both(lambda: count_other_grids(windows))
     assert fast is not None
     assert slow is not None
     for of_one, of_other in zip(fast.histograms, slow.histograms, strict=True):

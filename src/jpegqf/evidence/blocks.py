@@ -63,6 +63,30 @@ def evenly_spread(rows: NDArray[ItemT], most: int) -> NDArray[ItemT]:
     return out
 
 
+def sound_squares(luma: Luma, tops: I64, lefts: I64, side: int, least_range: int) -> U8:
+    """Squares of ``side`` pixels, 8 or 15, that span so many grey levels and are not clipped: uint8 (n, side, side).
+
+    ``tops``, ``lefts``, int64 (n,): first row and column of each. Of those with the same first 8x8 pixels one is kept.
+    """
+    plane, marks, compiled = luma.plane, luma.marks, kernels()
+    if compiled is not None:
+        starts = tops * plane.shape[1] + lefts
+        return compiled.sound_squares(plane, marks, starts, side, least_range, MULTIPLIERS)
+
+    def squares_of(plane: U8) -> U8:
+        out: U8 = np.lib.stride_tricks.sliding_window_view(plane, (side, side))[tops, lefts]
+        return out
+
+    squares = squares_of(plane)
+    low, high = squares.min(axis=(1, 2)), squares.max(axis=(1, 2))
+    sound = (low > 0) & (high < 255) & (high - low >= least_range)
+    if marks is not None:
+        sound &= ~squares_of(marks).any(axis=(1, 2))
+    squares = squares[sound]
+    out: U8 = squares[first_of_each(squares[:, :8, :8].reshape(-1, 64))]
+    return out
+
+
 def transposed_blocks(pixels: U8) -> U8:
     """The blocks (n, 64), each with rows and columns exchanged."""
     out: U8 = pixels.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)
@@ -149,12 +173,8 @@ def contrasting_blocks(luma: Luma, lattice: int, span: int) -> U8:
     From at most ``lattice`` rows and as many columns of blocks, evenly spread.
     """
     rows, columns = (evenly_spread(np.arange(0, side - 7, 8), lattice) for side in luma.shape)
-    blocks = blocks_at(luma, rows, columns)
-    pixels = blocks.pixels.reshape(-1, 64)
-    spans = pixels.max(axis=1) - pixels.min(axis=1) >= span
-    pixels = pixels[spans & ~blocks.clipped.reshape(-1)]
-    out: U8 = pixels[first_of_each(pixels)]
-    return out
+    tops, lefts = np.divmod(np.arange(len(rows) * len(columns)), max(len(columns), 1))
+    return sound_squares(luma.tiles(rows, columns, 8), 8 * tops, 8 * lefts, 8, span).reshape(-1, 64)
 
 
 def lattice_step(height: int, width: int, most: int, least: int = 8) -> int:

@@ -56,9 +56,9 @@ def _plausible(pixels: U8, steps: F32, rule: DecisiveRule) -> bool:
 
     Coefficients quantized with far larger steps are only near large multiples; with steps twice as large, on even ones.
     """
-    multiple = np.rint(np.abs((pixels.astype(np.float32) - 128) @ FORWARD / steps))[:, 1:]
+    multiple = np.abs(np.rint((pixels.astype(np.float32) - 128) @ FORWARD / steps)).astype(np.int16)[:, 1:]
     nonzero = np.count_nonzero(multiple)
-    small, odd = np.count_nonzero((multiple > 0) & (multiple <= SMALL_MULTIPLES)), np.count_nonzero(multiple % 2)
+    small, odd = np.count_nonzero((multiple > 0) & (multiple <= SMALL_MULTIPLES)), np.count_nonzero(multiple & 1)
     return bool(small >= rule.small_share * nonzero and odd >= ODD_SHARE * nonzero)
 
 

@@ -2,9 +2,11 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -46,6 +48,26 @@ class History:
         return self.recompressed_probability is not None and self.recompressed_probability >= EARLIER_SAVE_SEEN
 
 
+STATISTICS = 21
+"""Number of statistics of one look at an image."""
+
+
+class Look(Protocol):
+    """Evidence from some frequencies for some first tables, as classifiers take it."""
+
+    @property
+    def statistics(self) -> F64:
+        """Float64 (STATISTICS,)."""
+
+
+def joined_statistics(looks: Sequence[Look | None]) -> F64:
+    """The statistics of several looks, float64 (looks * STATISTICS,); zeros for a look that had nothing to see.
+
+    What speaks for a first save in one look may drown in the noise of another that takes in more.
+    """
+    return np.concatenate([np.zeros(STATISTICS) if look is None else look.statistics for look in looks])
+
+
 @dataclass(frozen=True)
 class Classifier:
     """A network with one hidden layer over standardized statistics; fitted numbers, kept in ``classifier.json``.
@@ -73,7 +95,8 @@ def load_classifier(name: str) -> Classifier:
     """A classifier that ships with the package.
 
     "aligned": a coarser first save on the same grid; "finer": a finer one there; "shifted": a coarser one on another
-    grid; "aligned glance", "shifted glance" and "shifted second glance": the same of little effort.
+    grid; "aligned glance", "shifted glance" and "shifted second glance": the same of little effort. Each takes the
+    statistics of all looks up to it, see :func:`joined_statistics`.
     """
     raw = json.loads(Path(__file__).with_name("classifier.json").read_text(encoding="utf-8"))[name]
     names = ("mean", "scale", "hidden", "hidden_bias", "output")

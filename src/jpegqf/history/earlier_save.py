@@ -1,10 +1,13 @@
 """Luma of a JPEG and its quantization table -> an earlier save of the image, on the same grid or another."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import F64, I64
-from jpegqf.history import other_grid_counts, same_grid_counts
+from jpegqf.history import same_grid_counts
 from jpegqf.history.classifier import History, load_classifier
 from jpegqf.history.clipped_blocks import earlier_save_of_clipped_blocks
 from jpegqf.history.dc_steps import dc_ratios
@@ -16,8 +19,12 @@ from jpegqf.history.first_tables import (
     first_tables,
     only_ijg,
 )
-from jpegqf.history.other_grid import conclude_other_grid, other_grid_evidence, other_grid_history
-from jpegqf.history.other_grid_counts import count_other_grids, windows_of
+from jpegqf.history.other_grid import (
+    conclude_other_grid,
+    looks_at_other_grids,
+    other_grid_evidence,
+    other_grid_history,
+)  # fmt: skip
 from jpegqf.history.same_grid import SameGridEvidence, conclude_same_grid, same_grid_evidence, same_grid_history
 from jpegqf.history.same_grid_counts import SameGridCounts, count_same_grid
 from jpegqf.pixels.luma import Luma
@@ -28,16 +35,57 @@ TURNED_WITHIN = 20
 """Qualities by which the table of an image that was turned may seem to be off, at most, until it is turned back."""
 RULED_OUT_BELOW = 0.02
 """Probability below which a glance rules an earlier save out."""
-OTHER_GRID_GLANCES = (
-    ("shifted glance", other_grid_counts.GLANCE, RULED_OUT_BELOW),
-    ("shifted second glance", other_grid_counts.SECOND_GLANCE, 0.05),
-)
-"""Glances at the other grids, the least effort first: classifier, effort, and probability below which it rules out.
+OTHER_GRID_GLANCES = (("shifted glance", RULED_OUT_BELOW), ("shifted second glance", 0.05))
+"""Classifiers of the glances at other grids, and probability below which each rules an earlier save out.
 
 Chosen on training scenes: together they miss 2 of 982 earlier saves that full effort finds.
 """
 WORTH_A_LOOK = 2.0
 """Evidence (natural logarithm) of DC from which an earlier save at a higher quality is looked for."""
+
+
+@dataclass(frozen=True)
+class SameGrid:
+    """What the same grid shows of an image, each looked for when it is first asked for.
+
+    ``last_table``: int (8, 8), row = vertical frequency.
+    """
+
+    luma: Luma
+    last_table: I64
+
+    @cached_property
+    def glance_counts(self) -> SameGridCounts | None:
+        """Counts of few blocks and frequencies."""
+        return count_same_grid(self.luma, self.last_table, same_grid_counts.GLANCE)
+
+    @cached_property
+    def glance(self) -> SameGridEvidence | None:
+        """What they show of a lower quality."""
+        return same_grid_evidence(self.glance_counts, _coarser_ijg(self.last_table))
+
+    @cached_property
+    def counts(self) -> SameGridCounts | None:
+        """Counts of all."""
+        return count_same_grid(self.luma, self.last_table)
+
+    @cached_property
+    def coarser(self) -> SameGridEvidence | None:
+        """What they show of a lower quality."""
+        return same_grid_evidence(self.counts)
+
+    @cached_property
+    def finer(self) -> SameGridEvidence | None:
+        """What they show of a higher quality.
+
+        Both are compared: a first step of 2/3 of the last one leaves nearly the same counts as one of 4/3.
+        """
+        return same_grid_evidence(self.counts, finer_tables(self.last_table.astype(np.int64).reshape(64)))
+
+    @property
+    def looks(self) -> tuple[SameGridEvidence | None, ...]:
+        """All of it."""
+        return self.glance, self.coarser, self.finer
 
 
 def earlier_save(luma: Luma, last_table: NDArray[np.int64], even: bool = False) -> History:
@@ -48,14 +96,14 @@ def earlier_save(luma: Luma, last_table: NDArray[np.int64], even: bool = False) 
     likelier, see :class:`jpegqf.history.first_tables.FirstTables`. All fields are None where the image has too little
     evidence. Raises ValueError for a table of another shape or with a step below 1.
     """
-    glance = count_same_grid(luma, last_table, same_grid_counts.GLANCE)
-    same = _coarser_on_same_grid(luma, glance, last_table, even)
+    same_grid = SameGrid(luma, last_table)
+    same = _coarser_on_same_grid(same_grid, even)
     if same.first and same.first.quality is not None:
         return same
     other = _on_other_grid(luma, last_table, even)
     if other.found or same.found:
         return other if other.found else same
-    finer = _finer_on_same_grid(luma, glance, last_table, even)
+    finer = _finer_on_same_grid(same_grid, even)
     if finer.found:
         return finer
     if same.recompressed_probability is None or other.recompressed_probability is None:
@@ -63,54 +111,53 @@ def earlier_save(luma: Luma, last_table: NDArray[np.int64], even: bool = False) 
     return History(max(same.recompressed_probability, other.recompressed_probability))
 
 
-def _coarser_on_same_grid(luma: Luma, glance: SameGridCounts | None, last_table: I64, even: bool) -> History:
-    """What the same grid tells of a lower quality: by a ``glance`` where that is enough to rule it out."""
-    evidence = same_grid_evidence(glance, _coarser_ijg(last_table))
-    history = same_grid_history(evidence, load_classifier("aligned glance"))
+def _coarser_on_same_grid(same_grid: SameGrid, even: bool) -> History:
+    """What the same grid tells of a lower quality: by a glance where that is enough to rule it out."""
+    history = same_grid_history(same_grid.glance, [same_grid.glance], load_classifier("aligned glance"))
     if _is_ruled_out(history):
         return history
-    counts = count_same_grid(luma, last_table)
-    evidence = same_grid_evidence(counts)
-    history = conclude_same_grid(evidence, load_classifier("aligned"), even)
-    if counts is None or evidence is None or not history.found:
+    evidence, classifier = same_grid.coarser, load_classifier("aligned")
+    history = conclude_same_grid(evidence, same_grid.looks, classifier, even)
+    if evidence is None or not history.found:
         return history
-    if _finer_fits_better(counts, evidence):
-        return History(None)
-    turned = same_grid_evidence(counts, _near(only_ijg(evidence.candidates), evidence.of_tables), transposed=True)
+    near = _near(only_ijg(evidence.candidates), evidence.of_tables)
+    turned = same_grid_evidence(same_grid.counts, near, transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
-        return conclude_same_grid(same_grid_evidence(counts, transposed=True), load_classifier("aligned"), even)
+        turned = same_grid_evidence(same_grid.counts, transposed=True)
+        return conclude_same_grid(turned, (same_grid.glance, turned, same_grid.finer), classifier, even)
     return history
 
 
-def _finer_on_same_grid(luma: Luma, glance: SameGridCounts | None, last_table: I64, even: bool) -> History:
-    """What the same grid tells of a higher quality, where DC shows something at a ``glance``."""
+def _finer_on_same_grid(same_grid: SameGrid, even: bool) -> History:
+    """What the same grid tells of a higher quality, where DC shows something at a glance."""
+    glance = same_grid.glance_counts
     if glance is None:
         return History(None)
-    finer = finer_tables(glance.table)
-    steps, _ = asked_steps(finer, np.zeros(1, np.int64))
+    steps, _ = asked_steps(finer_tables(glance.table), np.zeros(1, np.int64))
     found, _ = dc_ratios(glance.dc, int(glance.table[0]), steps)
     if not len(found) or found.max() < WORTH_A_LOOK:
         return History(None)
-    evidence = same_grid_evidence(count_same_grid(luma, last_table), finer)
-    return conclude_same_grid(evidence, load_classifier("finer"), even)
+    return conclude_same_grid(same_grid.finer, same_grid.looks, load_classifier("finer"), even)
 
 
 def _on_other_grid(luma: Luma, last_table: I64, even: bool) -> History:
     """What the 63 other grids tell: at a glance, where that is enough to rule an earlier save out."""
-    windows = windows_of(luma, last_table)
-    for classifier, effort, enough in OTHER_GRID_GLANCES:
-        glance = other_grid_evidence(count_other_grids(windows, effort), _coarser_ijg(last_table))
-        history = other_grid_history(glance, load_classifier(classifier))
+    all_looks = looks_at_other_grids(luma, last_table)
+    for (classifier, enough), looks in zip(OTHER_GRID_GLANCES, all_looks, strict=False):
+        history = other_grid_history(looks, load_classifier(classifier))
         if _is_ruled_out(history, enough):
             return history
-    counts = count_other_grids(windows)
-    evidence = other_grid_evidence(counts)
-    history = conclude_other_grid(evidence, load_classifier("shifted"), even)
-    if evidence is None or not history.found:
+    looks = next(all_looks, [])
+    if not looks:
+        return History(None)
+    history = conclude_other_grid(looks, load_classifier("shifted"), even)
+    if not history.found:
         return history
-    turned = other_grid_evidence(counts, _near(evidence.candidates, evidence.of_tables), transposed=True)
+    *glances, evidence = looks
+    near = _near(evidence.candidates, evidence.of_tables)
+    turned = other_grid_evidence(evidence.counts, near, transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
-        return conclude_other_grid(turned, load_classifier("shifted"), even)
+        return conclude_other_grid([*glances, turned], load_classifier("shifted"), even)
     return history
 
 
@@ -134,12 +181,3 @@ def _turned_fits_better(turned: F64, unturned: F64) -> bool:
 
 def _is_ruled_out(history: History, enough: float = RULED_OUT_BELOW) -> bool:
     return history.recompressed_probability is not None and history.recompressed_probability < enough
-
-
-def _finer_fits_better(counts: SameGridCounts, coarser: SameGridEvidence) -> bool:
-    """Whether an earlier save at a higher quality explains the counts better than any at a lower one.
-
-    A first step of 2/3 of the last one leaves nearly the same counts as one of 4/3.
-    """
-    finer = same_grid_evidence(counts, only_ijg(finer_tables(counts.table)))
-    return finer is not None and bool(finer.of_tables.total.max() > coarser.of_tables.total.max())

@@ -17,14 +17,23 @@ coefficient differs from zero.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from jpegqf.arrays import F32, F64, I64, median
-from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
-from jpegqf.history.dc_steps import triangle
+from jpegqf.arrays import F32, F64, I64, Bool, median
+from jpegqf.history.classifier import (
+    Classifier,
+    History,
+    conclude,
+    joined_statistics,
+    lead,
+    named,
+    of_ijg,
+    signed_log,
+)  # fmt: skip
 from jpegqf.history.first_tables import (
     TableEvidence,
     asked_steps,
@@ -34,33 +43,22 @@ from jpegqf.history.first_tables import (
     tables_at,
     transposed_frequencies,
 )  # fmt: skip
-from jpegqf.history.other_grid_counts import BINS_PER_SIGMA, OtherGridCounts
+from jpegqf.history.other_grid_counts import OtherGridCounts, count_other_grids, windows_of
+from jpegqf.history.other_grid_steps import StepRatios, step_ratios
 from jpegqf.jpeg.ijg import MAX_STEP
-from jpegqf.kernels.compiled import kernels
-from jpegqf.pixels.grid import GRIDS
+from jpegqf.pixels.luma import Luma
 
-SMOOTH_BINS_OF_DC, SMOOTH_BINS = 17, 5
-"""Width, for DC and for others, of the triangle that smooths the pooled histogram: its noise would look like evidence.
-"""
-UNTOUCHED_SHARE = 0.2
-"""Share of coefficients assumed to show no trace, so that one odd coefficient changes the evidence by little."""
-ZERO_WEIGHT = 0.5
-"""Weight of the evidence from coefficients that round to zero: their number varies between grids for other reasons."""
-USED_SHARE = 0.998
-"""Share of the coefficients that are compared, the smallest: the few others need most of the bins."""
 NAMING_INDEX_SUM = 3
 """The first table is named by frequencies whose two indices add up to at most this.
 
 At higher ones, where most coefficients round to zero, small misfits add up and favour a table beside the true one.
 """
-FAR = 12.0
-"""Distance of multiples, in standard deviations, from which their blurs do not overlap: at 6, 1e-8 of the peak."""
-FINEST = 2.0
-"""Steps below this many standard deviations leave no comb and are not used."""
 COARSER = 1.1
-"""Least ratio of the sum of a candidate's steps at the frequencies used to that of the last table.
+"""Least ratio of the sum of a candidate's steps to that of the last table: finer earlier saves cannot be seen."""
+GLANCES = (1, 3)
+"""What the indices of the frequencies that are looked at first add up to, at most: 3 frequencies, then 10.
 
-Finer earlier saves cannot be seen.
+A ninth, and a quarter, of the time of all, to tell most single saves: DC alone finds three in four of what all do.
 """
 LOWEST = 5
 """Lowest candidate quality: lower ones leave little but DC, so that every flat image fits them."""
@@ -70,243 +68,164 @@ LOWEST = 5
 class OtherGridEvidence:
     """Evidence of the best of the other grids for each candidate first table, natural logarithms.
 
-    ``grid``: column and row of its first lines. ``candidates``, int64 (candidates,): indices in
-    :func:`jpegqf.history.first_tables.first_tables`. ``found``, float32 (candidates, frequencies), is the log
-    likelihood ratio on that grid minus the median of the grids. ``expected``, the same shape, is its mean if the
-    candidate were true. ``of_steps``, float32 (frequencies, 256): that of each step on that grid; ``frequencies``,
-    int64 (frequencies,): row-major. ``elsewhere``, float32 (62, frequencies): that of the best candidate on each of the
-    other grids. ``rivals``, float32 (62,): the most that any IJG table has there. ``windows``: number of windows used.
+    ``best_grid``, 1..63: 8 times the row of its first lines plus their column. ``candidates``, int64 (candidates,):
+    indices in :func:`jpegqf.history.first_tables.first_tables`. ``found``, float32 (candidates, frequencies), is the
+    log likelihood ratio on that grid minus the median of the grids. ``expected``, the same shape, is its mean if the
+    candidate were true. ``elsewhere``, float32 (62, frequencies): that of the best candidate on each of the other
+    grids. ``rivals``, float32 (62,): the most that any IJG table has there.
     """
 
-    grid: tuple[int, int]
+    best_grid: int
     candidates: I64
     found: F32
     expected: F32
-    of_steps: F32
-    frequencies: I64
     elsewhere: F32
     rivals: F32
-    windows: int
-    step: float
-    """Mean step of the last table over the frequencies used."""
-    sums: int
-    """Sum of all 64 steps of the last table."""
+    ratios: StepRatios
+    counts: OtherGridCounts
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Column and row of the best grid's first lines."""
+        y, x = divmod(self.best_grid, 8)
+        return x, y
 
     @cached_property
     def of_tables(self) -> TableEvidence:
         """What speaks for each first table, summed over the frequencies."""
-        total = self.found.sum(axis=1, dtype=np.float64)
-        return TableEvidence(self.candidates, total, self.of_steps.astype(np.float64), self.frequencies)
+        return self._summed_over(np.ones(len(self.counts.used), bool))
 
     @property
-    def of_tables_at_low_frequencies(self) -> TableEvidence:
-        """The same, summed over the frequencies by which a table is named."""
-        row, column = np.divmod(self.frequencies, 8)
-        low = row + column <= NAMING_INDEX_SUM
-        total = self.found[:, low].sum(axis=1, dtype=np.float64)
-        return TableEvidence(self.candidates, total, self.of_steps[low].astype(np.float64), self.frequencies[low])
+    def for_naming(self) -> TableEvidence:
+        """The same, summed over the low frequencies, by which a table is named."""
+        row, column = np.divmod(self.counts.used, 8)
+        return self._summed_over(row + column <= NAMING_INDEX_SUM)
+
+    def _summed_over(self, chosen: Bool) -> TableEvidence:
+        of_steps = np.zeros((len(self.counts.used), MAX_STEP + 1))
+        frequency = np.repeat(np.arange(len(of_steps)), self.ratios.asked)
+        of_steps[frequency, self.ratios.steps] = self.ratios.found[:, self.best_grid - 1]
+        total = self.found[:, chosen].sum(axis=1, dtype=np.float64)
+        return TableEvidence(self.candidates, total, of_steps[chosen], self.counts.used[chosen])
 
     @property
     def best(self) -> int:
         """Place of the candidate with the most evidence."""
         return int(self.of_tables.total.argmax())
 
+    @cached_property
+    def statistics(self) -> F64:
+        """What classifiers take, float64 (STATISTICS,).
 
-def _smoothed(mass: F64, width: int) -> F64:
-    """The histogram of |x| under a triangle ``width`` bins wide, mirrored at zero (whose bin is half as wide)."""
-    half = width // 2
-    both = np.concatenate([mass[half:0:-1], mass, np.full(half, mass[-1])])
-    both[half] *= 2
-    out: F64 = np.convolve(both, triangle(width), "valid")
-    out[0] /= 2
-    return out
-
-
-def _comb(mass: F64, steps: F64) -> F32:
-    """The histogram (bins,) gathered in cells one step (ascending, in bins) wide and blurred, float32 (steps, bins)."""
-    bins = len(mass)
-    step = steps[:, None].astype(np.float32)
-    most = int(bins / steps[0]) + 3
-    edges = np.concatenate([[0.0], np.arange(bins) + 0.5])
-    below = np.interp((np.arange(most) + 0.5) * steps[:, None], edges, np.concatenate([[0.0], np.cumsum(mass)]))
-    cells = np.diff(below, axis=1, prepend=0).astype(np.float32)
-    cells[:, 0] *= 2  # both signs, as for the mirrored multiples
-    mirrored = np.concatenate([cells[:, 1:2], cells], axis=1).ravel()
-    value = np.arange(bins, dtype=np.float32)
-    nearest = np.rint(value / step)
-    rest = (value - nearest * step) / np.float32(BINS_PER_SIGMA)
-    place = nearest.astype(np.intp) + (np.arange(len(steps)) * (most + 1))[:, None] + 1
-    out: F32 = mirrored[place] * np.exp(-0.5 * rest * rest)
-    near = int(np.searchsorted(steps, FAR * BINS_PER_SIGMA))  # the blurs of longer steps do not meet
-    for beside in (-1, 1):
-        apart = rest[:near] - np.float32(beside / BINS_PER_SIGMA) * step[:near]
-        out[:near] += mirrored[place[:near] + beside] * np.exp(-0.5 * apart * apart)
-    out[:, 0] /= 2
-    out /= np.maximum(out.sum(axis=1, keepdims=True), np.float32(1e-9))
-    return out
-
-
-def _ratios(counts: F32, pooled: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
-    """Log likelihood ratio of each grid and step (GRIDS - 1, steps) above the grids' median, and its mean (steps,).
-
-    The mean is that on a grid if the step were true. ``counts``, float32 (GRIDS - 1, bins), and ``pooled``, (bins,),
-    their sum; ``steps`` in bins, ascending.
-    """
-    mass = pooled.astype(np.float64) + 1e-3
-    mass /= mass.sum()
-    plain = _smoothed(mass, smooth).astype(np.float32)
-    comb = _comb(mass, steps)
-    comb *= np.float32(1 - UNTOUCHED_SHARE)
-    comb += np.float32(UNTOUCHED_SHARE) * plain
-    ratio = np.log(comb / plain)
-    ratio[np.arange(len(mass)) < steps[:, None] / 2] *= ZERO_WEIGHT
-    found = counts @ ratio.T
-    return found - median(found), pooled.sum() / np.float32(GRIDS - 1) * np.einsum("sb,sb->s", comb, ratio)
+        The best grid's evidence, what was expected, and the evidence of the other grids.
+        """
+        total, last = self.of_tables.total, self.counts.table
+        steps = first_tables().sums[self.candidates[self.best]]
+        best, expected = float(total[self.best]), float(self.expected[self.best].sum())
+        by_frequency = self.found[self.best]
+        rival, usual = self.rivals.max(), float(median(self.rivals))
+        same = self.elsewhere.sum(axis=1)
+        x, y = (min(offset, 8 - offset) for offset in self.grid)
+        return np.array([
+            signed_log(best), signed_log(expected), best / (expected + 5), signed_log(best - rival),
+            (best - rival) / (expected + 5), signed_log((best - rival) / (rival - usual + 1)),
+            signed_log(best - same.max()), (best - same.max()) / (expected + 5), signed_log(best / (same.std() + 1)),
+            signed_log(lead(self.of_tables)), signed_log(np.sort(by_frequency)[:-2].sum()),
+            float((by_frequency >= self.elsewhere.max(axis=0)).mean()), float((by_frequency < -1).mean()),
+            signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(float(by_frequency[0])),
+            (8 - x) * (8 - y) / 64, math.log(steps / last.sum()),
+            math.log(last[self.counts.used].mean()), math.log(self.counts.windows),
+            *of_ijg(self.of_tables, self.expected.sum(axis=1)),
+        ])  # fmt: skip
 
 
 def other_grid_evidence(
-    counts: OtherGridCounts | None, candidates: I64 | None = None, transposed: bool = False
+    counts: OtherGridCounts | None,
+    candidates: I64 | None = None,
+    transposed: bool = False,
+    look: OtherGridEvidence | None = None,
 ) -> OtherGridEvidence | None:
     """Evidence for every candidate first table on the best of the other grids; None without counts or candidates.
 
     ``candidates`` and ``transposed``: as in :func:`jpegqf.history.same_grid.same_grid_evidence`; those that would leave
-    no trace on another grid are left out.
+    no trace on another grid are left out. ``look``: the evidence for the same candidates from the frequencies that were
+    counted first; it is added to.
     """
     if counts is None:
         return None
     if candidates is None:
         candidates = coarser_tables(counts.table)
-    earlier = transposed_frequencies(counts.used) if transposed else counts.used
-    tables = tables_at(candidates, earlier)
-    kept = tables.sum(axis=1) >= COARSER * counts.table[counts.used].sum()
-    kept &= first_tables().quality[candidates] >= LOWEST
-    candidates, tables = candidates[kept], tables[kept]
+    tables = first_tables()
+    candidates = candidates[
+        (tables.sums[candidates] >= COARSER * counts.table.sum()) & (tables.quality[candidates] >= LOWEST)
+    ]
     if not len(only_ijg(candidates)):
         return None
-    steps, asked = asked_steps(candidates, earlier)
-    return _of_best_grid(*_of_all_steps(counts, steps, asked), candidates, tables, counts)
+    earlier = transposed_frequencies(counts.used) if transposed else counts.used
+    new = earlier if look is None else earlier[len(look.counts.used) :]
+    ratios = step_ratios(counts, *asked_steps(candidates, new))
+    if look is not None:
+        ratios = look.ratios.followed_by(ratios)
+    places = ratios.places[np.arange(len(earlier)), tables_at(candidates, earlier)]
+    return _of_best_grid(ratios, candidates, places, counts)
 
 
-def _of_all_steps(counts: OtherGridCounts, steps: I64, asked: I64) -> tuple[F32, F32]:
-    """Evidence of each grid for each step, float32 (frequencies, GRIDS - 1, 256), and expected, (frequencies, 256).
-
-    0 for steps that were not asked. ``steps``: one frequency after the other, ascending, ``asked[f]`` of each.
-    """
-    widths = np.where(counts.used == 0, SMOOTH_BINS_OF_DC, SMOOTH_BINS)
-    compiled = kernels()
-    if compiled is not None:
-        return compiled.grid_evidence(
-            counts.histograms, counts.sigma, widths, asked, steps, USED_SHARE, FINEST, BINS_PER_SIGMA,
-            FAR * BINS_PER_SIGMA, UNTOUCHED_SHARE, ZERO_WEIGHT,
-        )  # fmt: skip
-    of_each = np.split(steps, np.cumsum(asked)[:-1])
-    ratios = [
-        _of_steps(histogram, of_one, sigma, width)
-        for histogram, of_one, sigma, width in zip(
-            counts.histograms, of_each, counts.sigma.tolist(), widths.tolist(), strict=True
-        )
-    ]
-    found, expected = (np.stack(parts) for parts in zip(*ratios, strict=True))
-    return found, expected
-
-
-def _of_steps(counts: F32, steps: I64, spread: float, smooth: int) -> tuple[F32, F32]:
-    """Evidence of each grid for each step 0..255, float32 (GRIDS - 1, 256), 0 where it is not asked, and expected."""
-    found, expected = np.zeros((GRIDS - 1, MAX_STEP + 1), np.float32), np.zeros(MAX_STEP + 1, np.float32)
-    pooled = counts[1:].sum(axis=0)
-    below = (pooled + counts[0]).cumsum()
-    filled = int(np.searchsorted(below, USED_SHARE * below[-1])) + smooth
-    steps = steps[steps >= FINEST * spread]
-    within = _distinguishable(steps, filled * spread / BINS_PER_SIGMA)
-    if len(steps):
-        ratios, of_steps = _ratios(
-            counts[1:, :filled], pooled[:filled], steps[:within] / spread * BINS_PER_SIGMA, smooth
-        )
-        found[:, steps[:within]], expected[steps[:within]] = ratios, of_steps
-        found[:, steps[within:]], expected[steps[within:]] = ratios[:, -1:], of_steps[-1]
-    return found, expected
-
-
-def _distinguishable(steps: I64, largest: float) -> int:
-    """How many of the steps, ascending, leave different traces in coefficients up to the ``largest``, in levels.
-
-    Steps beyond twice the largest round all of them to zero; the first of these stands for them.
-    """
-    return min(len(steps), int(np.searchsorted(steps, 2 * largest)) + 1)
-
-
-def _of_best_grid(
-    found: F32, expected: F32, candidates: I64, tables: I64, counts: OtherGridCounts
-) -> OtherGridEvidence:
+def _of_best_grid(ratios: StepRatios, candidates: I64, places: I64, counts: OtherGridCounts) -> OtherGridEvidence:
     """The evidence of the grid that an IJG table or any other speaks most for.
 
-    ``found``, float32 (frequencies, GRIDS - 1, 256), and ``expected`` (frequencies, 256): of each step. ``tables``,
-    int64 (candidates, frequencies): the candidates' steps.
+    ``places``, int64 (candidates, frequencies): of the candidates' steps among the ratios'.
     """
-    most = _summed(found, tables[first_tables().is_ijg[candidates]]).max(axis=1)
-    free = found.max(axis=2).sum(axis=0)
+    most = _summed(ratios.found, places[first_tables().is_ijg[candidates]]).max(axis=0)
+    free = np.maximum.reduceat(ratios.found, ratios.starts).sum(axis=0)
     best, total = 0, -np.inf
     for grid in {int(most.argmax()), int(free.argmax())}:
-        evidence = float(_summed(found[:, grid : grid + 1], tables).max())
+        evidence = float(_summed(ratios.found[:, grid : grid + 1], places).max())
         if evidence > total:
             best, total = grid, evidence
-    each = np.arange(len(counts.used))
-    of_grid = found[:, best].T[tables, each]
-    of_candidate = found[each, :, tables[of_grid.sum(axis=1).argmax()]]
-    y, x = divmod(best + 1, 8)
+    of_grid = ratios.found[:, best][places]
+    of_candidate = ratios.found[places[of_grid.sum(axis=1).argmax()]]
     return OtherGridEvidence(
-        (x, y), candidates, of_grid, expected.T[tables, each], found[:, best], counts.used,
-        np.delete(of_candidate, best, axis=1).T, np.delete(most, best), counts.windows,
-        float(counts.table[counts.used].mean()), int(counts.table.sum()),
+        best + 1, candidates, of_grid, ratios.expected[places], np.delete(of_candidate, best, axis=1).T,
+        np.delete(most, best), ratios, counts,
     )  # fmt: skip
 
 
-def _summed(found: F32, steps: I64) -> F32:
-    """Evidence of each grid for tables, summed over frequencies, float32 (grids, tables); ``steps`` (tables, ...)."""
-    total = np.zeros((found.shape[1], len(steps)), np.float32)
-    for of_steps, step in zip(found, steps.T, strict=True):
-        total += of_steps[:, step]
+def _summed(found: F32, places: I64) -> F32:
+    """Evidence for tables on each grid, summed over frequencies, float32 (tables, grids); ``places`` (tables, ...)."""
+    total = np.zeros((len(places), found.shape[1]), np.float32)
+    for place in places.T:
+        total += found.take(place, axis=0)
     return total
 
 
-OTHER_GRID_STATISTICS = 21
-"""Number of statistics that the classifier takes."""
+def looks_at_other_grids(luma: Luma, last_table: I64) -> Iterator[list[OtherGridEvidence]]:
+    """The looks so far: at each of GLANCES, for IJG tables; at last at all frequencies, for all tables.
 
-
-def other_grid_statistics(evidence: OtherGridEvidence) -> F64:
-    """What the classifier takes, float64 (OTHER_GRID_STATISTICS,).
-
-    The best grid's evidence, what was expected, and the evidence of the other grids.
+    Ends at once where there is too little evidence. ``last_table``: int (8, 8), row = vertical frequency.
     """
-    total, steps = evidence.of_tables.total, first_tables().sums[evidence.candidates[evidence.best]]
-    best, expected = float(total[evidence.best]), float(evidence.expected[evidence.best].sum())
-    by_frequency = evidence.found[evidence.best]
-    rival, usual = evidence.rivals.max(), float(median(evidence.rivals))
-    same = evidence.elsewhere.sum(axis=1)
-    x, y = (min(offset, 8 - offset) for offset in evidence.grid)
-    return np.array([
-        signed_log(best), signed_log(expected), best / (expected + 5), signed_log(best - rival),
-        (best - rival) / (expected + 5), signed_log((best - rival) / (rival - usual + 1)),
-        signed_log(best - same.max()), (best - same.max()) / (expected + 5), signed_log(best / (same.std() + 1)),
-        signed_log(lead(evidence.of_tables)), signed_log(np.sort(by_frequency)[:-2].sum()),
-        float((by_frequency >= evidence.elsewhere.max(axis=0)).mean()), float((by_frequency < -1).mean()),
-        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(float(by_frequency[0])),
-        (8 - x) * (8 - y) / 64, math.log(steps / evidence.sums),
-        math.log(evidence.step), math.log(evidence.windows), *of_ijg(evidence.of_tables, evidence.expected.sum(axis=1)),
-    ])  # fmt: skip
+    windows = windows_of(luma, last_table)
+    candidates = only_ijg(coarser_tables(last_table.astype(np.int64).reshape(64)))
+    counts, look = None, None
+    looks: list[OtherGridEvidence] = []
+    for index_sum in GLANCES:
+        counts = count_other_grids(windows, index_sum, counts)
+        look = other_grid_evidence(counts, candidates, look=look)
+        if look is None:
+            return
+        looks = [*looks, look]
+        yield looks
+    everything = other_grid_evidence(count_other_grids(windows, counted=counts))
+    if everything is not None:
+        yield [*looks, everything]
 
 
-def other_grid_history(evidence: OtherGridEvidence | None, classifier: Classifier) -> History:
-    """The history from the evidence on the best other grid, the first table aside; all None without evidence."""
-    if evidence is None:
-        return History(None)
-    probability = classifier.probability(other_grid_statistics(evidence))
-    return conclude(evidence.of_tables, evidence.expected.sum(axis=1), probability, evidence.grid)
+def other_grid_history(looks: Sequence[OtherGridEvidence], classifier: Classifier) -> History:
+    """The history from the last of the ``looks``, the first table aside; each takes in more frequencies."""
+    last, probability = looks[-1], classifier.probability(joined_statistics(looks))
+    return conclude(last.of_tables, last.expected.sum(axis=1), probability, last.grid)
 
 
-def conclude_other_grid(evidence: OtherGridEvidence | None, classifier: Classifier, even: bool = False) -> History:
+def conclude_other_grid(looks: Sequence[OtherGridEvidence], classifier: Classifier, even: bool = False) -> History:
     """The same with the first table. ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`."""
-    history = other_grid_history(evidence, classifier)
-    if evidence is None:
-        return history
-    return named(history, evidence.of_tables_at_low_frequencies, classifier.trust, even)
+    history = other_grid_history(looks, classifier)
+    return named(history, looks[-1].for_naming, classifier.trust, even)

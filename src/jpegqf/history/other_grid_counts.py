@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8
-from jpegqf.evidence.blocks import first_of_each
+from jpegqf.evidence.blocks import evenly_spread, sound_squares
 from jpegqf.evidence.dct import BASIS
 from jpegqf.history.same_grid_counts import multiples_of
 from jpegqf.kernels.compiled import kernels
@@ -36,34 +36,10 @@ MOST_WINDOWS = 1024
 """Most windows that are used, evenly spaced over the image."""
 
 
-@dataclass(frozen=True)
-class OtherGridEffort:
-    """How much is looked at.
-
-    ``index_sum``: frequencies are used whose vertical and horizontal index add up to at most this, 0..7. ``bins``: of
-    the magnitudes of DC, and of other coefficients; larger ones are left out.
-    """
-
-    index_sum: int
-    bins: tuple[int, int]
-
-    @property
-    def frequencies(self) -> list[tuple[int, int]]:
-        """The frequencies used, as (vertical, horizontal) index."""
-        below = range(self.index_sum + 1)
-        return [(v, u) for v in below for u in below if u + v <= self.index_sum]
-
-    @property
-    def used(self) -> I64:
-        """The same, row-major."""
-        return np.array([8 * v + u for v, u in self.frequencies])
-
-
-FULL = OtherGridEffort(7, (1024, 256))
-GLANCE = OtherGridEffort(1, (512, 192))
-"""A ninth of the time of FULL, to tell most single saves: DC alone finds three in four of what FULL does."""
-SECOND_GLANCE = OtherGridEffort(3, (512, 192))
-"""A quarter of the time of FULL, to tell most of the single saves that GLANCE leaves open."""
+BINS = (1024, 256)
+"""Bins of the magnitudes of DC, and of other coefficients; larger ones are left out."""
+ALL_FREQUENCIES = 7
+"""Most that the two indices of a frequency that is counted add up to: 36 frequencies."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +59,11 @@ class Windows:
 class OtherGridCounts:
     """What is counted of an image on all grids.
 
-    ``table``, int64 (64,), row-major: the last table. ``used``, int64 (frequencies,): the frequencies used, row-major,
-    DC first. ``sigma``, float64 (frequencies,): standard deviation of the blur, grey levels. ``histograms``: for each
-    frequency float32 (GRIDS, bins), how often a coefficient's magnitude is in each bin on each grid, the last save's
-    first; bins are sigma / BINS_PER_SIGMA wide, around multiples of that. ``windows``: number of windows counted.
+    ``table``, int64 (64,), row-major: the last table. ``used``, int64 (frequencies,): the frequencies used, row-major
+    indices, DC first. ``sigma``, float64 (frequencies,): standard deviation of the blur, grey levels. ``histograms``:
+    for each frequency float32 (bins, GRIDS), how often a coefficient's magnitude is in each bin on each grid, the last
+    save's first; bins are sigma / BINS_PER_SIGMA wide, around multiples of that. ``windows``: number of windows
+    counted.
     """
 
     table: I64
@@ -120,39 +97,23 @@ def _spread() -> F64:
 PLACED, SPREAD = _placed(), _spread()
 
 
-def _windows_at(plane: U8, picked: I64) -> U8:
-    """Windows that start at the ``picked`` blocks of the last grid, in raster order: uint8 (picked, WINDOW, WINDOW)."""
-    view = np.lib.stride_tricks.sliding_window_view(plane, (WINDOW, WINDOW))[::8, ::8]
-    out: U8 = view[np.divmod(picked, view.shape[1])]
-    return out
-
-
-def _sound_windows(luma: Luma, picked: I64) -> U8:
-    """Those of the windows at the ``picked`` blocks that are neither clipped nor flat, uint8 (n, WINDOW, WINDOW)."""
-    compiled = kernels()
-    if compiled is not None:
-        width = luma.plane.shape[1]
-        row, column = np.divmod(picked, (width - WINDOW) // 8 + 1)
-        return compiled.cut_windows(luma.plane, luma.marks, 8 * (row * width + column), SMALLEST_RANGE)
-    windows = _windows_at(luma.plane, picked)
-    low, high = windows.min(axis=(1, 2)), windows.max(axis=(1, 2))
-    sound = (low > 0) & (high < 255) & (high - low >= SMALLEST_RANGE)
-    if luma.marks is not None:
-        sound &= ~_windows_at(luma.marks, picked).any(axis=(1, 2))
-    out: U8 = windows[sound]
-    return out
-
-
 def _usable_windows(luma: Luma, most: int) -> U8:
-    """Distinct sound windows, evenly spaced, so many at most; uint8 (n, WINDOW, WINDOW)."""
+    """Distinct windows that are neither clipped nor flat, evenly spaced, so many at most; uint8 (n, WINDOW, WINDOW)."""
     rows, columns = ((side - WINDOW) // 8 + 1 for side in luma.plane.shape)
     if rows < 1 or columns < 1:
         return np.zeros((0, WINDOW, WINDOW), np.uint8)
     count = min(rows * columns, 2 * most)
-    windows = _sound_windows(luma, np.arange(count) * (rows * columns) // count)
-    distinct = first_of_each(windows[:, :8, :8].reshape(-1, 64))
-    kept = min(len(distinct), most)
-    out: U8 = windows[distinct[np.arange(kept) * len(distinct) // max(kept, 1)]]
+    row, column = np.divmod(np.arange(count) * (rows * columns) // count, columns)
+    return evenly_spread(sound_squares(luma, 8 * row, 8 * column, WINDOW, SMALLEST_RANGE), most)
+
+
+def _zeros(windows: U8, table: I64) -> F32:
+    """How many of the blocks that windows begin with have a coefficient that rounds to zero, float32 (64,)."""
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.count_zeros(windows, BASIS.astype(np.float32), table.reshape(64))
+    multiples = multiples_of(windows[:, :8, :8].reshape(-1, 64), table.reshape(64))
+    out: F32 = np.count_nonzero(np.abs(multiples) < 0.5, axis=0).astype(np.float32)
     return out
 
 
@@ -162,27 +123,28 @@ def _error_variance(windows: U8, table: I64) -> F64:
     A coefficient that was not rounded to zero has a uniform error; the others are their own error, a Laplacian's
     inside half a step, of the scale that follows from the share of zeros.
     """
-    multiples = multiples_of(windows[:, :8, :8].reshape(-1, 64), table.reshape(64))
     bound = 0.5 / len(windows)
-    zeros = np.clip((np.abs(multiples) < 0.5).mean(axis=0), bound, 1 - bound).reshape(8, 8)
+    zeros = np.clip(_zeros(windows, table) / np.float64(len(windows)), bound, 1 - bound).reshape(8, 8)
     ratio = -np.log1p(-zeros)  # half a step over the Laplacian's scale
     inside = (2 - (ratio**2 + 2 * ratio + 2) * np.exp(-ratio)) / (ratio**2 * zeros) * table**2 / 4
     out: F64 = zeros * np.minimum(inside, table**2 / 12) + (1 - zeros) * table**2 / 12
     return out
 
 
-def _histograms(windows: U8, widths: F64, effort: OtherGridEffort) -> list[F32]:
-    """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (GRIDS, bins) each."""
-    frequencies, compiled = effort.frequencies, kernels()
-    bins = [effort.bins[v + u > 0] for v, u in frequencies]
+def _histograms(windows: U8, widths: F64, frequencies: list[tuple[int, int]]) -> list[F32]:
+    """Counts of |coefficient| in bins ``widths`` (frequencies,) wide, on each grid: float32 (bins, GRIDS) each.
+
+    ``frequencies``: vertical and horizontal index of each.
+    """
+    compiled, bins = kernels(), [BINS[v + u > 0] for v, u in frequencies]
     if compiled is not None:
         return compiled.grid_histograms(windows, BASIS.astype(np.float32), frequencies, bins, widths)
     pixels: F32 = windows.reshape(-1, WINDOW).astype(np.float32) - np.float32(128)
     shape = (len(windows), WINDOW, 8)
-    filtered = [
-        (pixels @ PLACED[:, :, u]).reshape(shape).swapaxes(1, 2).reshape(-1, WINDOW)
-        for u in range(effort.index_sum + 1)
-    ]
+    filtered = {
+        u: (pixels @ PLACED[:, :, u]).reshape(shape).swapaxes(1, 2).reshape(-1, WINDOW)
+        for u in {u for _, u in frequencies}
+    }
     return [
         _histogram(filtered[u], np.asarray(PLACED[:, :, v] / width, np.float32), most)
         for (v, u), width, most in zip(frequencies, widths, bins, strict=True)
@@ -190,16 +152,16 @@ def _histograms(windows: U8, widths: F64, effort: OtherGridEffort) -> list[F32]:
 
 
 def _histogram(filtered: F32, placed: F32, bins: int) -> F32:
-    """Counts of |coefficient| in ``bins`` bins on each grid, float32 (GRIDS, bins).
+    """Counts of |coefficient| in ``bins`` bins on each grid, float32 (bins, GRIDS).
 
     ``filtered``, float32 (windows * 8, WINDOW): the horizontal part of the DCT at each column offset. ``placed``,
     float32 (WINDOW, 8): the vertical part at each row offset, over the width of a bin.
     """
     grid = np.arange(8)[:, None] + 8 * np.arange(8)
     size = np.minimum(np.abs(filtered @ placed).reshape(-1, 8, 8), bins)
-    place = (size + np.float32(0.5)).astype(np.intp) + grid * (bins + 1)
+    place = (size + np.float32(0.5)).astype(np.intp) * GRIDS + grid
     counts = np.bincount(place.ravel(), minlength=GRIDS * (bins + 1))
-    return counts.reshape(GRIDS, bins + 1)[:, :bins].astype(np.float32)
+    return counts.reshape(bins + 1, GRIDS)[:bins].astype(np.float32)
 
 
 def windows_of(luma: Luma, last_table: I64) -> Windows | None:
@@ -214,10 +176,23 @@ def windows_of(luma: Luma, last_table: I64) -> Windows | None:
     return Windows(pixels, last_table.astype(np.int64).reshape(64), variance.reshape(64))
 
 
-def count_other_grids(windows: Windows | None, effort: OtherGridEffort = FULL) -> OtherGridCounts | None:
-    """Count an image's coefficients; None without windows."""
+def count_other_grids(
+    windows: Windows | None, index_sum: int = ALL_FREQUENCIES, counted: OtherGridCounts | None = None
+) -> OtherGridCounts | None:
+    """Count an image's coefficients; None without windows.
+
+    Frequencies are counted whose vertical and horizontal index add up to at most ``index_sum``; those that were
+    ``counted`` before, of the same windows, are not counted again and stay the first.
+    """
     if windows is None:
         return None
-    sigma = np.sqrt(BLUR**2 * windows.variance[effort.used] + PIXEL_VARIANCE)
-    histograms = _histograms(windows.pixels, sigma / BINS_PER_SIGMA, effort)
-    return OtherGridCounts(windows.table, effort.used, sigma, histograms, len(windows.pixels))
+    before = [] if counted is None else counted.used.tolist()
+    indices = range(index_sum + 1)
+    new = [(v, u) for v in indices for u in indices if v + u <= index_sum and 8 * v + u not in before]
+    used = np.array([8 * v + u for v, u in new], np.int64)
+    sigma = np.sqrt(BLUR**2 * windows.variance[used] + PIXEL_VARIANCE)
+    histograms = _histograms(windows.pixels, sigma / BINS_PER_SIGMA, new)
+    if counted is not None:
+        used, sigma = np.concatenate([counted.used, used]), np.concatenate([counted.sigma, sigma])
+        histograms = counted.histograms + histograms
+    return OtherGridCounts(windows.table, used, sigma, histograms, len(windows.pixels))

@@ -15,13 +15,23 @@ on this grid, ``jpegqf.history.other_grid`` tries the 63 others.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
-from jpegqf.history.classifier import Classifier, History, conclude, lead, named, of_ijg, signed_log
+from jpegqf.history.classifier import (
+    Classifier,
+    History,
+    conclude,
+    joined_statistics,
+    lead,
+    named,
+    of_ijg,
+    signed_log,
+)  # fmt: skip
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import (
     TableEvidence,
@@ -68,6 +78,30 @@ class SameGridEvidence:
         """What speaks for each first table, summed over the frequencies."""
         return TableEvidence(self.candidates, self.total, self.of_steps, self.frequencies)
 
+    @cached_property
+    def statistics(self) -> F64:
+        """What classifiers take, float64 (STATISTICS,).
+
+        The best candidate's evidence, of DC and of AC too, what was expected, and the evidence of its rivals.
+        """
+        total, counts, by_frequency = self.total, self.counts, self.of_best
+        best = int(total.argmax())
+        sorted_votes = np.sort(by_frequency)[::-1]
+        expected = float(self.expected[best])
+        dc, expected_dc = float(by_frequency[0]), float(self.expected_of_best[0])
+        sums = first_tables().sums[self.candidates]
+        return np.array([
+            signed_log(total[best]), signed_log(expected), total[best] / (expected + 5),
+            signed_log(lead(self.of_tables)), signed_log(total[best] - median(total)),
+            signed_log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
+            signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(self.expected)),
+            math.log(sums[best] / sums.min()), math.log(float(counts.nonzero.sum())),
+            signed_log(float(self.prior_misfit.sum())), math.log(counts.step), math.log1p(counts.blocks),
+            *of_ijg(self.of_tables, self.expected),
+            signed_log(dc), dc / (expected_dc + 5), signed_log(total[best] - dc),
+            float(total[best] - dc) / (expected - expected_dc + 5),
+        ])  # fmt: skip
+
 
 @dataclass(frozen=True)
 class _Lifts:
@@ -113,6 +147,15 @@ class _Lifts:
             expected[f, steps] = counts.sum() * np.einsum("sb,sb->s", single * raised, ratio)
         return found, expected
 
+    def likeliest_share(self, table: I64) -> float:
+        """The untouched share under which a first table is likeliest, of these AC steps, int64 (frequencies,)."""
+        row = np.flatnonzero(self.steps == np.repeat(table, self.asked)) - (np.cumsum(self.asked) - self.asked)
+        sizes, bins = self.asked * self.bins, self.bins
+        first = np.cumsum(sizes) - sizes + row * bins - (np.cumsum(bins) - bins)
+        lifts = self.lifts[np.repeat(first, bins) + np.arange(len(self.counts))]
+        touched = 1 - np.array(UNTOUCHED_SHARES, np.float32)[:, None]
+        return UNTOUCHED_SHARES[int((np.log(1 + touched * lifts) @ self.counts).argmax())]
+
     def misfits(self) -> F64:
         """For each frequency, the Kullback-Leibler divergence of its counts from a single save's probabilities.
 
@@ -147,13 +190,6 @@ def _lifts(counts: SameGridCounts, steps: I64, asked: I64) -> _Lifts:
     return _Lifts(flat, bins, steps, asked, np.concatenate(singles), np.concatenate(all_lifts))
 
 
-def _likeliest_share(counts: SameGridCounts, table: I64) -> float:
-    """The untouched share under which a first table is likeliest, of these AC steps, int64 (frequencies,)."""
-    lifts = _lifts(counts, table, np.ones_like(table))
-    likelihoods = [lifts.found_and_expected(share)[0].sum() for share in UNTOUCHED_SHARES]
-    return UNTOUCHED_SHARES[int(np.argmax(likelihoods))]
-
-
 def same_grid_evidence(
     counts: SameGridCounts | None, candidates: I64 | None = None, transposed: bool = False
 ) -> SameGridEvidence | None:
@@ -177,7 +213,7 @@ def same_grid_evidence(
     lifts = _lifts(counts, of_ac, asked[1:])
     found[1:], expected[1:] = lifts.found_and_expected(UNTOUCHED_SHARES[0])
     total = sums_over_frequencies(found, candidates, earlier)
-    share = _likeliest_share(counts, _table(candidates, total, earlier)[1:])
+    share = lifts.likeliest_share(_table(candidates, total, earlier)[1:])
     if share != UNTOUCHED_SHARES[0]:
         found[1:], expected[1:] = lifts.found_and_expected(share)
         total = sums_over_frequencies(found, candidates, earlier)
@@ -194,43 +230,25 @@ def _table(candidates: I64, total: F64, frequencies: I64) -> I64:
     return steps
 
 
-SAME_GRID_STATISTICS = 21
-"""Number of statistics that the classifier takes."""
+def same_grid_history(
+    evidence: SameGridEvidence | None, looks: Sequence[SameGridEvidence | None], classifier: Classifier
+) -> History:
+    """The history from the evidence on the same grid, the first table aside; all None without evidence.
 
-
-def same_grid_statistics(evidence: SameGridEvidence) -> F64:
-    """What the classifier takes, float64 (SAME_GRID_STATISTICS,).
-
-    The best candidate's evidence, of DC and of AC too, what was expected, and the evidence of its rivals.
+    ``looks``: what the classifier takes, this evidence among it.
     """
-    total, counts, by_frequency = evidence.total, evidence.counts, evidence.of_best
-    best = int(total.argmax())
-    sorted_votes = np.sort(by_frequency)[::-1]
-    expected = float(evidence.expected[best])
-    dc, expected_dc = float(by_frequency[0]), float(evidence.expected_of_best[0])
-    sums = first_tables().sums[evidence.candidates]
-    return np.array([
-        signed_log(total[best]), signed_log(expected), total[best] / (expected + 5),
-        signed_log(lead(evidence.of_tables)), signed_log(total[best] - median(total)),
-        signed_log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
-        signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(evidence.expected)),
-        math.log(sums[best] / sums.min()), math.log(float(counts.nonzero.sum())),
-        signed_log(float(evidence.prior_misfit.sum())), math.log(counts.step), math.log1p(counts.blocks),
-        *of_ijg(evidence.of_tables, evidence.expected),
-        signed_log(dc), dc / (expected_dc + 5), signed_log(total[best] - dc),
-        float(total[best] - dc) / (expected - expected_dc + 5),
-    ])  # fmt: skip
-
-
-def same_grid_history(evidence: SameGridEvidence | None, classifier: Classifier) -> History:
-    """The history from the evidence on the same grid, the first table aside; all None without evidence."""
     if evidence is None:
         return History(None)
-    probability = classifier.probability(same_grid_statistics(evidence))
+    probability = classifier.probability(joined_statistics(looks))
     return conclude(evidence.of_tables, evidence.expected, probability, (0, 0))
 
 
-def conclude_same_grid(evidence: SameGridEvidence | None, classifier: Classifier, even: bool = False) -> History:
+def conclude_same_grid(
+    evidence: SameGridEvidence | None,
+    looks: Sequence[SameGridEvidence | None],
+    classifier: Classifier,
+    even: bool = False,
+) -> History:
     """The same with the first table. ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`."""
-    history = same_grid_history(evidence, classifier)
+    history = same_grid_history(evidence, looks, classifier)
     return history if evidence is None else named(history, evidence.of_tables, classifier.trust, even)

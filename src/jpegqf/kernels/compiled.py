@@ -15,10 +15,11 @@ from jpegqf.kernels.library import library_path
 
 SIGNATURES = {
     "first_of_each": "u1* i8 i8 u8* i8 u8* i8*",
-    "cut_windows": "u1* u1* i8 i8* i8 i8 u1*",
+    "sound_squares": "u1* u1* i8 i8* i8 i8 i8 u8* i8 u8* u1*",
     "grid_histograms": "u1* i8 f4* i8 i4* i4* i4* f4* f4* f4*",
-    "grid_evidence": "i8 u8* i8* i8* f8* i8* i8* i8* f8 f8 f8 f4 f4 f4 f8* f4* f4* f4*",
+    "grid_evidence": "i8 u8* i8* f8* i8* i8* i8* f8 f8 f8 f4 f4 f4 f8* f4* f4* f4*",
     "block_multiples": "u1* i8 f4* f4* f4*",
+    "count_zeros": "u1* i8 f4* f4* f4*",
     "count_multiples": "f4* i8 i8 i8 u1* f4*",
     "mark_steps": "u1* i8* i8 i8* i8 u1*",
     "sum_steps": "u1* i8* i8 i8* i8 f8* f8*",
@@ -65,21 +66,28 @@ class Kernels:
 
     def first_of_each(self, rows: U8, multipliers: NDArray[np.uint64]) -> I64:
         """Indices, int64, of the first of each different row, uint8 (n, bytes); each four bytes have a multiplier."""
-        slots = 1 << max(4, (2 * len(rows)).bit_length())
-        found, keys = np.empty(len(rows), np.int64), np.empty(slots, np.uint64)
-        arguments = rows, len(rows), rows.shape[1] // 4, multipliers, slots, keys, found
+        found, keys = np.empty(len(rows), np.int64), _no_keys(len(rows))
+        arguments = rows, len(rows), rows.shape[1] // 4, multipliers, len(keys), keys, found
         return found[: self._call("first_of_each", *arguments)]
 
-    def cut_windows(self, plane: U8, marks: U8 | None, starts: I64, least_range: int) -> U8:
-        """The sound ones of the windows that start at these places of the plane, uint8 (n, WINDOW, WINDOW)."""
-        windows = np.empty((len(starts), WINDOW, WINDOW), np.uint8)
-        sound = self._call("cut_windows", plane, marks, plane.shape[1], starts, len(starts), least_range, windows)
-        return windows[:sound]
+    def sound_squares(
+        self, plane: U8, marks: U8 | None, starts: I64, side: int, least_range: int, multipliers: NDArray[np.uint64]
+    ) -> U8:
+        """The distinct sound ones of the squares that start at these places of the plane, uint8 (n, side, side).
+
+        ``side``: 8 or WINDOW.
+        """
+        squares, keys = np.empty((len(starts), side, side), np.uint8), _no_keys(len(starts))
+        sound = self._call(
+            "sound_squares", plane, marks, plane.shape[1], starts, len(starts), side, least_range,
+            multipliers, len(keys), keys, squares,
+        )  # fmt: skip
+        return squares[:sound]
 
     def grid_histograms(
         self, windows: U8, basis: F32, frequencies: Sequence[tuple[int, int]], bins: Sequence[int], widths: F64
     ) -> list[F32]:
-        """Counts of |coefficient| on each grid, float32 (GRIDS, bins) of each frequency (vertical, horizontal index).
+        """Counts of |coefficient| on each grid, float32 (bins, GRIDS) of each frequency (vertical, horizontal index).
 
         ``windows``: uint8 (n, WINDOW, WINDOW); ``basis``: float32 (8, 8); ``widths``: float64 (frequencies,).
         """
@@ -91,26 +99,24 @@ class Kernels:
             "grid_histograms", windows, len(windows), basis, len(bins), rows, columns, counted,
             widths, flat, space,
         )  # fmt: skip
-        return [part.reshape(GRIDS, -1)[:, :-1] for part in np.split(flat, np.cumsum(sizes)[:-1])]
+        return [part.reshape(-1, GRIDS)[:-1] for part in np.split(flat, np.cumsum(sizes)[:-1])]
 
     def grid_evidence(
         self, histograms: Sequence[F32], sigmas: F64, widths: I64, asked: I64, steps: I64, used_share: float,
         finest: float, per_sigma: float, far: float, untouched: float, zero_weight: float,
     ) -> tuple[F32, F32]:  # fmt: skip
-        """Evidence of each grid for each step, float32 (frequencies, GRIDS - 1, 256), and expected, (frequencies, 256).
+        """Evidence of each step on each grid, float32 (steps, GRIDS - 1), and expected, (steps,).
 
-        ``histograms``: float32 (GRIDS, bins) of each frequency, rows contiguous; ``sigmas``, ``widths``, ``asked``:
-        (frequencies,).
+        ``histograms``: float32 (bins, GRIDS) of each frequency, contiguous; ``sigmas``, ``widths``, ``asked``:
+        (frequencies,); ``steps``: flat.
         """
-        bins = np.array([histogram.shape[1] for histogram in histograms])
-        strides = np.array([histogram.strides[0] // histogram.itemsize for histogram in histograms])
-        most, count = int(bins.max()), len(histograms)
-        masses, space = np.empty(2 * most + 1), np.empty((GRIDS + 4) * most + 4, np.float32)
-        found = np.zeros((count, GRIDS - 1, STEPS), np.float32)
-        expected = np.zeros((count, STEPS), np.float32)
+        bins = np.array([len(histogram) for histogram in histograms])
+        most = int(bins.max())
+        found, expected = np.zeros((len(steps), GRIDS - 1), np.float32), np.zeros(len(steps), np.float32)
         self._call(
-            "grid_evidence", count, _addresses(histograms), strides, bins, sigmas, widths, asked, steps, used_share,
-            finest, per_sigma, far, untouched, zero_weight, masses, space, found, expected,
+            "grid_evidence", len(histograms), _addresses(histograms), bins, sigmas, widths, asked, steps, used_share,
+            finest, per_sigma, far, untouched, zero_weight,
+            np.empty(2 * most + 1), np.empty(3 * most + 4, np.float32), found, expected,
         )  # fmt: skip
         return found, expected
 
@@ -119,6 +125,12 @@ class Kernels:
         multiples = np.empty(blocks.shape, np.float32)
         self._call("block_multiples", blocks, len(blocks), basis, (1 / table), multiples)
         return multiples
+
+    def count_zeros(self, windows: U8, basis: F32, table: I64) -> F32:
+        """How many of the blocks that windows begin with have a coefficient that rounds to 0, float32 (64,)."""
+        zeros = np.zeros(len(table), np.float32)
+        self._call("count_zeros", windows, len(windows), basis, 1 / table, zeros)
+        return zeros
 
     def count_multiples(self, multiples: F32, most: int) -> tuple[U8, F32]:
         """|k2| of multiples (blocks, frequencies), rounded, ``most`` at most, and counts, (frequencies, most + 1)."""
@@ -177,10 +189,11 @@ class Kernels:
     ) -> tuple[F64, F64]:
         """Found and expected log likelihood ratio of each step, float64 (steps,); expected is that of one block."""
         found, expected = np.empty((2, len(steps)))
-        below = np.concatenate([[0.0], np.cumsum(single)])
+        below, half = np.concatenate([[0.0], np.cumsum(single)]), len(single) // 2
+        cells = 2 * ((half + 1) * last // int(steps.min()) + 2) + 1
         self._call(
-            "dc_ratios", counts, single, below, len(single) // 2, last,
-            steps, len(steps), steepness, untouched, np.empty(len(single), np.float32), found, expected,
+            "dc_ratios", counts, single, below, half, last, steps, len(steps), steepness, untouched,
+            np.empty(4 * cells + len(single), np.float32), found, expected,
         )  # fmt: skip
         return found, expected
 
@@ -209,6 +222,11 @@ def numpy_only() -> Iterator[None]:
         yield
     finally:
         _switched_off.reset(before)
+
+
+def _no_keys(count: int) -> NDArray[np.uint64]:
+    """Empty slots for so many keys, a power of two, at least twice as many."""
+    return np.zeros(1 << max(4, (2 * count).bit_length()), np.uint64)
 
 
 def _addresses(arrays: Sequence[F32]) -> NDArray[np.uint64]:

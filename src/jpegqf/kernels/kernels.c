@@ -62,70 +62,98 @@ static inline float exponential(float x)
     return p * scale;
 }
 
+/* Whether a key is not among those remembered in slots keys, a power of two; it is remembered from now on. */
+static inline int is_new(uint64_t key, uint64_t *keys, int64_t slots)
+{
+    if (key == 0) /* marks an empty slot */
+        key = 1;
+    int64_t slot = (int64_t)(key >> 20) & (slots - 1);
+    while (keys[slot] != 0 && keys[slot] != key)
+        slot = (slot + 1) & (slots - 1);
+    const int empty = keys[slot] == 0;
+    keys[slot] = key;
+    return empty;
+}
+
 /* evidence.blocks.first_of_each.
  *
- * rows (count, words). multipliers (words,). slots: a power of two, at least twice count. keys: space for slots.
- * found: space for count. Returns how many rows differ; their indices come first in found.
+ * rows (count, words). multipliers (words,). slots: a power of two, at least twice count. keys (slots,), set to 0
+ * before. found: space for count. Returns how many rows differ; their indices come first in found.
  */
 int32_t first_of_each(const uint32_t *rows, int64_t count, int64_t words, const uint64_t *multipliers, int64_t slots,
                       uint64_t *keys, int64_t *found)
 {
-    int32_t different = 0, zero_seen = 0;
-    memset(keys, 0, slots * sizeof *keys); /* 0 marks an empty slot, so that a key of 0 is remembered apart */
+    int32_t different = 0;
     for (int64_t i = 0; i < count; i++, rows += words) {
         uint64_t key = 0;
         for (int64_t word = 0; word < words; word++)
             key += rows[word] * multipliers[word];
-        if (key == 0) {
-            if (!zero_seen++)
-                found[different++] = i;
-            continue;
-        }
-        int64_t slot = (int64_t)(key >> 20) & (slots - 1);
-        while (keys[slot] != 0 && keys[slot] != key)
-            slot = (slot + 1) & (slots - 1);
-        if (keys[slot] == 0) {
-            keys[slot] = key;
+        if (is_new(key, keys, slots))
             found[different++] = i;
-        }
     }
     return different;
 }
 
-/* Whether a window of the marks plane has none. */
-static inline int unmarked(const uint8_t *marks, int64_t stride)
+/* The key of the first SIDE x SIDE pixels of a square, as first_of_each makes it of blocks. */
+static inline uint64_t key_of(const uint8_t *square, int64_t side, const uint64_t *multipliers)
+{
+    uint64_t key = 0;
+    for (int y = 0; y < SIDE; y++)
+        for (int half = 0; half < 2; half++) {
+            uint32_t word;
+            memcpy(&word, square + y * side + 4 * half, sizeof word);
+            key += word * multipliers[2 * y + half];
+        }
+    return key;
+}
+
+/* Whether a square of the marks plane has none. */
+static inline int unmarked(const uint8_t *marks, int64_t stride, int64_t side)
 {
     uint8_t any = 0;
-    for (int y = 0; y < WINDOW; y++)
-        for (int x = 0; x < WINDOW; x++)
+    for (int64_t y = 0; y < side; y++)
+        for (int64_t x = 0; x < side; x++)
             any |= marks[y * stride + x];
     return !any;
 }
 
-/* history.other_grid_counts._sound_windows.
- *
- * plane (rows, stride); marks: of the same shape, or null. starts (count,): the place of each window's first pixel.
- * windows: space for count of (WINDOW, WINDOW). Returns how many are sound; these come first there.
- */
-KERNEL int32_t cut_windows(const uint8_t *plane, const uint8_t *marks, int64_t stride, const int64_t *starts,
-                           int64_t count, int64_t least_range, uint8_t *windows)
+static inline int32_t cut_sound(const uint8_t *plane, const uint8_t *marks, int64_t stride, const int64_t *starts,
+                                int64_t count, int64_t side, int64_t least_range, const uint64_t *multipliers,
+                                int64_t slots, uint64_t *keys, uint8_t *squares)
 {
+    const int64_t size = side * side;
     for (int64_t i = 0; i < count; i++)
-        for (int y = 0; y < WINDOW; y++)
-            memcpy(windows + (i * WINDOW + y) * WINDOW, plane + starts[i] + y * stride, WINDOW);
+        for (int64_t y = 0; y < side; y++)
+            memcpy(squares + i * size + y * side, plane + starts[i] + y * stride, side);
     int32_t sound = 0;
     for (int64_t i = 0; i < count; i++) {
-        const uint8_t *window = windows + i * WINDOW * WINDOW;
+        const uint8_t *square = squares + i * size;
         uint8_t low = 255, high = 0;
 #pragma omp simd reduction(min : low) reduction(max : high)
-        for (int place = 0; place < WINDOW * WINDOW; place++) {
-            low = window[place] < low ? window[place] : low;
-            high = window[place] > high ? window[place] : high;
+        for (int64_t place = 0; place < size; place++) {
+            low = square[place] < low ? square[place] : low;
+            high = square[place] > high ? square[place] : high;
         }
-        if (low > 0 && high < 255 && high - low >= least_range && (!marks || unmarked(marks + starts[i], stride)))
-            memmove(windows + sound++ * WINDOW * WINDOW, window, WINDOW * WINDOW);
+        if (low > 0 && high < 255 && high - low >= least_range &&
+            (!marks || unmarked(marks + starts[i], stride, side)) && is_new(key_of(square, side, multipliers), keys, slots))
+            memmove(squares + sound++ * size, square, size);
     }
     return sound;
+}
+
+/* evidence.blocks.sound_squares.
+ *
+ * plane (rows, stride); marks: of the same shape, or null. starts (count,): the place of each square's first pixel;
+ * side: SIDE or WINDOW. multipliers, slots, keys: as in first_of_each. squares: space for count of (side, side).
+ * Returns how many are sound; these come first there.
+ */
+KERNEL int32_t sound_squares(const uint8_t *plane, const uint8_t *marks, int64_t stride, const int64_t *starts,
+                             int64_t count, int64_t side, int64_t least_range, const uint64_t *multipliers,
+                             int64_t slots, uint64_t *keys, uint8_t *squares)
+{
+    if (side == SIDE) /* for each side by itself: its loops are of a known length */
+        return cut_sound(plane, marks, stride, starts, count, SIDE, least_range, multipliers, slots, keys, squares);
+    return cut_sound(plane, marks, stride, starts, count, WINDOW, least_range, multipliers, slots, keys, squares);
 }
 
 /* Sum of SIDE samples, stride apart, times weights. Written out, so that loops over it become vector instructions. */
@@ -146,7 +174,7 @@ static inline void filter_columns(const float *pixels, int64_t count, const floa
 }
 
 /* Count magnitudes of one coefficient on all grids. filtered (count, SIDE, WINDOW); horizontal (SIDE,), over the width
- * of a bin; histogram (GRIDS, bins + 1), whose last bin is for all that is larger. */
+ * of a bin; histogram (bins + 1, GRIDS), whose last bin is for all that is larger. */
 static inline void count_bins(const float *filtered, int64_t count, const float *horizontal, int32_t bins,
                               float *histogram)
 {
@@ -159,7 +187,7 @@ static inline void count_bins(const float *filtered, int64_t count, const float 
                 bin[y * SIDE + x] = (int32_t)((size < most ? size : most) + 0.5f);
             }
         for (int grid = 0; grid < GRIDS; grid++)
-            histogram[grid * (bins + 1) + bin[grid]] += 1.0f;
+            histogram[bin[grid] * GRIDS + grid] += 1.0f;
     }
 }
 
@@ -167,7 +195,7 @@ static inline void count_bins(const float *filtered, int64_t count, const float 
  *
  * windows (count, WINDOW, WINDOW). basis (SIDE, SIDE): the DCT, row = frequency. Each of the frequencies has its
  * vertical and horizontal index in rows and columns, and its number of bins; those of one row follow each other. widths
- * (frequencies,), of their bins. histograms, set to 0 before: for each frequency (GRIDS, bins + 1). space: for
+ * (frequencies,), of their bins. histograms, set to 0 before: for each frequency (bins + 1, GRIDS). space: for
  * CHUNK * WINDOW * (WINDOW + SIDE) numbers.
  */
 KERNEL void grid_histograms(const uint8_t *windows, int64_t count, const float *basis, int64_t frequencies,
@@ -278,31 +306,32 @@ static void smooth(const double *mass, int64_t bins, int64_t width, float *smoot
 
 /* history.other_grid._of_all_steps.
  *
- * histograms (frequencies,): addresses of (GRIDS, strides[f]), of which the first bins[f] are used; sigmas
- * (frequencies,): of the blur, in grey levels, which is per_sigma bins. widths (frequencies,): of the triangles that
- * smooth. steps: one frequency after the other, each (asked[f],), in grey levels, ascending. used_share, finest, far,
- * untouched, zero_weight: see the constants there; finest in grey levels over sigma, far in bins. masses: space for
- * 2 most + 1 numbers, where most is the most of bins; space: for (GRIDS + 4) most + 4. found (frequencies, GRIDS - 1,
- * STEPS) and expected (frequencies, STEPS), set to 0 before, are the results.
+ * histograms (frequencies,): addresses of (bins[f], GRIDS); sigmas (frequencies,): of the blur, in grey levels, which
+ * is per_sigma bins. widths (frequencies,): of the triangles that smooth. steps: one frequency after the other, each
+ * (asked[f],), in grey levels, ascending. used_share, finest, far, untouched, zero_weight: see the constants there;
+ * finest in grey levels over sigma, far in bins. masses: space for 2 most + 1 numbers, where most is the most of bins;
+ * space: for 3 most + 4. found, as steps (..., GRIDS - 1), and expected, as steps, set to 0 before, are the results.
  */
-KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const int64_t *strides, const int64_t *bins,
-                          const double *sigmas, const int64_t *widths, const int64_t *asked, const int64_t *steps,
-                          double used_share, double finest, double per_sigma, float far, float untouched,
-                          float zero_weight, double *masses, float *space, float *found, float *expected)
+KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const int64_t *bins, const double *sigmas,
+                          const int64_t *widths, const int64_t *asked, const int64_t *steps, double used_share,
+                          double finest, double per_sigma, float far, float untouched, float zero_weight,
+                          double *masses, float *space, float *found, float *expected)
 {
-    for (int64_t f = 0; f < frequencies; f++, found += (GRIDS - 1) * STEPS, expected += STEPS) {
+    for (int64_t f = 0; f < frequencies; steps += asked[f], expected += asked[f], found += asked[f++] * (GRIDS - 1)) {
         const float *const counts = (const float *)(uintptr_t)histograms[f];
         double *const mass = masses, *const below = masses + bins[f];
         double all = 0, seen = 0, others = 0;
-        memset(mass, 0, bins[f] * sizeof *mass);
-        for (int64_t grid = 1; grid < GRIDS; grid++)
-            for (int64_t bin = 0; bin < bins[f]; bin++)
-                mass[bin] += counts[grid * strides[f] + bin];
-        for (int64_t bin = 0; bin < bins[f]; bin++)
-            all += mass[bin] + counts[bin];
+        for (int64_t bin = 0; bin < bins[f]; bin++) {
+            float sum = 0.0f; /* of whole numbers: exact in any order */
+#pragma omp simd reduction(+ : sum)
+            for (int grid = 0; grid < GRIDS; grid++)
+                sum += counts[bin * GRIDS + grid];
+            mass[bin] = sum - counts[bin * GRIDS];
+            all += sum;
+        }
         int64_t largest = 0; /* bin up to which the coefficients are used */
-        while (largest < bins[f] && seen + mass[largest] + counts[largest] < used_share * all) {
-            seen += mass[largest] + counts[largest];
+        while (largest < bins[f] && seen + mass[largest] + counts[largest * GRIDS] < used_share * all) {
+            seen += mass[largest] + counts[largest * GRIDS];
             largest++;
         }
         largest += widths[f];
@@ -315,35 +344,54 @@ KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const
             below[bin + 1] = below[bin] + mass[bin];
         }
         float *const plain = space, *const ratio = plain + used, *const cells = ratio + used;
-        float *const by_bin = cells + used + 4;
         smooth(mass, used, widths[f], plain);
-        for (int64_t bin = 0; bin < used; bin++)
-            for (int grid = 0; grid < GRIDS; grid++)
-                by_bin[bin * GRIDS + grid] = grid ? counts[grid * strides[f] + bin] : 0.0f;
-        int64_t stands_for_all = -1; /* the first step that rounds all coefficients to 0: longer ones do, too */
-        for (int64_t i = 0; i < asked[f]; i++, steps++) {
-            if ((double)*steps < finest * sigmas[f])
+        for (int64_t i = 0; i < asked[f]; i++) {
+            if ((double)steps[i] < finest * sigmas[f])
                 continue;
-            if (stands_for_all >= 0) {
-                for (int grid = 0; grid < GRIDS - 1; grid++)
-                    found[grid * STEPS + *steps] = found[grid * STEPS + stands_for_all];
-                expected[*steps] = expected[stands_for_all];
-                continue;
-            }
             float of_grids[GRIDS] = {0};
-            const float mean = comb_ratio(below, plain, (int32_t)used, (double)*steps / sigmas[f] * per_sigma,
+            const float mean = comb_ratio(below, plain, (int32_t)used, (double)steps[i] / sigmas[f] * per_sigma,
                                           (float)per_sigma, far, untouched, zero_weight, cells, ratio);
             for (int64_t bin = 0; bin < used; bin++)
                 for (int grid = 0; grid < GRIDS; grid++)
-                    of_grids[grid] += by_bin[bin * GRIDS + grid] * ratio[bin];
+                    of_grids[grid] += counts[bin * GRIDS + grid] * ratio[bin];
             const float median = median_of_grids(of_grids + 1);
             for (int grid = 0; grid < GRIDS - 1; grid++)
-                found[grid * STEPS + *steps] = of_grids[grid + 1] - median;
-            expected[*steps] = (float)(others / (GRIDS - 1)) * mean;
-            if ((double)*steps >= 2 * (double)largest * sigmas[f] / per_sigma)
-                stands_for_all = *steps;
+                found[i * (GRIDS - 1) + grid] = of_grids[grid + 1] - median;
+            expected[i] = (float)(others / (GRIDS - 1)) * mean;
+            if ((double)steps[i] >= 2 * (double)largest * sigmas[f] / per_sigma) {
+                /* It rounds all coefficients to 0, as longer steps do. */
+                for (int64_t longer = i + 1; longer < asked[f]; longer++) {
+                    memcpy(found + longer * (GRIDS - 1), found + i * (GRIDS - 1), (GRIDS - 1) * sizeof *found);
+                    expected[longer] = expected[i];
+                }
+                break;
+            }
         }
     }
+}
+
+/* The basis once more, row = sample. */
+static inline void turn_basis(const float *basis, float *columns)
+{
+    for (int u = 0; u < SIDE; u++)
+        for (int k = 0; k < SIDE; k++)
+            columns[k * SIDE + u] = basis[u * SIDE + k];
+}
+
+/* The DCT coefficients (FREQUENCIES,) of one block, whose rows are stride apart, over the steps of a table. */
+static inline void multiples_of(const uint8_t *block, int64_t stride, const float *basis, const float *columns,
+                                const float *per_step, float *multiples)
+{
+    float pixels[FREQUENCIES], vertical[FREQUENCIES];
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++)
+            pixels[y * SIDE + x] = (float)block[y * stride + x] - 128.0f;
+    for (int v = 0; v < SIDE; v++)
+        for (int x = 0; x < SIDE; x++)
+            vertical[v * SIDE + x] = weighted(pixels + x, SIDE, basis + v * SIDE);
+    for (int v = 0; v < SIDE; v++)
+        for (int u = 0; u < SIDE; u++)
+            multiples[v * SIDE + u] = weighted(columns + u, SIDE, vertical + v * SIDE) * per_step[v * SIDE + u];
 }
 
 /* history.same_grid_counts.multiples_of.
@@ -354,20 +402,25 @@ KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const
 KERNEL void block_multiples(const uint8_t *blocks, int64_t count, const float *basis, const float *per_step,
                             float *multiples)
 {
-    float columns[SIDE][SIDE]; /* the basis once more, row = sample */
-    for (int u = 0; u < SIDE; u++)
-        for (int k = 0; k < SIDE; k++)
-            columns[k][u] = basis[u * SIDE + k];
-    for (int64_t i = 0; i < count; i++, blocks += FREQUENCIES, multiples += FREQUENCIES) {
-        float pixels[FREQUENCIES], vertical[FREQUENCIES];
-        for (int place = 0; place < FREQUENCIES; place++)
-            pixels[place] = (float)blocks[place] - 128.0f;
-        for (int v = 0; v < SIDE; v++)
-            for (int x = 0; x < SIDE; x++)
-                vertical[v * SIDE + x] = weighted(pixels + x, SIDE, basis + v * SIDE);
-        for (int v = 0; v < SIDE; v++)
-            for (int u = 0; u < SIDE; u++)
-                multiples[v * SIDE + u] = weighted(columns[0] + u, SIDE, vertical + v * SIDE) * per_step[v * SIDE + u];
+    float columns[FREQUENCIES];
+    turn_basis(basis, columns);
+    for (int64_t i = 0; i < count; i++)
+        multiples_of(blocks + i * FREQUENCIES, SIDE, basis, columns, per_step, multiples + i * FREQUENCIES);
+}
+
+/* history.other_grid_counts._zeros.
+ *
+ * windows (count, WINDOW, WINDOW); basis, per_step: as above. zeros (FREQUENCIES,), set to 0 before: how many of the
+ * blocks at the windows' first pixels have a coefficient that rounds to 0.
+ */
+KERNEL void count_zeros(const uint8_t *windows, int64_t count, const float *basis, const float *per_step, float *zeros)
+{
+    float columns[FREQUENCIES], multiples[FREQUENCIES];
+    turn_basis(basis, columns);
+    for (int64_t i = 0; i < count; i++) {
+        multiples_of(windows + i * WINDOW * WINDOW, WINDOW, basis, columns, per_step, multiples);
+        for (int f = 0; f < FREQUENCIES; f++)
+            zeros[f] += fabsf(multiples[f]) < 0.5f ? 1.0f : 0.0f;
     }
 }
 
@@ -531,37 +584,58 @@ static inline float logistic(float x)
     return x < -16.0f ? 0.0f : 1.0f / (1.0f + exponential(-x));
 }
 
+/* The place in an array of so many that is nearest to one that may lie outside. */
+static inline int64_t inside(int64_t place, int64_t count)
+{
+    return place < 0 ? 0 : place < count ? place : count - 1;
+}
+
+/* What an earlier save at a step, in multiples of the last one, makes of the density whose cumulated sum is below
+ * (2 half + 2,): double_save (2 half + 1,). space: for 4 times as many cells as there are multiples of the step. */
+static inline void save_before(const double *below, int64_t half, double step, float steepness, float *space,
+                               float *double_save)
+{
+    const int64_t multiples = 2 * half + 1, most = (int64_t)(((double)half + 0.5) / step) + 1, cells = 2 * most + 1;
+    const double middle = (double)half + 0.5;
+    float *const mass = space, *const under = mass + cells, *const over = under + cells, *const place = over + cells;
+    double before = mass_below(below, multiples, middle - ((double)most + 0.5) * step);
+    for (int64_t cell = 0; cell < cells; cell++) {
+        const double after = mass_below(below, multiples, middle + ((double)(cell - most) + 0.5) * step);
+        mass[cell] = (float)(after - before);
+        before = after;
+    }
+#pragma omp simd
+    for (int64_t cell = 0; cell < cells; cell++) {
+        const double value = (double)(int32_t)(cell - most) * step, nearest = rint(value);
+        const float rest = (float)(value - nearest);
+        under[cell] = logistic(-steepness * (0.5f + rest));
+        over[cell] = logistic(-steepness * (0.5f - rest));
+        place[cell] = (float)nearest;
+    }
+    memset(double_save, 0, multiples * sizeof *double_save);
+    for (int64_t cell = 0; cell < cells; cell++) {
+        const int64_t at = (int64_t)place[cell] + half;
+        double_save[inside(at - 1, multiples)] += mass[cell] * under[cell];
+        double_save[inside(at, multiples)] += mass[cell] * (1.0f - under[cell] - over[cell]);
+        double_save[inside(at + 1, multiples)] += mass[cell] * over[cell];
+    }
+}
+
 /* history.dc_steps._of_earlier_steps.
  *
  * counts, single (2 half + 1,): of each multiple of the last step, and what is expected of a single save. below
  * (2 half + 2,): the cumulated sum of single, a 0 first. steps (count,). steepness: of the logistic function that
- * stands for the blur, per last step. double_save: space for 2 half + 1 numbers. found, expected (count,); expected is
- * that of one block.
+ * stands for the blur, per last step. space: for 4 (2 most + 1) + 2 half + 1 numbers, where most is the multiples of
+ * the least step on either side, and one more. found, expected (count,); expected is that of one block.
  */
 KERNEL void dc_ratios(const float *counts, const float *single, const double *below, int64_t half, int64_t last,
-                      const int64_t *steps, int64_t count, float steepness, float untouched, float *double_save,
+                      const int64_t *steps, int64_t count, float steepness, float untouched, float *space,
                       double *found, double *expected)
 {
     const int64_t multiples = 2 * half + 1;
+    float *const double_save = space;
     for (int64_t i = 0; i < count; i++) {
-        const double step = (double)steps[i] / (double)last, middle = (double)half + 0.5;
-        const int64_t most = (int64_t)(middle / step) + 1;
-        memset(double_save, 0, multiples * sizeof *double_save);
-        double before = mass_below(below, multiples, middle - ((double)most + 0.5) * step);
-        for (int64_t k = -most; k <= most; k++) {
-            const double after = mass_below(below, multiples, middle + ((double)k + 0.5) * step);
-            const float mass = (float)(after - before);
-            before = after;
-            const double value = (double)k * step, nearest = rint(value);
-            const float rest = (float)(value - nearest);
-            const float under = logistic(-steepness * (0.5f + rest)), over = logistic(-steepness * (0.5f - rest));
-            const int64_t place = (int64_t)nearest + half;
-            for (int64_t beside = -1; beside <= 1; beside++) {
-                const int64_t at = place + beside;
-                const float part = beside < 0 ? under : beside > 0 ? over : 1.0f - under - over;
-                double_save[at < 0 ? 0 : at < multiples ? at : multiples - 1] += mass * part;
-            }
-        }
+        save_before(below, half, (double)steps[i] / (double)last, steepness, space + multiples, double_save);
         float sum = 0.0f, of_counts = 0.0f, mean = 0.0f;
 #pragma omp simd reduction(+ : sum)
         for (int64_t k = 0; k < multiples; k++)

@@ -3,7 +3,7 @@
 import argparse
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,21 +12,13 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from jpegqf.arrays import F64, I64
-from jpegqf.history import classifier, other_grid_counts, same_grid_counts
-from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier
-from jpegqf.history.first_tables import (
-    TableEvidence,
-    coarser_tables,
-    finer_tables,
-    first_tables,
-    likely_first_table,
-    only_ijg,
-)  # fmt: skip
-from jpegqf.history.other_grid import other_grid_evidence, other_grid_statistics
-from jpegqf.history.other_grid_counts import count_other_grids, windows_of
-from jpegqf.history.same_grid import same_grid_evidence, same_grid_statistics
-from jpegqf.history.same_grid_counts import count_same_grid
+from jpegqf.arrays import F64
+from jpegqf.history import classifier
+from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier, Look, joined_statistics
+from jpegqf.history.earlier_save import OTHER_GRID_GLANCES, SameGrid
+from jpegqf.history.first_tables import TableEvidence, first_tables, likely_first_table
+from jpegqf.history.other_grid import OtherGridEvidence, looks_at_other_grids
+from jpegqf.history.same_grid import SameGridEvidence
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
 from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.pixels.decode import decode_luma
@@ -57,8 +49,6 @@ OTHER_TABLES, UNLISTED = 0.3, 0.25
 """Share of the saves whose tables are not the IJG's, and share of these whose tables are in no list."""
 NOT_RULED_OUT = 0.1
 """Probability of full effort from which a glance must leave an earlier save open."""
-NAMED_WITHIN = 5
-"""An earlier save on another grid counts as found if its grid is right and its quality at most this far off."""
 SINGLE_WEIGHT = {"aligned": 3.0, "finer": 40.0, "shifted": 1.0}
 """Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
 TRUSTS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
@@ -70,7 +60,7 @@ HIDDEN = 32
 """Units of the hidden layer."""
 TRAINING_STEPS = 1500
 LEARNING_RATE = 0.01
-WEIGHT_DECAY = 3e-3
+WEIGHT_DECAY = 0.1
 
 
 @dataclass(frozen=True)
@@ -85,9 +75,9 @@ class Saves:
 
 @dataclass(frozen=True)
 class Measured:
-    """Statistics of the evidence, float64; whether there is an earlier save that must be found; and its quality.
+    """What a classifier takes, float64; whether there is an earlier save that must be found; and its quality.
 
-    ``of_tables``: the evidence for each first table.
+    ``of_tables``: the evidence by which a first table is named.
     """
 
     values: F64
@@ -183,8 +173,8 @@ def draw_other_grid(scenes: list[Path], rng: np.random.Generator) -> Saves:
     return save_twice(region, first, last, rng, _grid(rng) if kind == 1 else (0, 0))
 
 
-Looks = tuple[Measured | None, dict[str, Measured | None]]
-"""What full effort shows, and what glances do, by their names; None without evidence."""
+Looks = tuple[Measured | None, Mapping[str, Measured | None]]
+"""What full effort shows, None without evidence; and what glances do, by the names of their classifiers."""
 
 
 def draw_finer(scenes: list[Path], rng: np.random.Generator) -> Saves:
@@ -197,50 +187,41 @@ def draw_finer(scenes: list[Path], rng: np.random.Generator) -> Saves:
     return save_twice(region, first, last, rng, _grid(rng) if rng.random() < MOVED else (0, 0))
 
 
+def _measured(looks: Sequence[Look | None], of_tables: TableEvidence, earlier: bool, saves: Saves) -> Measured:
+    return Measured(joined_statistics(looks), earlier, saves.first.quality if saves.first else None, of_tables)
+
+
 def measure_same_grid(saves: Saves) -> Looks:
     """What the same grid shows, of which an earlier save at a lower quality must be found."""
-    luma, quality = decode_luma(saves.data).luma, saves.first.quality if saves.first else None
-    earlier = quality is not None and quality < saves.last.quality and saves.grid == (0, 0)
+    same_grid = SameGrid(decode_luma(saves.data).luma, saves.last.luma)
+    earlier = saves.first is not None and saves.first.quality < saves.last.quality and saves.grid == (0, 0)
 
-    def measured(effort: same_grid_counts.SameGridEffort, candidates: I64) -> Measured | None:
-        evidence = same_grid_evidence(count_same_grid(luma, saves.last.luma, effort), candidates)
-        if evidence is None:
-            return None
-        return Measured(same_grid_statistics(evidence), earlier, quality, evidence.of_tables)
+    def of(evidence: SameGridEvidence | None, looks: Sequence[SameGridEvidence | None]) -> Measured | None:
+        return None if evidence is None else _measured(looks, evidence.of_tables, earlier, saves)
 
-    coarser = coarser_tables(saves.last.luma.astype(np.int64).reshape(64))
-    glance = measured(same_grid_counts.GLANCE, only_ijg(coarser))
-    return measured(same_grid_counts.FULL, coarser), {"glance": glance}
+    glance = of(same_grid.glance, [same_grid.glance])
+    return of(same_grid.coarser, same_grid.looks), {"aligned glance": glance}
 
 
 def measure_finer(saves: Saves) -> Looks:
     """What the same grid shows, of which an earlier save at a higher quality must be found; there is no glance."""
-    quality = saves.first.quality if saves.first else None
-    earlier = quality is not None and quality > saves.last.quality and saves.grid == (0, 0)
-    counts = count_same_grid(decode_luma(saves.data).luma, saves.last.luma)
-    evidence = same_grid_evidence(counts, finer_tables(saves.last.luma.astype(np.int64).reshape(64)))
-    if evidence is None:
-        return None, {}
-    return Measured(same_grid_statistics(evidence), earlier, quality, evidence.of_tables), {}
+    same_grid = SameGrid(decode_luma(saves.data).luma, saves.last.luma)
+    earlier = saves.first is not None and saves.first.quality > saves.last.quality and saves.grid == (0, 0)
+    finer = same_grid.finer
+    return None if finer is None else _measured(same_grid.looks, finer.of_tables, earlier, saves), {}
 
 
 def measure_other_grid(saves: Saves) -> Looks:
-    """What the other grids show, of which must be found what has the right grid and nearly the right quality."""
-    quality = saves.first.quality if saves.first else None
-    windows = windows_of(decode_luma(saves.data).luma, saves.last.luma)
+    """What the other grids show, of which an earlier save at a lower quality must be found if its grid was."""
+    coarser = saves.first is not None and saves.first.quality < saves.last.quality
 
-    def measured(effort: other_grid_counts.OtherGridEffort, candidates: I64) -> Measured | None:
-        evidence = other_grid_evidence(count_other_grids(windows, effort), candidates)
-        if evidence is None:
-            return None
-        told = int(first_tables().quality[evidence.candidates[evidence.best]])
-        near = quality is not None and abs(told - quality) <= NAMED_WITHIN and evidence.grid == saves.grid
-        return Measured(other_grid_statistics(evidence), near, quality, evidence.of_tables)
+    def of(looks: list[OtherGridEvidence]) -> Measured:
+        last = looks[-1]
+        return _measured(looks, last.for_naming, coarser and last.grid == saves.grid, saves)
 
-    coarser = coarser_tables(saves.last.luma.astype(np.int64).reshape(64))
-    efforts = {"glance": other_grid_counts.GLANCE, "second glance": other_grid_counts.SECOND_GLANCE}
-    glances = {name: measured(effort, only_ijg(coarser)) for name, effort in efforts.items()}
-    return measured(other_grid_counts.FULL, coarser), glances
+    all_looks = [of(looks) for looks in looks_at_other_grids(decode_luma(saves.data).luma, saves.last.luma)]
+    glances = dict(zip((name for name, _ in OTHER_GRID_GLANCES), all_looks, strict=False))
+    return all_looks[-1] if all_looks else None, glances
 
 
 Way = tuple[Callable[[list[Path], np.random.Generator], Saves], Callable[[Saves], Looks]]
@@ -288,13 +269,18 @@ def fit_trust(measured: list[Measured]) -> float:
     return max((trust for trust in TRUSTS if held_share(measured, trust) >= HELD), default=TRUSTS[0])
 
 
+def found_by(fitted: Classifier, measured: list[Measured]) -> list[Measured]:
+    """Those that the classifier takes for saved before: of these alone an interval is told."""
+    return [one for one in measured if fitted.probability(one.values) >= EARLIER_SAVE_SEEN]
+
+
 def _rounded(parameter: torch.Tensor) -> F64:
     """A fitted tensor as it is stored, float64 of five decimals: more digits change no prediction."""
     out: F64 = parameter.detach().numpy().astype(np.float64)
     return out.round(5)
 
 
-def fit_classifier(measured: list[Measured], single_weight: float, trust: float, seed: int) -> Classifier:
+def fit_classifier(measured: list[Measured], single_weight: float, seed: int, trust: float = 1.0) -> Classifier:
     """Full-batch logistic regression through one hidden layer (AdamW); ``trust`` as it is."""
     values, truth = _arrays(measured)
     torch.manual_seed(seed)
@@ -362,15 +348,16 @@ def main() -> None:
         "finer": (draw_finer, measure_finer),
         "shifted": (draw_other_grid, measure_other_grid),
     }
-    for name, way in ways.items():
+    all_glances = {"aligned": ["aligned glance"], "finer": [], "shifted": [name for name, _ in OTHER_GRID_GLANCES]}
+    for (name, way), glances in zip(ways.items(), all_glances.values(), strict=True):
         looks, held_out = collect(way, scenes.fitted, count, seed), collect(way, scenes.held_out, count // 6, seed + 1)
         measured = of_full_effort(looks)
-        full = fit_classifier(measured, SINGLE_WEIGHT[name], fit_trust(measured), seed)
+        full = fit_classifier(measured, SINGLE_WEIGHT[name], seed)
+        full = replace(full, trust=fit_trust(found_by(full, measured)))
         fitted[name] = full, held_out_figures(full, of_full_effort(held_out))
-        for of_glance in looks[0][1]:
-            glance = fit_classifier(of_glances(looks, of_glance, full), GLANCE_WEIGHT, full.trust, seed)
-            figures = held_out_figures(glance, of_glances(held_out, of_glance, full))
-            fitted[f"{name} {of_glance}"] = glance, figures
+        for of_glance in glances:
+            glance = fit_classifier(of_glances(looks, of_glance, full), GLANCE_WEIGHT, seed, full.trust)
+            fitted[of_glance] = glance, held_out_figures(glance, of_glances(held_out, of_glance, full))
     for name, (_, figures) in fitted.items():
         print(f"{name}, held-out scenes: {figures}")
     command = f"python -m jpegqf.train.history --data DIR --samples {count} --seed {seed}"
