@@ -58,8 +58,9 @@ def first_of_each(pixels: U8) -> NDArray[np.int64]:
 
 
 def evenly_spread(rows: NDArray[ItemT], most: int) -> NDArray[ItemT]:
-    """At most ``most`` of the rows of an array, evenly spread."""
-    out: NDArray[ItemT] = rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)]
+    """At most ``most`` of the rows of an array, evenly spread, the first and the last among them."""
+    count = min(len(rows), most)
+    out: NDArray[ItemT] = rows[np.arange(count) * (len(rows) - 1) // max(count - 1, 1)]
     return out
 
 

@@ -86,7 +86,8 @@ class Classifier:
 
     def probability(self, values: F64) -> float:
         """Probability that the image was saved before, 0..1, of its statistics, as many as ``mean`` has."""
-        inner = np.tanh(np.clip((values - self.mean) / self.scale, -5, 5) @ self.hidden + self.hidden_bias)
+        standardized = np.maximum(np.minimum((values - self.mean) / self.scale, 5), -5)
+        inner = np.tanh(standardized @ self.hidden + self.hidden_bias)
         return float(1 / (1 + np.exp(-(inner @ self.output + self.output_bias))))
 
 

@@ -1,11 +1,11 @@
 """The luma tables that an earlier save may have had, and how common each is."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
-from jpegqf.arrays import F64, I64, U8, Bool
+from jpegqf.arrays import F64, I16, I64, U8, Bool
 from jpegqf.jpeg.all_tables import set_tables
 from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES
 from jpegqf.jpeg.known_tables import Family
@@ -149,24 +149,56 @@ def transposed_frequencies(frequencies: I64) -> I64:
     return out
 
 
-def tables_at(tables: I64, frequencies: I64) -> I64:
+@dataclass(frozen=True)
+class AskedSteps:
+    """The different steps that some tables have at some frequencies; not to be written to.
+
+    ``tables``, int64 (tables,): their indices; ``frequencies``, int64 (frequencies,): row-major. ``steps``, int64
+    (steps,): ascending at each frequency, one frequency after the other; ``asked``, int64 (frequencies,): how many of
+    each.
+    """
+
+    tables: I64
+    frequencies: I64
+    steps: I64
+    asked: I64
+
+    @cached_property
+    def places(self) -> I16:
+        """Where each table's step at each frequency is among the steps, int16 (tables, frequencies)."""
+        place, each = np.zeros((len(self.asked), MAX_STEP + 1), np.int16), np.arange(len(self.asked))
+        place[np.repeat(each, self.asked), self.steps] = np.arange(len(self.steps))
+        out: I16 = place[each, _tables_at(self.tables, self.frequencies)]
+        return out
+
+
+def asked_steps(tables: I64, frequencies: I64) -> AskedSteps:
+    """The steps that the tables, by their indices, have at some row-major frequencies; both int64."""
+    return _asked_steps(tables.tobytes(), frequencies.tobytes())
+
+
+@lru_cache(maxsize=512)
+def _asked_steps(tables: bytes, frequencies: bytes) -> AskedSteps:
+    """The same of the bytes of both: many images share them."""
+    chosen, each = np.frombuffer(tables, np.int64), np.frombuffer(frequencies, np.int64)
+    marked = marked_steps(chosen, each)
+    return AskedSteps(chosen, each, np.nonzero(marked)[1], marked.sum(axis=1))
+
+
+def marked_steps(tables: I64, frequencies: I64) -> Bool:
+    """Which steps 0..255 the tables have at each of some frequencies, bool (frequencies, 256)."""
+    compiled = kernels()
+    if compiled is not None:
+        return compiled.mark_steps(first_tables().narrow, tables, frequencies)
+    marked = np.zeros((len(frequencies), MAX_STEP + 1), bool)
+    marked[np.arange(len(frequencies)), _tables_at(tables, frequencies)] = True
+    return marked
+
+
+def _tables_at(tables: I64, frequencies: I64) -> I64:
     """The steps, int64 (tables, frequencies), of the tables, by their indices, at some row-major frequencies."""
     out: I64 = first_tables().steps[tables[:, None], frequencies]
     return out
-
-
-def asked_steps(tables: I64, frequencies: I64) -> tuple[I64, I64]:
-    """The different steps, ascending, that the tables, by their indices, have at each of some row-major frequencies.
-
-    Those of one frequency after the other, int64, and how many each frequency has, int64 (frequencies,).
-    """
-    compiled = kernels()
-    if compiled is not None:
-        asked = compiled.mark_steps(first_tables().narrow, tables, frequencies)
-    else:
-        asked = np.zeros((len(frequencies), MAX_STEP + 1), bool)
-        asked[np.arange(len(frequencies)), tables_at(tables, frequencies)] = True
-    return np.nonzero(asked)[1], asked.sum(axis=1)
 
 
 def sums_over_frequencies(of_steps: F64, tables: I64, frequencies: I64) -> F64:
@@ -177,7 +209,7 @@ def sums_over_frequencies(of_steps: F64, tables: I64, frequencies: I64) -> F64:
     compiled = kernels()
     if compiled is not None:
         return compiled.sum_steps(first_tables().narrow, tables, frequencies, of_steps)
-    out: F64 = of_steps[np.arange(len(frequencies)), tables_at(tables, frequencies)].sum(axis=1)
+    out: F64 = of_steps[np.arange(len(frequencies)), _tables_at(tables, frequencies)].sum(axis=1)
     return out
 
 

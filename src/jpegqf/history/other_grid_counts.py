@@ -21,8 +21,8 @@ FEWEST_WINDOWS = 16
 """Fewest windows (squares of WINDOW pixels) for any evidence."""
 SMALLEST_RANGE = 6
 """Grey levels that a window must span: flat ones decode to whole grey levels, which is a comb of its own in DC."""
-BINS_PER_SIGMA = 2
-"""Histogram bins per standard deviation of the blur."""
+BINS_PER_SIGMA = (1, 2)
+"""Histogram bins per standard deviation of the blur, of DC and of other coefficients: DC's range is large."""
 BLUR = 0.7
 """Factor on the computed standard deviation of the last save's errors.
 
@@ -36,7 +36,7 @@ MOST_WINDOWS = 1024
 """Most windows that are used, evenly spaced over the image."""
 
 
-BINS = (1024, 256)
+BINS = (512, 256)
 """Bins of the magnitudes of DC, and of other coefficients; larger ones are left out."""
 ALL_FREQUENCIES = 7
 """Most that the two indices of a frequency that is counted add up to: 36 frequencies."""
@@ -60,15 +60,15 @@ class OtherGridCounts:
     """What is counted of an image on all grids.
 
     ``table``, int64 (64,), row-major: the last table. ``used``, int64 (frequencies,): the frequencies used, row-major
-    indices, DC first. ``sigma``, float64 (frequencies,): standard deviation of the blur, grey levels. ``histograms``:
-    for each frequency float32 (bins, GRIDS), how often a coefficient's magnitude is in each bin on each grid, the last
-    save's first; bins are sigma / BINS_PER_SIGMA wide, around multiples of that. ``windows``: number of windows
-    counted.
+    indices, DC first. ``sigma`` and ``width``, float64 (frequencies,): standard deviation of the blur, and width of a
+    bin, grey levels. ``histograms``: for each frequency float32 (bins, GRIDS), how often a coefficient's magnitude is
+    in each bin, around multiples of its width, on each grid, the last save's first. ``windows``: number of windows.
     """
 
     table: I64
     used: I64
     sigma: F64
+    width: F64
     histograms: list[F32]
     windows: int
 
@@ -191,8 +191,9 @@ def count_other_grids(
     new = [(v, u) for v in indices for u in indices if v + u <= index_sum and 8 * v + u not in before]
     used = np.array([8 * v + u for v, u in new], np.int64)
     sigma = np.sqrt(BLUR**2 * windows.variance[used] + PIXEL_VARIANCE)
-    histograms = _histograms(windows.pixels, sigma / BINS_PER_SIGMA, new)
+    width = sigma / np.where(used == 0, *BINS_PER_SIGMA)
+    histograms = _histograms(windows.pixels, width, new)
     if counted is not None:
         used, sigma = np.concatenate([counted.used, used]), np.concatenate([counted.sigma, sigma])
-        histograms = counted.histograms + histograms
-    return OtherGridCounts(windows.table, used, sigma, histograms, len(windows.pixels))
+        width, histograms = np.concatenate([counted.width, width]), counted.histograms + histograms
+    return OtherGridCounts(windows.table, used, sigma, width, histograms, len(windows.pixels))

@@ -10,12 +10,11 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.dc_steps import triangle
-from jpegqf.history.other_grid_counts import BINS_PER_SIGMA, OtherGridCounts
-from jpegqf.jpeg.ijg import MAX_STEP
+from jpegqf.history.other_grid_counts import OtherGridCounts
 from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.grid import GRIDS
 
-SMOOTH_BINS_OF_DC, SMOOTH_BINS = 17, 5
+SMOOTH_BINS_OF_DC, SMOOTH_BINS = 9, 5
 """Width, for DC and for others, of the triangle that smooths the pooled histogram: its noise would look like evidence.
 """
 UNTOUCHED_SHARE = 0.2
@@ -50,13 +49,6 @@ class StepRatios:
         out: I64 = np.cumsum(self.asked) - self.asked
         return out
 
-    @property
-    def places(self) -> I64:
-        """Place of each step 0..255 at each frequency, int64 (frequencies, 256); 0 for those not asked."""
-        out = np.zeros((len(self.asked), MAX_STEP + 1), np.int64)
-        out[np.repeat(np.arange(len(self.asked)), self.asked), self.steps] = np.arange(len(self.steps))
-        return out
-
     def followed_by(self, more: "StepRatios") -> "StepRatios":
         """These and those of further frequencies."""
         return StepRatios(
@@ -68,34 +60,42 @@ class StepRatios:
 def step_ratios(counts: OtherGridCounts, steps: I64, asked: I64) -> StepRatios:
     """Evidence of steps, flat, ascending at each frequency: ``asked[f]`` of each of the last ``len(asked)`` counted."""
     first = len(counts.used) - len(asked)
-    widths = np.where(counts.used[first:] == 0, SMOOTH_BINS_OF_DC, SMOOTH_BINS)
-    histograms, sigma, compiled = counts.histograms[first:], counts.sigma[first:], kernels()
+    smoothed = np.where(counts.used[first:] == 0, SMOOTH_BINS_OF_DC, SMOOTH_BINS)
+    histograms, sigma, width, compiled = (
+        counts.histograms[first:],
+        counts.sigma[first:],
+        counts.width[first:],
+        kernels(),
+    )
     if compiled is not None:
         found, expected = compiled.grid_evidence(
-            histograms, sigma, widths, asked, steps, USED_SHARE, FINEST, BINS_PER_SIGMA,
-            FAR * BINS_PER_SIGMA, UNTOUCHED_SHARE, ZERO_WEIGHT,
-        )  # fmt: skip
+            histograms, sigma, width, smoothed, asked, steps, USED_SHARE, FINEST, FAR, UNTOUCHED_SHARE, ZERO_WEIGHT
+        )
         return StepRatios(steps, asked, found, expected)
     of_each = np.split(steps, np.cumsum(asked)[:-1])
-    ratios = [_of_one_frequency(*one) for one in zip(histograms, of_each, sigma.tolist(), widths.tolist(), strict=True)]
-    found, expected = (np.concatenate(parts) for parts in zip(*ratios, strict=True))
+    arguments = zip(histograms, of_each, sigma.tolist(), width.tolist(), smoothed.tolist(), strict=True)
+    found, expected = (
+        np.concatenate(parts) for parts in zip(*(_of_one_frequency(*one) for one in arguments), strict=True)
+    )
     return StepRatios(steps, asked, found, expected)
 
 
-def _of_one_frequency(counts: F32, steps: I64, spread: float, smooth: int) -> tuple[F32, F32]:
+def _of_one_frequency(counts: F32, steps: I64, sigma: float, width: float, smoothed: int) -> tuple[F32, F32]:
     """Evidence of each step on each grid, float32 (steps, GRIDS - 1), and expected, (steps,).
 
-    ``counts``, float32 (bins, GRIDS); ``spread``: sigma, grey levels; ``smooth``: width of the triangle.
+    ``counts``, float32 (bins, GRIDS); ``sigma``, ``width``: of the blur and of a bin, grey levels; ``smoothed``: width
+    of the triangle, bins.
     """
     found, expected = np.zeros((len(steps), GRIDS - 1), np.float32), np.zeros(len(steps), np.float32)
     pooled = counts[:, 1:].sum(axis=1)
     below = (pooled + counts[:, 0]).cumsum()
-    filled = int(np.searchsorted(below, USED_SHARE * below[-1])) + smooth
-    first = int(np.searchsorted(steps, FINEST * spread))
-    last = first + _distinguishable(steps[first:], filled * spread / BINS_PER_SIGMA)
+    filled = int(np.searchsorted(below, USED_SHARE * below[-1])) + smoothed
+    first = int(np.searchsorted(steps, FINEST * sigma))
+    last = first + _distinguishable(steps[first:], filled * width)
     if first < last:
-        in_bins = steps[first:last] / spread * BINS_PER_SIGMA
-        found[first:last], expected[first:last] = _ratios(counts[:filled, 1:], pooled[:filled], in_bins, smooth)
+        found[first:last], expected[first:last] = _ratios(
+            counts[:filled, 1:], pooled[:filled], steps[first:last] / width, sigma / width, smoothed
+        )
         found[last:], expected[last:] = found[last - 1], expected[last - 1]
     return found, expected
 
@@ -108,16 +108,16 @@ def _distinguishable(steps: I64, largest: float) -> int:
     return min(len(steps), int(np.searchsorted(steps, 2 * largest)) + 1)
 
 
-def _ratios(counts: F32, pooled: F32, steps: F64, smooth: int) -> tuple[F32, F32]:
+def _ratios(counts: F32, pooled: F32, steps: F64, sigma: float, smoothed: int) -> tuple[F32, F32]:
     """Log likelihood ratio of each step and grid (steps, GRIDS - 1) above the grids' median, and its mean (steps,).
 
     The mean is that on a grid if the step were true. ``counts``, float32 (bins, GRIDS - 1), and ``pooled``, (bins,),
-    their sum; ``steps`` in bins, ascending.
+    their sum; ``steps``, ascending, ``sigma`` and ``smoothed`` in bins.
     """
     mass = pooled.astype(np.float64) + 1e-3
     mass /= mass.sum()
-    plain = _smoothed(mass, smooth).astype(np.float32)
-    comb = _comb(mass, steps)
+    plain = _smoothed(mass, smoothed).astype(np.float32)
+    comb = _comb(mass, steps, sigma)
     comb *= np.float32(1 - UNTOUCHED_SHARE)
     comb += np.float32(UNTOUCHED_SHARE) * plain
     ratio = np.log(comb / plain)
@@ -136,7 +136,7 @@ def _smoothed(mass: F64, width: int) -> F64:
     return out
 
 
-def _comb(mass: F64, steps: F64) -> F32:
+def _comb(mass: F64, steps: F64, sigma: float) -> F32:
     """The histogram (bins,) gathered in cells one step (ascending, in bins) wide and blurred, float32 (steps, bins)."""
     bins = len(mass)
     step = steps[:, None].astype(np.float32)
@@ -148,12 +148,12 @@ def _comb(mass: F64, steps: F64) -> F32:
     mirrored = np.concatenate([cells[:, 1:2], cells], axis=1).ravel()
     value = np.arange(bins, dtype=np.float32)
     nearest = np.rint(value / step)
-    rest = (value - nearest * step) / np.float32(BINS_PER_SIGMA)
+    rest = (value - nearest * step) / np.float32(sigma)
     place = nearest.astype(np.intp) + (np.arange(len(steps)) * (most + 1))[:, None] + 1
     out: F32 = mirrored[place] * np.exp(-0.5 * rest * rest)
-    near = int(np.searchsorted(steps, FAR * BINS_PER_SIGMA))  # the blurs of longer steps do not meet
+    near = int(np.searchsorted(steps, FAR * sigma))  # the blurs of longer steps do not meet
     for beside in (-1, 1):
-        apart = rest[:near] - np.float32(beside / BINS_PER_SIGMA) * step[:near]
+        apart = rest[:near] - np.float32(beside / sigma) * step[:near]
         out[:near] += mirrored[place[:near] + beside] * np.exp(-0.5 * apart * apart)
     out[:, 0] /= 2
     out /= np.maximum(out.sum(axis=1, keepdims=True), np.float32(1e-9))

@@ -85,7 +85,7 @@ class SameGridEvidence:
         The best candidate's evidence, of DC and of AC too, what was expected, and the evidence of its rivals.
         """
         total, counts, by_frequency = self.total, self.counts, self.of_best
-        best = int(total.argmax())
+        best, every = int(total.argmax()), len(by_frequency)
         sorted_votes = np.sort(by_frequency)[::-1]
         expected = float(self.expected[best])
         dc, expected_dc = float(by_frequency[0]), float(self.expected_of_best[0])
@@ -93,8 +93,9 @@ class SameGridEvidence:
         return np.array([
             signed_log(total[best]), signed_log(expected), total[best] / (expected + 5),
             signed_log(lead(self.of_tables)), signed_log(total[best] - median(total)),
-            signed_log(sorted_votes[2:].sum()), float((by_frequency > 1).mean()), float((by_frequency < -1).mean()),
-            signed_log(np.clip(by_frequency, -4, 4).sum()), signed_log(median(self.expected)),
+            signed_log(sorted_votes[2:].sum()),
+            np.count_nonzero(by_frequency > 1) / every, np.count_nonzero(by_frequency < -1) / every,
+            signed_log(np.maximum(np.minimum(by_frequency, 4), -4).sum()), signed_log(median(self.expected)),
             math.log(sums[best] / sums.min()), math.log(float(counts.nonzero.sum())),
             signed_log(float(self.prior_misfit.sum())), math.log(counts.step), math.log1p(counts.blocks),
             *of_ijg(self.of_tables, self.expected),
@@ -206,8 +207,8 @@ def same_grid_evidence(
         return None
     frequencies = np.concatenate([[0], counts.used])
     earlier = transposed_frequencies(frequencies) if transposed else frequencies
-    steps, asked = asked_steps(candidates, earlier)
-    of_dc, of_ac = steps[: asked[0]], steps[asked[0] :]
+    all_steps = asked_steps(candidates, earlier)
+    asked, of_dc, of_ac = all_steps.asked, *np.split(all_steps.steps, all_steps.asked[:1])
     found, expected = np.zeros((2, len(frequencies), MAX_STEP + 1))
     found[0, of_dc], expected[0, of_dc] = dc_ratios(counts.dc, int(counts.table[0]), of_dc)
     lifts = _lifts(counts, of_ac, asked[1:])

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, U8
-from jpegqf.evidence.blocks import cut_blocks, first_of_each
+from jpegqf.evidence.blocks import MULTIPLIERS, first_of_each, sound_squares
 from jpegqf.evidence.dct import BASIS, FORWARD
 from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.luma import Luma
@@ -166,24 +166,15 @@ def _priors(counts: list[F32], lasts: list[int], rounds: int) -> F32:
     return weights
 
 
-def _spread_rows(luma: Luma, most: int) -> Luma:
-    """Rows of blocks, evenly spaced over the image and put below each other, together about so many blocks at most."""
-    height, width = luma.plane.shape
-    rows = height // 8
-    count = min(rows, max(1, most // max(1, width // 8)))
-    if count == rows:
-        return luma
-    tops = 8 * (np.arange(count) * rows // count)
-    picked = (tops[:, None] + np.arange(8)).ravel()
-    return luma.viewed(lambda plane: plane[picked])
+def _spread_blocks(luma: Luma, most: int) -> U8:
+    """Distinct unclipped blocks, uint8 (n, 64), of rows of blocks evenly spaced over the image.
 
-
-def _repetitive(magnitudes: U8) -> bool:
-    """Whether the AC of blocks, |k2| uint8 (blocks, 64), repeats a few patterns: these are no independent evidence."""
-    patterns = magnitudes.copy()
-    patterns[:, 0] = 0
-    active = patterns[patterns.any(axis=1)]
-    return len(first_of_each(active)) < max(FEWEST_PATTERNS, FEWEST_DISTINCT * len(active))
+    So many rows that together they have about ``most`` blocks, at most.
+    """
+    rows, columns = (side // 8 for side in luma.plane.shape)
+    count = min(rows, max(1, most // max(1, columns)))
+    row, column = np.divmod(np.arange(count * columns), max(1, columns))
+    return sound_squares(luma, 8 * (row * rows // max(1, count)), 8 * column, 8, 0).reshape(-1, 64)
 
 
 def multiples_of(blocks: U8, table: I64) -> F32:
@@ -194,20 +185,25 @@ def multiples_of(blocks: U8, table: I64) -> F32:
     return np.asarray((blocks.astype(np.float32) - 128) @ (FORWARD / table.astype(np.float32)), np.float32)
 
 
-def _counted(multiples: F32, table: I64) -> tuple[U8, F32]:
-    """|k2|, MOST_MULTIPLES at most, uint8 (blocks, 64), and how often each occurs, float32 (64, MOST_MULTIPLES).
+def _counted(multiples: F32, table: I64) -> tuple[F32, bool]:
+    """How often each |k2| occurs, float32 (64, MOST_MULTIPLES), and whether the AC of blocks repeats a few patterns.
 
-    ``multiples`` (blocks, 64) are not rounded. Only multiples up to LARGEST_COEFFICIENT are counted.
+    These are no independent evidence. ``multiples`` (blocks, 64) are not rounded. Only multiples up to
+    LARGEST_COEFFICIENT are counted.
     """
     width, compiled = MOST_MULTIPLES + 1, kernels()
     if compiled is not None:
-        magnitudes, counts = compiled.count_multiples(multiples, MOST_MULTIPLES)
+        counts, active, different = compiled.count_multiples(multiples, MOST_MULTIPLES, MULTIPLIERS)
     else:
         magnitudes = (np.minimum(np.abs(multiples), MOST_MULTIPLES) + np.float32(0.5)).astype(np.uint8)
         flat = np.bincount((magnitudes + np.arange(64) * width).ravel(), minlength=64 * width)
         counts = flat.reshape(64, width).astype(np.float32)
+        magnitudes[:, 0] = 0
+        patterns = magnitudes[magnitudes.any(axis=1)]
+        active, different = len(patterns), len(first_of_each(patterns))
     kept = np.arange(MOST_MULTIPLES) < bins_of(table)[:, None]
-    return magnitudes, np.where(kept, counts[:, :MOST_MULTIPLES], np.float32(0))
+    repetitive = different < max(FEWEST_PATTERNS, FEWEST_DISTINCT * active)
+    return np.where(kept, counts[:, :MOST_MULTIPLES], np.float32(0)), repetitive
 
 
 def count_same_grid(luma: Luma, last_table: I64, effort: SameGridEffort = FULL) -> SameGridCounts | None:
@@ -219,11 +215,9 @@ def count_same_grid(luma: Luma, last_table: I64, effort: SameGridEffort = FULL) 
     if last_table.shape != (8, 8) or last_table.min() < 1:
         raise ValueError("a quantization table has 8x8 steps of at least 1")
     table = last_table.astype(np.int64).reshape(64)
-    blocks = cut_blocks([_spread_rows(luma, effort.blocks)])
-    unclipped = ~(blocks.low | blocks.high).any(axis=1)
-    multiples = multiples_of(blocks.pixels[unclipped], table)
-    magnitudes, counts = _counted(multiples, table)
-    if _repetitive(magnitudes):
+    multiples = multiples_of(_spread_blocks(luma, effort.blocks), table)
+    counts, repetitive = _counted(multiples, table)
+    if repetitive:
         return None
     nonzero = counts[:, 1:].sum(axis=1)
     nonzero[0] = 0

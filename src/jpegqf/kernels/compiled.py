@@ -17,10 +17,10 @@ SIGNATURES = {
     "first_of_each": "u1* i8 i8 u8* i8 u8* i8*",
     "sound_squares": "u1* u1* i8 i8* i8 i8 i8 u8* i8 u8* u1*",
     "grid_histograms": "u1* i8 f4* i8 i4* i4* i4* f4* f4* f4*",
-    "grid_evidence": "i8 u8* i8* f8* i8* i8* i8* f8 f8 f8 f4 f4 f4 f8* f4* f4* f4*",
+    "grid_evidence": "i8 u8* i8* f8* f8* i8* i8* i8* f8 f8 f8 f4 f4 f8* f4* f4* f4*",
     "block_multiples": "u1* i8 f4* f4* f4*",
     "count_zeros": "u1* i8 f4* f4* f4*",
-    "count_multiples": "f4* i8 i8 i8 u1* f4*",
+    "count_multiples": "f4* i8 i8 u8* i8 u8* f4* i8*",
     "mark_steps": "u1* i8* i8 i8* i8 u1*",
     "sum_steps": "u1* i8* i8 i8* i8 f8* f8*",
     "fit_priors": "i8 i8* f4* u8* i8* i8 f4* f4*",
@@ -55,14 +55,15 @@ class Kernels:
 
         Those that it writes to are so already: a copy would be lost.
         """
-        kept = [
-            each if dtype is None or each is None else np.ascontiguousarray(each, dtype)
-            for each, dtype in zip(arguments, self._types[function], strict=True)
-        ]
-        returned = self._functions[function](*[
-            each.ctypes.data if isinstance(each, np.ndarray) else each for each in kept
-        ])  # fmt: skip
-        return int(returned)
+        kept, passed = [], []  # copies live until the call has ended
+        for each, dtype in zip(arguments, self._types[function], strict=True):
+            if dtype is None or each is None:
+                passed.append(each)
+                continue
+            array = each if each.dtype == dtype and each.flags.c_contiguous else np.ascontiguousarray(each, dtype)
+            kept.append(array)
+            passed.append(array.ctypes.data)
+        return int(self._functions[function](*passed))
 
     def first_of_each(self, rows: U8, multipliers: NDArray[np.uint64]) -> I64:
         """Indices, int64, of the first of each different row, uint8 (n, bytes); each four bytes have a multiplier."""
@@ -102,21 +103,21 @@ class Kernels:
         return [part.reshape(-1, GRIDS)[:-1] for part in np.split(flat, np.cumsum(sizes)[:-1])]
 
     def grid_evidence(
-        self, histograms: Sequence[F32], sigmas: F64, widths: I64, asked: I64, steps: I64, used_share: float,
-        finest: float, per_sigma: float, far: float, untouched: float, zero_weight: float,
+        self, histograms: Sequence[F32], sigmas: F64, bin_widths: F64, smoothed: I64, asked: I64, steps: I64,
+        used_share: float, finest: float, far: float, untouched: float, zero_weight: float,
     ) -> tuple[F32, F32]:  # fmt: skip
         """Evidence of each step on each grid, float32 (steps, GRIDS - 1), and expected, (steps,).
 
-        ``histograms``: float32 (bins, GRIDS) of each frequency, contiguous; ``sigmas``, ``widths``, ``asked``:
-        (frequencies,); ``steps``: flat.
+        ``histograms``: float32 (bins, GRIDS) of each frequency, contiguous; ``sigmas``, ``bin_widths``, ``smoothed``,
+        ``asked``: (frequencies,); ``steps``: flat.
         """
         bins = np.array([len(histogram) for histogram in histograms])
-        most = int(bins.max())
+        most = int(max(bins.max(), smoothed.max()))
         found, expected = np.zeros((len(steps), GRIDS - 1), np.float32), np.zeros(len(steps), np.float32)
         self._call(
-            "grid_evidence", len(histograms), _addresses(histograms), bins, sigmas, widths, asked, steps, used_share,
-            finest, per_sigma, far, untouched, zero_weight,
-            np.empty(2 * most + 1), np.empty(3 * most + 4, np.float32), found, expected,
+            "grid_evidence", len(histograms), _addresses(histograms), bins, sigmas, bin_widths, smoothed, asked, steps,
+            used_share, finest, far, untouched, zero_weight,
+            np.empty(3 * most + WINDOW + 1), np.empty(3 * most + 4, np.float32), found, expected,
         )  # fmt: skip
         return found, expected
 
@@ -132,12 +133,14 @@ class Kernels:
         self._call("count_zeros", windows, len(windows), basis, 1 / table, zeros)
         return zeros
 
-    def count_multiples(self, multiples: F32, most: int) -> tuple[U8, F32]:
-        """|k2| of multiples (blocks, frequencies), rounded, ``most`` at most, and counts, (frequencies, most + 1)."""
-        blocks, frequencies = multiples.shape
-        magnitudes, counts = np.empty(multiples.shape, np.uint8), np.zeros((frequencies, most + 1), np.float32)
-        self._call("count_multiples", multiples, blocks, frequencies, most, magnitudes, counts)
-        return magnitudes, counts
+    def count_multiples(self, multiples: F32, most: int, multipliers: NDArray[np.uint64]) -> tuple[F32, int, int]:
+        """How often each |k2| occurs among multiples (blocks, 64), rounded, ``most`` at most: (64, most + 1).
+
+        And how many blocks have AC, and how many of their patterns differ.
+        """
+        counts, different, keys = np.zeros((64, most + 1), np.float32), np.zeros(1, np.int64), _no_keys(len(multiples))
+        arguments = multiples, len(multiples), most, multipliers, len(keys), keys, counts, different
+        return counts, self._call("count_multiples", *arguments), int(different[0])
 
     def mark_steps(self, steps: U8, tables: I64, frequencies: I64) -> Bool:
         """Which steps the chosen ``tables`` have at some frequencies, bool (frequencies, 256); ``steps``: (n, 64)."""

@@ -15,12 +15,19 @@
 #define KERNEL
 #endif
 
+#if defined(__GNUC__)
+/* Into each of the two, so that it is compiled for the same processors. */
+#define INNER static inline __attribute__((always_inline))
+#else
+#define INNER static inline
+#endif
+
 enum { SIDE = 8, GRIDS = 64, WINDOW = 15, SCALES = 8, FREQUENCIES = 64, STEPS = 256 };
 enum { CHUNK = 256 }; /* windows filtered before they are counted: they stay in the cache of the processor */
 
 /* Natural logarithm of a normal number above 0, within 2e-7: logf of the Cephes library, without its branches, so that
  * the compiler makes vector instructions of loops over it. */
-static inline float natural_log(float x)
+INNER float natural_log(float x)
 {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -43,7 +50,7 @@ static inline float natural_log(float x)
 }
 
 /* e to the power x, within 2e-7 of it; x is taken as -80 below that and as 80 above. expf of Cephes, likewise. */
-static inline float exponential(float x)
+INNER float exponential(float x)
 {
     x = x > -80.0f ? x : -80.0f;
     x = x < 80.0f ? x : 80.0f;
@@ -63,7 +70,7 @@ static inline float exponential(float x)
 }
 
 /* Whether a key is not among those remembered in slots keys, a power of two; it is remembered from now on. */
-static inline int is_new(uint64_t key, uint64_t *keys, int64_t slots)
+INNER int is_new(uint64_t key, uint64_t *keys, int64_t slots)
 {
     if (key == 0) /* marks an empty slot */
         key = 1;
@@ -95,7 +102,7 @@ int32_t first_of_each(const uint32_t *rows, int64_t count, int64_t words, const 
 }
 
 /* The key of the first SIDE x SIDE pixels of a square, as first_of_each makes it of blocks. */
-static inline uint64_t key_of(const uint8_t *square, int64_t side, const uint64_t *multipliers)
+INNER uint64_t key_of(const uint8_t *square, int64_t side, const uint64_t *multipliers)
 {
     uint64_t key = 0;
     for (int y = 0; y < SIDE; y++)
@@ -108,7 +115,7 @@ static inline uint64_t key_of(const uint8_t *square, int64_t side, const uint64_
 }
 
 /* Whether a square of the marks plane has none. */
-static inline int unmarked(const uint8_t *marks, int64_t stride, int64_t side)
+INNER int unmarked(const uint8_t *marks, int64_t stride, int64_t side)
 {
     uint8_t any = 0;
     for (int64_t y = 0; y < side; y++)
@@ -117,7 +124,7 @@ static inline int unmarked(const uint8_t *marks, int64_t stride, int64_t side)
     return !any;
 }
 
-static inline int32_t cut_sound(const uint8_t *plane, const uint8_t *marks, int64_t stride, const int64_t *starts,
+INNER int32_t cut_sound(const uint8_t *plane, const uint8_t *marks, int64_t stride, const int64_t *starts,
                                 int64_t count, int64_t side, int64_t least_range, const uint64_t *multipliers,
                                 int64_t slots, uint64_t *keys, uint8_t *squares)
 {
@@ -157,7 +164,7 @@ KERNEL int32_t sound_squares(const uint8_t *plane, const uint8_t *marks, int64_t
 }
 
 /* Sum of SIDE samples, stride apart, times weights. Written out, so that loops over it become vector instructions. */
-static inline float weighted(const float *samples, int stride, const float *weights)
+INNER float weighted(const float *samples, int stride, const float *weights)
 {
     return samples[0] * weights[0] + samples[stride] * weights[1] + samples[2 * stride] * weights[2] +
            samples[3 * stride] * weights[3] + samples[4 * stride] * weights[4] + samples[5 * stride] * weights[5] +
@@ -166,7 +173,7 @@ static inline float weighted(const float *samples, int stride, const float *weig
 
 /* The vertical part of a DCT coefficient at each of SIDE row offsets: pixels (count, WINDOW, WINDOW), filtered
  * (count, SIDE, WINDOW). */
-static inline void filter_columns(const float *pixels, int64_t count, const float *vertical, float *filtered)
+INNER void filter_columns(const float *pixels, int64_t count, const float *vertical, float *filtered)
 {
     for (int64_t i = 0; i < count; i++, pixels += WINDOW * WINDOW, filtered += SIDE * WINDOW)
         for (int place = 0; place < SIDE * WINDOW; place++)
@@ -175,7 +182,7 @@ static inline void filter_columns(const float *pixels, int64_t count, const floa
 
 /* Count magnitudes of one coefficient on all grids. filtered (count, SIDE, WINDOW); horizontal (SIDE,), over the width
  * of a bin; histogram (bins + 1, GRIDS), whose last bin is for all that is larger. */
-static inline void count_bins(const float *filtered, int64_t count, const float *horizontal, int32_t bins,
+INNER void count_bins(const float *filtered, int64_t count, const float *horizontal, int32_t bins,
                               float *histogram)
 {
     const float most = (float)bins;
@@ -222,7 +229,7 @@ KERNEL void grid_histograms(const uint8_t *windows, int64_t count, const float *
 
 /* The mass of each cell one step wide, around the multiples 0, 1, ... of the step: cells[1 + multiple]; cells[0] is
  * that of -1. below (bins + 1,): the mass below the upper edge of each bin, a 0 first; the first bin is 1/2 wide. */
-static void gather_cells(const double *below, int64_t bins, double step, int64_t multiples, float *cells)
+INNER void gather_cells(const double *below, int64_t bins, double step, int64_t multiples, float *cells)
 {
     double before = 0;
     for (int64_t multiple = 0; multiple < multiples; multiple++) {
@@ -240,10 +247,10 @@ static void gather_cells(const double *below, int64_t bins, double step, int64_t
     cells[1] *= 2; /* both signs, as for the mirrored multiples */
 }
 
-/* history.other_grid._comb and the logarithm of its ratio to a single save, of one step in bins; returns the ratio's
+/* history.other_grid_steps._comb and the logarithm of its ratio to a single save, of one step in bins; returns the ratio's
  * mean if the step were true. below, cells: see gather_cells. plain (bins,): what is expected of a single save.
  * ratio (bins,). */
-static inline float comb_ratio(const double *below, const float *plain, int32_t bins, double exact_step, float sigma,
+INNER float comb_ratio(const double *below, const float *plain, int32_t bins, double exact_step, float sigma,
                                float far, float untouched, float zero_weight, float *cells, float *ratio)
 {
     const float step = (float)exact_step, per_step = 1.0f / step, per_sigma = 1.0f / sigma;
@@ -275,7 +282,7 @@ static inline float comb_ratio(const double *below, const float *plain, int32_t 
 }
 
 /* The median of GRIDS - 1 values, an odd number: the one with as many below it as above. */
-static inline float median_of_grids(const float *values)
+INNER float median_of_grids(const float *values)
 {
     for (int grid = 0; grid < GRIDS - 1; grid++) {
         int32_t below = 0, equal = 0;
@@ -289,37 +296,56 @@ static inline float median_of_grids(const float *values)
     return 0.0f;
 }
 
-/* The histogram (bins,) under a triangle width bins wide, mirrored at 0, whose bin is half as wide. */
-static void smooth(const double *mass, int64_t bins, int64_t width, float *smoothed)
+/* sums (GRIDS,), set to 0 before: of counts (bins, GRIDS), each bin times its weight. Four bins at a time, so that the
+ * sums are read and written less often than the counts. */
+INNER void add_up(const float *counts, const float *weights, int64_t bins, float *sums)
 {
-    const int64_t half = width / 2;
-    for (int64_t bin = 0; bin < bins; bin++) {
-        double sum = 0;
-        for (int64_t beside = -half; beside <= half; beside++) {
-            const int64_t place = bin + beside < 0 ? -bin - beside : bin + beside;
-            const double weight = (double)(half + 1 - (beside < 0 ? -beside : beside));
-            sum += weight * mass[place < bins ? place : bins - 1] * (place ? 1 : 2);
-        }
-        smoothed[bin] = (float)(sum / (double)((half + 1) * (half + 1)) / (bin ? 1 : 2));
-    }
+    int64_t bin = 0;
+    for (; bin + 4 <= bins; bin += 4, counts += 4 * GRIDS)
+        for (int grid = 0; grid < GRIDS; grid++)
+            sums[grid] += counts[grid] * weights[bin] + counts[GRIDS + grid] * weights[bin + 1] +
+                          counts[2 * GRIDS + grid] * weights[bin + 2] + counts[3 * GRIDS + grid] * weights[bin + 3];
+    for (; bin < bins; bin++, counts += GRIDS)
+        for (int grid = 0; grid < GRIDS; grid++)
+            sums[grid] += counts[grid] * weights[bin];
 }
 
-/* history.other_grid._of_all_steps.
+/* The histogram (bins,) under a triangle width bins wide, mirrored at 0, whose bin is half as wide. both: space for
+ * bins + width - 1 numbers. */
+INNER void smooth(const double *mass, int64_t bins, int64_t width, double *both, float *smoothed)
+{
+    const int64_t half = width / 2;
+    const float all = (float)((half + 1) * (half + 1));
+    for (int64_t place = -half; place < bins + half; place++) {
+        const int64_t bin = place < 0 ? -place : place;
+        both[place + half] = mass[bin < bins ? bin : bins - 1] * (place ? 1 : 2);
+    }
+    memset(smoothed, 0, bins * sizeof *smoothed);
+    for (int64_t beside = 0; beside < width; beside++) {
+        const float weight = (float)(half + 1 - (beside < half ? half - beside : beside - half)) / all;
+        for (int64_t bin = 0; bin < bins; bin++)
+            smoothed[bin] += weight * (float)both[bin + beside];
+    }
+    smoothed[0] /= 2;
+}
+
+/* history.other_grid_steps.step_ratios.
  *
- * histograms (frequencies,): addresses of (bins[f], GRIDS); sigmas (frequencies,): of the blur, in grey levels, which
- * is per_sigma bins. widths (frequencies,): of the triangles that smooth. steps: one frequency after the other, each
- * (asked[f],), in grey levels, ascending. used_share, finest, far, untouched, zero_weight: see the constants there;
- * finest in grey levels over sigma, far in bins. masses: space for 2 most + 1 numbers, where most is the most of bins;
- * space: for 3 most + 4. found, as steps (..., GRIDS - 1), and expected, as steps, set to 0 before, are the results.
+ * histograms (frequencies,): addresses of (bins[f], GRIDS). sigmas, bin_widths (frequencies,): of the blur and of a
+ * bin, in grey levels; smoothed (frequencies,): width of the triangles, in bins. steps: one frequency after the other,
+ * each (asked[f],), in grey levels, ascending. used_share, finest, far, untouched, zero_weight: see the constants
+ * there. masses: space for 3 most + WINDOW + 1 numbers, where most is the most of bins and of the triangles; space: for
+ * 3 most + 4. found, as steps (..., GRIDS - 1), and expected, as steps, set to 0 before, are the results.
  */
 KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const int64_t *bins, const double *sigmas,
-                          const int64_t *widths, const int64_t *asked, const int64_t *steps, double used_share,
-                          double finest, double per_sigma, float far, float untouched, float zero_weight,
+                          const double *bin_widths, const int64_t *smoothed, const int64_t *asked, const int64_t *steps,
+                          double used_share, double finest, double far, float untouched, float zero_weight,
                           double *masses, float *space, float *found, float *expected)
 {
     for (int64_t f = 0; f < frequencies; steps += asked[f], expected += asked[f], found += asked[f++] * (GRIDS - 1)) {
         const float *const counts = (const float *)(uintptr_t)histograms[f];
-        double *const mass = masses, *const below = masses + bins[f];
+        double *const mass = masses, *const below = mass + bins[f], *const both = below + bins[f] + 1;
+        const double sigma = sigmas[f] / bin_widths[f]; /* in bins */
         double all = 0, seen = 0, others = 0;
         for (int64_t bin = 0; bin < bins[f]; bin++) {
             float sum = 0.0f; /* of whole numbers: exact in any order */
@@ -334,7 +360,7 @@ KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const
             seen += mass[largest] + counts[largest * GRIDS];
             largest++;
         }
-        largest += widths[f];
+        largest += smoothed[f];
         const int64_t used = largest < bins[f] ? largest : bins[f];
         for (int64_t bin = 0; bin < used; bin++)
             others += mass[bin];
@@ -344,21 +370,20 @@ KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const
             below[bin + 1] = below[bin] + mass[bin];
         }
         float *const plain = space, *const ratio = plain + used, *const cells = ratio + used;
-        smooth(mass, used, widths[f], plain);
+        smooth(mass, used, smoothed[f], both, plain);
         for (int64_t i = 0; i < asked[f]; i++) {
             if ((double)steps[i] < finest * sigmas[f])
                 continue;
             float of_grids[GRIDS] = {0};
-            const float mean = comb_ratio(below, plain, (int32_t)used, (double)steps[i] / sigmas[f] * per_sigma,
-                                          (float)per_sigma, far, untouched, zero_weight, cells, ratio);
-            for (int64_t bin = 0; bin < used; bin++)
-                for (int grid = 0; grid < GRIDS; grid++)
-                    of_grids[grid] += counts[bin * GRIDS + grid] * ratio[bin];
+            const double step = (double)steps[i] / bin_widths[f];
+            const float mean = comb_ratio(below, plain, (int32_t)used, step, (float)sigma, (float)(far * sigma),
+                                          untouched, zero_weight, cells, ratio);
+            add_up(counts, ratio, used, of_grids);
             const float median = median_of_grids(of_grids + 1);
             for (int grid = 0; grid < GRIDS - 1; grid++)
                 found[i * (GRIDS - 1) + grid] = of_grids[grid + 1] - median;
             expected[i] = (float)(others / (GRIDS - 1)) * mean;
-            if ((double)steps[i] >= 2 * (double)largest * sigmas[f] / per_sigma) {
+            if (step >= 2 * (double)largest) {
                 /* It rounds all coefficients to 0, as longer steps do. */
                 for (int64_t longer = i + 1; longer < asked[f]; longer++) {
                     memcpy(found + longer * (GRIDS - 1), found + i * (GRIDS - 1), (GRIDS - 1) * sizeof *found);
@@ -371,7 +396,7 @@ KERNEL void grid_evidence(int64_t frequencies, const uint64_t *histograms, const
 }
 
 /* The basis once more, row = sample. */
-static inline void turn_basis(const float *basis, float *columns)
+INNER void turn_basis(const float *basis, float *columns)
 {
     for (int u = 0; u < SIDE; u++)
         for (int k = 0; k < SIDE; k++)
@@ -379,7 +404,7 @@ static inline void turn_basis(const float *basis, float *columns)
 }
 
 /* The DCT coefficients (FREQUENCIES,) of one block, whose rows are stride apart, over the steps of a table. */
-static inline void multiples_of(const uint8_t *block, int64_t stride, const float *basis, const float *columns,
+INNER void multiples_of(const uint8_t *block, int64_t stride, const float *basis, const float *columns,
                                 const float *per_step, float *multiples)
 {
     float pixels[FREQUENCIES], vertical[FREQUENCIES];
@@ -426,23 +451,35 @@ KERNEL void count_zeros(const uint8_t *windows, int64_t count, const float *basi
 
 /* history.same_grid_counts._counted.
  *
- * multiples (blocks, frequencies), not rounded. magnitudes: as multiples. counts, set to 0 before: (frequencies,
- * most + 1); larger multiples count as most.
+ * multiples (blocks, FREQUENCIES), not rounded. counts, set to 0 before: (FREQUENCIES, most + 1); larger multiples count
+ * as most, 255 or less. multipliers, slots, keys: as in first_of_each. different: how many of the patterns of |AC| that
+ * are not all 0 differ. Returns how many blocks have such a pattern.
  */
-KERNEL void count_multiples(const float *multiples, int64_t blocks, int64_t frequencies, int64_t most,
-                            uint8_t *magnitudes, float *counts)
+KERNEL int32_t count_multiples(const float *multiples, int64_t blocks, int64_t most, const uint64_t *multipliers,
+                               int64_t slots, uint64_t *keys, float *counts, int64_t *different)
 {
     const float limit = (float)most;
-    for (int64_t i = 0; i < blocks * frequencies; i++) {
-        const float size = fabsf(multiples[i]);
-        magnitudes[i] = (uint8_t)(int32_t)((size < limit ? size : limit) + 0.5f);
-    }
-    for (int64_t block = 0; block < blocks; block++, magnitudes += frequencies)
-        for (int64_t f = 0; f < frequencies; f++)
+    int32_t active = 0;
+    for (int64_t block = 0; block < blocks; block++, multiples += FREQUENCIES) {
+        uint8_t magnitudes[FREQUENCIES], any = 0;
+        for (int f = 0; f < FREQUENCIES; f++) {
+            const float size = fabsf(multiples[f]);
+            magnitudes[f] = (uint8_t)(int32_t)((size < limit ? size : limit) + 0.5f);
+        }
+        for (int f = 0; f < FREQUENCIES; f++)
             counts[f * (most + 1) + magnitudes[f]] += 1.0f;
+        magnitudes[0] = 0;
+        for (int f = 0; f < FREQUENCIES; f++)
+            any |= magnitudes[f];
+        if (any) {
+            active++;
+            *different += is_new(key_of(magnitudes, SIDE, multipliers), keys, slots);
+        }
+    }
+    return active;
 }
 
-/* history.first_tables.asked_steps. steps (tables, FREQUENCIES); chosen (count,): tables; marked, set to 0 before:
+/* history.first_tables.marked_steps. steps (tables, FREQUENCIES); chosen (count,): tables; marked, set to 0 before:
  * (frequencies, STEPS). */
 KERNEL void mark_steps(const uint8_t *steps, const int64_t *chosen, int64_t count, const int64_t *used,
                        int64_t frequencies, uint8_t *marked)
@@ -465,7 +502,7 @@ KERNEL void sum_steps(const uint8_t *steps, const int64_t *chosen, int64_t count
 }
 
 /* mixed (bins,) = share times the mixture of mass (SCALES, stride) by weights (SCALES,), plus floor. */
-static inline void mix(const float *mass, int64_t stride, int64_t bins, const float *weights, float share, float floor,
+INNER void mix(const float *mass, int64_t stride, int64_t bins, const float *weights, float share, float floor,
                        float *mixed)
 {
     for (int64_t bin = 0; bin < bins; bin++) {
@@ -477,7 +514,7 @@ static inline void mix(const float *mass, int64_t stride, int64_t bins, const fl
 }
 
 /* One round of expectation maximization of the weights. space: for bins numbers. */
-static inline void reweight(const float *counts, const float *mass, int64_t stride, int64_t bins, const float *weights,
+INNER void reweight(const float *counts, const float *mass, int64_t stride, int64_t bins, const float *weights,
                             float *space, float *improved)
 {
     float total = 0.0f;
@@ -568,52 +605,46 @@ KERNEL void lift_ratios(int64_t frequencies, const int64_t *bins, const float *c
 }
 
 /* The mass below a DC value, in multiples of the last step above the lower end of the histogram's range. */
-static inline double mass_below(const double *below, int64_t multiples, double value)
+INNER double mass_below(const double *below, int64_t multiples, double value)
 {
-    if (value <= 0)
-        return 0;
-    const int64_t whole = (int64_t)value;
-    if (whole >= multiples)
-        return below[multiples];
-    return below[whole] + (value - whole) * (below[whole + 1] - below[whole]);
+    const double inside = value < 0 ? 0 : value < (double)multiples ? value : (double)multiples;
+    const int32_t whole = (int32_t)inside - (inside == (double)multiples);
+    return below[whole] + (inside - whole) * (below[whole + 1] - below[whole]);
 }
 
-/* 1 / (1 + e^-x) for x <= 0; 0 where that is below 1e-7. */
-static inline float logistic(float x)
+/* 1 / (1 + e^-x). */
+INNER float logistic(float x)
 {
-    return x < -16.0f ? 0.0f : 1.0f / (1.0f + exponential(-x));
+    return 1.0f / (1.0f + exponential(-x));
 }
 
 /* The place in an array of so many that is nearest to one that may lie outside. */
-static inline int64_t inside(int64_t place, int64_t count)
+INNER int64_t inside(int64_t place, int64_t count)
 {
     return place < 0 ? 0 : place < count ? place : count - 1;
 }
 
 /* What an earlier save at a step, in multiples of the last one, makes of the density whose cumulated sum is below
  * (2 half + 2,): double_save (2 half + 1,). space: for 4 times as many cells as there are multiples of the step. */
-static inline void save_before(const double *below, int64_t half, double step, float steepness, float *space,
+INNER void save_before(const double *below, int64_t half, double step, float steepness, float *space,
                                float *double_save)
 {
-    const int64_t multiples = 2 * half + 1, most = (int64_t)(((double)half + 0.5) / step) + 1, cells = 2 * most + 1;
+    const int64_t multiples = 2 * half + 1;
+    const int32_t most = (int32_t)(((double)half + 0.5) / step) + 1, cells = 2 * most + 1;
     const double middle = (double)half + 0.5;
     float *const mass = space, *const under = mass + cells, *const over = under + cells, *const place = over + cells;
-    double before = mass_below(below, multiples, middle - ((double)most + 0.5) * step);
-    for (int64_t cell = 0; cell < cells; cell++) {
-        const double after = mass_below(below, multiples, middle + ((double)(cell - most) + 0.5) * step);
-        mass[cell] = (float)(after - before);
-        before = after;
-    }
 #pragma omp simd
-    for (int64_t cell = 0; cell < cells; cell++) {
-        const double value = (double)(int32_t)(cell - most) * step, nearest = rint(value);
+    for (int32_t cell = 0; cell < cells; cell++) {
+        const double value = (double)(cell - most) * step, nearest = rint(value);
         const float rest = (float)(value - nearest);
+        mass[cell] = (float)(mass_below(below, multiples, middle + value + 0.5 * step) -
+                             mass_below(below, multiples, middle + value - 0.5 * step));
         under[cell] = logistic(-steepness * (0.5f + rest));
         over[cell] = logistic(-steepness * (0.5f - rest));
         place[cell] = (float)nearest;
     }
     memset(double_save, 0, multiples * sizeof *double_save);
-    for (int64_t cell = 0; cell < cells; cell++) {
+    for (int32_t cell = 0; cell < cells; cell++) {
         const int64_t at = (int64_t)place[cell] + half;
         double_save[inside(at - 1, multiples)] += mass[cell] * under[cell];
         double_save[inside(at, multiples)] += mass[cell] * (1.0f - under[cell] - over[cell]);

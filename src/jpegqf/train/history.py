@@ -49,7 +49,7 @@ OTHER_TABLES, UNLISTED = 0.3, 0.25
 """Share of the saves whose tables are not the IJG's, and share of these whose tables are in no list."""
 NOT_RULED_OUT = 0.1
 """Probability of full effort from which a glance must leave an earlier save open."""
-SINGLE_WEIGHT = {"aligned": 3.0, "finer": 40.0, "shifted": 1.0}
+SINGLE_WEIGHT = {"aligned": 2.0, "finer": 40.0, "shifted": 1.0}
 """Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
 TRUSTS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
 """What ``Classifier.trust`` is chosen from: the largest whose intervals hold HELD of the first qualities."""
@@ -60,7 +60,7 @@ HIDDEN = 32
 """Units of the hidden layer."""
 TRAINING_STEPS = 1500
 LEARNING_RATE = 0.01
-WEIGHT_DECAY = 0.1
+WEIGHT_DECAY = 0.3
 
 
 @dataclass(frozen=True)
