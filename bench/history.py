@@ -230,9 +230,9 @@ def make_and_judge(
     if saves.first is not None:
         with Image.open(io.BytesIO(_save(image, saves.first, rng))) as earlier:
             image = earlier.crop((-x % 8, -y % 8, *earlier.size))
-    luma = decode_luma(_save(image, saves.last, rng)).luma
+    decoded = decode_luma(_save(image, saves.last, rng))
     started = time.perf_counter()
-    said = earlier_save(luma, saves.last.luma)
+    said = earlier_save(decoded.luma, saves.last.luma, colours=decoded.colours)
     spent = 1000 * (time.perf_counter() - started)
     probability = None if said.recompressed_probability is None else round(said.recompressed_probability, 4)
     told, first = said.grid or (None, None), said.first

@@ -206,14 +206,14 @@ class Inspector:
         if found.header is None:
             return found
         header = found.header.transposed() if turned else found.header
-        history = self._history(upright.luma, header) if decoded.is_jpeg else None
+        history = self._history(upright, header) if decoded.is_jpeg else None
         return replace(found, history=history, own_table=_own_table(found, decoded, predictor))
 
-    def _history(self, luma: Luma, header: Header) -> History | None:
+    def _history(self, decoded: Decoded, header: Header) -> History | None:
         """What the pixels tell of an earlier save; None where the first component is no luma."""
         if header.luma is None or header.color not in ("YCbCr", "gray", "YCCK"):
             return None
-        return earlier_save(luma, header.luma.steps, self.even_qualities)
+        return earlier_save(decoded.luma, header.luma.steps, self.even_qualities, decoded.colours)
 
 
 def inspect(

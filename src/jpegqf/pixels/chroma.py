@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from jpegqf.arrays import I16, U8, Bool
-from jpegqf.pixels.luma import RGB_TO_LUMA, STRIP_PIXELS
+from jpegqf.pixels.luma import RGB_TO_LUMA, STRIP_PIXELS, clipping_marks
 
 BLUE, RED = 1.772, 1.402
 """Twice one less the weights of blue and red in luma: what a level of Cb adds to blue, and one of Cr to red."""
@@ -96,6 +96,15 @@ class Colours:
     @cached_property
     def _image(self) -> Image.Image | None:
         return self._opened()
+
+    def transposed(self) -> "Colours":
+        """The same with rows and columns exchanged."""
+        return Colours(lambda: self._image and self._image.transpose(Image.Transpose.TRANSPOSE))
+
+    def clipping_marks(self) -> U8 | None:
+        """Which pixels a decoder clipped, as ``marks`` of :class:`Luma`; None where there are no colours."""
+        image = self._image
+        return None if image is None else clipping_marks([np.asarray(band) for band in image.convert("RGB").split()])
 
     def pixels(self, left: int, top: int, width: int, height: int) -> U8 | None:
         """The pixels of a box, uint8 (height, width, 3); None where there are no colours."""

@@ -74,11 +74,11 @@ class Decoded:
     of_several: bool = False
 
     def transposed(self) -> "Decoded":
-        """The same with rows and columns of the luma exchanged, ``size`` as it is.
+        """The same with rows and columns of luma and colours exchanged, ``size`` as it is.
 
         This undoes a turn by 90 degrees that did not decode the JPEG.
         """
-        return replace(self, luma=self.luma.transposed())
+        return replace(self, luma=self.luma.transposed(), colours=self.colours and self.colours.transposed())
 
     @property
     def is_jpeg(self) -> bool:

@@ -1,6 +1,6 @@
 """A luma plane with its clipping marks: as arrays, or computed where it is looked at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
@@ -20,6 +20,13 @@ Corners = tuple[int, int, int, int]
 
 Places = NDArray[np.int64]
 """First rows or columns of squares in an image, pixels, (n,)."""
+
+
+def clipping_marks(channels: Sequence[U8]) -> U8:
+    """The ``marks`` of :class:`Luma` that pixels have whose red, green and blue are these planes."""
+    lowest, highest = reduce(np.minimum, channels), reduce(np.maximum, channels)
+    out: U8 = (lowest == 0) | ((highest == 255) << np.uint8(1))
+    return out
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,7 @@ class Luma:
             channels = [np.ascontiguousarray(rgb[strip, :, channel]) for channel in range(3)]
             red, green, blue = (of.astype(np.int32) * weight for of, weight in zip(channels, RGB_TO_LUMA, strict=True))
             plane[strip] = (red + green + blue + 500) // 1000
-            lowest, highest = reduce(np.minimum, channels), reduce(np.maximum, channels)
-            marks[strip] = (lowest == 0) | ((highest == 255) << 1)
+            marks[strip] = clipping_marks(channels)
             greens[strip] = channels[1]
         return cls(plane, marks, greens)
 
