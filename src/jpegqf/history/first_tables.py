@@ -28,7 +28,7 @@ FAMILIES = tuple(Family)
 
 INTERVAL_SHARE = 0.95
 """Probability that an interval of qualities holds."""
-NAMING_TRUST = 0.25
+NAMING_TRUST = 0.5
 """What the evidence is multiplied by, at least, where one quality is named."""
 WIDEST = 20
 """Most qualities that an interval may span for one quality to be named."""
