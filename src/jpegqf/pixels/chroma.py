@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import simplejpeg
 from PIL import Image
 
 from jpegqf.arrays import I16, U8, Bool
@@ -74,9 +75,12 @@ def _chroma_of_strip(pixels: U8) -> tuple[I16, Bool]:
 class Colours:
     """The colours of one image, of which squares are looked at. A JPEG is decoded when the first are."""
 
-    def __init__(self, image: Callable[[], Image.Image | None]) -> None:
-        """``image`` gives an image of one of MODES, or None."""
-        self._opened = image
+    def __init__(self, image: Callable[[], Image.Image | None], rgb: Callable[[], U8 | None] | None = None) -> None:
+        """``image`` gives an image of one of MODES, or None; ``rgb`` its red, green and blue, uint8 (height, width, 3).
+
+        Without ``rgb`` they are those of the image.
+        """
+        self._opened, self._in_rgb = image, rgb
 
     @classmethod
     def of_image(cls, image: Image.Image) -> "Colours | None":
@@ -91,7 +95,7 @@ class Colours:
     @classmethod
     def of_jpeg(cls, data: bytes) -> "Colours":
         """Those of a JPEG: the decoder's own planes, upsampled and not converted."""
-        return cls(lambda: _ycc(data))
+        return cls(lambda: _ycc(data), lambda: _rgb(data))
 
     @cached_property
     def _image(self) -> Image.Image | None:
@@ -99,12 +103,22 @@ class Colours:
 
     def transposed(self) -> "Colours":
         """The same with rows and columns exchanged."""
-        return Colours(lambda: self._image and self._image.transpose(Image.Transpose.TRANSPOSE))
+
+        def rgb() -> U8 | None:
+            pixels = self._rgb()
+            return None if pixels is None else pixels.swapaxes(0, 1)
+
+        return Colours(lambda: self._image and self._image.transpose(Image.Transpose.TRANSPOSE), rgb)
+
+    def _rgb(self) -> U8 | None:
+        if self._in_rgb is not None:
+            return self._in_rgb()
+        return None if self._image is None else np.asarray(self._image.convert("RGB"))
 
     def clipping_marks(self) -> U8 | None:
         """Which pixels a decoder clipped, as ``marks`` of :class:`Luma`; None where there are no colours."""
-        image = self._image
-        return None if image is None else clipping_marks([np.asarray(band) for band in image.convert("RGB").split()])
+        pixels = self._rgb()
+        return None if pixels is None else clipping_marks([np.ascontiguousarray(pixels[..., i]) for i in range(3)])
 
     def pixels(self, left: int, top: int, width: int, height: int) -> U8 | None:
         """The pixels of a box, uint8 (height, width, 3); None where there are no colours."""
@@ -170,3 +184,12 @@ def _ycc(data: bytes) -> Image.Image | None:
     except Exception:  # decoders raise many kinds on broken files
         return None
     return image if image.mode == "YCbCr" else None
+
+
+def _rgb(data: bytes) -> U8 | None:
+    """Red, green and blue of a JPEG; None of one that cannot be decoded so."""
+    try:
+        pixels: U8 = simplejpeg.decode_jpeg(data, "RGB", strict=False)
+    except ValueError:
+        return None
+    return pixels
