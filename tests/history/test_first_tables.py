@@ -6,6 +6,7 @@ from jpegqf.history.first_tables import (
     FAMILIES,
     FirstTable,
     TableEvidence,
+    asked_steps,
     coarser_tables,
     finer_tables,
     first_tables,
@@ -106,3 +107,12 @@ def test_where_no_step_is_known_one_of_the_candidates_it_is() -> None:
     nothing = np.zeros((0, 256)), np.zeros(0, np.int64)
     told = likely_first_table(TableEvidence(ijg, np.array([0.0, 30.0, 0.0]), *nothing), trust=1)
     assert told == FirstTable(41, 41, 41, Family.IJG)
+
+
+def test_steps_that_are_asked_hold_each_table_s_own() -> None:
+    tables = coarser_tables(ijg_luma(70).reshape(64))
+    asked = asked_steps(tables, FREQUENCIES)
+    np.testing.assert_array_equal(asked.steps[asked.places], first_tables().steps[tables][:, FREQUENCIES])
+    assert asked.asked.sum() == len(asked.steps)
+    for of_one in np.split(asked.steps, np.cumsum(asked.asked)[:-1]):
+        assert (np.diff(of_one) > 0).all()

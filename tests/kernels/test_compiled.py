@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -8,7 +9,7 @@ import skimage.data
 from PIL import Image
 
 from jpegqf.arrays import I64
-from jpegqf.evidence.blocks import first_of_each
+from jpegqf.evidence.blocks import first_of_each, sound_squares
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import marked_steps, sums_over_frequencies
 from jpegqf.history.other_grid import OtherGridEvidence, other_grid_evidence
@@ -107,6 +108,39 @@ def test_windows_are_those_of_numpy() -> None:
         assert of_one is not None
         assert of_other is not None
         np.testing.assert_array_equal(of_one.pixels, of_other.pixels)
+
+
+@pytest.mark.parametrize(("side", "least_range"), [(8, 0), (8, 6), (15, 6)])
+def test_squares_that_are_sound_are_those_of_numpy(side: int, least_range: int) -> None:
+    rng = np.random.default_rng(0)
+    plane = np.kron(rng.integers(0, 256, (30, 40)), np.ones((4, 4))).astype(np.uint8)
+    plane[40:80, 40:120] = 128
+    marks = (rng.random(plane.shape) < 0.002).astype(np.uint8)
+    tops, lefts = rng.integers(0, [[plane.shape[0] - side], [plane.shape[1] - side]], (2, 900))
+    for of_one in (Luma(plane), Luma(plane, marks)):
+        fast, slow = both(partial(sound_squares, of_one, tops, lefts, side, least_range))
+        assert 0 < len(slow) < 900
+        np.testing.assert_array_equal(fast, slow)
+
+
+def test_counts_of_an_image_are_those_of_numpy() -> None:
+    luma, table = saved(TABLES["quality 85"]), TABLES["quality 85"]
+    fast, slow = both(lambda: count_same_grid(luma, table))
+    assert fast is not None
+    assert slow is not None
+    assert fast.blocks == slow.blocks
+    for of_one, of_other in zip(fast.counts, slow.counts, strict=True):
+        np.testing.assert_allclose(of_one, of_other, atol=2)
+
+
+@pytest.mark.parametrize("patterns", [1, 3, 40])
+def test_images_that_repeat_few_patterns_are_told_as_numpy_tells_them(patterns: int) -> None:
+    blocks = np.random.default_rng(0).integers(60, 200, (patterns, 8, 8))
+    level = np.arange(-20, 20)[:, None, None]  # differ in DC alone
+    tiles = (np.resize(blocks, (40, 8, 8)) + level).reshape(5, 8, 8, 8).swapaxes(1, 2)
+    luma = Luma(tiles.reshape(40, 64).astype(np.uint8))
+    fast, slow = both(lambda: count_same_grid(luma, TABLES["quality 85"]))
+    assert (fast is None) == (slow is None) == (patterns < 4)
 
 
 def test_histograms_of_all_grids_are_those_of_numpy() -> None:

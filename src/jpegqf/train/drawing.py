@@ -99,3 +99,13 @@ def draw_scene(rng: Rng) -> Image.Image:
     size = (int(rng.integers(128, 513)), int(rng.integers(128, 513)))
     kind = (_gradient, _shapes, _text, _pixels)[rng.choice(4, p=(0.35, 0.3, 0.15, 0.2))]
     return kind(size, rng)
+
+
+def draw_ramp(rng: Rng) -> Image.Image:
+    """Levels that rise evenly by a part of a level a pixel, gray or in colour, rounded: stairs in every direction."""
+    width, height = (int(side) for side in rng.integers(256, 513, 2))
+    down, across = np.mgrid[:height, :width]
+    channels = int(rng.choice([1, 3]))
+    start, right, below = rng.uniform(0, 255, channels), *rng.uniform(-0.5, 0.5, (2, channels))
+    values = start + right * across[..., None] + below * down[..., None]
+    return _as_image(values[..., 0] if channels == 1 else values)

@@ -23,7 +23,7 @@ from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
 from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.train.dataset import find_scenes
-from jpegqf.train.drawing import draw_scene
+from jpegqf.train.drawing import draw_ramp, draw_scene
 from jpegqf.train.other_tables import Tables, draw_tables
 from jpegqf.train.synthesis import compress_with, draw_region
 
@@ -43,8 +43,11 @@ SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
 The first quality of double saves is SHIFTED_GAP or more below the last."""
 FINER_GAP, HIGHEST_LAST, FINER_SINGLE = 3, 92, 0.5
 """Least difference, highest last quality and share of single saves of the samples for finer earlier saves."""
-DRAWN = 0.1
-"""Share of the scenes that are drawn: gradients, shapes, text and pixel art repeat what photographs do not."""
+DRAWN, RAMPS = 0.1, 0.05
+"""Shares of the scenes that are drawn, and that are ramps.
+
+Gradients, shapes, text and pixel art repeat what photographs do not; the stairs of a ramp have a step of their own.
+"""
 OTHER_TABLES, UNLISTED = 0.3, 0.25
 """Share of the saves whose tables are not the IJG's, and share of these whose tables are in no list."""
 NOT_RULED_OUT = 0.1
@@ -135,8 +138,9 @@ def save_twice(
 
 def _region(scenes: list[Path], rng: np.random.Generator) -> Image.Image:
     """Drawn, or of a random scene: half the time varied in scale, tone and noise, else of 256 to 512 pixels."""
-    if rng.random() < DRAWN:
-        return draw_scene(rng)
+    kind = rng.random()
+    if kind < DRAWN + RAMPS:
+        return draw_scene(rng) if kind < DRAWN else draw_ramp(rng)
     with Image.open(scenes[rng.integers(len(scenes))]) as file:
         scene = file.convert("RGB")
     if rng.random() < 0.5:
