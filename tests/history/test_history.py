@@ -17,7 +17,7 @@ from jpegqf.history.classifier import (
     joined_statistics,
     load_classifier,
 )  # fmt: skip
-from jpegqf.history.earlier_save import SameGrid, earlier_save
+from jpegqf.history.earlier_save import earlier_save
 from jpegqf.history.first_tables import TableEvidence, first_tables
 from jpegqf.history.other_grid import (
     GLANCES,
@@ -30,6 +30,7 @@ from jpegqf.history.other_grid_counts import MOST_WINDOWS, SPREAD, count_other_g
 from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence
 from jpegqf.history.same_grid_counts import FULL as FULL_SAME_GRID
 from jpegqf.history.same_grid_counts import count_same_grid
+from jpegqf.history.same_grid_looks import SameGrid
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma

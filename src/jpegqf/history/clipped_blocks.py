@@ -13,7 +13,7 @@ from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import cut_blocks, evenly_spread, first_of_each
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, History
-from jpegqf.history.first_tables import TableEvidence, coarser_tables, first_tables, likely_first_table, only_ijg
+from jpegqf.history.first_tables import TableEvidence, coarser_ijg_tables, first_tables, likely_first_table
 from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.pixels.luma import Luma
 
@@ -48,7 +48,7 @@ def earlier_save_of_clipped_blocks(luma: Luma, last_table: I64, even: bool = Fal
     :func:`jpegqf.history.first_tables.likely_first_table`.
     """
     table = last_table.astype(np.int64).reshape(64)
-    ijg = only_ijg(coarser_tables(table))
+    ijg = coarser_ijg_tables(table)
     blocks = _clipped_blocks(luma)
     if len(blocks) < FEWEST_BLOCKS or len(ijg) <= 2 * BESIDE:
         return History(None)

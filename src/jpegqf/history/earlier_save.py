@@ -1,24 +1,19 @@
 """Luma of a JPEG and its quantization table -> an earlier save of the image, on the same grid or another."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jpegqf.arrays import F64, I64, U8
-from jpegqf.evidence.blocks import cut
-from jpegqf.history import same_grid_counts
-from jpegqf.history.classifier import LEAST_EVIDENCE, History, load_classifier
+from jpegqf.arrays import F64, I64
+from jpegqf.history.classifier import History, load_classifier
 from jpegqf.history.clipped_blocks import earlier_save_of_clipped_blocks
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import (
     TableEvidence,
     asked_steps,
-    coarser_tables,
     finer_tables,
     first_tables,
-    likely_first_table,
     only_ijg,
 )
 from jpegqf.history.other_grid import (
@@ -27,8 +22,8 @@ from jpegqf.history.other_grid import (
     other_grid_evidence,
     other_grid_history,
 )  # fmt: skip
-from jpegqf.history.same_grid import SameGridEvidence, conclude_same_grid, same_grid_evidence, same_grid_history
-from jpegqf.history.same_grid_counts import SameGridCounts, count_same_grid
+from jpegqf.history.same_grid import conclude_same_grid, same_grid_evidence, same_grid_history
+from jpegqf.history.same_grid_looks import SameGrid
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.luma import Luma
 
@@ -52,71 +47,6 @@ MOSTLY_CLIPPED = 0.5
 """Share of blocks with a clipped channel from which the others are asked for the first table, too."""
 WORTH_A_LOOK = 2.0
 """Evidence (natural logarithm) of DC from which an earlier save at a higher quality is looked for."""
-
-
-@dataclass(frozen=True)
-class SameGrid:
-    """What the same grid shows of an image, each looked for when it is first asked for.
-
-    ``last_table``: int (8, 8), row = vertical frequency. ``colours``: the image's, where it has any.
-    """
-
-    luma: Luma
-    last_table: I64
-    colours: Colours | None = None
-
-    @cached_property
-    def glance_counts(self) -> SameGridCounts | None:
-        """Counts of few blocks and frequencies."""
-        return count_same_grid(self.luma, self.last_table, same_grid_counts.GLANCE)
-
-    @cached_property
-    def glance(self) -> SameGridEvidence | None:
-        """What they show of a lower quality."""
-        return same_grid_evidence(self.glance_counts, _coarser_ijg(self.last_table))
-
-    @cached_property
-    def counts(self) -> SameGridCounts | None:
-        """Counts of all."""
-        return count_same_grid(self.luma, self.last_table)
-
-    @cached_property
-    def coarser(self) -> SameGridEvidence | None:
-        """What they show of a lower quality."""
-        return same_grid_evidence(self.counts)
-
-    @cached_property
-    def finer(self) -> SameGridEvidence | None:
-        """What they show of a higher quality.
-
-        Both are compared: a first step of 2/3 of the last one leaves nearly the same counts as one of 4/3.
-        """
-        return same_grid_evidence(self.counts, finer_tables(self.last_table.astype(np.int64).reshape(64)))
-
-    @property
-    def looks(self) -> tuple[SameGridEvidence | None, ...]:
-        """All of it."""
-        return self.glance, self.coarser, self.finer
-
-    @cached_property
-    def _marks(self) -> U8 | None:
-        """Which pixels have a channel that a decoder clipped; None where there are none, or no colours are known."""
-        marks = self.colours.clipping_marks() if self.colours else None
-        return marks if marks is not None and marks.any() else None
-
-    @property
-    def clipped_share(self) -> float:
-        """Share of the blocks with such a pixel."""
-        return 0.0 if self._marks is None else float(cut(self._marks).any(axis=1).mean())
-
-    @cached_property
-    def unclipped(self) -> "SameGrid | None":
-        """What the other blocks show; None where no block is known to be clipped.
-
-        Where the first decoder clipped a channel, luma is no longer what it had decoded, and all coefficients of the
-        block are a little off the multiples of the first steps.
-        """
-        return None if self._marks is None else SameGrid(Luma(self.luma.plane, self._marks), self.last_table)
 
 
 def earlier_save(
@@ -156,19 +86,17 @@ def _coarser_on_same_grid(same_grid: SameGrid, even: bool) -> History:
     if not history.found:
         unclipped = _at_full_effort(same_grid.unclipped, even)
         return unclipped if (unclipped.recompressed_probability or 0) >= SURE_OF_FEWER else history
-    if same_grid.clipped_share >= MOSTLY_CLIPPED and history.grid == (0, 0):
-        return _named_by_unclipped(history, same_grid.unclipped, even)
+    if same_grid.clipped_share >= MOSTLY_CLIPPED:
+        unclipped = _at_full_effort(same_grid.unclipped, even)
+        return history if _agree(history, unclipped) else replace(history, first=unclipped.first)
     return history
 
 
-def _named_by_unclipped(history: History, unclipped: SameGrid, even: bool) -> History:
-    """The history with the first table that unclipped blocks show, if that cannot be the one that all blocks do."""
-    evidence = unclipped.coarser
-    if evidence is None or evidence.total.max() < LEAST_EVIDENCE or history.first is None:
-        return history
-    first = likely_first_table(evidence.of_tables, load_classifier("aligned").trust, even)
-    agree = first.low <= (history.first.quality or -1) <= first.high
-    return history if agree else replace(history, first=first)
+def _agree(one: History, other: History) -> bool:
+    """Whether the first quality may be that which ``one`` names, as far as the ``other`` tells."""
+    if one.first is None or other.first is None:
+        return True
+    return other.first.low <= (one.first.quality or -1) <= other.first.high
 
 
 def _at_full_effort(same_grid: SameGrid, even: bool) -> History:
@@ -216,11 +144,6 @@ def _on_other_grid(luma: Luma, last_table: I64, even: bool) -> History:
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
         return conclude_other_grid([*glances, turned], load_classifier("shifted"), even)
     return history
-
-
-def _coarser_ijg(last_table: I64) -> I64:
-    """The IJG tables, by their indices, that are coarser than the last."""
-    return only_ijg(coarser_tables(last_table.astype(np.int64).reshape(64)))
 
 
 def _near(tables: I64, evidence: TableEvidence) -> I64:

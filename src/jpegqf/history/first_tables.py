@@ -124,6 +124,11 @@ def only_ijg(tables: I64) -> I64:
     return tables[first_tables().is_ijg[tables]]
 
 
+def coarser_ijg_tables(last_table: I64) -> I64:
+    """Those of them that are the IJG's."""
+    return only_ijg(coarser_tables(last_table))
+
+
 def finer_tables(last_table: I64) -> I64:
     """Indices of the tables of a higher quality than that of the last, int64 (64,); not to be written to."""
     return _tables_beside(_equivalent_quality(last_table.tobytes()))[1]

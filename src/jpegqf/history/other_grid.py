@@ -37,6 +37,7 @@ from jpegqf.history.classifier import (
 from jpegqf.history.first_tables import (
     TableEvidence,
     asked_steps,
+    coarser_ijg_tables,
     coarser_tables,
     first_tables,
     only_ijg,
@@ -215,7 +216,7 @@ def looks_at_other_grids(luma: Luma, last_table: I64) -> Iterator[list[OtherGrid
     Ends at once where there is too little evidence. ``last_table``: int (8, 8), row = vertical frequency.
     """
     windows = windows_of(luma, last_table)
-    candidates = only_ijg(coarser_tables(last_table.astype(np.int64).reshape(64)))
+    candidates = coarser_ijg_tables(last_table.astype(np.int64).reshape(64))
     counts, look = None, None
     looks: list[OtherGridEvidence] = []
     for index_sum in GLANCES:

@@ -15,10 +15,11 @@ from tqdm import tqdm
 from jpegqf.arrays import F64
 from jpegqf.history import classifier
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier, Look, joined_statistics
-from jpegqf.history.earlier_save import OTHER_GRID_GLANCES, SameGrid
+from jpegqf.history.earlier_save import OTHER_GRID_GLANCES
 from jpegqf.history.first_tables import TableEvidence, first_tables, likely_first_table
 from jpegqf.history.other_grid import OtherGridEvidence, looks_at_other_grids
 from jpegqf.history.same_grid import SameGridEvidence
+from jpegqf.history.same_grid_looks import SameGrid
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
 from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.pixels.decode import decode_luma
