@@ -31,9 +31,9 @@ CLEAR_LEAD = 2.0
 """Evidence (natural logarithm) that the transposed tables must have beyond the others: the image was turned."""
 TURNED_WITHIN = 20
 """Qualities by which the table of an image that was turned may seem to be off, at most, until it is turned back."""
-RULED_OUT_BELOW = 0.02
-"""Probability below which a glance rules an earlier save out."""
-OTHER_GRID_GLANCES = (("shifted glance", 0.03), ("shifted second glance", 0.02))
+GLANCE_RULES_OUT_BELOW = 0.03
+"""Probability below which a glance rules an earlier save out: on training scenes it misses 1 of 1,044."""
+OTHER_GRID_GLANCES = (("shifted glance", GLANCE_RULES_OUT_BELOW), ("shifted second glance", 0.02))
 """Classifiers of the glances at other grids, and probability below which each rules an earlier save out.
 
 Chosen on training scenes: together they miss 2 of 976 earlier saves that full effort finds.
@@ -43,8 +43,11 @@ SURE_OF_FEWER = 0.9
 
 Chosen on training scenes: it finds 6 of 24 that all blocks miss, and none in 353 images that were saved once.
 """
-MOSTLY_CLIPPED = 0.5
-"""Share of blocks with a clipped channel from which the others are asked for the first table, too."""
+MOSTLY_CLIPPED, SOME_CLIPPED = 0.5, 0.1
+"""Shares of blocks with a clipped channel from which the others are asked.
+
+From the first, whether the table that all blocks name can be theirs; from the second, where all blocks show nothing.
+"""
 WORTH_A_LOOK = 2.0
 """Evidence (natural logarithm) of DC from which an earlier save at a higher quality is looked for."""
 
@@ -81,15 +84,13 @@ def _coarser_on_same_grid(same_grid: SameGrid, even: bool) -> History:
     if _is_ruled_out(history):
         return history
     history = _at_full_effort(same_grid, even)
-    if same_grid.coarser is None or same_grid.unclipped is None:
+    enough = MOSTLY_CLIPPED if history.found else SOME_CLIPPED
+    if same_grid.coarser is None or same_grid.unclipped is None or same_grid.clipped_share < enough:
         return history
-    if not history.found:
-        unclipped = _at_full_effort(same_grid.unclipped, even)
-        return unclipped if (unclipped.recompressed_probability or 0) >= SURE_OF_FEWER else history
-    if same_grid.clipped_share >= MOSTLY_CLIPPED:
-        unclipped = _at_full_effort(same_grid.unclipped, even)
+    unclipped = _at_full_effort(same_grid.unclipped, even)
+    if history.found:
         return history if _agree(history, unclipped) else replace(history, first=unclipped.first)
-    return history
+    return unclipped if (unclipped.recompressed_probability or 0) >= SURE_OF_FEWER else history
 
 
 def _agree(one: History, other: History) -> bool:
@@ -159,5 +160,5 @@ def _turned_fits_better(turned: F64, unturned: F64) -> bool:
     return bool(turned.max() > unturned.max() + CLEAR_LEAD)
 
 
-def _is_ruled_out(history: History, enough: float = RULED_OUT_BELOW) -> bool:
+def _is_ruled_out(history: History, enough: float = GLANCE_RULES_OUT_BELOW) -> bool:
     return history.recompressed_probability is not None and history.recompressed_probability < enough

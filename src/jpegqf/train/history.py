@@ -44,16 +44,14 @@ SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
 The first quality of double saves is SHIFTED_GAP or more below the last."""
 FINER_GAP, HIGHEST_LAST, FINER_SINGLE = 3, 92, 0.5
 """Least difference, highest last quality and share of single saves of the samples for finer earlier saves."""
-DRAWN, RAMPS = 0.1, 0.05
+DRAWN, RAMPS = 0.1, 0.08
 """Shares of the scenes that are drawn, and that are ramps.
 
 Gradients, shapes, text and pixel art repeat what photographs do not; the stairs of a ramp have a step of their own.
 """
 OTHER_TABLES, UNLISTED = 0.3, 0.25
 """Share of the saves whose tables are not the IJG's, and share of these whose tables are in no list."""
-NOT_RULED_OUT = 0.1
-"""Probability of full effort from which a glance must leave an earlier save open."""
-SINGLE_WEIGHT = {"aligned": 2.0, "finer": 40.0, "shifted": 1.0}
+SINGLE_WEIGHT = {"aligned": 3.0, "finer": 40.0, "shifted": 1.5}
 """Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
 TRUSTS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
 """What ``Classifier.trust`` is chosen from: the largest whose intervals hold HELD of the first qualities."""
@@ -245,10 +243,10 @@ def of_full_effort(looks: list[Looks]) -> list[Measured]:
 
 
 def of_glances(looks: list[Looks], name: str, full_effort: Classifier) -> list[Measured]:
-    """What the glance of this name shows, which must find what full effort does not rule out, whether true or not."""
+    """What the glance of this name shows, which must find what full effort does, whether true or not."""
     kept = [(full, glances.get(name)) for full, glances in looks]
     return [
-        replace(glance, is_earlier=full_effort.probability(full.values) >= NOT_RULED_OUT)
+        replace(glance, is_earlier=full_effort.probability(full.values) >= EARLIER_SAVE_SEEN)
         for full, glance in kept
         if full is not None and glance is not None
     ]
