@@ -13,6 +13,9 @@ from jpegqf.history.same_grid_counts import GLANCE, SameGridCounts, count_same_g
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.luma import Luma
 
+MOST_COLOURED = 2**24
+"""Most pixels of an image whose colours are decoded: they take four bytes each."""
+
 
 @dataclass(frozen=True)
 class SameGrid:
@@ -61,7 +64,8 @@ class SameGrid:
     @cached_property
     def _marks(self) -> U8 | None:
         """Which pixels have a channel that a decoder clipped; None where there are none, or no colours are known."""
-        marks = self.colours.clipping_marks() if self.colours else None
+        known = self.colours if self.luma.plane.size <= MOST_COLOURED else None
+        marks = known.clipping_marks() if known else None
         return marks if marks is not None and marks.any() else None
 
     @property

@@ -118,7 +118,14 @@ class Colours:
     def clipping_marks(self) -> U8 | None:
         """Which pixels a decoder clipped, as ``marks`` of :class:`Luma`; None where there are no colours."""
         pixels = self._rgb()
-        return None if pixels is None else clipping_marks([np.ascontiguousarray(pixels[..., i]) for i in range(3)])
+        if pixels is None:
+            return None
+        marks = np.empty(pixels.shape[:2], np.uint8)
+        at_once = max(1, STRIP_PIXELS // max(1, pixels.shape[1]))
+        for top in range(0, len(pixels), at_once):
+            strip = slice(top, top + at_once)
+            marks[strip] = clipping_marks([np.ascontiguousarray(pixels[strip, :, channel]) for channel in range(3)])
+        return marks
 
     def pixels(self, left: int, top: int, width: int, height: int) -> U8 | None:
         """The pixels of a box, uint8 (height, width, 3); None where there are no colours."""
