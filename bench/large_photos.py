@@ -80,6 +80,8 @@ def main() -> None:
     config = replace(shipped.model.config, decisive=None)
     predictor = replace(shipped, model=replace(shipped.model, config=config))
     photos, rows = list(large_photos(arguments.images)), []
+    if not photos:
+        parser.error(f"{arguments.images} has no photograph of {LEAST_PIXELS} pixels or more")
     for index in range(arguments.n):
         name, image = photos[index % len(photos)]
         rng = np.random.default_rng((0, index))
