@@ -125,8 +125,8 @@ INNER int unmarked(const uint8_t *marks, int64_t stride, int64_t side)
 }
 
 INNER int32_t cut_sound(const uint8_t *plane, const uint8_t *marks, int64_t stride, const int64_t *starts,
-                                int64_t count, int64_t side, int64_t least_range, const uint64_t *multipliers,
-                                int64_t slots, uint64_t *keys, uint8_t *squares)
+                        int64_t count, int64_t side, int64_t least_range, const uint64_t *multipliers, int64_t slots,
+                        uint64_t *keys, uint8_t *squares)
 {
     const int64_t size = side * side;
     for (int64_t i = 0; i < count; i++)
@@ -142,7 +142,8 @@ INNER int32_t cut_sound(const uint8_t *plane, const uint8_t *marks, int64_t stri
             high = square[place] > high ? square[place] : high;
         }
         if (low > 0 && high < 255 && high - low >= least_range &&
-            (!marks || unmarked(marks + starts[i], stride, side)) && is_new(key_of(square, side, multipliers), keys, slots))
+            (!marks || unmarked(marks + starts[i], stride, side)) &&
+            is_new(key_of(square, side, multipliers), keys, slots))
             memmove(squares + sound++ * size, square, size);
     }
     return sound;
@@ -182,8 +183,7 @@ INNER void filter_columns(const float *pixels, int64_t count, const float *verti
 
 /* Count magnitudes of one coefficient on all grids. filtered (count, SIDE, WINDOW); horizontal (SIDE,), over the width
  * of a bin; histogram (bins + 1, GRIDS), whose last bin is for all that is larger. */
-INNER void count_bins(const float *filtered, int64_t count, const float *horizontal, int32_t bins,
-                              float *histogram)
+INNER void count_bins(const float *filtered, int64_t count, const float *horizontal, int32_t bins, float *histogram)
 {
     const float most = (float)bins;
     for (int64_t i = 0; i < count; i++, filtered += SIDE * WINDOW) {
@@ -247,11 +247,11 @@ INNER void gather_cells(const double *below, int64_t bins, double step, int64_t 
     cells[1] *= 2; /* both signs, as for the mirrored multiples */
 }
 
-/* history.other_grid_steps._comb and the logarithm of its ratio to a single save, of one step in bins; returns the ratio's
- * mean if the step were true. below, cells: see gather_cells. plain (bins,): what is expected of a single save.
+/* history.other_grid_steps._comb and the logarithm of its ratio to a single save, of one step in bins; returns the
+ * ratio's mean if the step were true. below, cells: see gather_cells. plain (bins,): what is expected of a single save.
  * ratio (bins,). */
-INNER float comb_ratio(const double *below, const float *plain, int32_t bins, double exact_step, float sigma,
-                               float far, float untouched, float zero_weight, float *cells, float *ratio)
+INNER float comb_ratio(const double *below, const float *plain, int32_t bins, double exact_step, float sigma, float far,
+                       float untouched, float zero_weight, float *cells, float *ratio)
 {
     const float step = (float)exact_step, per_step = 1.0f / step, per_sigma = 1.0f / sigma;
     const int32_t meet = step < far ? 1 : 0;
@@ -405,7 +405,7 @@ INNER void turn_basis(const float *basis, float *columns)
 
 /* The DCT coefficients (FREQUENCIES,) of one block, whose rows are stride apart, over the steps of a table. */
 INNER void multiples_of(const uint8_t *block, int64_t stride, const float *basis, const float *columns,
-                                const float *per_step, float *multiples)
+                        const float *per_step, float *multiples)
 {
     float pixels[FREQUENCIES], vertical[FREQUENCIES];
     for (int y = 0; y < SIDE; y++)
@@ -451,8 +451,8 @@ KERNEL void count_zeros(const uint8_t *windows, int64_t count, const float *basi
 
 /* history.same_grid_counts._counted.
  *
- * multiples (blocks, FREQUENCIES), not rounded. counts, set to 0 before: (FREQUENCIES, most + 1); larger multiples count
- * as most, 255 or less. multipliers, slots, keys: as in first_of_each. different: how many of the patterns of |AC| that
+ * multiples (blocks, FREQUENCIES), not rounded. counts, set to 0 before: (FREQUENCIES, most + 1); larger multiples
+ * count as most, 255 or less. multipliers, slots, keys: as in first_of_each. different: how many of the patterns of |AC| that
  * are not all 0 differ. Returns how many blocks have such a pattern.
  */
 KERNEL int32_t count_multiples(const float *multiples, int64_t blocks, int64_t most, const uint64_t *multipliers,
@@ -503,7 +503,7 @@ KERNEL void sum_steps(const uint8_t *steps, const int64_t *chosen, int64_t count
 
 /* mixed (bins,) = share times the mixture of mass (SCALES, stride) by weights (SCALES,), plus floor. */
 INNER void mix(const float *mass, int64_t stride, int64_t bins, const float *weights, float share, float floor,
-                       float *mixed)
+               float *mixed)
 {
     for (int64_t bin = 0; bin < bins; bin++) {
         float sum = 0.0f;
@@ -515,7 +515,7 @@ INNER void mix(const float *mass, int64_t stride, int64_t bins, const float *wei
 
 /* One round of expectation maximization of the weights. space: for bins numbers. */
 INNER void reweight(const float *counts, const float *mass, int64_t stride, int64_t bins, const float *weights,
-                            float *space, float *improved)
+                    float *space, float *improved)
 {
     float total = 0.0f;
     mix(mass, stride, bins, weights, 1.0f, 1e-9f, space);
@@ -627,7 +627,7 @@ INNER int64_t inside(int64_t place, int64_t count)
 /* What an earlier save at a step, in multiples of the last one, makes of the density whose cumulated sum is below
  * (2 half + 2,): double_save (2 half + 1,). space: for 4 times as many cells as there are multiples of the step. */
 INNER void save_before(const double *below, int64_t half, double step, float steepness, float *space,
-                               float *double_save)
+                       float *double_save)
 {
     const int64_t multiples = 2 * half + 1;
     const int32_t most = (int32_t)(((double)half + 0.5) / step) + 1, cells = 2 * most + 1;

@@ -44,14 +44,14 @@ SHIFTED_SINGLE, SHIFTED_LOWER, SHIFTED_ALIGNED = 0.5, 0.4, 0.1
 The first quality of double saves is SHIFTED_GAP or more below the last."""
 FINER_GAP, HIGHEST_LAST, FINER_SINGLE = 3, 92, 0.5
 """Least difference, highest last quality and share of single saves of the samples for finer earlier saves."""
-DRAWN, RAMPS = 0.1, 0.08
+DRAWN, RAMPS = 0.2, 0.08
 """Shares of the scenes that are drawn, and that are ramps.
 
 Gradients, shapes, text and pixel art repeat what photographs do not; the stairs of a ramp have a step of their own.
 """
 OTHER_TABLES, UNLISTED = 0.3, 0.25
 """Share of the saves whose tables are not the IJG's, and share of these whose tables are in no list."""
-SINGLE_WEIGHT = {"aligned": 3.0, "finer": 40.0, "shifted": 1.5}
+SINGLE_WEIGHT = {"aligned": 3.0, "finer": 40.0, "shifted": 2.0}
 """Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
 TRUSTS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
 """What ``Classifier.trust`` is chosen from: the largest whose intervals hold HELD of the first qualities."""
