@@ -51,7 +51,7 @@ Gradients, shapes, text and pixel art repeat what photographs do not; the stairs
 """
 OTHER_TABLES, UNLISTED = 0.3, 0.25
 """Share of the saves whose tables are not the IJG's, and share of these whose tables are in no list."""
-SINGLE_WEIGHT = {"aligned": 3.0, "finer": 40.0, "shifted": 2.0}
+SINGLE_WEIGHT = {"aligned": 5.0, "finer": 40.0, "shifted": 5.0}
 """Weight in the loss of samples without a detectable earlier save; above 1 it lowers false alarms."""
 TRUSTS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.0)
 """What ``Classifier.trust`` is chosen from: the largest whose intervals hold HELD of the first qualities."""
