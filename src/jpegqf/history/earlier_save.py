@@ -15,6 +15,7 @@ from jpegqf.history.first_tables import (
     finer_tables,
     first_tables,
     only_ijg,
+    quality_of,
 )
 from jpegqf.history.other_grid import (
     conclude_other_grid,
@@ -48,6 +49,13 @@ MOSTLY_CLIPPED, SOME_CLIPPED = 0.5, 0.1
 
 From the first, whether the table that all blocks name can be theirs; from the second, where all blocks show nothing.
 """
+LOOKS_HIGHER = 2
+"""Qualities by which a first save that clipped most blocks looks finer than it was: their coefficients shrank."""
+WELL_BELOW = 3
+"""Qualities below the last from which a first one on the same grid is taken without asking other grids.
+
+A save on another grid may pass for one at a little below the last quality on the same.
+"""
 WORTH_A_LOOK = 2.0
 """Evidence (natural logarithm) of DC from which an earlier save at a higher quality is looked for."""
 
@@ -64,12 +72,14 @@ def earlier_save(
     shape or with a step below 1.
     """
     same_grid = SameGrid(luma, last_table, colours)
-    same = _coarser_on_same_grid(same_grid, even)
-    if same.first and same.first.quality is not None:
+    same, last_quality = _coarser_on_same_grid(same_grid, even), quality_of(last_table.astype(np.int64).reshape(64))
+    if same.first and same.first.quality is not None and same.first.high <= last_quality - WELL_BELOW:
         return same
     other = _on_other_grid(luma, last_table, even)
-    if other.found or same.found:
-        return other if other.found else same
+    if other.found:
+        return _lower(other) if same_grid.clipped_share >= MOSTLY_CLIPPED else other
+    if same.found:
+        return same
     finer = _finer_on_same_grid(same_grid, even)
     if finer.found:
         return finer
@@ -89,8 +99,16 @@ def _coarser_on_same_grid(same_grid: SameGrid, even: bool) -> History:
         return history
     unclipped = _at_full_effort(same_grid.unclipped, even)
     if history.found:
+        if unclipped.first is None:
+            return _lower(history)
         return history if _agree(history, unclipped) else replace(history, first=unclipped.first)
     return unclipped if (unclipped.recompressed_probability or 0) >= SURE_OF_FEWER else history
+
+
+def _lower(history: History) -> History:
+    """The history with an interval that reaches lower: its clipped blocks may look as if saved at a higher quality."""
+    first = history.first
+    return history if first is None else replace(history, first=replace(first, low=max(1, first.low - LOOKS_HIGHER)))
 
 
 def _agree(one: History, other: History) -> bool:

@@ -116,7 +116,7 @@ def first_tables() -> FirstTables:
 
 def coarser_tables(last_table: I64) -> I64:
     """Indices of the tables of a lower quality than that of the last, int64 (64,); not to be written to."""
-    return _tables_beside(_equivalent_quality(last_table.tobytes()))[0]
+    return _tables_beside(quality_of(last_table))[0]
 
 
 def only_ijg(tables: I64) -> I64:
@@ -131,12 +131,17 @@ def coarser_ijg_tables(last_table: I64) -> I64:
 
 def finer_tables(last_table: I64) -> I64:
     """Indices of the tables of a higher quality than that of the last, int64 (64,); not to be written to."""
-    return _tables_beside(_equivalent_quality(last_table.tobytes()))[1]
+    return _tables_beside(quality_of(last_table))[1]
+
+
+def quality_of(table: I64) -> int:
+    """The equivalent IJG quality of a luma table, int64 (64,)."""
+    return _equivalent_quality(table.tobytes())
 
 
 @lru_cache(maxsize=256)
 def _equivalent_quality(table: bytes) -> int:
-    """That of a table, int64 (64,), by its bytes: most images share a few tables."""
+    """That of a table by its bytes: most images share a few tables."""
     return equivalent_quality(np.frombuffer(table, np.int64))
 
 
