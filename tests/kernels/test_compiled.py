@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image
 
 from jpegqf.arrays import I64
-from jpegqf.evidence.blocks import first_of_each, sound_squares
+from jpegqf.evidence.blocks import contrasting_blocks, first_of_each, sound_squares
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import marked_steps, sums_over_frequencies
 from jpegqf.history.other_grid import OtherGridEvidence, other_grid_evidence
@@ -121,6 +121,15 @@ def test_squares_that_are_sound_are_those_of_numpy(side: int, least_range: int) 
         fast, slow = both(partial(sound_squares, of_one, tops, lefts, side, least_range))
         assert 0 < len(slow) < 900
         np.testing.assert_array_equal(fast, slow)
+
+
+@pytest.mark.parametrize("side", [1, 7, 8])
+def test_images_without_a_square_have_none_by_kernels_or_numpy(side: int) -> None:
+    luma = Luma(np.arange(side * side, dtype=np.uint8).reshape(side, side) + 1)
+    for blocks in both(lambda: contrasting_blocks(luma, 24, 3)):
+        assert len(blocks) == side // 8
+    for counts in both(lambda: count_same_grid(luma, TABLES["quality 85"])):
+        assert counts is None
 
 
 def test_counts_of_an_image_are_those_of_numpy() -> None:

@@ -70,6 +70,8 @@ def sound_squares(luma: Luma, tops: I64, lefts: I64, side: int, least_range: int
     ``tops``, ``lefts``, int64 (n,): first row and column of each. Of those with the same first 8x8 pixels one is kept.
     """
     plane, marks, compiled = luma.plane, luma.marks, kernels()
+    if not len(tops):
+        return np.zeros((0, side, side), np.uint8)
     if compiled is not None:
         starts = tops * plane.shape[1] + lefts
         return compiled.sound_squares(plane, marks, starts, side, least_range, MULTIPLIERS)
