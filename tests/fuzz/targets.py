@@ -22,7 +22,7 @@ from jpegqf.jpeg.encoders import identify
 from jpegqf.jpeg.header import read_header
 from jpegqf.model.checkpoint import load_model
 from jpegqf.model.config import parse_config
-from jpegqf.record import Status
+from jpegqf.record import Record, Status
 from jpegqf.views.header_text import header_lines
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -40,12 +40,13 @@ def read_any_header(data: bytes) -> None:
             assert "\n".join(header_lines("x.jpg", header, identify(header))).encode("utf-8", "strict")
 
 
-def inspect_anything(data: bytes) -> None:
+def inspect_anything(data: bytes) -> list[Record]:
     """Inspect bytes as an image, each kind of evidence alone and all together: a whole row, and no exception."""
-    for only in (None, "header", "pixels"):
-        record = Inspector(only=only, max_pixels=2**20).inspect(data, "x")
+    records = [Inspector(only=only, max_pixels=2**20).inspect(data, "x") for only in (None, "header", "pixels")]
+    for record in records:
         assert (record.status is Status.OK) == (record.reason is None)
         assert record.reason != "crashed"
+    return records
 
 
 def read_any_container(data: bytes) -> None:
@@ -95,7 +96,7 @@ class _Sent:
         return io.BytesIO(self._data)
 
 
-def fetch_any_answer(data: bytes) -> None:
+def fetch_any_answer(data: bytes) -> bytes | str:
     """Fetch an address whose server answers with these bytes: what it sends, or one line that says what is wrong."""
     opener = urllib.request.OpenerDirector()
     for handler in (
@@ -106,9 +107,12 @@ def fetch_any_answer(data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(urls, "_opener", lambda: opener)
         try:
-            assert isinstance(urls.fetched("http://fuzz/a.jpg"), bytes)
+            fetched = urls.fetched("http://fuzz/a.jpg")
+            assert isinstance(fetched, bytes)
         except ImageError as issue:
             assert len(str(issue).splitlines()) == 1
+            return str(issue)
+    return fetched
 
 
 def load_any_checkpoint(data: bytes, folder: Path) -> None:

@@ -16,13 +16,13 @@ from jpegqf.history.classifier import (
     conclude,
     joined_statistics,
     load_classifier,
+    named_history_of,
 )  # fmt: skip
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.history.first_tables import TableEvidence, first_tables
 from jpegqf.history.other_grid import (
     GLANCES,
     OtherGridEvidence,
-    conclude_other_grid,
     looks_at_other_grids,
     other_grid_evidence,
 )  # fmt: skip
@@ -153,7 +153,7 @@ def test_an_aligned_save_is_not_put_on_another_grid(photograph: Image.Image, fir
     luma = saved(photograph, first, last)
     assert earlier_save(luma, ijg_luma(last)).grid == (0, 0)
     *_, looks = looks_at_other_grids(luma, ijg_luma(last))
-    assert not conclude_other_grid(looks, load_classifier("shifted")).found
+    assert not named_history_of(looks[-1], looks, load_classifier("shifted")).found
 
 
 @pytest.mark.parametrize("last", [20, 40, 60])

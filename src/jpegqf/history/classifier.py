@@ -53,11 +53,27 @@ STATISTICS = 21
 
 
 class Look(Protocol):
-    """Evidence from some frequencies for some first tables, as classifiers take it."""
+    """Evidence from some frequencies for some first tables, on the last save's grid or on another."""
 
     @property
     def statistics(self) -> F64:
-        """Float64 (STATISTICS,)."""
+        """What classifiers take, float64 (STATISTICS,)."""
+
+    @property
+    def of_tables(self) -> TableEvidence:
+        """What speaks for each first table, summed over the frequencies."""
+
+    @property
+    def expected_total(self) -> F64:
+        """The same to expect of each if it were true, float64 (candidates,)."""
+
+    @property
+    def for_naming(self) -> TableEvidence:
+        """What speaks for each first table at the frequencies by which it is named."""
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Column and row, 0..7, of the first lines of the grid that is looked at."""
 
 
 def joined_statistics(looks: Sequence[Look | None]) -> F64:
@@ -124,6 +140,30 @@ def of_ijg(evidence: TableEvidence, expected: F64) -> tuple[float, float]:
     return signed_log(evidence.total[best]), float(evidence.total[best] / (expected[best] + 5))
 
 
+def history_of(look: Look | None, looks: Sequence[Look | None], classifier: Classifier) -> History:
+    """What a look supports, the first table aside; all None without one.
+
+    ``looks``: what the classifier takes, this look among it.
+    """
+    if look is None:
+        return History(None)
+    probability = classifier.probability(joined_statistics(looks))
+    return conclude(look.of_tables, look.expected_total, probability, look.grid)
+
+
+def named_history_of(
+    look: Look | None, looks: Sequence[Look | None], classifier: Classifier, even: bool = False
+) -> History:
+    """The same with the first table, if there is an earlier save.
+
+    ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`.
+    """
+    history = history_of(look, looks, classifier)
+    if look is None or not history.found:
+        return history
+    return replace(history, first=likely_first_table(look.for_naming, classifier.trust, even))
+
+
 def conclude(evidence: TableEvidence, expected: F64, probability: float, grid: tuple[int, int]) -> History:
     """What the evidence supports, the first table aside.
 
@@ -136,11 +176,3 @@ def conclude(evidence: TableEvidence, expected: F64, probability: float, grid: t
     if evidence.total.max() < LEAST_EVIDENCE:
         return History(None)
     return History(probability, grid=grid)
-
-
-def named(history: History, evidence: TableEvidence, trust: float, even: bool) -> History:
-    """The history with the first table that the ``evidence`` speaks for, if there is an earlier save.
-
-    ``trust`` and ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`.
-    """
-    return replace(history, first=likely_first_table(evidence, trust, even)) if history.found else history

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jpegqf.arrays import F64, I64
-from jpegqf.history.classifier import History, load_classifier
+from jpegqf.history.classifier import History, history_of, load_classifier, named_history_of
 from jpegqf.history.clipped_blocks import earlier_save_of_clipped_blocks
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import (
@@ -17,13 +17,8 @@ from jpegqf.history.first_tables import (
     only_ijg,
     quality_of,
 )
-from jpegqf.history.other_grid import (
-    conclude_other_grid,
-    looks_at_other_grids,
-    other_grid_evidence,
-    other_grid_history,
-)  # fmt: skip
-from jpegqf.history.same_grid import conclude_same_grid, same_grid_evidence, same_grid_history
+from jpegqf.history.other_grid import looks_at_other_grids, other_grid_evidence
+from jpegqf.history.same_grid import same_grid_evidence
 from jpegqf.history.same_grid_looks import SameGrid
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.luma import Luma
@@ -72,7 +67,7 @@ def earlier_save(
     shape or with a step below 1.
     """
     same_grid = SameGrid(luma, last_table, colours)
-    same, last_quality = _coarser_on_same_grid(same_grid, even), quality_of(last_table.astype(np.int64).reshape(64))
+    same, last_quality = _coarser_on_same_grid(same_grid, even), quality_of(last_table)
     if same.first and same.first.quality is not None and same.first.high <= last_quality - WELL_BELOW:
         return same
     other = _on_other_grid(luma, last_table, even)
@@ -90,7 +85,7 @@ def earlier_save(
 
 def _coarser_on_same_grid(same_grid: SameGrid, even: bool) -> History:
     """What the same grid tells of a lower quality: by a glance where that is enough to rule it out."""
-    history = same_grid_history(same_grid.glance, [same_grid.glance], load_classifier("aligned glance"))
+    history = history_of(same_grid.glance, [same_grid.glance], load_classifier("aligned glance"))
     if _is_ruled_out(history):
         return history
     history = _at_full_effort(same_grid, even)
@@ -121,14 +116,14 @@ def _agree(one: History, other: History) -> bool:
 def _at_full_effort(same_grid: SameGrid, even: bool) -> History:
     """What the same grid tells of a lower quality, with the first table."""
     evidence, classifier = same_grid.coarser, load_classifier("aligned")
-    history = conclude_same_grid(evidence, same_grid.looks, classifier, even)
+    history = named_history_of(evidence, same_grid.looks, classifier, even)
     if evidence is None or not history.found:
         return history
     near = _near(only_ijg(evidence.candidates), evidence.of_tables)
     turned = same_grid_evidence(same_grid.counts, near, transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
         turned = same_grid_evidence(same_grid.counts, transposed=True)
-        return conclude_same_grid(turned, (same_grid.glance, turned, same_grid.finer), classifier, even)
+        return named_history_of(turned, (same_grid.glance, turned, same_grid.finer), classifier, even)
     return history
 
 
@@ -141,27 +136,27 @@ def _finer_on_same_grid(same_grid: SameGrid, even: bool) -> History:
     found, _ = dc_ratios(glance.dc, int(glance.table[0]), finer.steps)
     if not len(found) or found.max() < WORTH_A_LOOK:
         return History(None)
-    return conclude_same_grid(same_grid.finer, same_grid.looks, load_classifier("finer"), even)
+    return named_history_of(same_grid.finer, same_grid.looks, load_classifier("finer"), even)
 
 
 def _on_other_grid(luma: Luma, last_table: I64, even: bool) -> History:
     """What the 63 other grids tell: at a glance, where that is enough to rule an earlier save out."""
     all_looks = looks_at_other_grids(luma, last_table)
     for (classifier, enough), looks in zip(OTHER_GRID_GLANCES, all_looks, strict=False):
-        history = other_grid_history(looks, load_classifier(classifier))
+        history = history_of(looks[-1], looks, load_classifier(classifier))
         if _is_ruled_out(history, enough):
             return history
     looks = next(all_looks, [])
     if not looks:
         return History(None)
-    history = conclude_other_grid(looks, load_classifier("shifted"), even)
+    *glances, evidence = looks
+    history = named_history_of(evidence, looks, load_classifier("shifted"), even)
     if not history.found:
         return history
-    *glances, evidence = looks
     near = _near(evidence.candidates, evidence.of_tables)
     turned = other_grid_evidence(evidence.counts, near, transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
-        return conclude_other_grid([*glances, turned], load_classifier("shifted"), even)
+        return named_history_of(turned, [*glances, turned], load_classifier("shifted"), even)
     return history
 
 

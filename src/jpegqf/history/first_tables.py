@@ -115,7 +115,7 @@ def first_tables() -> FirstTables:
 
 
 def coarser_tables(last_table: I64) -> I64:
-    """Indices of the tables of a lower quality than that of the last, int64 (64,); not to be written to."""
+    """Indices of the tables of a lower quality than that of the last, see :func:`quality_of`; not to be written to."""
     return _tables_beside(quality_of(last_table))[0]
 
 
@@ -130,13 +130,13 @@ def coarser_ijg_tables(last_table: I64) -> I64:
 
 
 def finer_tables(last_table: I64) -> I64:
-    """Indices of the tables of a higher quality than that of the last, int64 (64,); not to be written to."""
+    """Indices of the tables of a higher quality than that of the last, see :func:`quality_of`; not to be written to."""
     return _tables_beside(quality_of(last_table))[1]
 
 
 def quality_of(table: I64) -> int:
-    """The equivalent IJG quality of a luma table, int64 (64,)."""
-    return _equivalent_quality(table.tobytes())
+    """The equivalent IJG quality of a luma table, int, its 64 steps row-major in any shape."""
+    return _equivalent_quality(table.astype(np.int64).tobytes())
 
 
 @lru_cache(maxsize=256)

@@ -17,23 +17,14 @@ coefficient differs from zero.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, I64, Bool, median
-from jpegqf.history.classifier import (
-    Classifier,
-    History,
-    conclude,
-    joined_statistics,
-    lead,
-    named,
-    of_ijg,
-    signed_log,
-)  # fmt: skip
+from jpegqf.history.classifier import lead, of_ijg, signed_log
 from jpegqf.history.first_tables import (
     TableEvidence,
     asked_steps,
@@ -216,7 +207,7 @@ def looks_at_other_grids(luma: Luma, last_table: I64) -> Iterator[list[OtherGrid
     Ends at once where there is too little evidence. ``last_table``: int (8, 8), row = vertical frequency.
     """
     windows = windows_of(luma, last_table)
-    candidates = coarser_ijg_tables(last_table.astype(np.int64).reshape(64))
+    candidates = coarser_ijg_tables(last_table)
     counts, look = None, None
     looks: list[OtherGridEvidence] = []
     for index_sum in GLANCES:
@@ -229,15 +220,3 @@ def looks_at_other_grids(luma: Luma, last_table: I64) -> Iterator[list[OtherGrid
     everything = other_grid_evidence(count_other_grids(windows, counted=counts))
     if everything is not None:
         yield [*looks, everything]
-
-
-def other_grid_history(looks: Sequence[OtherGridEvidence], classifier: Classifier) -> History:
-    """The history from the last of the ``looks``, the first table aside; each takes in more frequencies."""
-    last, probability = looks[-1], classifier.probability(joined_statistics(looks))
-    return conclude(last.of_tables, last.expected_total, probability, last.grid)
-
-
-def conclude_other_grid(looks: Sequence[OtherGridEvidence], classifier: Classifier, even: bool = False) -> History:
-    """The same with the first table. ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`."""
-    history = other_grid_history(looks, classifier)
-    return named(history, looks[-1].for_naming, classifier.trust, even)

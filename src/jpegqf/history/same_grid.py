@@ -15,23 +15,14 @@ on this grid, ``jpegqf.history.other_grid`` tries the 63 others.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
-from jpegqf.history.classifier import (
-    Classifier,
-    History,
-    conclude,
-    joined_statistics,
-    lead,
-    named,
-    of_ijg,
-    signed_log,
-)  # fmt: skip
+from jpegqf.history.classifier import lead, of_ijg, signed_log
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import (
     TableEvidence,
@@ -77,6 +68,21 @@ class SameGridEvidence:
     def of_tables(self) -> TableEvidence:
         """What speaks for each first table, summed over the frequencies."""
         return TableEvidence(self.candidates, self.total, self.of_steps, self.frequencies)
+
+    @property
+    def for_naming(self) -> TableEvidence:
+        """The same: all frequencies name a table here."""
+        return self.of_tables
+
+    @property
+    def expected_total(self) -> F64:
+        """What to expect if each candidate were true, float64 (candidates,)."""
+        return self.expected
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Column and row of the grid's first lines."""
+        return 0, 0
 
     @cached_property
     def statistics(self) -> F64:
@@ -229,27 +235,3 @@ def _table(candidates: I64, total: F64, frequencies: I64) -> I64:
     """The steps at these frequencies of the candidate that has the most in ``total``, int64 (frequencies,)."""
     steps: I64 = first_tables().steps[candidates[total.argmax()], frequencies]
     return steps
-
-
-def same_grid_history(
-    evidence: SameGridEvidence | None, looks: Sequence[SameGridEvidence | None], classifier: Classifier
-) -> History:
-    """The history from the evidence on the same grid, the first table aside; all None without evidence.
-
-    ``looks``: what the classifier takes, this evidence among it.
-    """
-    if evidence is None:
-        return History(None)
-    probability = classifier.probability(joined_statistics(looks))
-    return conclude(evidence.of_tables, evidence.expected, probability, (0, 0))
-
-
-def conclude_same_grid(
-    evidence: SameGridEvidence | None,
-    looks: Sequence[SameGridEvidence | None],
-    classifier: Classifier,
-    even: bool = False,
-) -> History:
-    """The same with the first table. ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`."""
-    history = same_grid_history(evidence, looks, classifier)
-    return history if evidence is None else named(history, evidence.of_tables, classifier.trust, even)

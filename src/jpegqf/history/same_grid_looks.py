@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from jpegqf.arrays import I64, U8
 from jpegqf.evidence.blocks import cut
 from jpegqf.history.first_tables import coarser_ijg_tables, finer_tables
@@ -36,7 +34,7 @@ class SameGrid:
     @cached_property
     def glance(self) -> SameGridEvidence | None:
         """What they show of a lower quality."""
-        return same_grid_evidence(self.glance_counts, coarser_ijg_tables(self.last_table.astype(np.int64).reshape(64)))
+        return same_grid_evidence(self.glance_counts, coarser_ijg_tables(self.last_table))
 
     @cached_property
     def counts(self) -> SameGridCounts | None:
@@ -54,7 +52,7 @@ class SameGrid:
 
         Both are compared: a first step of 2/3 of the last one leaves nearly the same counts as one of 4/3.
         """
-        return same_grid_evidence(self.counts, finer_tables(self.last_table.astype(np.int64).reshape(64)))
+        return same_grid_evidence(self.counts, finer_tables(self.last_table))
 
     @property
     def looks(self) -> tuple[SameGridEvidence | None, ...]:
@@ -68,7 +66,7 @@ class SameGrid:
         marks = known.clipping_marks() if known else None
         return marks if marks is not None and marks.any() else None
 
-    @property
+    @cached_property
     def clipped_share(self) -> float:
         """Share of the blocks with such a pixel."""
         return 0.0 if self._marks is None else float(cut(self._marks).any(axis=1).mean())

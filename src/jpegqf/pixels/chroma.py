@@ -16,7 +16,7 @@ import simplejpeg
 from PIL import Image
 
 from jpegqf.arrays import I16, U8, Bool
-from jpegqf.pixels.luma import RGB_TO_LUMA, STRIP_PIXELS, clipping_marks
+from jpegqf.pixels.luma import RGB_TO_LUMA, clipping_marks, strips
 
 BLUE, RED = 1.772, 1.402
 """Twice one less the weights of blue and red in luma: what a level of Cb adds to blue, and one of Cr to red."""
@@ -51,9 +51,7 @@ def chroma_of(pixels: U8) -> tuple[I16, Bool]:
     """
     height, width, _ = pixels.shape
     planes, sound = np.empty((2, height, width), np.int16), np.empty((height, width), bool)
-    at_once = max(1, STRIP_PIXELS // max(1, width))
-    for top in range(0, height, at_once):
-        strip = slice(top, top + at_once)
+    for strip in strips(height, width):
         planes[:, strip], sound[strip] = _chroma_of_strip(pixels[strip])
     return planes, sound
 
@@ -95,7 +93,7 @@ class Colours:
     @classmethod
     def of_jpeg(cls, data: bytes) -> "Colours":
         """Those of a JPEG: the decoder's own planes, upsampled and not converted."""
-        return cls(lambda: _ycc(data), lambda: _rgb(data))
+        return cls(lambda: _ycc(data), lambda: _decoded_rgb(data))
 
     @cached_property
     def _image(self) -> Image.Image | None:
@@ -120,10 +118,9 @@ class Colours:
         pixels = self._rgb()
         if pixels is None:
             return None
-        marks = np.empty(pixels.shape[:2], np.uint8)
-        at_once = max(1, STRIP_PIXELS // max(1, pixels.shape[1]))
-        for top in range(0, len(pixels), at_once):
-            strip = slice(top, top + at_once)
+        height, width, _ = pixels.shape
+        marks = np.empty((height, width), np.uint8)
+        for strip in strips(height, width):
             marks[strip] = clipping_marks([np.ascontiguousarray(pixels[strip, :, channel]) for channel in range(3)])
         return marks
 
@@ -193,7 +190,7 @@ def _ycc(data: bytes) -> Image.Image | None:
     return image if image.mode == "YCbCr" else None
 
 
-def _rgb(data: bytes) -> U8 | None:
+def _decoded_rgb(data: bytes) -> U8 | None:
     """Red, green and blue of a JPEG; None of one that cannot be decoded so."""
     try:
         pixels: U8 = simplejpeg.decode_jpeg(data, "RGB", strict=False)

@@ -1,6 +1,6 @@
 """A luma plane with its clipping marks: as arrays, or computed where it is looked at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
@@ -20,6 +20,12 @@ Corners = tuple[int, int, int, int]
 
 Places = NDArray[np.int64]
 """First rows or columns of squares in an image, pixels, (n,)."""
+
+
+def strips(height: int, width: int) -> Iterator[slice]:
+    """The rows of an image from top to bottom, STRIP_PIXELS at a time."""
+    at_once = max(1, STRIP_PIXELS // max(1, width))
+    return (slice(top, top + at_once) for top in range(0, height, at_once))
 
 
 def clipping_marks(channels: Sequence[U8]) -> U8:
@@ -59,9 +65,7 @@ class Luma:
         height, width, _ = rgb.shape
         plane = np.empty((height, width), np.uint8)
         marks, greens = np.empty_like(plane), np.empty_like(plane)
-        at_once = max(1, STRIP_PIXELS // max(1, width))
-        for top in range(0, height, at_once):
-            strip = slice(top, top + at_once)
+        for strip in strips(height, width):
             channels = [np.ascontiguousarray(rgb[strip, :, channel]) for channel in range(3)]
             red, green, blue = (of.astype(np.int32) * weight for of, weight in zip(channels, RGB_TO_LUMA, strict=True))
             plane[strip] = (red + green + blue + 500) // 1000

@@ -17,8 +17,7 @@ from jpegqf.history import classifier
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier, Look, joined_statistics
 from jpegqf.history.earlier_save import OTHER_GRID_GLANCES
 from jpegqf.history.first_tables import TableEvidence, first_tables, likely_first_table
-from jpegqf.history.other_grid import OtherGridEvidence, looks_at_other_grids
-from jpegqf.history.same_grid import SameGridEvidence
+from jpegqf.history.other_grid import looks_at_other_grids
 from jpegqf.history.same_grid_looks import SameGrid
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
 from jpegqf.jpeg.table_match import equivalent_quality
@@ -190,51 +189,63 @@ def draw_finer(scenes: list[Path], rng: np.random.Generator) -> Saves:
     return save_twice(region, first, last, rng, _grid(rng) if rng.random() < MOVED else (0, 0))
 
 
-def _measured(looks: Sequence[Look | None], of_tables: TableEvidence, earlier: bool, saves: Saves) -> Measured:
-    return Measured(joined_statistics(looks), earlier, saves.first.quality if saves.first else None, of_tables)
+def _measured(look: Look | None, looks: Sequence[Look | None], saves: Saves, finer: bool = False) -> Measured | None:
+    """What a look shows, None without one, of which an earlier save must be found that is on its grid and coarser.
+
+    ``finer``: one at a higher quality than the last instead. ``looks``: what the classifier takes.
+    """
+    if look is None:
+        return None
+    first, last = saves.first.quality if saves.first else None, saves.last.quality
+    earlier = first is not None and (first > last if finer else first < last) and look.grid == saves.grid
+    return Measured(joined_statistics(looks), earlier, first, look.for_naming)
 
 
 def measure_same_grid(saves: Saves) -> Looks:
-    """What the same grid shows, of which an earlier save at a lower quality must be found."""
+    """What the same grid shows of a lower quality."""
     same_grid = SameGrid(decode_luma(saves.data).luma, saves.last.luma)
-    earlier = saves.first is not None and saves.first.quality < saves.last.quality and saves.grid == (0, 0)
-
-    def of(evidence: SameGridEvidence | None, looks: Sequence[SameGridEvidence | None]) -> Measured | None:
-        return None if evidence is None else _measured(looks, evidence.of_tables, earlier, saves)
-
-    glance = of(same_grid.glance, [same_grid.glance])
-    return of(same_grid.coarser, same_grid.looks), {"aligned glance": glance}
+    glance = _measured(same_grid.glance, [same_grid.glance], saves)
+    return _measured(same_grid.coarser, same_grid.looks, saves), {"aligned glance": glance}
 
 
 def measure_finer(saves: Saves) -> Looks:
-    """What the same grid shows, of which an earlier save at a higher quality must be found; there is no glance."""
+    """What the same grid shows of a higher quality; there is no glance."""
     same_grid = SameGrid(decode_luma(saves.data).luma, saves.last.luma)
-    earlier = saves.first is not None and saves.first.quality > saves.last.quality and saves.grid == (0, 0)
-    finer = same_grid.finer
-    return None if finer is None else _measured(same_grid.looks, finer.of_tables, earlier, saves), {}
+    return _measured(same_grid.finer, same_grid.looks, saves, finer=True), {}
 
 
 def measure_other_grid(saves: Saves) -> Looks:
-    """What the other grids show, of which an earlier save at a lower quality must be found if its grid was."""
-    coarser = saves.first is not None and saves.first.quality < saves.last.quality
-
-    def of(looks: list[OtherGridEvidence]) -> Measured:
-        last = looks[-1]
-        return _measured(looks, last.for_naming, coarser and last.grid == saves.grid, saves)
-
-    all_looks = [of(looks) for looks in looks_at_other_grids(decode_luma(saves.data).luma, saves.last.luma)]
-    glances = dict(zip((name for name, _ in OTHER_GRID_GLANCES), all_looks, strict=False))
-    return all_looks[-1] if all_looks else None, glances
+    """What the other grids show of a lower quality."""
+    all_looks = looks_at_other_grids(decode_luma(saves.data).luma, saves.last.luma)
+    measured = [_measured(looks[-1], looks, saves) for looks in all_looks]
+    return measured[-1] if measured else None, dict(zip(SHIFTED_GLANCES, measured, strict=False))
 
 
-Way = tuple[Callable[[list[Path], np.random.Generator], Saves], Callable[[Saves], Looks]]
-"""How to draw a sample, and how to measure it."""
+SHIFTED_GLANCES = tuple(name for name, _ in OTHER_GRID_GLANCES)
+"""Names of the classifiers of glances at other grids, the first look first."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How to draw a sample for a classifier, how to measure it, and the names of its glances' classifiers."""
+
+    draw: Callable[[list[Path], np.random.Generator], Saves]
+    measure: Callable[[Saves], Looks]
+    glances: tuple[str, ...] = ()
+
+
+WAYS = {
+    "aligned": Way(draw_same_grid, measure_same_grid, ("aligned glance",)),
+    "finer": Way(draw_finer, measure_finer),
+    "shifted": Way(draw_other_grid, measure_other_grid, SHIFTED_GLANCES),
+}
+"""By the name of the classifier."""
 
 
 def collect(way: Way, scenes: list[Path], count: int, seed: int) -> list[Looks]:
     """``count`` samples."""
-    rng, (draw_one, measure_one) = np.random.default_rng(seed), way
-    return [measure_one(draw_one(scenes, rng)) for _ in tqdm(range(count))]
+    rng = np.random.default_rng(seed)
+    return [way.measure(way.draw(scenes, rng)) for _ in tqdm(range(count))]
 
 
 def of_full_effort(looks: list[Looks]) -> list[Measured]:
@@ -346,19 +357,13 @@ def main() -> None:
     scenes = find_scenes(arguments.data)
     count, seed = arguments.samples, arguments.seed
     fitted: Fitted = {}
-    ways: dict[str, Way] = {
-        "aligned": (draw_same_grid, measure_same_grid),
-        "finer": (draw_finer, measure_finer),
-        "shifted": (draw_other_grid, measure_other_grid),
-    }
-    all_glances = {"aligned": ["aligned glance"], "finer": [], "shifted": [name for name, _ in OTHER_GRID_GLANCES]}
-    for (name, way), glances in zip(ways.items(), all_glances.values(), strict=True):
+    for name, way in WAYS.items():
         looks, held_out = collect(way, scenes.fitted, count, seed), collect(way, scenes.held_out, count // 6, seed + 1)
         measured = of_full_effort(looks)
         full = fit_classifier(measured, SINGLE_WEIGHT[name], seed)
         full = replace(full, trust=fit_trust(found_by(full, measured)))
         fitted[name] = full, held_out_figures(full, of_full_effort(held_out))
-        for of_glance in glances:
+        for of_glance in way.glances:
             glance = fit_classifier(of_glances(looks, of_glance, full), GLANCE_WEIGHT, seed, full.trust)
             fitted[of_glance] = glance, held_out_figures(glance, of_glances(held_out, of_glance, full))
     for name, (_, figures) in fitted.items():
