@@ -1,17 +1,8 @@
 import numpy as np
 import pytest
 
-from jpegqf.history.first_tables import (
-    DEFAULTS,
-    FAMILIES,
-    FirstTable,
-    TableEvidence,
-    asked_steps,
-    coarser_tables,
-    finer_tables,
-    first_tables,
-    likely_first_table,
-)
+from jpegqf.history.first_tables import DEFAULTS, FAMILIES, asked_steps, coarser_tables, finer_tables, first_tables
+from jpegqf.history.naming import FirstTable, TableEvidence, likely_first_table
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.jpeg.ruled_tables import ffmpeg_table

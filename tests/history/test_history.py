@@ -19,18 +19,19 @@ from jpegqf.history.classifier import (
     named_history_of,
 )  # fmt: skip
 from jpegqf.history.earlier_save import earlier_save
-from jpegqf.history.first_tables import TableEvidence, first_tables
-from jpegqf.history.other_grid import (
+from jpegqf.history.first_tables import first_tables
+from jpegqf.history.naming import TableEvidence
+from jpegqf.history.other_grid.counts import MOST_WINDOWS, SPREAD, count_other_grids, windows_of
+from jpegqf.history.other_grid.evidence import (
     GLANCES,
     OtherGridEvidence,
     looks_at_other_grids,
     other_grid_evidence,
 )  # fmt: skip
-from jpegqf.history.other_grid_counts import MOST_WINDOWS, SPREAD, count_other_grids, windows_of
-from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence
-from jpegqf.history.same_grid_counts import FULL as FULL_SAME_GRID
-from jpegqf.history.same_grid_counts import count_same_grid
-from jpegqf.history.same_grid_looks import SameGrid
+from jpegqf.history.same_grid.counts import FULL as FULL_SAME_GRID
+from jpegqf.history.same_grid.counts import count_same_grid
+from jpegqf.history.same_grid.evidence import SameGridEvidence, same_grid_evidence
+from jpegqf.history.same_grid.looks import SameGrid
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.decode import decode_luma
 from jpegqf.pixels.luma import Luma

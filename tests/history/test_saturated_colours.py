@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 
 from jpegqf import inspect
 from jpegqf.history.earlier_save import earlier_save
-from jpegqf.history.same_grid_looks import SameGrid
+from jpegqf.history.same_grid.looks import SameGrid
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.decode import Decoded, decode_luma

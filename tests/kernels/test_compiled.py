@@ -12,10 +12,10 @@ from jpegqf.arrays import I64
 from jpegqf.evidence.blocks import contrasting_blocks, first_of_each, sound_squares
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import marked_steps, sums_over_frequencies
-from jpegqf.history.other_grid import OtherGridEvidence, other_grid_evidence
-from jpegqf.history.other_grid_counts import count_other_grids, windows_of
-from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence
-from jpegqf.history.same_grid_counts import count_same_grid, multiples_of
+from jpegqf.history.other_grid.counts import count_other_grids, windows_of
+from jpegqf.history.other_grid.evidence import OtherGridEvidence, other_grid_evidence
+from jpegqf.history.same_grid.counts import count_same_grid, multiples_of
+from jpegqf.history.same_grid.evidence import SameGridEvidence, same_grid_evidence
 from jpegqf.jpeg.ijg import MAX_STEP, ijg_luma
 from jpegqf.kernels.compiled import kernels, numpy_only
 from jpegqf.pixels.decode import decode_luma

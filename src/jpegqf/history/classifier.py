@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from jpegqf.arrays import F64, median
-from jpegqf.history.first_tables import FirstTable, TableEvidence, first_tables, likely_first_table
+from jpegqf.history.first_tables import first_tables
+from jpegqf.history.naming import FirstTable, TableEvidence, likely_first_table
 
 EARLIER_SAVE_SEEN = 0.5
 """Probability, 0..1, from which an earlier save is reported."""
@@ -89,7 +90,7 @@ class Classifier:
     """A network with one hidden layer over standardized statistics; fitted numbers, kept in ``classifier.json``.
 
     ``trust``: what the evidence is multiplied by where first tables are compared; see
-    :func:`jpegqf.history.first_tables.likely_first_table`.
+    :func:`jpegqf.history.naming.likely_first_table`.
     """
 
     mean: F64
@@ -156,7 +157,7 @@ def named_history_of(
 ) -> History:
     """The same with the first table, if there is an earlier save.
 
-    ``even``: as in :func:`jpegqf.history.first_tables.likely_first_table`.
+    ``even``: as in :func:`jpegqf.history.naming.likely_first_table`.
     """
     history = history_of(look, looks, classifier)
     if look is None or not history.found:

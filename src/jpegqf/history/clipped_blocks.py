@@ -13,7 +13,8 @@ from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import cut_blocks, evenly_spread, first_of_each
 from jpegqf.evidence.dct import FORWARD
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, History
-from jpegqf.history.first_tables import TableEvidence, coarser_ijg_tables, first_tables, likely_first_table
+from jpegqf.history.first_tables import coarser_ijg_tables, first_tables
+from jpegqf.history.naming import TableEvidence, likely_first_table
 from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.pixels.luma import Luma
 
@@ -45,7 +46,7 @@ def earlier_save_of_clipped_blocks(luma: Luma, last_table: I64, even: bool = Fal
     """Whether the blocks with clipped pixels were saved before at a lower quality; all None where they do not show it.
 
     ``last_table`` is the luma quantization table in force, int (8, 8), row = vertical frequency. ``even``: as in
-    :func:`jpegqf.history.first_tables.likely_first_table`.
+    :func:`jpegqf.history.naming.likely_first_table`.
     """
     table = last_table.astype(np.int64).reshape(64)
     ijg = coarser_ijg_tables(table)

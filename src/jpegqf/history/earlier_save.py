@@ -9,17 +9,11 @@ from jpegqf.arrays import F64, I64
 from jpegqf.history.classifier import History, history_of, load_classifier, named_history_of
 from jpegqf.history.clipped_blocks import earlier_save_of_clipped_blocks
 from jpegqf.history.dc_steps import dc_ratios
-from jpegqf.history.first_tables import (
-    TableEvidence,
-    asked_steps,
-    finer_tables,
-    first_tables,
-    only_ijg,
-    quality_of,
-)
-from jpegqf.history.other_grid import looks_at_other_grids, other_grid_evidence
-from jpegqf.history.same_grid import same_grid_evidence
-from jpegqf.history.same_grid_looks import SameGrid
+from jpegqf.history.first_tables import asked_steps, finer_tables, first_tables, only_ijg, quality_of
+from jpegqf.history.naming import TableEvidence
+from jpegqf.history.other_grid.evidence import looks_at_other_grids, other_grid_evidence
+from jpegqf.history.same_grid.evidence import same_grid_evidence
+from jpegqf.history.same_grid.looks import SameGrid
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.luma import Luma
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from jpegqf.arrays import F64, I16, I64, U8, Bool
 from jpegqf.jpeg.all_tables import set_tables
-from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES
+from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.jpeg.known_tables import Family
-from jpegqf.jpeg.table_match import equivalent_qualities, equivalent_quality, laplacian_error, mixed_scales
+from jpegqf.jpeg.table_match import equivalent_qualities, equivalent_quality
 from jpegqf.kernels.compiled import kernels
 
 IJG_SHARE = 0.7
@@ -25,52 +25,6 @@ OF_DEFAULTS, OF_TENS, OF_FIVES = 12.0, 6.0, 3.0
 
 FAMILIES = tuple(Family)
 """Families of encoders, by their index."""
-
-INTERVAL_SHARE = 0.95
-"""Probability that an interval of qualities holds."""
-NAMING_TRUST = 0.5
-"""What the evidence is multiplied by, at least, where one quality is named."""
-WIDEST = 20
-"""Most qualities that an interval may span for one quality to be named."""
-UNLISTED_SHARE = 0.05
-"""Share of earlier saves to expect whose table is in no list."""
-SHAPE_DEVIATION = 1.5
-"""Standard deviation of an unlisted table's equivalent quality that comes from the frequencies that are not seen."""
-IGNORED = 1e4
-"""Probabilities smaller than the largest by this factor count as none."""
-LISTED_SHARE = 0.5
-"""Probability from which the table is taken as one of the known ones."""
-FAMILY_SHARE = 0.8
-"""Probability from which the family of encoders is named."""
-
-
-@dataclass(frozen=True)
-class FirstTable:
-    """What is known of an earlier save's luma table: its equivalent IJG quality, and who wrote it.
-
-    ``quality``, 1..100: the most probable one, None where the interval spans more than WIDEST. ``low`` and ``high``:
-    the 95 % interval. ``family``: None where no family of encoders is clearly the likeliest.
-    """
-
-    quality: int | None
-    low: int
-    high: int
-    family: Family | None
-
-
-@dataclass(frozen=True)
-class TableEvidence:
-    """What speaks for each first table: natural logarithms of likelihood ratios against a single save.
-
-    ``candidates``, int64 (candidates,): indices in :func:`first_tables`. ``total``, float64 (candidates,).
-    ``of_steps``, float64 (frequencies, 256): of each step at each of the ``frequencies``, int64 (frequencies,),
-    row-major; 0 for steps that were not asked. Without frequencies the table is one of the candidates.
-    """
-
-    candidates: I64
-    total: F64
-    of_steps: F64
-    frequencies: I64
 
 
 @dataclass(frozen=True)
@@ -221,77 +175,6 @@ def sums_over_frequencies(of_steps: F64, tables: I64, frequencies: I64) -> F64:
         return compiled.sum_steps(first_tables().narrow, tables, frequencies, of_steps)
     out: F64 = of_steps[np.arange(len(frequencies)), _tables_at(tables, frequencies)].sum(axis=1)
     return out
-
-
-def likely_first_table(evidence: TableEvidence, trust: float, even: bool = False) -> FirstTable:
-    """The earlier save's table, given the evidence.
-
-    ``trust`` multiplies the evidence, which takes frequencies as independent and their noise as known: with the
-    fitted one, 95 % intervals hold 95 % of the truths. The quality is named with at least NAMING_TRUST, or else a
-    common one would win against clear evidence. ``even``: every IJG quality is as common as another.
-    """
-    of_quality, of_table = _qualities(evidence, trust, even)
-    best = int(of_quality.argmax())
-    if of_table.sum() >= LISTED_SHARE:
-        clearer = _log_likelihoods(evidence, max(trust, NAMING_TRUST), even)
-        best = int(first_tables().quality[evidence.candidates[clearer.argmax()]])
-    low = high = best
-    while of_quality[low : high + 1].sum() < INTERVAL_SHARE:
-        below, above = of_quality[:low].sum(), of_quality[high + 1 :].sum()
-        if below > above:
-            low = int(np.flatnonzero(of_quality[:low])[-1])
-        else:
-            high += 1 + int(np.flatnonzero(of_quality[high + 1 :])[0])
-    return FirstTable(best if high - low <= WIDEST else None, low, high, _family(evidence.candidates, of_table))
-
-
-def _log_likelihoods(evidence: TableEvidence, trust: float, even: bool) -> F64:
-    """Of each candidate, prior included, up to a constant: float64 (candidates,)."""
-    tables = first_tables()
-    out: F64 = trust * evidence.total + (tables.even if even else tables.log_prior)[evidence.candidates]
-    return out
-
-
-def _qualities(evidence: TableEvidence, trust: float, even: bool) -> tuple[F64, F64]:
-    """Probability of each equivalent quality 0..100, float64 (101,), and of each candidate, (candidates,)."""
-    logs, steps = _log_likelihoods(evidence, trust, even), trust * evidence.of_steps
-    unlisted = float((steps.max(axis=1) - np.log(MAX_STEP)).sum() + np.log(UNLISTED_SHARE)) if len(steps) else -np.inf
-    most = max(unlisted, float(logs.max()))
-    likely, of_unlisted = np.exp(logs - most), float(np.exp(unlisted - most))
-    of_quality = np.bincount(first_tables().quality[evidence.candidates], likely, 101).astype(np.float64)
-    if of_unlisted > of_quality.sum() / IGNORED:
-        of_quality += of_unlisted * _unlisted_quality(steps, evidence.frequencies)
-    return of_quality / of_quality.sum(), likely / (likely.sum() + of_unlisted)
-
-
-def _unlisted_quality(steps: F64, frequencies: I64) -> F64:
-    """Probability of each equivalent quality 0..100 of a table in no list, float64 (101,).
-
-    ``steps``: log likelihood of each step 0..255, (frequencies, 256). The table's distortion at these frequencies is
-    compared with that of the IJG's, as in :func:`jpegqf.jpeg.table_match.expected_distortion`.
-    """
-    scales, weights = mixed_scales()
-    every = np.maximum(np.arange(MAX_STEP + 1), 1)[:, None, None]
-    errors = np.einsum("sbf,b->fs", laplacian_error(every, scales[:, frequencies]), weights)
-    likely = np.exp(steps - steps.max(axis=1, keepdims=True))
-    likely /= likely.sum(axis=1, keepdims=True)
-    means = (likely * errors).sum(axis=1)
-    spread = np.sqrt(((likely * errors**2).sum(axis=1) - means**2).clip(0).sum())
-    of_ijg = errors[np.arange(len(frequencies)), INTEGER_STEPS[::-1][:, frequencies]].sum(axis=1)
-    low, middle, high = np.interp(means.sum() + np.array([spread, 0, -spread]), of_ijg, QUALITIES[::-1])
-    deviation = np.hypot((high - low) / 2, SHAPE_DEVIATION)
-    of_quality: F64 = np.exp(-0.5 * ((np.arange(101) - middle) / deviation) ** 2)
-    of_quality[of_quality < 1 / IGNORED] = 0
-    of_quality /= of_quality.sum()
-    return of_quality
-
-
-def _family(candidates: I64, likely: F64) -> Family | None:
-    """The family of encoders whose tables have at least FAMILY_SHARE of the probability, if it has a name."""
-    tables = first_tables()
-    shares = np.bincount(tables.family[candidates], likely, len(FAMILIES))
-    best = FAMILIES[int(shares.argmax())]
-    return best if shares.max() >= FAMILY_SHARE and best != Family.UNKNOWN else None
 
 
 def _weight(quality: int) -> float:

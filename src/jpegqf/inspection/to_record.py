@@ -5,7 +5,7 @@ from typing import Any
 
 from jpegqf.errors import ImageBrokenError, ImageError
 from jpegqf.history.classifier import History
-from jpegqf.history.first_tables import FirstTable
+from jpegqf.history.naming import FirstTable
 from jpegqf.inspection.findings import Findings
 from jpegqf.inspection.pixel_table import PixelTable
 from jpegqf.inspection.regions import FoundRegion

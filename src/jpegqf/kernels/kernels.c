@@ -198,7 +198,7 @@ INNER void count_bins(const float *filtered, int64_t count, const float *horizon
     }
 }
 
-/* history.other_grid_counts._histograms.
+/* history.other_grid.counts._histograms.
  *
  * windows (count, WINDOW, WINDOW). basis (SIDE, SIDE): the DCT, row = frequency. Each of the frequencies has its
  * vertical and horizontal index in rows and columns, and its number of bins; those of one row follow each other. widths
@@ -247,7 +247,7 @@ INNER void gather_cells(const double *below, int64_t bins, double step, int64_t 
     cells[1] *= 2; /* both signs, as for the mirrored multiples */
 }
 
-/* history.other_grid_steps._comb and the logarithm of its ratio to a single save, of one step in bins; returns the
+/* history.other_grid.steps._comb and the logarithm of its ratio to a single save, of one step in bins; returns the
  * ratio's mean if the step were true. below, cells: see gather_cells. plain (bins,): what is expected of a single save.
  * ratio (bins,). */
 INNER float comb_ratio(const double *below, const float *plain, int32_t bins, double exact_step, float sigma, float far,
@@ -329,7 +329,7 @@ INNER void smooth(const double *mass, int64_t bins, int64_t width, double *both,
     smoothed[0] /= 2;
 }
 
-/* history.other_grid_steps.step_ratios.
+/* history.other_grid.steps.step_ratios.
  *
  * histograms (frequencies,): addresses of (bins[f], GRIDS). sigmas, bin_widths (frequencies,): of the blur and of a
  * bin, in grey levels; smoothed (frequencies,): width of the triangles, in bins. steps: one frequency after the other,
@@ -419,7 +419,7 @@ INNER void multiples_of(const uint8_t *block, int64_t stride, const float *basis
             multiples[v * SIDE + u] = weighted(columns + u, SIDE, vertical + v * SIDE) * per_step[v * SIDE + u];
 }
 
-/* history.same_grid_counts.multiples_of.
+/* history.same_grid.counts.multiples_of.
  *
  * blocks (count, SIDE, SIDE). basis (SIDE, SIDE): the DCT, row = frequency. per_step (FREQUENCIES,): 1 over each step.
  * multiples (count, FREQUENCIES).
@@ -433,7 +433,7 @@ KERNEL void block_multiples(const uint8_t *blocks, int64_t count, const float *b
         multiples_of(blocks + i * FREQUENCIES, SIDE, basis, columns, per_step, multiples + i * FREQUENCIES);
 }
 
-/* history.other_grid_counts._zeros.
+/* history.other_grid.counts._zeros.
  *
  * windows (count, WINDOW, WINDOW); basis, per_step: as above. zeros (FREQUENCIES,), set to 0 before: how many of the
  * blocks at the windows' first pixels have a coefficient that rounds to 0.
@@ -449,7 +449,7 @@ KERNEL void count_zeros(const uint8_t *windows, int64_t count, const float *basi
     }
 }
 
-/* history.same_grid_counts._counted.
+/* history.same_grid.counts._counted.
  *
  * multiples (blocks, FREQUENCIES), not rounded. counts, set to 0 before: (FREQUENCIES, most + 1); larger multiples
  * count as most, 255 or less. multipliers, slots, keys: as in first_of_each. different: how many of the patterns of |AC| that
@@ -533,7 +533,7 @@ INNER void reweight(const float *counts, const float *mass, int64_t stride, int6
     }
 }
 
-/* history.same_grid_counts._priors.
+/* history.same_grid.counts._priors.
  *
  * counts: one frequency after the other, each (bins[f],). masses (frequencies,): addresses of (STEPS, SCALES,
  * strides[f]). space: for the most bins. priors (frequencies, SCALES).
@@ -549,7 +549,7 @@ KERNEL void fit_priors(int64_t frequencies, const int64_t *bins, const float *co
     }
 }
 
-/* history.same_grid._lifts.
+/* history.same_grid.evidence._lifts.
  *
  * counts, masses, strides, priors: as in fit_priors. steps: one frequency after the other, each (asked[f],). floors
  * (frequencies,): what is added to each bin of a mixture that is scaled by share. single: as counts. lifts: one
@@ -575,7 +575,7 @@ KERNEL void step_lifts(int64_t frequencies, const int64_t *bins, const float *co
     }
 }
 
-/* history.same_grid._Lifts.found_and_expected.
+/* history.same_grid.evidence._Lifts.found_and_expected.
  *
  * Arrays as in step_lifts. touched: 1 minus the share of coefficients without a trace. found, expected (frequencies,
  * STEPS): only those of the steps asked are set.

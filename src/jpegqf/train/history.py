@@ -16,9 +16,10 @@ from jpegqf.arrays import F64
 from jpegqf.history import classifier
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier, Look, joined_statistics
 from jpegqf.history.earlier_save import OTHER_GRID_GLANCES
-from jpegqf.history.first_tables import TableEvidence, first_tables, likely_first_table
-from jpegqf.history.other_grid import looks_at_other_grids
-from jpegqf.history.same_grid_looks import SameGrid
+from jpegqf.history.first_tables import first_tables
+from jpegqf.history.naming import TableEvidence, likely_first_table
+from jpegqf.history.other_grid.evidence import looks_at_other_grids
+from jpegqf.history.same_grid.looks import SameGrid
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
 from jpegqf.jpeg.table_match import equivalent_quality
 from jpegqf.pixels.decode import decode_luma

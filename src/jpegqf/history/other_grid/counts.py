@@ -1,6 +1,6 @@
 """Luma of a JPEG and its last table -> histograms of its DCT coefficients on all 64 grids, and the last save's blur.
 
-All that the evidence of :mod:`jpegqf.history.other_grid` needs of the pixels. The last save's rounding errors, one per
+All that :mod:`jpegqf.history.other_grid.evidence` needs of the pixels. The last save's rounding errors, one per
 coefficient and independent, are spread by a change of grid over four blocks each, into a Gaussian whose variance per
 frequency follows from the last table and the last coefficients.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import evenly_spread, sound_squares
 from jpegqf.evidence.dct import BASIS
-from jpegqf.history.same_grid_counts import multiples_of
+from jpegqf.history.same_grid.counts import multiples_of
 from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.grid import GRIDS, WINDOW
 from jpegqf.pixels.luma import Luma

@@ -1,6 +1,6 @@
 """Luma of a JPEG and its last table -> how often each multiple of the last steps occurs, and a prior of a single save.
 
-The counts of |k2| per AC frequency are all that the evidence of :mod:`jpegqf.history.same_grid` needs of the pixels:
+The counts of |k2| per AC frequency are all that :mod:`jpegqf.history.same_grid.evidence` needs of the pixels:
 every hypothesis (coarser first tables, finer ones, transposed ones) is compared on the same counts. The prior of each
 frequency is a mixture of Laplacians (Lam & Goodman, "A mathematical analysis of the DCT coefficient distributions for
 images", IEEE TIP 2000).

@@ -6,8 +6,8 @@ from functools import cached_property
 from jpegqf.arrays import I64, U8
 from jpegqf.evidence.blocks import cut
 from jpegqf.history.first_tables import coarser_ijg_tables, finer_tables
-from jpegqf.history.same_grid import SameGridEvidence, same_grid_evidence
-from jpegqf.history.same_grid_counts import GLANCE, SameGridCounts, count_same_grid
+from jpegqf.history.same_grid.counts import GLANCE, SameGridCounts, count_same_grid
+from jpegqf.history.same_grid.evidence import SameGridEvidence, same_grid_evidence
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.luma import Luma
 

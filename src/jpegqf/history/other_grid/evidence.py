@@ -26,16 +26,16 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I16, I64, Bool, median
 from jpegqf.history.classifier import lead, of_ijg, signed_log
 from jpegqf.history.first_tables import (
-    TableEvidence,
     asked_steps,
     coarser_ijg_tables,
     coarser_tables,
     first_tables,
     only_ijg,
     transposed_frequencies,
-)  # fmt: skip
-from jpegqf.history.other_grid_counts import OtherGridCounts, count_other_grids, windows_of
-from jpegqf.history.other_grid_steps import StepRatios, step_ratios
+)
+from jpegqf.history.naming import TableEvidence
+from jpegqf.history.other_grid.counts import OtherGridCounts, count_other_grids, windows_of
+from jpegqf.history.other_grid.steps import StepRatios, step_ratios
 from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.pixels.luma import Luma
 
@@ -145,8 +145,8 @@ def other_grid_evidence(
 ) -> OtherGridEvidence | None:
     """Evidence for every candidate first table on the best of the other grids; None without counts or candidates.
 
-    ``candidates`` and ``transposed``: as in :func:`jpegqf.history.same_grid.same_grid_evidence`; those that would leave
-    no trace on another grid are left out. ``look``: the evidence for the same candidates from the frequencies that were
+    ``candidates`` and ``transposed``: as in :func:`jpegqf.history.same_grid.evidence.same_grid_evidence`; those that
+    would leave no trace on another grid are left out. ``look``: the evidence for the same candidates from the frequencies that were
     counted first; it is added to.
     """
     if counts is None:

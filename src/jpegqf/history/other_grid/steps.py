@@ -10,7 +10,7 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.dc_steps import triangle
-from jpegqf.history.other_grid_counts import OtherGridCounts
+from jpegqf.history.other_grid.counts import OtherGridCounts
 from jpegqf.kernels.compiled import kernels
 from jpegqf.pixels.grid import GRIDS
 

@@ -11,7 +11,7 @@ best candidate's evidence against what is expected.
 
 An earlier save leaves no usable trace where its steps are nearly those of the last save, where hardly a coefficient
 differs from zero (smooth or mostly flat images), and where it was finer than the last. Where no first table is found
-on this grid, ``jpegqf.history.other_grid`` tries the 63 others.
+on this grid, ``jpegqf.history.other_grid.evidence`` tries the 63 others.
 """
 
 import math
@@ -25,14 +25,14 @@ from jpegqf.arrays import F32, F64, I64, median
 from jpegqf.history.classifier import lead, of_ijg, signed_log
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import (
-    TableEvidence,
     asked_steps,
     coarser_tables,
     first_tables,
     sums_over_frequencies,
     transposed_frequencies,
 )
-from jpegqf.history.same_grid_counts import SameGridCounts, bins_of, mixture_of, probabilities, reweighted
+from jpegqf.history.naming import TableEvidence
+from jpegqf.history.same_grid.counts import SameGridCounts, bins_of, mixture_of, probabilities, reweighted
 from jpegqf.jpeg.ijg import MAX_STEP
 from jpegqf.kernels.compiled import kernels
 
