@@ -14,12 +14,13 @@ from jpegqf.history.classifier import (
     STATISTICS,
     History,
     conclude,
+    history_of,
     joined_statistics,
     load_classifier,
-    named_history_of,
 )  # fmt: skip
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.history.first_tables import first_tables
+from jpegqf.history.last_save import LastSave
 from jpegqf.history.naming import TableEvidence
 from jpegqf.history.other_grid.counts import MOST_WINDOWS, SPREAD, count_other_grids, windows_of
 from jpegqf.history.other_grid.evidence import (
@@ -154,7 +155,7 @@ def test_an_aligned_save_is_not_put_on_another_grid(photograph: Image.Image, fir
     luma = saved(photograph, first, last)
     assert earlier_save(luma, ijg_luma(last)).grid == (0, 0)
     *_, looks = looks_at_other_grids(luma, ijg_luma(last))
-    assert not named_history_of(looks[-1], looks, load_classifier("shifted")).found
+    assert not history_of(looks[-1], looks, load_classifier("shifted")).found
 
 
 @pytest.mark.parametrize("last", [20, 40, 60])
@@ -265,7 +266,7 @@ def test_evidence_of_a_true_first_quality_is_within_twice_what_is_expected() -> 
 
 def test_classifiers_take_the_statistics_of_all_looks_up_to_theirs() -> None:
     luma, table = saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80)
-    same_grid, others = SameGrid(luma, table), list(looks_at_other_grids(luma, table))
+    same_grid, others = SameGrid(LastSave(luma, table)), list(looks_at_other_grids(luma, table))
     taken = {
         "aligned glance": [same_grid.glance], "aligned": same_grid.looks, "finer": same_grid.looks,
         "shifted glance": others[0], "shifted second glance": others[1], "shifted": others[2],
@@ -288,7 +289,8 @@ def test_a_second_look_adds_to_what_the_first_has_counted() -> None:
 
 
 def test_a_look_that_saw_nothing_has_zeros_for_statistics() -> None:
-    values = joined_statistics([None, SameGrid(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80)).glance])
+    last = LastSave(saved(Image.fromarray(skimage.data.coffee()), 80), ijg_luma(80))
+    values = joined_statistics([None, SameGrid(last).glance])
     assert not values[:STATISTICS].any()
     assert values[STATISTICS:].any()
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 
 from jpegqf import inspect
 from jpegqf.history.earlier_save import earlier_save
-from jpegqf.history.same_grid.looks import SameGrid
+from jpegqf.history.last_save import LastSave
 from jpegqf.jpeg.ijg import ijg_luma
 from jpegqf.pixels.chroma import Colours
 from jpegqf.pixels.decode import Decoded, decode_luma
@@ -57,9 +57,9 @@ def test_a_record_tells_the_first_quality_of_saturated_colours() -> None:
 
 def test_most_blocks_of_saturated_colours_are_clipped() -> None:
     image = decoded(60, 85)
-    assert SameGrid(image.luma, ijg_luma(85), image.colours).clipped_share > 0.8
-    assert SameGrid(image.luma, ijg_luma(85)).clipped_share == 0
-    assert SameGrid(image.luma, ijg_luma(85)).unclipped is None
+    assert LastSave(image.luma, ijg_luma(85), image.colours).clipped_share > 0.8
+    assert LastSave(image.luma, ijg_luma(85)).clipped_share == 0
+    assert LastSave(image.luma, ijg_luma(85)).unclipped is None
 
 
 def test_marks_of_a_jpeg_are_where_its_decoder_gives_the_ends_of_the_scale() -> None:

@@ -14,8 +14,8 @@ from jpegqf.coefficients.blocks.beam import EFFORTS
 from jpegqf.coefficients.blocks.levels import HIGHEST, LOWEST, quantized, synthesis
 from jpegqf.coefficients.blocks.solving import ESTIMATES, solve
 from jpegqf.coefficients.colours import chroma_bounds, luma_bounds
-from jpegqf.coefficients.draft import Draft, Layout, joined, padded
-from jpegqf.evidence.blocks import cut
+from jpegqf.coefficients.draft import Draft, Layout, padded
+from jpegqf.evidence.blocks import cut, joined
 from jpegqf.pixels.chroma import chroma_of
 from jpegqf.pixels.luma import Luma
 from jpegqf.pixels.upsampling import NOT_SUBSAMPLED, estimated_samples, samples_of

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jpegqf.arrays import I16, I32, U8, Bool
 from jpegqf.coefficients.colours import differing, rgb_of
 from jpegqf.coefficients.idct import unclamped_samples
+from jpegqf.evidence.blocks import joined
 from jpegqf.pixels.upsampling import Sampling, upsampled
 
 
@@ -90,11 +91,6 @@ def padded(plane: NDArray[Any], height: int, width: int, mode: Literal["edge", "
     """A plane (..., h, w), or several, continued below and on the right up to the given sides."""
     ends = [(0, 0)] * (plane.ndim - 2) + [(0, height - plane.shape[-2]), (0, width - plane.shape[-1])]
     return np.pad(plane, ends, mode=mode)
-
-
-def joined(blocks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
-    """The plane of blocks (rows * columns, 64) in raster order: the inverse of ``evidence.blocks.cut``."""
-    return blocks.reshape(rows, columns, 8, 8).swapaxes(1, 2).reshape(rows * 8, columns * 8)
 
 
 def decoded(coefficients: I16, steps: I32, rows: int, columns: int) -> I16:

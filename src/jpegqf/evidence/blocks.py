@@ -38,6 +38,11 @@ def cut(plane: NDArray[Any]) -> NDArray[Any]:
     return tiles.swapaxes(1, 2).reshape(-1, 64)
 
 
+def joined(blocks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
+    """The plane of blocks (rows * columns, 64) in raster order: the inverse of :func:`cut`."""
+    return blocks.reshape(rows, columns, 8, 8).swapaxes(1, 2).reshape(rows * 8, columns * 8)
+
+
 MULTIPLIERS = np.array([pow(6364136223846793005, power, 2**64) for power in range(1, 17)], np.uint64)
 """Odd numbers that mix the words of a block into one key: powers of Knuth's multiplier (MMIX)."""
 

@@ -12,7 +12,9 @@ import numpy as np
 
 from jpegqf.arrays import F64, median
 from jpegqf.history.first_tables import first_tables
+from jpegqf.history.last_save import LastSave
 from jpegqf.history.naming import FirstTable, TableEvidence, likely_first_table
+from jpegqf.history.remaking import Remaking
 
 EARLIER_SAVE_SEEN = 0.5
 """Probability, 0..1, from which an earlier save is reported."""
@@ -153,16 +155,23 @@ def history_of(look: Look | None, looks: Sequence[Look | None], classifier: Clas
 
 
 def named_history_of(
-    look: Look | None, looks: Sequence[Look | None], classifier: Classifier, even: bool = False
+    look: Look | None,
+    looks: Sequence[Look | None],
+    classifier: Classifier,
+    last: LastSave,
+    even: bool = False,
+    transposed: bool = False,
 ) -> History:
     """The same with the first table, if there is an earlier save.
 
+    ``last``: what is looked at; ``transposed``: for an image that was turned by 90 degrees after its first save;
     ``even``: as in :func:`jpegqf.history.naming.likely_first_table`.
     """
     history = history_of(look, looks, classifier)
     if look is None or not history.found:
         return history
-    return replace(history, first=likely_first_table(look.for_naming, classifier.trust, even))
+    remaking = Remaking(last, look.grid, transposed)
+    return replace(history, first=likely_first_table(look.for_naming, classifier.trust, even, remaking))
 
 
 def conclude(evidence: TableEvidence, expected: F64, probability: float, grid: tuple[int, int]) -> History:

@@ -10,6 +10,7 @@ from jpegqf.history.classifier import History, history_of, load_classifier, name
 from jpegqf.history.clipped_blocks import earlier_save_of_clipped_blocks
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.first_tables import asked_steps, finer_tables, first_tables, only_ijg, quality_of
+from jpegqf.history.last_save import LastSave
 from jpegqf.history.naming import TableEvidence
 from jpegqf.history.other_grid.evidence import looks_at_other_grids, other_grid_evidence
 from jpegqf.history.same_grid.evidence import same_grid_evidence
@@ -60,13 +61,14 @@ def earlier_save(
     leaves doubt. All fields are None where the image has too little evidence. Raises ValueError for a table of another
     shape or with a step below 1.
     """
-    same_grid = SameGrid(luma, last_table, colours)
+    last = LastSave(luma, last_table, colours)
+    same_grid = SameGrid(last)
     same, last_quality = _coarser_on_same_grid(same_grid, even), quality_of(last_table)
     if same.first and same.first.quality is not None and same.first.high <= last_quality - WELL_BELOW:
         return same
-    other = _on_other_grid(luma, last_table, even)
+    other = _on_other_grid(last, even)
     if other.found:
-        return _lower(other) if same_grid.clipped_share >= MOSTLY_CLIPPED else other
+        return _lower(other) if last.clipped_share >= MOSTLY_CLIPPED else other
     if same.found:
         return same
     finer = _finer_on_same_grid(same_grid, even)
@@ -84,7 +86,7 @@ def _coarser_on_same_grid(same_grid: SameGrid, even: bool) -> History:
         return history
     history = _at_full_effort(same_grid, even)
     enough = MOSTLY_CLIPPED if history.found else SOME_CLIPPED
-    if same_grid.coarser is None or same_grid.unclipped is None or same_grid.clipped_share < enough:
+    if same_grid.coarser is None or same_grid.unclipped is None or same_grid.last.clipped_share < enough:
         return history
     unclipped = _at_full_effort(same_grid.unclipped, even)
     if history.found:
@@ -110,15 +112,16 @@ def _agree(one: History, other: History) -> bool:
 def _at_full_effort(same_grid: SameGrid, even: bool) -> History:
     """What the same grid tells of a lower quality, with the first table."""
     evidence, classifier = same_grid.coarser, load_classifier("aligned")
-    history = named_history_of(evidence, same_grid.looks, classifier, even)
+    history = history_of(evidence, same_grid.looks, classifier)
     if evidence is None or not history.found:
         return history
     near = _near(only_ijg(evidence.candidates), evidence.of_tables)
     turned = same_grid_evidence(same_grid.counts, near, transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
         turned = same_grid_evidence(same_grid.counts, transposed=True)
-        return named_history_of(turned, (same_grid.glance, turned, same_grid.finer), classifier, even)
-    return history
+        looks = same_grid.glance, turned, same_grid.finer
+        return named_history_of(turned, looks, classifier, same_grid.last, even, transposed=True)
+    return named_history_of(evidence, same_grid.looks, classifier, same_grid.last, even)
 
 
 def _finer_on_same_grid(same_grid: SameGrid, even: bool) -> History:
@@ -130,28 +133,28 @@ def _finer_on_same_grid(same_grid: SameGrid, even: bool) -> History:
     found, _ = dc_ratios(glance.dc, int(glance.table[0]), finer.steps)
     if not len(found) or found.max() < WORTH_A_LOOK:
         return History(None)
-    return named_history_of(same_grid.finer, same_grid.looks, load_classifier("finer"), even)
+    return named_history_of(same_grid.finer, same_grid.looks, load_classifier("finer"), same_grid.last, even)
 
 
-def _on_other_grid(luma: Luma, last_table: I64, even: bool) -> History:
+def _on_other_grid(last: LastSave, even: bool) -> History:
     """What the 63 other grids tell: at a glance, where that is enough to rule an earlier save out."""
-    all_looks = looks_at_other_grids(luma, last_table)
-    for (classifier, enough), looks in zip(OTHER_GRID_GLANCES, all_looks, strict=False):
-        history = history_of(looks[-1], looks, load_classifier(classifier))
+    all_looks = looks_at_other_grids(last.luma, last.table)
+    for (name, enough), looks in zip(OTHER_GRID_GLANCES, all_looks, strict=False):
+        history = history_of(looks[-1], looks, load_classifier(name))
         if _is_ruled_out(history, enough):
             return history
     looks = next(all_looks, [])
     if not looks:
         return History(None)
-    *glances, evidence = looks
-    history = named_history_of(evidence, looks, load_classifier("shifted"), even)
+    (*glances, evidence), classifier = looks, load_classifier("shifted")
+    history = history_of(evidence, looks, classifier)
     if not history.found:
         return history
     near = _near(evidence.candidates, evidence.of_tables)
     turned = other_grid_evidence(evidence.counts, near, transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
-        return named_history_of(turned, [*glances, turned], load_classifier("shifted"), even)
-    return history
+        return named_history_of(turned, [*glances, turned], classifier, last, even, transposed=True)
+    return named_history_of(evidence, looks, classifier, last, even)
 
 
 def _near(tables: I64, evidence: TableEvidence) -> I64:

@@ -6,14 +6,25 @@ import numpy as np
 
 from jpegqf.arrays import F64, I64
 from jpegqf.history.first_tables import FAMILIES, first_tables
+from jpegqf.history.remaking import Remaking
 from jpegqf.jpeg.ijg import INTEGER_STEPS, MAX_STEP, QUALITIES
 from jpegqf.jpeg.known_tables import Family
 from jpegqf.jpeg.table_match import laplacian_error, mixed_scales
 
 INTERVAL_SHARE = 0.95
 """Probability that an interval of qualities holds."""
-NAMING_TRUST = 0.5
+NAMING_TRUST = 0.2
 """What the evidence is multiplied by, at least, where one quality is named."""
+WORTH_REMAKING, MOST_REMADE = 0.003, 12
+"""Probability from which a first table is tried by remaking the image, and the most that are."""
+COARSE_ENOUGH = 1.4
+"""Least ratio of a first table's sum of steps to that of the last one for it to be tried.
+
+Multiples of finer steps give back any image.
+"""
+MOST_AGAINST_OTHERS = 5.0
+"""Most (natural logarithm) by which a table that was not tried is less likely than the one that remakes the image best.
+"""
 WIDEST = 20
 """Most qualities that an interval may span for one quality to be named."""
 UNLISTED_SHARE = 0.05
@@ -57,17 +68,20 @@ class TableEvidence:
     frequencies: I64
 
 
-def likely_first_table(evidence: TableEvidence, trust: float, even: bool = False) -> FirstTable:
-    """The earlier save's table, given the evidence.
+def likely_first_table(
+    evidence: TableEvidence, trust: float, even: bool = False, remaking: Remaking | None = None
+) -> FirstTable:
+    """The earlier save's table, given the evidence and, where it leaves several open, by ``remaking`` the image.
 
     ``trust`` multiplies the evidence, which takes frequencies as independent and their noise as known: with the
     fitted one, 95 % intervals hold 95 % of the truths. The quality is named with at least NAMING_TRUST, or else a
     common one would win against clear evidence. ``even``: every IJG quality is as common as another.
     """
-    of_quality, of_table = _qualities(evidence, trust, even)
+    told = _told_by_remaking(evidence, trust, even, remaking)
+    of_quality, of_table = _probabilities(evidence, trust, even, told)
     best = int(of_quality.argmax())
     if of_table.sum() >= LISTED_SHARE:
-        clearer = _log_likelihoods(evidence, max(trust, NAMING_TRUST), even)
+        clearer = _log_likelihoods(evidence, max(trust, NAMING_TRUST), even) + told
         best = int(first_tables().quality[evidence.candidates[clearer.argmax()]])
     low = high = best
     while of_quality[low : high + 1].sum() < INTERVAL_SHARE:
@@ -86,9 +100,28 @@ def _log_likelihoods(evidence: TableEvidence, trust: float, even: bool) -> F64:
     return out
 
 
-def _qualities(evidence: TableEvidence, trust: float, even: bool) -> tuple[F64, F64]:
-    """Probability of each equivalent quality 0..100, float64 (101,), and of each candidate, (candidates,)."""
-    logs, steps = _log_likelihoods(evidence, trust, even), trust * evidence.of_steps
+def _told_by_remaking(evidence: TableEvidence, trust: float, even: bool, remaking: Remaking | None) -> F64:
+    """What remaking the image adds to the log likelihood of each candidate, float64 (candidates,)."""
+    told, tables = np.zeros(len(evidence.candidates)), first_tables()
+    if remaking is None:
+        return told
+    _, shares = _probabilities(evidence, trust, even, told)
+    coarse = tables.sums[evidence.candidates] >= COARSE_ENOUGH * remaking.last.table.sum()
+    tried = np.argsort(-np.where(coarse, shares, 0), kind="stable")[:MOST_REMADE]
+    tried = tried[coarse[tried] & (shares[tried] >= WORTH_REMAKING)]
+    if len(tried) > 1:
+        of_tried = remaking.log_likelihoods(tables.steps[evidence.candidates[tried]])
+        told[coarse] = max(float(np.sort(of_tried)[-2]), -MOST_AGAINST_OTHERS)
+        told[tried] = of_tried
+    return told
+
+
+def _probabilities(evidence: TableEvidence, trust: float, even: bool, told: F64) -> tuple[F64, F64]:
+    """Probability of each equivalent quality 0..100, float64 (101,), and of each candidate, (candidates,).
+
+    ``told``, float64 (candidates,), is added to what the evidence gives.
+    """
+    logs, steps = _log_likelihoods(evidence, trust, even) + told, trust * evidence.of_steps
     unlisted = float((steps.max(axis=1) - np.log(MAX_STEP)).sum() + np.log(UNLISTED_SHARE)) if len(steps) else -np.inf
     most = max(unlisted, float(logs.max()))
     likely, of_unlisted = np.exp(logs - most), float(np.exp(unlisted - most))

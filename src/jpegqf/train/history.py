@@ -17,6 +17,7 @@ from jpegqf.history import classifier
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, Classifier, Look, joined_statistics
 from jpegqf.history.earlier_save import OTHER_GRID_GLANCES
 from jpegqf.history.first_tables import first_tables
+from jpegqf.history.last_save import LastSave
 from jpegqf.history.naming import TableEvidence, likely_first_table
 from jpegqf.history.other_grid.evidence import looks_at_other_grids
 from jpegqf.history.same_grid.looks import SameGrid
@@ -204,14 +205,14 @@ def _measured(look: Look | None, looks: Sequence[Look | None], saves: Saves, fin
 
 def measure_same_grid(saves: Saves) -> Looks:
     """What the same grid shows of a lower quality."""
-    same_grid = SameGrid(decode_luma(saves.data).luma, saves.last.luma)
+    same_grid = SameGrid(LastSave(decode_luma(saves.data).luma, saves.last.luma))
     glance = _measured(same_grid.glance, [same_grid.glance], saves)
     return _measured(same_grid.coarser, same_grid.looks, saves), {"aligned glance": glance}
 
 
 def measure_finer(saves: Saves) -> Looks:
     """What the same grid shows of a higher quality; there is no glance."""
-    same_grid = SameGrid(decode_luma(saves.data).luma, saves.last.luma)
+    same_grid = SameGrid(LastSave(decode_luma(saves.data).luma, saves.last.luma))
     return _measured(same_grid.finer, same_grid.looks, saves, finer=True), {}
 
 

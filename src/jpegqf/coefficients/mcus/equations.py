@@ -11,9 +11,9 @@ import numpy as np
 
 from jpegqf.arrays import F32, F64, I16, Bool
 from jpegqf.coefficients.colours import U_GREEN, V_GREEN
-from jpegqf.coefficients.draft import joined
 from jpegqf.coefficients.estimation import Encoded, Known, padding_prior
 from jpegqf.coefficients.mcus.window import Window, chroma_basis, interpolated
+from jpegqf.evidence.blocks import joined
 from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.pixels.chroma import BLUE, RED
 

@@ -16,10 +16,10 @@ from jpegqf.coefficients.blocks.beam import EFFORTS
 from jpegqf.coefficients.blocks.levels import HIGHEST, LOWEST
 from jpegqf.coefficients.blocks.solving import solve
 from jpegqf.coefficients.colours import luma_bounds
-from jpegqf.coefficients.draft import CropPlace, Draft, Layout, joined, padded
+from jpegqf.coefficients.draft import CropPlace, Draft, Layout, padded
 from jpegqf.coefficients.joint_search import JointSearch, and_next
 from jpegqf.coefficients.sides.samples import SampleSearch, Shown, relaxed
-from jpegqf.evidence.blocks import cut
+from jpegqf.evidence.blocks import cut, joined
 from jpegqf.pixels.chroma import chroma_of
 from jpegqf.pixels.luma import Luma
 

@@ -146,8 +146,8 @@ def other_grid_evidence(
     """Evidence for every candidate first table on the best of the other grids; None without counts or candidates.
 
     ``candidates`` and ``transposed``: as in :func:`jpegqf.history.same_grid.evidence.same_grid_evidence`; those that
-    would leave no trace on another grid are left out. ``look``: the evidence for the same candidates from the frequencies that were
-    counted first; it is added to.
+    would leave no trace on another grid are left out. ``look``: the evidence for the same candidates from the
+    frequencies that were counted first; it is added to.
     """
     if counts is None:
         return None

@@ -1,0 +1,41 @@
+"""A JPEG as its decoder gives it: luma, the table of its last save, and where a decoder clipped its colours."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from jpegqf.arrays import I64
+from jpegqf.evidence.blocks import cut
+from jpegqf.pixels.chroma import Colours
+from jpegqf.pixels.luma import Luma
+
+MOST_COLOURED = 2**24
+"""Most pixels of an image whose colours are decoded: they take four bytes each."""
+
+
+@dataclass(frozen=True)
+class LastSave:
+    """The decoded image, its first pixel on the grid of the last save.
+
+    ``table``: the luma table of the file, int (8, 8), row = vertical frequency. ``colours``: the image's, where it has
+    any; they are decoded when they are first needed.
+    """
+
+    luma: Luma
+    table: I64
+    colours: Colours | None = None
+
+    @cached_property
+    def unclipped(self) -> "LastSave | None":
+        """The same, pixels with a clipped channel marked; None where there are none, or no colours are known.
+
+        Where the first decoder clipped a channel, luma is no longer what it had decoded, and all coefficients of the
+        block are a little off the multiples of the first steps.
+        """
+        known = self.colours if self.luma.plane.size <= MOST_COLOURED else None
+        marks = known.clipping_marks() if known else None
+        return LastSave(Luma(self.luma.plane, marks), self.table) if marks is not None and marks.any() else None
+
+    @cached_property
+    def clipped_share(self) -> float:
+        """Share of the blocks with a pixel of which a channel is known to be clipped."""
+        return 0.0 if self.unclipped is None else float(cut(self.unclipped.luma.clipped()).any(axis=1).mean())
