@@ -7,21 +7,24 @@ two differ, be it by one. What blurs counts is simulated: pixels are rounded, an
 that were clipped between the saves are not, so clipped blocks are not compared.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64
-from jpegqf.evidence.blocks import cut, first_of_each, joined
+from jpegqf.evidence.blocks import cut, evenly_spread, first_of_each, joined
 from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.history.last_save import LastSave
 from jpegqf.pixels.luma import Luma
 
 SIDE = 256
-"""Most pixels of a side of the part of an image that is made again: 1,024 blocks."""
-PLACES, SAMPLED = 4, 4
-"""Of so many rows and columns of parts, the one with the most structure; one in SAMPLED pixels a side tells it."""
+"""Most pixels of a side of the parts of an image that are made again: 1,024 blocks."""
+MOST_PARTS, ENOUGH = 4, 8.0
+"""Most parts that are made again, and the lead (natural logarithm) of one table from which no further ones are."""
+MOST_PLACES, SAMPLED = 6, 4
+"""Most parts along an axis to choose from, and one in how many rows and columns tells their structure."""
 FEWEST_BLOCKS = 16
 """Fewest blocks that can be compared for anything to be told."""
 MISSED = 0.25
@@ -48,76 +51,86 @@ class Remaking:
         Blocks are what is counted: half the square of the number of standard errors by which a table has more wrong
         coefficients a block than the best one, negative. All 0 where too little can be compared.
         """
-        if len(self._compared) < FEWEST_BLOCKS:
-            return np.zeros(len(tables))
-        wrong = np.array([self._wrong(table) for table in tables], np.float64)
-        more = wrong - wrong[wrong.sum(axis=1).argmin()]
-        out: F64 = -0.5 * more.sum(axis=1) ** 2 / np.maximum((more**2).sum(axis=1), 1)
-        return out
+        steps = tables.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64) if self.transposed else tables
+        wrong, told = np.zeros((len(tables), 0)), np.zeros(len(tables))
+        for part in self._parts():
+            wrong = np.concatenate([wrong, [part.wrong(of_one) for of_one in steps.astype(np.float32)]], axis=1)
+            if wrong.shape[1] >= FEWEST_BLOCKS:
+                more = wrong - wrong[wrong.sum(axis=1).argmin()]
+                told = -0.5 * more.sum(axis=1) ** 2 / np.maximum((more**2).sum(axis=1), 1)
+                if np.count_nonzero(told > -ENOUGH) == 1:
+                    break
+        return told
 
-    @cached_property
-    def _part(self) -> Luma:
-        """The part of the image that is made again."""
+    def _parts(self) -> Iterator["Part"]:
+        """Parts of the image, those with the most structure first."""
         image = self.last if self.last.unclipped is None else self.last.unclipped
-        return _part_with_most_structure(image.luma)
+        table = self.last.table.reshape(64).astype(np.float32)
+        for luma in sorted(_tiles(image.luma), key=_structure, reverse=True)[:MOST_PARTS]:
+            yield Part(luma, table, self.grid)
 
-    @cached_property
-    def _steps(self) -> F32:
-        """The last table, float32 (64,)."""
-        return self.last.table.reshape(64).astype(np.float32)
+
+@dataclass(frozen=True)
+class Part:
+    """Part of an image that is made again: whole blocks of its last save, whose table is ``last``, float32 (64,).
+
+    ``grid``: as in :class:`Remaking`.
+    """
+
+    luma: Luma
+    last: F32
+    grid: tuple[int, int]
 
     @cached_property
     def _multiples(self) -> F32:
         """The last save's coefficients in its steps, whole numbers, float32 (blocks, 64)."""
-        levels = cut(self._part.plane).astype(np.float32) - LEVEL_SHIFT
-        out: F32 = np.rint(levels @ FORWARD / self._steps)
+        levels = cut(self.luma.plane).astype(np.float32) - LEVEL_SHIFT
+        out: F32 = np.rint(levels @ FORWARD / self.last)
         return out
 
     @cached_property
     def _plane(self) -> F32:
         """What the last decoder had before it rounded, less LEVEL_SHIFT, float32 (height, width)."""
-        height, width = self._part.shape
-        return joined(self._multiples * self._steps @ INVERSE, height // 8, width // 8)
+        height, width = self.luma.shape
+        return joined(self._multiples * self.last @ INVERSE, height // 8, width // 8)
 
     @cached_property
     def _inner(self) -> tuple[slice, slice]:
         """Rows and columns of the whole blocks of the first grid."""
         column, row = self.grid
-        height, width = self._plane.shape
+        height, width = self.luma.shape
         return slice(row, row + (height - row) // 8 * 8), slice(column, column + (width - column) // 8 * 8)
 
     @cached_property
     def _compared(self) -> I64:
         """Places of the last save's blocks that are compared: distinct, unclipped, covered by the first grid's."""
-        inside = np.zeros(self._plane.shape, bool)
+        inside = np.zeros(self.luma.shape, bool)
         inside[self._inner] = True
-        inside &= ~self._part.clipped()
+        inside &= ~self.luma.clipped()
         sound = np.flatnonzero(cut(inside).all(axis=1))
-        out: I64 = sound[first_of_each(np.ascontiguousarray(cut(self._part.plane)[sound]))] if len(sound) else sound
+        out: I64 = sound[first_of_each(np.ascontiguousarray(cut(self.luma.plane)[sound]))]
         return out
 
-    def _wrong(self, table: I64) -> I64:
-        """How many AC coefficients of each compared block come out otherwise with this first table, int64 (blocks,)."""
-        steps = (table.reshape(8, 8).T if self.transposed else table).reshape(64).astype(np.float32)
-        first = cut(self._plane[self._inner]) @ FORWARD
-        levels = np.rint(np.rint(first / steps) * steps @ INVERSE)
-        remade = self._plane.copy()
-        height, width = remade[self._inner].shape
+    def wrong(self, steps: F32) -> I64:
+        """How many AC coefficients of each compared block come out otherwise under a first table: int64 (blocks,).
+
+        ``steps``: float32 (64,), row-major.
+        """
+        inner = self._plane[self._inner]
+        levels = np.rint(np.rint(cut(inner) @ FORWARD / steps) * steps @ INVERSE)
+        remade, (height, width) = self._plane.copy(), inner.shape
         remade[self._inner] = joined(np.clip(levels, LOWEST_LEVEL, HIGHEST_LEVEL), height // 8, width // 8)
-        again = cut(remade)[self._compared] @ FORWARD / self._steps
-        missed = (np.abs(again - self._multiples[self._compared]) - np.float32(0.5)) * self._steps > MISSED
+        again = cut(remade)[self._compared] @ FORWARD / self.last
+        missed = (np.abs(again - self._multiples[self._compared]) - np.float32(0.5)) * self.last > MISSED
         out: I64 = np.count_nonzero(missed[:, 1:], axis=1)
         return out
 
 
-def _part_with_most_structure(luma: Luma) -> Luma:
-    """Whole blocks of an image, at most SIDE pixels a side: of some parts of that size, the one that varies most."""
-    height, width = (side // 8 * 8 for side in luma.shape)
-    tall, wide = min(SIDE, height), min(SIDE, width)
-    places = np.arange(PLACES)
-    tops, lefts = (space // 8 * places // (PLACES - 1) * 8 for space in (height - tall, width - wide))
-    parts = [luma.crop(top, left, tall, wide) for top in set(tops.tolist()) for left in set(lefts.tolist())]
-    return max(parts, key=_structure)
+def _tiles(luma: Luma) -> list[Luma]:
+    """Parts side by side, whole blocks, at most SIDE pixels a side; of a large image some, evenly spaced."""
+    cuts = [np.linspace(0, side // 8, -(-side // SIDE) + 1).astype(int) * 8 for side in luma.shape]
+    tall, wide = (evenly_spread(np.stack([ends[:-1], ends[1:]], axis=1), MOST_PLACES).tolist() for ends in cuts)
+    return [luma.crop(top, left, end - top, right - left) for top, end in tall for left, right in wide]
 
 
 def _structure(part: Luma) -> float:
