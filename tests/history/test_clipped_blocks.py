@@ -1,14 +1,11 @@
-import io
-
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from saves import saved
 
 from jpegqf.history.clipped_blocks import earlier_save_of_clipped_blocks
 from jpegqf.history.earlier_save import earlier_save
 from jpegqf.jpeg.ijg import ijg_luma
-from jpegqf.pixels.decode import decode_luma
-from jpegqf.pixels.luma import Luma
 
 
 def page(size: int = 14) -> Image.Image:
@@ -18,14 +15,6 @@ def page(size: int = 14) -> Image.Image:
     for top in range(8, 300, 3 * size // 2):
         pen.text((10, top), " ".join("".join(chr(97 + c) for c in rng.integers(0, 26, 6)) for _ in range(9)), 0, font)
     return image
-
-
-def saved(image: Image.Image, *qualities: int) -> Luma:
-    """Luma after a save at each quality."""
-    for quality in qualities:
-        image.save(out := io.BytesIO(), "JPEG", quality=quality)
-        image = Image.open(out)
-    return decode_luma(out.getvalue()).luma
 
 
 @pytest.mark.parametrize("size", [12, 20])

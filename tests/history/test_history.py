@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
+from saves import saved
 
 from jpegqf.arrays import I64
 from jpegqf.history.classifier import (
@@ -44,23 +45,6 @@ PHOTOS: dict[str, Callable[[], object]] = {
 }
 SHIFTED_PAIRS = [(10, 40), (30, 60), (50, 75), (60, 80), (75, 90), (70, 95), (90, 100)]
 PAIRS = [(10, 40), (30, 60), (50, 75), (60, 80), (75, 85), (75, 90), (70, 95), (85, 92), (88, 95), (90, 99)]
-
-
-def saved(
-    image: Image.Image,
-    *qualities: int,
-    cut: tuple[int, int] = (0, 0),
-    turn: Image.Transpose | None = None,
-    **options: object,
-) -> Luma:
-    """Luma of an image saved at each quality, turned and ``cut`` columns and rows taken off in between."""
-    for quality in qualities:
-        out = io.BytesIO()
-        image.save(out, "JPEG", quality=quality, **options)
-        with Image.open(out) as opened:
-            turned = opened if turn is None else opened.transpose(turn)
-            image = turned.crop((*cut, *turned.size))
-    return decode_luma(out.getvalue()).luma
 
 
 def same_grid_of(luma: Luma, last_table: I64) -> SameGridEvidence | None:
