@@ -137,7 +137,8 @@ def _other_tables(low: int, high: int, rng: np.random.Generator) -> Tables:
     return Tables(luma, luma, int(known.quality[one]))
 
 
-def _region(path: Path, largest: int, rng: np.random.Generator) -> Image.Image:
+def region_of(path: Path, largest: int, rng: np.random.Generator) -> Image.Image:
+    """A random part of an image, a side of it ``largest`` pixels at most and half of that at least; gray stays gray."""
     with Image.open(path) as opened:
         image = opened.convert("L" if opened.mode in ("L", "1") else "RGB")
     width, height = (min(side, int(rng.integers(largest // 2, largest + 1))) for side in image.size)
@@ -225,7 +226,7 @@ def make_and_judge(
     rng: np.random.Generator,
 ) -> tuple[Row, float]:  # fmt: skip
     """Save a region of ``path`` once or twice, and ask for its history; the row, and milliseconds spent asking."""
-    saves = make(_region(path, largest, rng), rng)
+    saves = make(region_of(path, largest, rng), rng)
     image, (x, y) = saves.image, saves.grid
     if saves.first is not None:
         with Image.open(io.BytesIO(_save(image, saves.first, rng))) as earlier:

@@ -20,6 +20,7 @@ import click
 from bench.accuracy import aggregation_line, band_table, overall_table
 from bench.conditions import goals, tables
 from bench.equivalents.run import table as equivalents_table
+from bench.finer_first import table as finer_table
 from bench.history import tables as history_tables
 from bench.scale import tables as scale_tables
 from bench.summary import Summary, read_summary
@@ -312,6 +313,7 @@ def generated() -> dict[str, str]:
         "columns": column_table(Advice, ADVICE_ROWS.columns),
         "likeness": likeness_table(REPOSITORY / "docs" / "likeness.csv"),
     }
+    history = {"history": history_tables(summary("history")), "finer-first": finer_table(summary("finer-first"))}
     restoring = {
         "restore": restore_table(RESTORE_SUMMARY),
         "restore-crops": restore_table(REPOSITORY / "docs" / "restore-crops.csv"),
@@ -326,7 +328,7 @@ def generated() -> dict[str, str]:
         "docs/scan.md": _filled("docs/scan.md", scan),
         "docs/tables.md": _filled("docs/tables.md", any_table),
         "docs/colours.md": _filled("docs/colours.md", colours),
-        "docs/history.md": _filled("docs/history.md", {"history": history_tables(summary("history"))}),
+        "docs/history.md": _filled("docs/history.md", history),
         "docs/speed.md": _filled("docs/speed.md", {"tables": speed_table(speed)}),
         "docs/report.md": _filled("docs/report.md", {"report": report_table(REPOSITORY / "docs" / "report.csv")}),
         "docs/restore.md": _filled("docs/restore.md", restoring),
