@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
-from PIL import Image
+from PIL import Image, ImageFilter
 from saves import saved
 
 from jpegqf.arrays import I64
@@ -140,6 +140,21 @@ def test_an_aligned_save_is_not_put_on_another_grid(photograph: Image.Image, fir
     assert earlier_save(luma, ijg_luma(last)).grid == (0, 0)
     *_, looks = looks_at_other_grids(luma, ijg_luma(last))
     assert not history_of(looks[-1], looks, load_classifier("shifted")).found
+
+
+@pytest.mark.parametrize(("cut", "blurred_along"), [((0, 4), (30, 30)), ((4, 0), (14, 0))])
+def test_rows_or_columns_cut_off_a_blurred_image_are_not_taken_for_the_same_grid(
+    cut: tuple[int, int], blurred_along: tuple[int, int]
+) -> None:
+    """Along the other axis the grids agree, and blurred blocks have little else: the same grid shows a first save, too.
+
+    But made again on that grid, the image comes out otherwise.
+    """
+    blurred = Image.fromarray(skimage.data.chelsea()).filter(ImageFilter.GaussianBlur(blurred_along))
+    history = earlier_save(saved(blurred, 50, 95, cut=cut), ijg_luma(95))
+    assert history.grid == (-cut[0] % 8, -cut[1] % 8)
+    assert history.first is not None
+    assert history.first.low <= 50 <= history.first.high
 
 
 @pytest.mark.parametrize("last", [20, 40, 60])

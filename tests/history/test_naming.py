@@ -89,4 +89,4 @@ def test_where_no_step_is_known_one_of_the_candidates_it_is() -> None:
     ijg = first_tables().ijg[39:42]
     nothing = np.zeros((0, 256)), np.zeros(0, np.int64)
     told = likely_first_table(TableEvidence(ijg, np.array([0.0, 30.0, 0.0]), *nothing), trust=1)
-    assert told == FirstTable(41, 41, 41, Family.IJG)
+    assert told == FirstTable(41, 41, 41, Family.IJG, int(ijg[1]))

@@ -51,6 +51,15 @@ def test_the_rarer_of_two_qualities_is_named_where_it_was_the_first(first: int) 
     assert (history.first.quality, history.first.low, history.first.high) == (first, first, first)
 
 
+@pytest.mark.parametrize("cut", [(0, 0), (3, 5)])
+def test_hardly_a_coefficient_misses_on_the_first_grid_and_many_do_beside_it(cut: tuple[int, int]) -> None:
+    last, (x, y) = LastSave(saved(COFFEE.convert("L"), 50, 90, cut=cut), ijg_luma(90)), (-cut[0] % 8, -cut[1] % 8)
+    table = ijg_luma(50).reshape(64)
+    assert Remaking(last, (x, y)).misses(table) < 0.3
+    assert Remaking(last, ((x + 1) % 8, y)).misses(table) > 3
+    assert Remaking(last, (x, y)).misses(ijg_luma(56).reshape(64)) > 0.5
+
+
 def test_blocks_that_were_clipped_are_not_compared() -> None:
     luma = saved(COFFEE, 74, 95)
     all_clipped = Luma(luma.plane, np.ones_like(luma.plane))
@@ -77,4 +86,4 @@ def test_of_a_large_image_only_parts_are_made_again() -> None:
     plane[-256:, -256:] = corner
     assert told(Luma(plane), 95, (74, 75))[1] < -(3**2) / 2
     remaking = Remaking(LastSave(Luma(plane), ijg_luma(95)))
-    assert sum(part.luma.plane.size for part in remaking._parts()) <= 4 * SIDE**2
+    assert sum(part.luma.plane.size for part in remaking._parts(SIDE)) <= 4 * SIDE**2

@@ -1,5 +1,6 @@
 """Luma of a JPEG and its quantization table -> an earlier save of the image, on the same grid or another."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from jpegqf.history.first_tables import asked_steps, finer_tables, first_tables,
 from jpegqf.history.last_save import LastSave
 from jpegqf.history.naming import TableEvidence
 from jpegqf.history.other_grid.evidence import looks_at_other_grids, other_grid_evidence
+from jpegqf.history.remaking import Remaking
 from jpegqf.history.same_grid.evidence import same_grid_evidence
 from jpegqf.history.same_grid.looks import SameGrid
 from jpegqf.pixels.chroma import Colours
@@ -46,6 +48,8 @@ WELL_BELOW = 3
 
 A save on another grid may pass for one at a little below the last quality on the same.
 """
+FEW_MISSES = 1.0
+"""Coefficients a block that may come out otherwise when the image is made again, for other grids not to be asked."""
 WORTH_A_LOOK = 2.0
 """Evidence (natural logarithm) of DC from which an earlier save at a higher quality is looked for."""
 
@@ -64,10 +68,13 @@ def earlier_save(
     last = LastSave(luma, last_table, colours)
     same_grid = SameGrid(last)
     same, last_quality = _coarser_on_same_grid(same_grid, even), quality_of(last_table)
+    misses = math.inf
     if same.first and same.first.quality is not None and same.first.high <= last_quality - WELL_BELOW:
+        misses = _misses(last, same)
+    if misses <= FEW_MISSES:
         return same
     other = _on_other_grid(last, even)
-    if other.found:
+    if other.found and _misses(last, other) < misses:
         return _lower(other) if last.clipped_share >= MOSTLY_CLIPPED else other
     if same.found:
         return same
@@ -77,6 +84,16 @@ def earlier_save(
     if same.recompressed_probability is None or other.recompressed_probability is None:
         return earlier_save_of_clipped_blocks(luma, last_table, even)
     return History(max(same.recompressed_probability, other.recompressed_probability))
+
+
+def _misses(last: LastSave, history: History) -> float:
+    """How many coefficients a block come out otherwise when the image is made again as the history has it.
+
+    0 where that has no table or too little can be compared.
+    """
+    if history.grid is None or history.first is None or history.first.table is None:
+        return 0.0
+    return Remaking(last, history.grid).misses(first_tables().steps[history.first.table])
 
 
 def _coarser_on_same_grid(same_grid: SameGrid, even: bool) -> History:

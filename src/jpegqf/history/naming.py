@@ -44,13 +44,15 @@ class FirstTable:
     """What is known of an earlier save's luma table: its equivalent IJG quality, and who wrote it.
 
     ``quality``, 1..100: the most probable one, None where the interval spans more than WIDEST. ``low`` and ``high``:
-    the 95 % interval. ``family``: None where no family of encoders is clearly the likeliest.
+    the 95 % interval. ``family``: None where no family of encoders is clearly the likeliest. ``table``: index in
+    :func:`jpegqf.history.first_tables.first_tables` of the likeliest table, None where it is in no list.
     """
 
     quality: int | None
     low: int
     high: int
     family: Family | None
+    table: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,11 @@ def likely_first_table(
     """
     told = _told_by_remaking(evidence, trust, even, remaking)
     of_quality, of_table = _probabilities(evidence, trust, even, told)
-    best = int(of_quality.argmax())
+    best, table = int(of_quality.argmax()), None
     if of_table.sum() >= LISTED_SHARE:
         clearer = _log_likelihoods(evidence, max(trust, NAMING_TRUST), even) + told
-        best = int(first_tables().quality[evidence.candidates[clearer.argmax()]])
+        table = int(evidence.candidates[clearer.argmax()])
+        best = int(first_tables().quality[table])
     low = high = best
     while of_quality[low : high + 1].sum() < INTERVAL_SHARE:
         below, above = of_quality[:low].sum(), of_quality[high + 1 :].sum()
@@ -90,7 +93,8 @@ def likely_first_table(
             low = int(np.flatnonzero(of_quality[:low])[-1])
         else:
             high += 1 + int(np.flatnonzero(of_quality[high + 1 :])[0])
-    return FirstTable(best if high - low <= WIDEST else None, low, high, _family(evidence.candidates, of_table))
+    named = best if high - low <= WIDEST else None
+    return FirstTable(named, low, high, _family(evidence.candidates, of_table), table)
 
 
 def _log_likelihoods(evidence: TableEvidence, trust: float, even: bool) -> F64:

@@ -19,8 +19,8 @@ from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.history.last_save import LastSave
 from jpegqf.pixels.luma import Luma
 
-SIDE = 256
-"""Most pixels of a side of the parts of an image that are made again: 1,024 blocks."""
+SIDE, SIDE_OF_ONE = 256, 128
+"""Most pixels of a side of the parts of an image that are made again, to compare tables and to see whether one fits."""
 MOST_PARTS, ENOUGH = 4, 8.0
 """Most parts that are made again, and the lead (natural logarithm) of one table from which no further ones are."""
 MOST_PLACES, SAMPLED = 6, 4
@@ -53,7 +53,7 @@ class Remaking:
         """
         steps = tables.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64) if self.transposed else tables
         wrong, told = np.zeros((len(tables), 0)), np.zeros(len(tables))
-        for part in self._parts():
+        for part in self._parts(SIDE):
             wrong = np.concatenate([wrong, [part.wrong(of_one) for of_one in steps.astype(np.float32)]], axis=1)
             if wrong.shape[1] >= FEWEST_BLOCKS:
                 more = wrong - wrong[wrong.sum(axis=1).argmin()]
@@ -62,11 +62,17 @@ class Remaking:
                     break
         return told
 
-    def _parts(self) -> Iterator["Part"]:
-        """Parts of the image, those with the most structure first."""
+    def misses(self, table: I64) -> float:
+        """How many AC coefficients a block come out otherwise with a first table, int64 (64,); 0 of too few blocks."""
+        steps = (table.reshape(8, 8).T if self.transposed else table).reshape(64).astype(np.float32)
+        wrong = next(self._parts(SIDE_OF_ONE)).wrong(steps)
+        return float(wrong.mean()) if len(wrong) >= FEWEST_BLOCKS else 0.0
+
+    def _parts(self, side: int) -> Iterator["Part"]:
+        """Parts of the image, at most ``side`` pixels a side, those with the most structure first."""
         image = self.last if self.last.unclipped is None else self.last.unclipped
         table = self.last.table.reshape(64).astype(np.float32)
-        for luma in sorted(_tiles(image.luma), key=_structure, reverse=True)[:MOST_PARTS]:
+        for luma in sorted(_tiles(image.luma, side), key=_structure, reverse=True)[:MOST_PARTS]:
             yield Part(luma, table, self.grid)
 
 
@@ -126,9 +132,9 @@ class Part:
         return out
 
 
-def _tiles(luma: Luma) -> list[Luma]:
-    """Parts side by side, whole blocks, at most SIDE pixels a side; of a large image some, evenly spaced."""
-    cuts = [np.linspace(0, side // 8, -(-side // SIDE) + 1).astype(int) * 8 for side in luma.shape]
+def _tiles(luma: Luma, side: int) -> list[Luma]:
+    """Parts next to each other, whole blocks, at most ``side`` pixels a side; of a large image some, evenly spaced."""
+    cuts = [np.linspace(0, pixels // 8, -(-pixels // side) + 1).astype(int) * 8 for pixels in luma.shape]
     tall, wide = (evenly_spread(np.stack([ends[:-1], ends[1:]], axis=1), MOST_PLACES).tolist() for ends in cuts)
     return [luma.crop(top, left, end - top, right - left) for top, end in tall for left, right in wide]
 
