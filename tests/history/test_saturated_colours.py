@@ -59,7 +59,7 @@ def test_most_blocks_of_saturated_colours_are_clipped() -> None:
     image = decoded(60, 85)
     assert LastSave(image.luma, ijg_luma(85), image.colours).clipped_share > 0.8
     assert LastSave(image.luma, ijg_luma(85)).clipped_share == 0
-    assert LastSave(image.luma, ijg_luma(85)).unclipped is None
+    assert LastSave(image.luma, ijg_luma(85)).marked is None
 
 
 def test_marks_of_a_jpeg_are_where_its_decoder_gives_the_ends_of_the_scale() -> None:

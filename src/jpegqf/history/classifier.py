@@ -38,12 +38,14 @@ class History:
 
     ``recompressed_probability``, 0..1, is the probability that there was an earlier save at a lower quality; the prior
     odds are about one to two. ``first`` is its table, as far as it can be told. ``grid`` is the column and row, 0..7,
-    of its first grid lines in this image, (0, 0) where both saves share a grid.
+    of its first grid lines in this image, (0, 0) where both saves share a grid. ``turned``: rows and columns were
+    exchanged after the first save.
     """
 
     recompressed_probability: float | None
     first: FirstTable | None = None
     grid: tuple[int, int] | None = None
+    turned: bool = False
 
     @property
     def found(self) -> bool:
@@ -160,18 +162,19 @@ def named_history_of(
     classifier: Classifier,
     last: LastSave,
     even: bool = False,
-    transposed: bool = False,
+    turned: bool = False,
 ) -> History:
     """The same with the first table, if there is an earlier save.
 
-    ``last``: what is looked at; ``transposed``: for an image that was turned by 90 degrees after its first save;
-    ``even``: as in :func:`jpegqf.history.naming.likely_first_table`.
+    ``last``: what is looked at; ``turned``: by transposed tables, for an image that was turned by 90 degrees after its
+    first save; ``even``: as in :func:`jpegqf.history.naming.likely_first_table`.
     """
     history = history_of(look, looks, classifier)
     if look is None or not history.found:
         return history
-    remaking = Remaking(last, look.grid, transposed)
-    return replace(history, first=likely_first_table(look.for_naming, classifier.trust, even, remaking))
+    remaking = Remaking(last, look.grid, turned)
+    first = likely_first_table(look.for_naming, classifier.trust, even, remaking)
+    return replace(history, first=first, turned=turned)
 
 
 def conclude(evidence: TableEvidence, expected: F64, probability: float, grid: tuple[int, int]) -> History:

@@ -1,6 +1,5 @@
 """Luma of a JPEG and its quantization table -> an earlier save of the image, on the same grid or another."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -68,13 +67,13 @@ def earlier_save(
     last = LastSave(luma, last_table, colours)
     same_grid = SameGrid(last)
     same, last_quality = _coarser_on_same_grid(same_grid, even), quality_of(last_table)
-    misses = math.inf
+    misses = None
     if same.first and same.first.quality is not None and same.first.high <= last_quality - WELL_BELOW:
         misses = _misses(last, same)
-    if misses <= FEW_MISSES:
-        return same
+        if misses is None or misses <= FEW_MISSES:
+            return same
     other = _on_other_grid(last, even)
-    if other.found and _misses(last, other) < misses:
+    if other.found and (misses is None or (_misses(last, other) or 0) < misses):
         return _lower(other) if last.clipped_share >= MOSTLY_CLIPPED else other
     if same.found:
         return same
@@ -86,14 +85,14 @@ def earlier_save(
     return History(max(same.recompressed_probability, other.recompressed_probability))
 
 
-def _misses(last: LastSave, history: History) -> float:
+def _misses(last: LastSave, history: History) -> float | None:
     """How many coefficients a block come out otherwise when the image is made again as the history has it.
 
-    0 where that has no table or too little can be compared.
+    None where that names no known table, or too little can be compared.
     """
     if history.grid is None or history.first is None or history.first.table is None:
-        return 0.0
-    return Remaking(last, history.grid).misses(first_tables().steps[history.first.table])
+        return None
+    return Remaking(last, history.grid, history.turned).misses(first_tables().steps[history.first.table])
 
 
 def _coarser_on_same_grid(same_grid: SameGrid, even: bool) -> History:
@@ -137,7 +136,7 @@ def _at_full_effort(same_grid: SameGrid, even: bool) -> History:
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
         turned = same_grid_evidence(same_grid.counts, transposed=True)
         looks = same_grid.glance, turned, same_grid.finer
-        return named_history_of(turned, looks, classifier, same_grid.last, even, transposed=True)
+        return named_history_of(turned, looks, classifier, same_grid.last, even, turned=True)
     return named_history_of(evidence, same_grid.looks, classifier, same_grid.last, even)
 
 
@@ -170,7 +169,7 @@ def _on_other_grid(last: LastSave, even: bool) -> History:
     near = _near(evidence.candidates, evidence.of_tables)
     turned = other_grid_evidence(evidence.counts, near, transposed=True)
     if turned is not None and _turned_fits_better(turned.of_tables.total, evidence.of_tables.total):
-        return named_history_of(turned, [*glances, turned], classifier, last, even, transposed=True)
+        return named_history_of(turned, [*glances, turned], classifier, last, even, turned=True)
     return named_history_of(evidence, looks, classifier, last, even)
 
 

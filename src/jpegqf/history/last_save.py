@@ -25,11 +25,12 @@ class LastSave:
     colours: Colours | None = None
 
     @cached_property
-    def unclipped(self) -> "LastSave | None":
-        """The same, pixels with a clipped channel marked; None where there are none, or no colours are known.
+    def marked(self) -> "LastSave | None":
+        """The same, pixels marked of which the last decoder clipped a channel: there the first one did, too, mostly.
 
-        Where the first decoder clipped a channel, luma is no longer what it had decoded, and all coefficients of the
-        block are a little off the multiples of the first steps.
+        None where there are none, no colours are known or more pixels than MOST_COLOURED. Where the first decoder
+        clipped a channel, luma is no longer what it had decoded, and all coefficients of the block are a little off
+        the multiples of the first steps.
         """
         known = self.colours if self.luma.plane.size <= MOST_COLOURED else None
         marks = known.clipping_marks() if known else None
@@ -37,5 +38,5 @@ class LastSave:
 
     @cached_property
     def clipped_share(self) -> float:
-        """Share of the blocks with a pixel of which a channel is known to be clipped."""
-        return 0.0 if self.unclipped is None else float(cut(self.unclipped.luma.clipped()).any(axis=1).mean())
+        """Share of the blocks with a marked pixel."""
+        return 0.0 if self.marked is None else float(cut(self.marked.luma.clipped()).any(axis=1).mean())

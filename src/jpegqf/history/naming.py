@@ -23,7 +23,7 @@ COARSE_ENOUGH = 1.4
 Multiples of finer steps give back any image.
 """
 MOST_AGAINST_OTHERS = 5.0
-"""Most (natural logarithm) by which a table that was not tried is less likely than the one that remakes the image best.
+"""Most (natural logarithm) that is held against such a table that was not tried: else what is against the second best.
 """
 WIDEST = 20
 """Most qualities that an interval may span for one quality to be named."""
@@ -43,9 +43,9 @@ FAMILY_SHARE = 0.8
 class FirstTable:
     """What is known of an earlier save's luma table: its equivalent IJG quality, and who wrote it.
 
-    ``quality``, 1..100: the most probable one, None where the interval spans more than WIDEST. ``low`` and ``high``:
-    the 95 % interval. ``family``: None where no family of encoders is clearly the likeliest. ``table``: index in
-    :func:`jpegqf.history.first_tables.first_tables` of the likeliest table, None where it is in no list.
+    ``quality``, 1..100: that of the likeliest table, None where the interval spans more than WIDEST. ``low`` and
+    ``high``: the 95 % interval. ``family``: None where no family of encoders is clearly the likeliest. ``table``: index
+    in :func:`jpegqf.history.first_tables.first_tables` of the likeliest table, None where it is in no list.
     """
 
     quality: int | None
@@ -152,6 +152,7 @@ def _unlisted_quality(steps: F64, frequencies: I64) -> F64:
     low, middle, high = np.interp(means.sum() + np.array([spread, 0, -spread]), of_ijg, QUALITIES[::-1])
     deviation = np.hypot((high - low) / 2, SHAPE_DEVIATION)
     of_quality: F64 = np.exp(-0.5 * ((np.arange(101) - middle) / deviation) ** 2)
+    of_quality[0] = 0
     of_quality[of_quality < 1 / IGNORED] = 0
     of_quality /= of_quality.sum()
     return of_quality

@@ -2,9 +2,9 @@
 
 With the right first table, the image can be made again: its coefficients on the first grid, rounded to multiples of
 that table's steps, are decoded to whole grey levels, as the first decoder did, and saved with the last table. Hardly a
-coefficient comes out otherwise than the image has it. With another table those do that depend on the steps in which the
-two differ, be it by one. What blurs counts is simulated: pixels are rounded, and small coefficients to zero. Colours
-that were clipped between the saves are not, so clipped blocks are not compared.
+coefficient comes out otherwise than the image has it: a miss. With another table coefficients miss that depend on steps
+in which the two differ, be it by one. What blurs counts is simulated: pixels are rounded, and small coefficients to
+zero. Colours that were clipped between the saves are not, so clipped blocks are not compared.
 """
 
 from collections.abc import Iterator
@@ -19,16 +19,22 @@ from jpegqf.evidence.dct import FORWARD, INVERSE
 from jpegqf.history.last_save import LastSave
 from jpegqf.pixels.luma import Luma
 
-SIDE, SIDE_OF_ONE = 256, 128
-"""Most pixels of a side of the parts of an image that are made again, to compare tables and to see whether one fits."""
-MOST_PARTS, ENOUGH = 4, 8.0
-"""Most parts that are made again, and the lead (natural logarithm) of one table from which no further ones are."""
+SIDE, SIDE_FOR_MISSES = 256, 128
+"""Most pixels of a side of the parts that are made again: to compare tables, and to see whether one fits at all.
+
+What neighbouring tables differ in may show in few blocks; a table or a grid that is wrong shows in most.
+"""
+MOST_PARTS, CLEAR_LEAD = 4, 8.0
+"""Most parts that are made again, and the lead (natural logarithm) of one table, four standard errors, that ends it."""
 MOST_PLACES, SAMPLED = 6, 4
 """Most parts along an axis to choose from, and one in how many rows and columns tells their structure."""
 FEWEST_BLOCKS = 16
 """Fewest blocks that can be compared for anything to be told."""
-MISSED = 0.25
-"""Grey levels by which a coefficient must miss the interval that the last save rounded to what the image has."""
+MISS_MARGIN = 0.25
+"""By how much, grey levels, a coefficient must lie outside the interval that rounds to the image's for a miss.
+
+Chosen on training scenes: from 0.15 to 0.5 tables are told apart alike.
+"""
 LEVEL_SHIFT, LOWEST_LEVEL, HIGHEST_LEVEL = 128, -128, 127
 """What the DCT's input is lowered by (ITU-T T.81, A.3.1), and the levels that a decoder clips to."""
 
@@ -48,91 +54,109 @@ class Remaking:
     def log_likelihoods(self, tables: I64) -> F64:
         """How well each first table, int64 (tables, 64), row-major, remakes the image: float64 (tables,), 0 the best.
 
-        Blocks are what is counted: half the square of the number of standard errors by which a table has more wrong
-        coefficients a block than the best one, negative. All 0 where too little can be compared.
+        The others have minus half the square of the number of standard errors, over blocks, by which they have more
+        misses a block than the best. All 0 where too little can be compared.
         """
-        steps = tables.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64) if self.transposed else tables
-        wrong, told = np.zeros((len(tables), 0)), np.zeros(len(tables))
+        misses, log_likelihoods = np.zeros((len(tables), 0)), np.zeros(len(tables))
         for part in self._parts(SIDE):
-            wrong = np.concatenate([wrong, [part.wrong(of_one) for of_one in steps.astype(np.float32)]], axis=1)
-            if wrong.shape[1] >= FEWEST_BLOCKS:
-                more = wrong - wrong[wrong.sum(axis=1).argmin()]
-                told = -0.5 * more.sum(axis=1) ** 2 / np.maximum((more**2).sum(axis=1), 1)
-                if np.count_nonzero(told > -ENOUGH) == 1:
+            of_part = np.array([part.misses(steps) for steps in self._as_stored(tables)])
+            misses = np.concatenate([misses, of_part.reshape(len(tables), -1)], axis=1)
+            if misses.shape[1] >= FEWEST_BLOCKS:
+                more = misses - misses[misses.sum(axis=1).argmin()]
+                log_likelihoods = -0.5 * more.sum(axis=1) ** 2 / np.maximum((more**2).sum(axis=1), 1)
+                if np.count_nonzero(log_likelihoods > -CLEAR_LEAD) == 1:
                     break
-        return told
+        return log_likelihoods
 
-    def misses(self, table: I64) -> float:
-        """How many AC coefficients a block come out otherwise with a first table, int64 (64,); 0 of too few blocks."""
-        steps = (table.reshape(8, 8).T if self.transposed else table).reshape(64).astype(np.float32)
-        wrong = next(self._parts(SIDE_OF_ONE)).wrong(steps)
-        return float(wrong.mean()) if len(wrong) >= FEWEST_BLOCKS else 0.0
+    def misses(self, table: I64) -> float | None:
+        """Misses a block with a first table, int64 (64,), row-major, in part of the image; None of too few blocks."""
+        (steps,), counted = self._as_stored(table[None]), np.zeros(0)
+        for part in self._parts(SIDE_FOR_MISSES):
+            counted = np.concatenate([counted, part.misses(steps)])
+            if len(counted) >= FEWEST_BLOCKS:
+                return float(counted.mean())
+        return None
+
+    def _as_stored(self, tables: I64) -> F32:
+        """Tables (tables, 64) in the image's orientation, float32."""
+        squares = tables.reshape(-1, 8, 8)
+        return (squares.swapaxes(1, 2) if self.transposed else squares).reshape(-1, 64).astype(np.float32)
 
     def _parts(self, side: int) -> Iterator["Part"]:
         """Parts of the image, at most ``side`` pixels a side, those with the most structure first."""
-        image = self.last if self.last.unclipped is None else self.last.unclipped
+        image = self.last.marked or self.last
         table = self.last.table.reshape(64).astype(np.float32)
-        for luma in sorted(_tiles(image.luma, side), key=_structure, reverse=True)[:MOST_PARTS]:
+        for luma in sorted(_parts_of(image.luma, side), key=_structure, reverse=True)[:MOST_PARTS]:
             yield Part(luma, table, self.grid)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Part of an image that is made again: whole blocks of its last save, whose table is ``last``, float32 (64,).
+    """Part of an image that is made again: whole blocks of its last save, whose table is ``steps``, float32 (64,).
 
     ``grid``: as in :class:`Remaking`.
     """
 
     luma: Luma
-    last: F32
+    steps: F32
     grid: tuple[int, int]
+
+    def misses(self, first_steps: F32) -> I64:
+        """How many AC coefficients of each compared block come out otherwise with a first table: int64 (blocks,).
+
+        ``first_steps``: float32 (64,), row-major. DC is left out: a level more or less, from the conversion of colours,
+        moves it by eight.
+        """
+        levels = np.rint(np.rint(self._of_first_grid / first_steps) * first_steps @ INVERSE)
+        remade, (rows, columns) = self._plane.copy(), self._inner
+        height, width = remade[rows, columns].shape
+        remade[rows, columns] = joined(np.clip(levels, LOWEST_LEVEL, HIGHEST_LEVEL), height // 8, width // 8)
+        again = cut(remade)[self._compared] @ FORWARD / self.steps
+        outside = (np.abs(again - self._multiples[self._compared]) - np.float32(0.5)) * self.steps
+        out: I64 = np.count_nonzero(outside[:, 1:] > MISS_MARGIN, axis=1)
+        return out
 
     @cached_property
     def _multiples(self) -> F32:
         """The last save's coefficients in its steps, whole numbers, float32 (blocks, 64)."""
         levels = cut(self.luma.plane).astype(np.float32) - LEVEL_SHIFT
-        out: F32 = np.rint(levels @ FORWARD / self.last)
+        out: F32 = np.rint(levels @ FORWARD / self.steps)
         return out
 
     @cached_property
     def _plane(self) -> F32:
         """What the last decoder had before it rounded, less LEVEL_SHIFT, float32 (height, width)."""
         height, width = self.luma.shape
-        return joined(self._multiples * self.last @ INVERSE, height // 8, width // 8)
+        return joined(self._multiples * self.steps @ INVERSE, height // 8, width // 8)
 
     @cached_property
     def _inner(self) -> tuple[slice, slice]:
         """Rows and columns of the whole blocks of the first grid."""
-        column, row = self.grid
-        height, width = self.luma.shape
-        return slice(row, row + (height - row) // 8 * 8), slice(column, column + (width - column) // 8 * 8)
+        ends = [
+            max(first, side - (side - first) % 8) for first, side in zip(self.grid[::-1], self.luma.shape, strict=True)
+        ]
+        return slice(self.grid[1], ends[0]), slice(self.grid[0], ends[1])
+
+    @cached_property
+    def _of_first_grid(self) -> F32:
+        """The coefficients on the first grid, float32 (blocks, 64)."""
+        out: F32 = cut(self._plane[self._inner]) @ FORWARD
+        return out
 
     @cached_property
     def _compared(self) -> I64:
-        """Places of the last save's blocks that are compared: distinct, unclipped, covered by the first grid's."""
-        inside = np.zeros(self.luma.shape, bool)
-        inside[self._inner] = True
-        inside &= ~self.luma.clipped()
-        sound = np.flatnonzero(cut(inside).all(axis=1))
-        out: I64 = sound[first_of_each(np.ascontiguousarray(cut(self.luma.plane)[sound]))]
-        return out
+        """Places of the last save's blocks that are compared: distinct, unclipped, within the first grid's blocks.
 
-    def wrong(self, steps: F32) -> I64:
-        """How many AC coefficients of each compared block come out otherwise under a first table: int64 (blocks,).
-
-        ``steps``: float32 (64,), row-major.
+        A clipped pixel beside one may lie in the same block of the first grid; to leave these out too tells less.
         """
-        inner = self._plane[self._inner]
-        levels = np.rint(np.rint(cut(inner) @ FORWARD / steps) * steps @ INVERSE)
-        remade, (height, width) = self._plane.copy(), inner.shape
-        remade[self._inner] = joined(np.clip(levels, LOWEST_LEVEL, HIGHEST_LEVEL), height // 8, width // 8)
-        again = cut(remade)[self._compared] @ FORWARD / self.last
-        missed = (np.abs(again - self._multiples[self._compared]) - np.float32(0.5)) * self.last > MISSED
-        out: I64 = np.count_nonzero(missed[:, 1:], axis=1)
+        sound = np.zeros(self.luma.shape, bool)
+        sound[self._inner] = ~self.luma.clipped()[self._inner]
+        places = np.flatnonzero(cut(sound).all(axis=1))
+        out: I64 = places[first_of_each(np.ascontiguousarray(cut(self.luma.plane)[places]))]
         return out
 
 
-def _tiles(luma: Luma, side: int) -> list[Luma]:
+def _parts_of(luma: Luma, side: int) -> list[Luma]:
     """Parts next to each other, whole blocks, at most ``side`` pixels a side; of a large image some, evenly spaced."""
     cuts = [np.linspace(0, pixels // 8, -(-pixels // side) + 1).astype(int) * 8 for pixels in luma.shape]
     tall, wide = (evenly_spread(np.stack([ends[:-1], ends[1:]], axis=1), MOST_PLACES).tolist() for ends in cuts)

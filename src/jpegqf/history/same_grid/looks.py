@@ -51,4 +51,4 @@ class SameGrid:
     @cached_property
     def unclipped(self) -> "SameGrid | None":
         """What the blocks without a clipped channel show; None where no block is known to have one."""
-        return None if self.last.unclipped is None else SameGrid(self.last.unclipped)
+        return None if self.last.marked is None else SameGrid(self.last.marked)
