@@ -1,6 +1,6 @@
 """What DC tells, in luma and in chroma, of a first save at a higher quality on the same grid.
 
-    python -m bench.finer_first --images DIR [--n 1600] [--summary FILE]
+    python -m bench.finer_first --images DIR [--n 12000] [--summary FILE]
 
 n regions of 256 to 512 pixels, half of them saved once, at quality 30 to 92, the others first at 3 or more above it.
 Each is judged by the most evidence for an earlier DC step finer than the last (``jpegqf.history.dc_steps``): of luma,
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from bench.accuracy import SUFFIXES
 from bench.history import FINER_GAPS, region_of
 from bench.summary import Part, Summary, given, share, write_summary
-from jpegqf.arrays import F64, I64, U8
+from jpegqf.arrays import I64, U8, Bool
 from jpegqf.history.dc_steps import dc_ratios
 from jpegqf.history.same_grid.counts import count_same_grid
 from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
@@ -49,8 +49,8 @@ class Judged:
 def save(image: Image.Image, quality: int, subsampling: int) -> bytes:
     """JPEG bytes with the IJG tables."""
     out = io.BytesIO()
-    tables = [table(quality).reshape(64).tolist() for table in (ijg_luma, ijg_chroma)]
-    image.save(out, "JPEG", qtables=tables, subsampling=subsampling)
+    steps = [of(quality).reshape(64).tolist() for of in (ijg_luma, ijg_chroma)]
+    image.save(out, "JPEG", qtables=steps, subsampling=subsampling)
     return out.getvalue()
 
 
@@ -73,36 +73,38 @@ def planes_of(data: bytes, subsampling: int) -> list[U8]:
 def evidence(planes: list[U8], last_table: I64) -> float:
     """The most that any finer DC step has in all of the planes together, natural logarithm."""
     last = int(last_table[0, 0])
+    if last == 1:
+        return NOTHING
     steps, found = np.arange(1, last), np.zeros(last - 1)
     counted = [count_same_grid(Luma(np.ascontiguousarray(plane)), last_table) for plane in planes]
     asked = [counts for counts in counted if counts is not None]
     for counts in asked:
         found += dc_ratios(counts.dc, last, steps)[0]
-    return float(found.max()) if asked and last > 1 else NOTHING
+    return float(found.max()) if asked else NOTHING
 
 
 def judged(path: Path, number: int, seed: int, subsampling: int) -> Judged:
-    """One JPEG, every other one saved twice."""
+    """One JPEG, saved twice half of the time."""
     rng = np.random.default_rng((seed, number))
     image, last = region_of(path, 512, rng).convert("RGB"), int(rng.integers(COARSEST_LAST, FINEST_LAST + 1))
-    first = int(rng.integers(last + LEAST_GAP, 101)) if number % 2 else None
+    first = int(rng.integers(last + LEAST_GAP, 101)) if rng.random() < 0.5 else None
     if first is not None:
         image = Image.open(io.BytesIO(save(image, first, subsampling)))
     luma, *chroma = planes_of(save(image, last, subsampling), subsampling)
     return Judged(first, last, evidence([luma], ijg_luma(last)), evidence(chroma, ijg_chroma(last)))
 
 
-def seen(every: list[Judged]) -> dict[str, F64]:
-    """By figure, whether each is seen as saved before, float64 (n,)."""
+def seen(every: list[Judged]) -> dict[str, Bool]:
+    """By figure, whether each is seen as saved before, bool (n,)."""
     of_planes = {name: np.array([getattr(one, name) for one in every]) for name in ("luma", "chroma")}
     single = np.array([one.first is None for one in every])
 
-    def above(name: str, alarms: float) -> F64:
-        found: F64 = (of_planes[name] > np.quantile(of_planes[name][single], 1 - alarms, method="higher")).astype(float)
+    def above(name: str, alarms: float) -> Bool:
+        found: Bool = of_planes[name] > np.quantile(of_planes[name][single], 1 - alarms, method="higher")
         return found
 
     half = FALSE_ALARMS / 2
-    either = np.maximum(above("luma", half), above("chroma", half))
+    either = above("luma", half) | above("chroma", half)
     return {"luma": above("luma", FALSE_ALARMS), "chroma": above("chroma", FALSE_ALARMS), "either": either}
 
 
@@ -133,11 +135,13 @@ def main() -> None:
     """Make, judge, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, required=True, help="folder of clean, lossless images")
-    parser.add_argument("--n", type=int, default=1600, help="JPEGs to make of each subsampling (default %(default)s)")
+    parser.add_argument("--n", type=int, default=12_000, help="JPEGs to make of each subsampling (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--summary", type=Path, help="write what the table is made of here")
     asked = parser.parse_args()
     images = sorted(path for path in asked.images.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not images:
+        raise SystemExit(f"no lossless image ({' '.join(sorted(SUFFIXES))}) in {asked.images}")
     order = np.random.default_rng(asked.seed).permutation(len(images))
     summary = Summary()
     for name, subsampling in SUBSAMPLINGS.items():

@@ -59,6 +59,7 @@ def test_a_tie_goes_to_the_common_quality_and_the_interval_holds_all_of_it() -> 
     np.testing.assert_array_equal(ijg_luma(74).reshape(64)[FREQUENCIES], ijg_luma(75).reshape(64)[FREQUENCIES])
     told = likely_first_table(evidence, trust=1)
     assert told.quality == 75
+    assert told.low <= 75 <= told.high
     even = likely_first_table(evidence, trust=1, even=True)
     assert even.low <= 74
     assert even.high >= 75
@@ -71,10 +72,11 @@ def test_a_table_of_ffmpeg_is_told_as_that() -> None:
 
 
 def test_a_table_in_no_list_gets_an_equivalent_quality_from_its_steps() -> None:
-    """An IJG table whose steps are changed one by one, up and down, by a tenth."""
+    """An IJG table whose steps are changed one by one, up and down, by 2."""
     steps = ijg_luma(60).reshape(64) + np.where(np.arange(64) % 2, 2, -2)
     told = likely_first_table(evidence_for(steps, 60), trust=1)
     assert told.family is None
+    assert told.table is None
     assert told.low <= 60 <= told.high
     assert told.high - told.low <= 12
 
