@@ -121,6 +121,7 @@ def test_files_without_a_grid_have_no_truth_to_name(photo: Image.Image) -> None:
         assert (case.quality, case.grid, case.first) == (None, None, None)
 
 
+@pytest.mark.slow
 def test_rows_are_the_same_again_and_survive_the_csv(folder: Path, tmp_path: Path) -> None:
     scenes = conditions.scenes_of(folder, held_out=False)
     rows = [row for name in catalogue.CONDITIONS for row, _ in conditions.judge_all(name, scenes, 1, seed=3)]
@@ -244,6 +245,7 @@ def test_ffmpeg_writes_its_table(photo: Image.Image) -> None:
 
 
 @NO_FFMPEG
+@pytest.mark.slow
 def test_every_codec_gives_a_frame_like_the_clean_one(photo: Image.Image) -> None:
     seen = set()
     for index in range(12):

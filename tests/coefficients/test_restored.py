@@ -80,7 +80,9 @@ def with_a_page() -> U8:
     return np.asarray(image)
 
 
-@pytest.mark.parametrize("kind", [overexposed, saturated, with_bars, with_a_page])
+@pytest.mark.parametrize(
+    "kind", [saturated, with_bars, *(pytest.param(kind, marks=pytest.mark.slow) for kind in (overexposed, with_a_page))]
+)
 def test_pictures_of_which_whole_mcus_are_clipped_come_back(kind: Callable[[], U8]) -> None:
     image = kind()[:140, :163]
     pixels, _ = saved(Image.fromarray(image), quality=78, subsampling=2)

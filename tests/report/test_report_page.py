@@ -102,6 +102,7 @@ def test_the_page_opens_offline_without_a_request_or_a_complaint(
         assert watched.problems == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_axe_finds_no_violation(browser: Any, short_page: str, scheme: str, viewport: dict[str, int]) -> None:
@@ -124,6 +125,7 @@ def test_the_first_screen_tells_the_story_and_the_warning(browser: Any, page: st
         assert "p < 0.001" in notice
 
 
+@pytest.mark.slow
 def test_the_table_sorts_by_every_column_and_back(browser: Any, page: str) -> None:
     with opened(browser, page, viewport=DESKTOP) as watched:
         table = watched.page.locator("#images-table")
@@ -165,6 +167,7 @@ def test_the_table_filters_by_text_verdict_and_status(browser: Any, page: str) -
         assert told.inner_text() == "0 of 400 rows"
 
 
+@pytest.mark.slow
 def test_mixtures_and_images_without_a_trace_are_counted_and_found_by_the_filter(browser: Any, tmp_path: Path) -> None:
     writer = open_writer(str(tmp_path / "rows.csv"))
     for i, verdict in enumerate(Verdict):
@@ -185,6 +188,7 @@ def test_mixtures_and_images_without_a_trace_are_counted_and_found_by_the_filter
         assert watched.problems == []
 
 
+@pytest.mark.slow
 def test_more_rows_are_shown_until_all_are(browser: Any, page: str) -> None:
     with opened(browser, page, viewport=DESKTOP) as watched:
         more = watched.page.locator("#images-more")
@@ -195,6 +199,7 @@ def test_more_rows_are_shown_until_all_are(browser: Any, page: str) -> None:
         assert not more.is_visible()
 
 
+@pytest.mark.slow
 def test_everything_is_reached_and_used_by_keyboard(browser: Any, page: str) -> None:
     with opened(browser, page, viewport=DESKTOP) as watched:
         keys = watched.page.keyboard
@@ -234,6 +239,7 @@ def test_everything_is_reached_and_used_by_keyboard(browser: Any, page: str) -> 
         assert watched.page.locator("#theme").inner_text() == "Light theme"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["encoders", "formats"])
 def test_the_histogram_changes_its_view_with_its_table(browser: Any, page: str, view: str) -> None:
     with opened(browser, page, viewport=DESKTOP) as watched:
@@ -255,6 +261,7 @@ def downloaded(page: Any) -> bytes:
     return Path(found.value.path()).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_table_filters_by_quality_encoder_and_folder_and_the_paths_are_saved(browser: Any, page: str) -> None:
     with opened(browser, page, viewport=DESKTOP) as watched:
         shown = watched.page
@@ -307,6 +314,7 @@ def test_saved_paths_are_those_of_the_files_and_scan_takes_the_list(
     assert sorted(scanned) == sorted(str(tmp_path / name) for name in names[:-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["zh", "ja"])
 def test_the_report_speaks_its_readers_language_with_no_english_left(browser: Any, page: str, language: str) -> None:
     with opened(browser, page, viewport=DESKTOP, locale=language) as watched:
@@ -354,6 +362,7 @@ def test_every_text_is_asked_for_and_every_code_has_words() -> None:
     assert codes | {f"reason.{reason.value}" for reason in Reason} <= set(texts("en"))
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_verdict_stays_and_the_heat_map_keeps_its_numbers(browser: Any, page: str) -> None:
     with opened(browser, page, viewport=PHONE) as watched:
         shown = watched.page
@@ -382,7 +391,7 @@ def hostile_rows() -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.parametrize("by", ["folder", "encoder", "path"])
+@pytest.mark.parametrize("by", ["path", *(pytest.param(by, marks=pytest.mark.slow) for by in ("folder", "encoder"))])
 def test_hostile_names_do_nothing_but_stand_there(browser: Any, tmp_path: Path, by: str) -> None:
     lines = [json.dumps(row) for row in hostile_rows()]
     (tmp_path / "<img src=x onerror=alert(1)>.jsonl").write_text("\n".join(lines) + "\n", encoding="ascii")
@@ -444,6 +453,7 @@ def test_thumbnails_are_shown_and_broken_images_have_none(browser: Any, tmp_path
         assert watched.problems == []
 
 
+@pytest.mark.slow
 def test_a_thumbnail_is_enlarged_by_click_and_keys(browser: Any, tmp_path: Path, jpeg: MakeJpeg) -> None:
     writer = open_writer(str(tmp_path / "rows.db"))
     for name in ("a.jpg", "<img src=x onerror=alert(1)>.jpg"):

@@ -118,7 +118,10 @@ def test_the_regions_of_a_composite_are_in_the_words_and_on_the_image(figures: C
     assert {"60", "92"} <= set(told)
 
 
-@pytest.mark.parametrize(("form", "beginning"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(
+    ("form", "beginning"),
+    [("png", b"\x89PNG"), ("svg", b"<?xml"), pytest.param("pdf", b"%PDF", marks=pytest.mark.slow)],
+)
 def test_the_picture_is_a_file_of_its_format_and_the_same_each_time(
     predictor: Predictor, jpeg: MakeJpeg, cat: Image.Image, png_of_cat: bytes, form: str, beginning: bytes
 ) -> None:

@@ -46,6 +46,7 @@ def test_blocks_that_no_coefficients_give_are_not_called_solved() -> None:
     assert not solve(noise, noise, steps, noise.astype(np.float32)).solved.any()
 
 
+@pytest.mark.slow
 def test_blocks_of_a_white_page_with_black_letters_come_back_though_half_of_them_is_clipped() -> None:
     page = Image.new("L", (256, 45), 255)
     for row in range(4):
