@@ -74,11 +74,17 @@ def make_and_judge(path: Path, predictor: Predictor, target: Path, rng: np.rando
     return Row(*known, None, None, None, None, answer.message)
 
 
-def judge_all(folder: Path, count: int, seed: int, predictor: Predictor) -> Iterator[Row]:
-    """``count`` rows over the images of ``folder``, each image as often as the others."""
+def lossless_images(folder: Path) -> list[Path]:
+    """The images of ``folder`` and below that have no JPEG traces by their suffix, sorted; ends without one."""
     images = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not images:
         raise SystemExit(f"no lossless image ({' '.join(sorted(SUFFIXES))}) in {folder}")
+    return images
+
+
+def judge_all(folder: Path, count: int, seed: int, predictor: Predictor) -> Iterator[Row]:
+    """``count`` rows over the images of ``folder``, each image as often as the others."""
+    images = lossless_images(folder)
     order = np.random.default_rng(seed).permutation(len(images))
     with tempfile.TemporaryDirectory() as scratch:
         for i in range(count):

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from bench.accuracy import SUFFIXES
+from bench.accuracy import lossless_images
 from bench.history import FINER_GAPS, region_of
 from bench.summary import Part, Summary, given, share, write_summary
 from jpegqf.arrays import I64, U8, Bool
@@ -28,8 +28,8 @@ from jpegqf.jpeg.ijg import ijg_chroma, ijg_luma
 from jpegqf.pixels.luma import Luma
 
 FALSE_ALARMS = 1 / 200
-SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
-"""By their usual names, as Pillow numbers them."""
+FULL, HALVED = "4:4:4", "4:2:0"
+"""Chroma of luma's size, and of half of it across and down."""
 FIGURES = ("luma", "chroma", "either")
 FINEST_LAST, COARSEST_LAST, LEAST_GAP = 92, 30, 3
 NOTHING = -100.0
@@ -46,7 +46,7 @@ class Judged:
     chroma: float
 
 
-def save(image: Image.Image, quality: int, subsampling: int) -> bytes:
+def save(image: Image.Image, quality: int, subsampling: str) -> bytes:
     """JPEG bytes with the IJG tables."""
     out = io.BytesIO()
     steps = [of(quality).reshape(64).tolist() for of in (ijg_luma, ijg_chroma)]
@@ -54,20 +54,21 @@ def save(image: Image.Image, quality: int, subsampling: int) -> bytes:
     return out.getvalue()
 
 
-def planes_of(data: bytes, subsampling: int) -> list[U8]:
+def decoded(data: bytes, divisor: int) -> U8:
+    """Luma and chroma, uint8 (height, width, 3), at a size divided by 1 or 2."""
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("YCbCr", (image.width // divisor, image.height // divisor))
+        return np.asarray(image)
+
+
+def planes_of(data: bytes, subsampling: str) -> list[U8]:
     """Luma and both chroma planes, uint8, as they were coded.
 
-    Of 4:2:0 libjpeg gives them when it decodes at half size: luma then has half of its frequencies, chroma all of them.
+    Halved chroma libjpeg gives when it decodes at half size: luma then has half of its frequencies, chroma all.
     """
-    with Image.open(io.BytesIO(data)) as image:
-        image.draft("YCbCr", image.size)
-        coded = np.asarray(image)
-    if not subsampling:
-        return [coded[..., plane] for plane in range(3)]
-    with Image.open(io.BytesIO(data)) as image:
-        image.draft("YCbCr", (image.width // 2, image.height // 2))
-        halved = np.asarray(image)
-    return [coded[..., 0], halved[..., 1], halved[..., 2]]
+    whole = decoded(data, 1)
+    of_chroma = decoded(data, 2) if subsampling == HALVED else whole
+    return [whole[..., 0], of_chroma[..., 1], of_chroma[..., 2]]
 
 
 def evidence(planes: list[U8], last_table: I64) -> float:
@@ -83,7 +84,7 @@ def evidence(planes: list[U8], last_table: I64) -> float:
     return float(found.max()) if asked else NOTHING
 
 
-def judged(path: Path, number: int, seed: int, subsampling: int) -> Judged:
+def judged(path: Path, number: int, seed: int, subsampling: str) -> Judged:
     """One JPEG, saved twice half of the time."""
     rng = np.random.default_rng((seed, number))
     image, last = region_of(path, 512, rng).convert("RGB"), int(rng.integers(COARSEST_LAST, FINEST_LAST + 1))
@@ -125,7 +126,8 @@ def parts_of(every: list[Judged], condition: str) -> list[Part]:
 def table(summary: Summary) -> str:
     """All figures, in Markdown."""
     lines = [f"| first above last by | subsampling | n | {' | '.join(FIGURES)} |", "|---|---|---|---|---|---|"]
-    for part in sorted(summary.parts, key=lambda part: int(part.part.split()[0].replace("all", "0"))):
+    names = [part.part for part in summary.parts if part.condition == FULL]
+    for part in sorted(summary.parts, key=lambda part: names.index(part.part)):
         cells = [value.plain() if (value := part.get(name)) else "–" for name in FIGURES]
         lines.append(f"| {part.part} | {part.condition} | {part.n} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -139,15 +141,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--summary", type=Path, help="write what the table is made of here")
     asked = parser.parse_args()
-    images = sorted(path for path in asked.images.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not images:
-        raise SystemExit(f"no lossless image ({' '.join(sorted(SUFFIXES))}) in {asked.images}")
+    images = lossless_images(asked.images)
     order = np.random.default_rng(asked.seed).permutation(len(images))
     summary = Summary()
-    for name, subsampling in SUBSAMPLINGS.items():
-        numbers = tqdm(range(asked.n), desc=name)
+    for subsampling in (FULL, HALVED):
+        numbers = tqdm(range(asked.n), desc=subsampling)
         every = [judged(images[order[i % len(images)]], i, asked.seed, subsampling) for i in numbers]
-        summary.parts += parts_of(every, name)
+        summary.parts += parts_of(every, subsampling)
     if asked.summary:
         write_summary(asked.summary, summary)
     print(table(summary))

@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-from bench.accuracy import SUBSAMPLINGS, SUFFIXES
+from bench.accuracy import SUBSAMPLINGS, lossless_images
 from bench.conditions.pages import WORDS
 from bench.summary import Part, Summary, Value, given, mean, share, write_rows, write_summary
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN
@@ -373,9 +373,7 @@ def main() -> None:
     parser.add_argument("--summary", type=Path, help="write what the tables are made of here")
     parser.add_argument("--csv", type=Path, help="write one row per JPEG here")
     arguments = parser.parse_args()
-    images = sorted(path for path in arguments.images.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not images:
-        raise SystemExit(f"no lossless image ({' '.join(sorted(SUFFIXES))}) in {arguments.images}")
+    images = lossless_images(arguments.images)
     judged = list(judge_all(images, arguments.n, arguments.largest, arguments.seed))
     rows = [row for row, _ in judged]
     if arguments.csv:

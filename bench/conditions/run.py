@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import jpegqf
-from bench.accuracy import SUFFIXES
+from bench.accuracy import lossless_images
 from bench.conditions.catalogue import CONDITIONS, Condition
 from bench.conditions.figures import summarised
 from bench.conditions.goals import all_tables
@@ -58,15 +58,13 @@ class Scene:
 
 def scenes_of(folder: Path, held_out: bool) -> list[Scene]:
     """The lossless images of a folder, sorted; ``held_out``: those alone that training with it keeps out."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if held_out:
-        paths = sorted(find_scenes(folder).held_out)
+    paths = sorted(find_scenes(folder).held_out) if held_out else lossless_images(folder)
     known: dict[str, dict[str, str]] = {}
     if (folder / "manifest.csv").exists():
         with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
             known = {row["file"]: row for row in csv.DictReader(file)}
     if not paths:
-        raise SystemExit(f"no lossless image ({' '.join(sorted(SUFFIXES))}) in {folder}")
+        raise SystemExit(f"no lossless image is held out in {folder}")
     names = [path.relative_to(folder).as_posix() for path in paths]
     told = [known.get(name, {}) for name in names]
     return [

@@ -95,9 +95,9 @@ def sound_squares(luma: Luma, tops: I64, lefts: I64, side: int, least_range: int
     return out
 
 
-def transposed_blocks(pixels: U8) -> U8:
-    """The blocks (n, 64), each with rows and columns exchanged."""
-    out: U8 = pixels.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)
+def transposed_blocks(blocks: NDArray[ItemT]) -> NDArray[ItemT]:
+    """The blocks (n, 64), or tables, each with rows and columns exchanged."""
+    out: NDArray[ItemT] = blocks.reshape(-1, 8, 8).swapaxes(1, 2).reshape(-1, 64)
     return out
 
 

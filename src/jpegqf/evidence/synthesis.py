@@ -40,12 +40,20 @@ def _batches(candidates: int, blocks: int) -> Iterator[slice]:
     return (slice(first, first + size) for first in range(0, candidates, size))
 
 
-def _synthesized(coefficients: F32, steps: F32) -> F32:
-    """Pixels less 128 of ``coefficients``, broadcast to (candidates, blocks, 64), quantized by (candidates, 1, 64)."""
+def synthesized(coefficients: F32, steps: F32) -> F32:
+    """Pixels less 128, before they are rounded, of coefficients, float32 (..., 64), quantized by steps: (..., 64).
+
+    Both are broadcast: (blocks, 64) and (candidates, 1, 64) give (candidates, blocks, 64).
+    """
     quantized: F32 = coefficients / steps
     np.rint(quantized, out=quantized)
     quantized *= steps
     return (quantized.reshape(-1, 64) @ INVERSE).reshape(quantized.shape)
+
+
+def whole_levels(pixels: F32) -> F32:
+    """Pixels less 128 as a decoder gives them: rounded and clipped."""
+    return np.clip(np.rint(pixels), -128, 127)
 
 
 def _errors(pixels: U8, steps: F32) -> Iterator[tuple[slice, F32]]:
@@ -53,7 +61,7 @@ def _errors(pixels: U8, steps: F32) -> Iterator[tuple[slice, F32]]:
     centred = pixels.astype(np.float32) - 128
     coefficients = centred @ FORWARD
     for part in _batches(len(steps), len(pixels)):
-        error = _synthesized(coefficients, steps[part, None])
+        error = synthesized(coefficients, steps[part, None])
         yield part, np.abs(np.subtract(centred, error, out=error), out=error)
 
 
@@ -113,7 +121,7 @@ def _clipped_errors(pixels: U8, low: Bool, high: Bool, steps: F32, rounds: int) 
     centred = pixels.astype(np.float32) - 128
     coefficients = centred @ FORWARD
     for remaining in range(rounds, -1, -1):
-        synthesis = _synthesized(coefficients, steps)
+        synthesis = synthesized(coefficients, steps)
         free = ((centred > synthesis) & low) | ((centred < synthesis) & high)
         nearest = np.where(free, synthesis, centred)
         if remaining:

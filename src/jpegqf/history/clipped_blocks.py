@@ -12,6 +12,7 @@ import numpy as np
 from jpegqf.arrays import F32, F64, I64, U8
 from jpegqf.evidence.blocks import cut_blocks, evenly_spread, first_of_each
 from jpegqf.evidence.dct import FORWARD
+from jpegqf.evidence.synthesis import synthesized, whole_levels
 from jpegqf.history.classifier import EARLIER_SAVE_SEEN, History
 from jpegqf.history.first_tables import coarser_ijg_tables, first_tables
 from jpegqf.history.naming import TableEvidence, likely_first_table
@@ -89,18 +90,7 @@ def _log_error(pixels: F32, steps: F32, last: F32) -> float:
     low, high = pixels <= -128, pixels >= 127
     filled = pixels
     for _ in range(ROUNDS):
-        saved = _requantized(filled, steps)
+        saved = synthesized(filled @ FORWARD, steps)
         filled = np.where(high, np.maximum(saved, 127), np.where(low, np.minimum(saved, -128), pixels))
-    again = _rounded(_requantized(_rounded(saved), last))
+    again = whole_levels(synthesized(whole_levels(saved) @ FORWARD, last))
     return float(np.log(((again - pixels) ** 2).mean(axis=1) + SMALLEST_ERROR).mean())
-
-
-def _requantized(pixels: F32, steps: F32) -> F32:
-    """Blocks, float32 (blocks, 64), after quantization of their coefficients."""
-    out: F32 = (np.rint(pixels @ FORWARD / steps) * steps) @ FORWARD.T
-    return out
-
-
-def _rounded(pixels: F32) -> F32:
-    """Whole levels, clipped, less 128."""
-    return np.clip(np.rint(pixels), -128, 127)

@@ -79,8 +79,12 @@ def likely_first_table(
     fitted one, 95 % intervals hold 95 % of the truths. The quality is named with at least NAMING_TRUST, or else a
     common one would win against clear evidence. ``even``: every IJG quality is as common as another.
     """
-    told = _told_by_remaking(evidence, trust, even, remaking)
+    told = np.zeros(len(evidence.candidates))
     of_quality, of_table = _probabilities(evidence, trust, even, told)
+    if remaking is not None:
+        told = _told_by_remaking(evidence.candidates, of_table, remaking)
+    if told.any():
+        of_quality, of_table = _probabilities(evidence, trust, even, told)
     best, table = int(of_quality.argmax()), None
     if of_table.sum() >= LISTED_SHARE:
         clearer = _log_likelihoods(evidence, max(trust, NAMING_TRUST), even) + told
@@ -104,17 +108,17 @@ def _log_likelihoods(evidence: TableEvidence, trust: float, even: bool) -> F64:
     return out
 
 
-def _told_by_remaking(evidence: TableEvidence, trust: float, even: bool, remaking: Remaking | None) -> F64:
-    """What remaking the image adds to the log likelihood of each candidate, float64 (candidates,)."""
-    told, tables = np.zeros(len(evidence.candidates)), first_tables()
-    if remaking is None:
-        return told
-    _, shares = _probabilities(evidence, trust, even, told)
-    coarse = tables.sums[evidence.candidates] >= COARSE_ENOUGH * remaking.last.table.sum()
+def _told_by_remaking(candidates: I64, shares: F64, remaking: Remaking) -> F64:
+    """What remaking the image adds to the log likelihood of each candidate, float64 (candidates,).
+
+    ``shares``, float64 (candidates,): their probabilities without it.
+    """
+    told, tables = np.zeros(len(candidates)), first_tables()
+    coarse = tables.sums[candidates] >= COARSE_ENOUGH * remaking.last.table.sum()
     tried = np.argsort(-np.where(coarse, shares, 0), kind="stable")[:MOST_REMADE]
     tried = tried[coarse[tried] & (shares[tried] >= WORTH_REMAKING)]
     if len(tried) > 1:
-        of_tried = remaking.log_likelihoods(tables.steps[evidence.candidates[tried]])
+        of_tried = remaking.log_likelihoods(tables.steps[candidates[tried]])
         told[coarse] = max(float(np.sort(of_tried)[-2]), -MOST_AGAINST_OTHERS)
         told[tried] = of_tried
     return told

@@ -14,8 +14,9 @@ from functools import cached_property
 import numpy as np
 
 from jpegqf.arrays import F32, F64, I64
-from jpegqf.evidence.blocks import cut, evenly_spread, first_of_each, joined
+from jpegqf.evidence.blocks import cut, evenly_spread, first_of_each, joined, transposed_blocks
 from jpegqf.evidence.dct import FORWARD, INVERSE
+from jpegqf.evidence.synthesis import synthesized, whole_levels
 from jpegqf.history.last_save import LastSave
 from jpegqf.pixels.luma import Luma
 
@@ -35,8 +36,6 @@ MISS_MARGIN = 0.25
 
 Chosen on training scenes: from 0.15 to 0.5 tables are told apart alike.
 """
-LEVEL_SHIFT, LOWEST_LEVEL, HIGHEST_LEVEL = 128, -128, 127
-"""What the DCT's input is lowered by (ITU-T T.81, A.3.1), and the levels that a decoder clips to."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,7 @@ class Remaking:
 
     def _as_stored(self, tables: I64) -> F32:
         """Tables (tables, 64) in the image's orientation, float32."""
-        squares = tables.reshape(-1, 8, 8)
-        return (squares.swapaxes(1, 2) if self.transposed else squares).reshape(-1, 64).astype(np.float32)
+        return (transposed_blocks(tables) if self.transposed else tables).astype(np.float32)
 
     def _parts(self, side: int) -> Iterator["Part"]:
         """Parts of the image, at most ``side`` pixels a side, those with the most structure first."""
@@ -107,10 +105,10 @@ class Part:
         ``first_steps``: float32 (64,), row-major. DC is left out: a level more or less, from the conversion of colours,
         moves it by eight.
         """
-        levels = np.rint(np.rint(self._of_first_grid / first_steps) * first_steps @ INVERSE)
+        levels = whole_levels(synthesized(self._of_first_grid, first_steps))
         remade, (rows, columns) = self._plane.copy(), self._inner
         height, width = remade[rows, columns].shape
-        remade[rows, columns] = joined(np.clip(levels, LOWEST_LEVEL, HIGHEST_LEVEL), height // 8, width // 8)
+        remade[rows, columns] = joined(levels, height // 8, width // 8)
         again = cut(remade)[self._compared] @ FORWARD / self.steps
         outside = (np.abs(again - self._multiples[self._compared]) - np.float32(0.5)) * self.steps
         out: I64 = np.count_nonzero(outside[:, 1:] > MISS_MARGIN, axis=1)
@@ -119,13 +117,13 @@ class Part:
     @cached_property
     def _multiples(self) -> F32:
         """The last save's coefficients in its steps, whole numbers, float32 (blocks, 64)."""
-        levels = cut(self.luma.plane).astype(np.float32) - LEVEL_SHIFT
+        levels = cut(self.luma.plane).astype(np.float32) - 128
         out: F32 = np.rint(levels @ FORWARD / self.steps)
         return out
 
     @cached_property
     def _plane(self) -> F32:
-        """What the last decoder had before it rounded, less LEVEL_SHIFT, float32 (height, width)."""
+        """What the last decoder had before it rounded, less 128, float32 (height, width)."""
         height, width = self.luma.shape
         return joined(self._multiples * self.steps @ INVERSE, height // 8, width // 8)
 

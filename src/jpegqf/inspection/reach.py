@@ -13,6 +13,7 @@ from jpegqf.evidence.blocks import (
     blocks_at,
     evenly_spread,
     first_of_each,
+    joined,
     lattice_step,
 )
 from jpegqf.evidence.dct import FORWARD
@@ -209,7 +210,7 @@ def _laid_out(luma: Luma, tops: I64, lefts: I64, kept: Bool) -> Luma | None:
 
     def laid(plane: U8) -> U8:
         blocks = plane[rows[:, None, None] + np.arange(8)[:, None], columns[:, None, None] + np.arange(8)]
-        out: U8 = blocks.reshape(down, across, 8, 8).swapaxes(1, 2).reshape(8 * down, 8 * across)
+        out: U8 = joined(blocks, down, across)
         return out
 
     return luma.tiles(tops, lefts, 8).viewed(laid)

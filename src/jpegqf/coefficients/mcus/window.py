@@ -18,7 +18,7 @@ from jpegqf.coefficients.blocks.solving import solve
 from jpegqf.coefficients.colours import differing, luma_bounds, rgb_of
 from jpegqf.coefficients.draft import Draft, Layout, luma_block_numbers
 from jpegqf.coefficients.idct import unclamped_samples
-from jpegqf.evidence.blocks import cut
+from jpegqf.evidence.blocks import cut, joined
 from jpegqf.evidence.dct import INVERSE
 from jpegqf.pixels.chroma import chroma_of
 from jpegqf.pixels.upsampling import Sampling, samples_of, sums_of
@@ -180,7 +180,7 @@ class Window:
         """Luma with these coefficients, (blocks, 64), in the MCU; int16."""
         sampling, plane = self.sampling, self.luma_around.copy()
         samples = np.clip(unclamped_samples(blocks, self.draft.luma_steps), 0, 255)
-        plane[self.own] = samples.reshape(sampling.down, sampling.across, 8, 8).swapaxes(1, 2).reshape(-1)
+        plane[self.own] = joined(samples, sampling.down, sampling.across).reshape(-1)
         return plane
 
     def chroma_cost(self, chroma: I16) -> I64:
